@@ -1,0 +1,1 @@
+"""The case: its lifecycle table, numbers, deadlines, and the fold of its events."""

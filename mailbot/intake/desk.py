@@ -1,0 +1,24 @@
+"""What intake must know of the company at whose desk a mail arrives."""
+
+from __future__ import annotations
+
+from mailbot.intake.words import Words
+from mailbot.model import Staff, Value
+
+
+class Desk(Value, frozen=True):
+    """One mailbox of one company: its address, its staff, the forms of its serials, the words it listens for.
+
+    ``serial_forms`` and ``model_forms`` are regular expressions from the rules file, matched against folded text (see
+    ``intake.serials.fold``) and against model names as written. ``number_form`` matches the company's own RMA numbers.
+    ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
+    """
+
+    address: str
+    words: Words
+    staff: tuple[Staff, ...] = ()
+    aliases: tuple[str, ...] = ()
+    serial_forms: tuple[str, ...] = ()
+    model_forms: tuple[str, ...] = ()
+    number_form: str = r"RMA-\d[\dA-Z-]*"
+    trusted_authserv_id: str | None = None

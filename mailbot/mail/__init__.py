@@ -1,0 +1,1 @@
+"""bytes <-> Message: parse, visible text, machine mail, authority, build. Nothing here knows RMAs."""

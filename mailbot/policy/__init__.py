@@ -1,0 +1,1 @@
+"""rules -> Policy; Policy + facts -> Decision."""

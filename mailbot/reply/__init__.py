@@ -1,0 +1,1 @@
+"""Decision -> Reply: the letters, and the frozen bytes that go out."""

@@ -1,0 +1,95 @@
+"""The facts of a letter: what the templates are given, and nothing else.
+
+Text and HTML are rendered from the same letter. Dates and money are already written out in the letter's language; user text
+(serials, reasons, subjects) is plain text that the templates escape.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mailbot.model import Outcome, Value
+
+Kind = Literal["answer", "reminder", "expired", "closed", "notice"]
+
+
+class Said(Value, frozen=True):
+    """A sentence of the policy with the clause it comes from."""
+
+    clause: str
+    text: str
+
+
+class ChargeLine(Value, frozen=True):
+    """One line of a quote: what it is for, and the amount with its currency ("USD 150.00")."""
+
+    label: str
+    amount: str
+
+
+class UnitBlock(Value, frozen=True):
+    """One unit and what was decided for it. ``says`` are the sentences that explain the verdict, deciding clause first.
+
+    ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial", "reason",
+    "known_serial" (the serial could not be matched: check it or send the proof of purchase), "po".
+    """
+
+    serial: str
+    outcome: Outcome
+    says: tuple[Said, ...] = ()
+    model: str = ""
+    reason: str = ""
+    asks: tuple[str, ...] = ()
+    covered_until: str = ""
+    existing: bool = False
+
+
+class QuoteBlock(Value, frozen=True):
+    """The offer: number, one line a charge, the total, the last day it holds."""
+
+    number: str
+    lines: tuple[ChargeLine, ...]
+    total: str
+    valid_until: str
+
+
+class Contact(Value, frozen=True):
+    """Who answers the customer besides this mailbox."""
+
+    company: str
+    lines: tuple[str, ...] = ()
+
+
+class Letter(Value, frozen=True):
+    """Everything one mail says.
+
+    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "notice" a word such as
+    "held", "told", "undeliverable", "unreadable". ``units`` come in the order of the request. ``asks`` is what the whole
+    mail asks for ("serial", "reason", "known_serial", "po"). ``informs`` are the policy's sentences that belong to this
+    moment. ``clauses`` names what decided. ``quoted`` is what the sender wrote (only in notices). ``facts`` are (name,
+    value) pairs for staff. ``open_since``/``days_left`` are texts; empty where they do not apply.
+    """
+
+    kind: Kind
+    subject: str
+    company: str
+    contact: Contact
+    about: str = ""
+    language: str = "en"
+    greeting: str = ""
+    case_id: str = ""
+    number: str = ""
+    issued_on: str = ""
+    valid_until: str = ""
+    days_left: int = 0
+    units: tuple[UnitBlock, ...] = ()
+    asks: tuple[str, ...] = ()
+    quote: QuoteBlock | None = None
+    ship_to: tuple[str, ...] = ()
+    informs: tuple[Said, ...] = ()
+    clauses: tuple[Said, ...] = ()
+    policy_version: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    quoted: str = ""
+    sender: str = ""
+    why: str = ""

@@ -1,0 +1,1 @@
+"""The world: mailbox (IMAP), outbox (SMTP), stores, registry, clock, daemon."""
