@@ -36,7 +36,15 @@ class Due(Value, frozen=True, tag="due"):
     at: datetime
 
 
-Arrival = Mail | Due
+class Undelivered(Value, frozen=True, tag="undelivered"):
+    """A mail of ours that the mail server refused for good, or whose delivery has been given up."""
+
+    case_id: str
+    message_id: str
+    why: str
+
+
+Arrival = Mail | Due | Undelivered
 
 
 # ---------------------------------------------------------------- a mail, read
@@ -232,7 +240,7 @@ class Request(Value, frozen=True):
     """What a mail wants, as intake understood it.
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
-    remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names.
+    remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
     """
 
     kind: Kind
@@ -247,6 +255,7 @@ class Request(Value, frozen=True):
     wishes: tuple[Wish, ...] = ()
     support_case: str | None = None
     claimed_numbers: tuple[str, ...] = ()
+    thanks: bool = False
     attention: bool = False
 
 
@@ -254,12 +263,13 @@ class Request(Value, frozen=True):
 
 
 class Charge(Value, frozen=True):
-    """One line of a quote, from the fee schedule."""
+    """One line of a quote, from the fee schedule: what is charged for one unit."""
 
     fee: str
     label: str
     amount: Decimal
     currency: str
+    serial: str = ""
 
 
 class Fact(Value, frozen=True):
@@ -269,11 +279,22 @@ class Fact(Value, frozen=True):
     value: str
 
 
+class Number(Value, frozen=True):
+    """An RMA number (AP-25, ST-4): unique, assigned by us alone; the last valid day is in."""
+
+    text: str
+    issued_on: date
+    valid_until: date
+    issued_by: str
+
+
 class Verdict(Value, frozen=True):
     """The decision for one unit. ``clauses[0]`` decided; the others go with it.
 
     ``asks`` names what the customer must supply. ``disguised`` marks a verdict that must look like an unknown serial.
-    ``number`` is set where the unit's open RMA answers the request.
+    ``number`` is set where the unit's open RMA answers the request. ``says`` is the rule's sentence, its placeholders yet
+    unfilled. ``valid_until`` is the last day a number given on this verdict may have, where the rule limits it. ``shown`` are the
+    clauses that the customer is shown, where they are not ``clauses``.
     """
 
     serial: str
@@ -286,7 +307,10 @@ class Verdict(Value, frozen=True):
     charges: tuple[Charge, ...] = ()
     covered_until: date | None = None
     disguised: bool = False
-    number: str | None = None
+    number: Number | None = None
+    says: str = ""
+    valid_until: date | None = None
+    shown: tuple[str, ...] = ()
 
 
 class Stamp(Value, frozen=True):
@@ -306,7 +330,9 @@ class Decision(Value, frozen=True):
     stamp: Stamp
     facts: tuple[Fact, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-    notify: Literal["approver", "sales", "desk"] | None = None
+    notify: Role | None = None
+    asks: tuple[str, ...] = ()
+    says: str = ""
 
 
 # ---------------------------------------------------------------- replies
@@ -318,7 +344,8 @@ class Reply(Value, frozen=True):
     """A mail to be sent, frozen at commit: the bytes (ASCII, CRLF), one recipient, a stable Message-ID.
 
     ``cites`` are the clauses on record for this mail. ``direct`` says that it answers a mail (and counts in the day's
-    cap). ``attempts`` counts SMTP transactions begun; ``due_at`` is when the next may begin.
+    cap). ``attempts`` counts SMTP transactions begun, the first at ``tried_at``; ``doubts`` those whose end is unknown;
+    ``due_at`` is when the next may begin.
     """
 
     message_id: str
@@ -335,6 +362,8 @@ class Reply(Value, frozen=True):
     attempts: int = 0
     due_at: datetime | None = None
     note: str = ""
+    tried_at: datetime | None = None
+    doubts: int = 0
 
 
 # ---------------------------------------------------------------- events
@@ -349,6 +378,7 @@ class Wrote(Value, frozen=True):
     answer_to: str
     subject: str
     at: datetime
+    name: str = ""
     references: tuple[str, ...] = ()
     text: str = ""
 
@@ -441,17 +471,9 @@ class CaseItem(Value, frozen=True):
     exclusions: tuple[Exclusion, ...] = ()
     vague: bool = False
     disguised: bool = False
+    asks: tuple[str, ...] = ()
     symptom: str | None = None
     revision: str | None = None
-
-
-class Number(Value, frozen=True):
-    """An RMA number (AP-25, ST-4): unique, assigned by us alone; the last valid day is in."""
-
-    text: str
-    issued_on: date
-    valid_until: date
-    issued_by: str
 
 
 class Quote(Value, frozen=True):
@@ -469,11 +491,14 @@ class Quote(Value, frozen=True):
         return sum((charge.amount for charge in self.charges), Decimal(0))
 
 
+DeadlineKind = Literal["missing", "quote", "number", "held"]
+
+
 class Deadline(Value, frozen=True):
     """Something that comes due: ``key`` is unique in its case; ``ends`` marks the outer date of a state."""
 
     key: str
-    kind: str
+    kind: DeadlineKind
     at: datetime
     on: date
     ends: bool = False

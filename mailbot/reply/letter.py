@@ -1,7 +1,7 @@
 """The facts of a letter: what the templates are given, and nothing else.
 
-Text and HTML are rendered from the same letter. Dates and money are already written out in the letter's language; user text
-(serials, reasons, subjects) is plain text that the templates escape.
+Text and HTML are rendered from the same letter. Dates and money are already written out in the letter's language; user
+text (serials, reasons, subjects) is plain text that the templates escape.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ class ChargeLine(Value, frozen=True):
 class UnitBlock(Value, frozen=True):
     """One unit and what was decided for it. ``says`` are the sentences that explain the verdict, deciding clause first.
 
-    ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial", "reason",
-    "known_serial" (the serial could not be matched: check it or send the proof of purchase), "po".
+    ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial",
+    "reason", "symptom" (the reason is vague), "known_serial" (the serial could not be matched: check it or send the
+    proof of purchase), "po".
     """
 
     serial: str
@@ -63,11 +64,12 @@ class Contact(Value, frozen=True):
 class Letter(Value, frozen=True):
     """Everything one mail says.
 
-    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "notice" a word such as
-    "held", "told", "undeliverable", "unreadable". ``units`` come in the order of the request. ``asks`` is what the whole
-    mail asks for ("serial", "reason", "known_serial", "po"). ``informs`` are the policy's sentences that belong to this
-    moment. ``clauses`` names what decided. ``quoted`` is what the sender wrote (only in notices). ``facts`` are (name,
-    value) pairs for staff. ``open_since``/``days_left`` are texts; empty where they do not apply.
+    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "notice" a word
+    such as "held", "told", "undeliverable", "unreadable". ``units`` come in the order of the request. ``asks`` is what
+    the whole mail asks for ("serial", "reason", "symptom", "known_serial", "po"). ``greeting`` is the customer's name
+    as the mail gives it, or empty. ``informs`` are the policy's sentences that belong to this moment. ``clauses``
+    names what decided. ``quoted`` is what the sender wrote (only in notices). ``facts`` are (name, value) pairs for
+    staff. ``days_left`` counts whole days to ``valid_until``.
     """
 
     kind: Kind

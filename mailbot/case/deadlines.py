@@ -1,0 +1,77 @@
+"""Deadlines: what comes due while a case waits. Each has a key of its own, so that it happens once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from mailbot.model import Case, Deadline, DeadlineKind
+from mailbot.policy.dates import at_hour, plus_business_days
+from mailbot.policy.policy import Policy
+
+KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held")
+
+
+def waits_for(case: Case, kind: DeadlineKind) -> bool:
+    """Say whether the case is waiting for this: an answer, an order, the goods, a decision."""
+    match kind:
+        case "missing":  # a disguised unit is reminded like one that was never matched (promise 7)
+            return any(item.state == "asking" or (item.disguised and item.state == "held") for item in case.items)
+        case "quote":
+            return any(item.state == "quoted" for item in case.items)
+        case "number":
+            return case.number is not None and any(item.state == "authorized" for item in case.items)
+        case "held":
+            return any(item.state == "held" for item in case.items) or (not case.items and case.state == "held")
+
+
+def renew(case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()) -> tuple[Deadline, ...]:
+    """Return the deadlines of ``case`` as it stands: kept while their reason stands, begun anew in ``restart``."""
+    kept: list[Deadline] = []
+    for kind in KINDS:
+        if not waits_for(case, kind):
+            continue
+        mine = [deadline for deadline in case.deadlines if deadline.kind == kind]
+        kept += mine if mine and kind not in restart else _begin(case, kind, policy, today)
+    return tuple(sorted(kept, key=lambda deadline: deadline.at))
+
+
+def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:
+    rules = policy.rules.deadlines
+
+    def deadline(word: str, day: date, on: date, *, ends: bool = False) -> Deadline:
+        at = at_hour(day, rules.hour.value, policy.timezone)
+        return Deadline(key=f"{kind}:{word}:{on.isoformat()}", kind=kind, at=at, on=on, ends=ends)
+
+    if kind == "number":
+        if case.number is None:
+            return
+        last = case.number.valid_until
+        for days in sorted(rules.number.remind_before, reverse=True):
+            day = last - timedelta(days=days)
+            if day > case.number.issued_on:
+                yield deadline("remind", day, day)
+        yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
+    elif kind == "held":
+        day = plus_business_days(today, rules.held.first)
+        yield deadline("remind", day, day)
+    else:
+        period = rules.missing if kind == "missing" else rules.quote
+        for days in period.remind:
+            day = today + timedelta(days=days)
+            yield deadline("remind", day, day)
+        day = today + timedelta(days=period.close)
+        yield deadline("end", day, day, ends=True)
+
+
+def again(policy: Policy, today: date) -> Deadline:
+    """Return the next reminder of staff for a case that is still held."""
+    rules = policy.rules.deadlines
+    day = plus_business_days(today, rules.held.every)
+    at = at_hour(day, rules.hour.value, policy.timezone)
+    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, on=day)
+
+
+def outer(case: Case) -> date | None:
+    """Return the next outer date of the case's state: when it is closed, or the number's last valid day."""
+    return min((deadline.on for deadline in case.deadlines if deadline.ends), default=None)

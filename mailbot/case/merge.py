@@ -1,0 +1,66 @@
+"""What a mail newly says, laid over what its case already knows (AP-27: the answer carries the request on)."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from mailbot.intake.serials import fold
+from mailbot.model import Case, CaseItem, Item, Known, Request
+
+UNIT_INTENTS = frozenset({"repair", "doa", "credit", "exchange", "rework"})
+
+
+def carry_on(case: Case | None, request: Request, known: Known) -> Request:
+    """Return the request with every unit that is to be decided on now.
+
+    Units the case still asks about take serial or reason from the mail. A mail that asks for something and names no unit
+    yields one unit without a serial, so that the rules can ask for it.
+    """
+    waiting = [item for item in case.items if _waits(item)] if case else []
+    intent = request.intent
+    if waiting and case and intent in ("none", "question", "repair"):
+        intent = case.intent
+    items = _answer(waiting, request, known) if waiting else request.items
+    if not items and intent in UNIT_INTENTS:
+        items = (_unnamed(request),)
+    support_case = request.support_case or (case.support_case if case else None)
+    wishes = tuple(dict.fromkeys((*(case.wishes if case else ()), *request.wishes)))
+    return structs.replace(request, items=items, intent=intent, wishes=wishes, support_case=support_case)
+
+
+def _waits(item: CaseItem) -> bool:
+    return item.state == "asking" or (item.state == "held" and item.disguised)
+
+
+def _unnamed(request: Request) -> Item:
+    return Item(serial="", reason=request.reason, exclusions=request.exclusions, vague=request.vague)
+
+
+def _answer(waiting: list[CaseItem], request: Request, known: Known) -> tuple[Item, ...]:
+    """Lay the mail's units over the waiting ones: the same serial fills a gap, another serial takes a gap's place."""
+    named = {fold(item.serial): item for item in request.items}
+    open_gaps = [item for item in waiting if fold(item.serial) not in named and not (item.known and item.serial)]
+    units: list[Item] = []
+    for item in waiting:
+        if fold(item.serial) in named:
+            units.append(_fill(item, named.pop(fold(item.serial))))
+        elif item not in open_gaps:
+            units.append(_fill(item, _unnamed(request)))
+    for new in named.values():
+        gap = open_gaps.pop(0) if open_gaps else None
+        units.append(_fill(gap, new) if gap else new)
+    units += [_fill(gap, _unnamed(request)) for gap in open_gaps]
+    return tuple(units)
+
+
+def _fill(item: CaseItem, new: Item) -> Item:
+    """Return the unit as the mail now tells it, with what was told before where the mail is silent."""
+    told = new.reason and not (item.reason and new.vague)
+    return Item(
+        serial=new.serial or item.serial,
+        reason=new.reason if told else item.reason,
+        vague=new.vague if told else item.vague,
+        exclusions=tuple(dict.fromkeys((*item.exclusions, *new.exclusions))),
+        symptom=new.symptom or item.symptom,
+        revision=new.revision or item.revision,
+    )

@@ -1,0 +1,52 @@
+"""Which case a mail belongs to: by the ids of its thread, or by a number in its subject, and only for those whose case it is."""
+
+from __future__ import annotations
+
+import re
+
+from mailbot.intake.desk import Desk
+from mailbot.model import Case, Message
+
+_CASE_ID = re.compile(r"\bC-[BCDFGHJKMNPQRSTV]{10}\b", re.IGNORECASE)
+_LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKMNPQRSTV")
+
+
+def case_id(fresh: str) -> str:
+    """Return the id of a new case: ten consonants, 40 bits of chance; no digits, so that it is never taken for a serial."""
+    return f"C-{fresh[:10].translate(_LETTERS)}"
+
+
+def ids(message: Message) -> tuple[str, ...]:
+    """Return the Message-IDs by which a mail names its thread; for a delivery report that of the mail it is about."""
+    if message.machine.sort == "bounce":
+        original = message.bounce.original_id if message.bounce else None
+        return (original,) if original else ()
+    return message.thread
+
+
+def names(message: Message, desk: Desk) -> tuple[str, ...]:
+    """Return the RMA numbers and case ids that stand in the subject."""
+    if message.machine.sort == "bounce":
+        return ()
+    found = [*re.findall(desk.number_form, message.subject, re.IGNORECASE), *_CASE_ID.findall(message.subject)]
+    return tuple(dict.fromkeys(found))
+
+
+def joins(case: Case, message: Message, desk: Desk) -> bool:
+    """Say whether this sender may take part in this case.
+
+    A participant may, staff, and whoever writes from the owner's domain once a unit of the case has been matched to it.
+    A guessed id or somebody else's number opens nothing (A10); a report about a mail of ours belongs to its case.
+    """
+    if case.mailbox != desk.address:
+        return False
+    if message.machine.sort == "bounce":
+        return True
+    if message.sender is None:
+        return False
+    writers = {message.sender.email, message.answer_to.email if message.answer_to else message.sender.email}
+    if message.sender.email in {person.address for person in desk.staff}:
+        return True
+    matched = any(item.known and not item.disguised for item in case.items)
+    domains = {address.rpartition("@")[2] for address in case.participants} if matched else set()
+    return all(w in case.participants or w.rpartition("@")[2] in domains for w in writers)

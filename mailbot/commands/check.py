@@ -1,0 +1,128 @@
+"""``mailbot check``: is everything as it must be, and if not, how is it mended?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from mailbot.commands import options
+from mailbot.settings import MailboxTable, Settings, load
+from mailbot.strict import ConfigError
+
+
+class Findings:
+    """What was looked at, line by line."""
+
+    def __init__(self) -> None:
+        self.problems = 0
+
+    def good(self, what: str) -> None:
+        """Tell what is as it must be."""
+        click.echo(f"{click.style('ok', fg='green')}       {what}")
+
+    def warn(self, what: str) -> None:
+        """Tell what works and should be set before going live."""
+        click.echo(f"{click.style('warning', fg='yellow')}  {what}")
+
+    def problem(self, what: str) -> None:
+        """Tell what must be mended."""
+        self.problems += 1
+        click.echo(f"{click.style('problem', fg='red')}  {what}")
+
+    def look(self, what: str, at: Callable[[], object]) -> bool:
+        """Look at one thing; an error a person can mend is a finding."""
+        from mailbot.shell.connection import ServerError
+        from mailbot.shell.registry import RegistryError
+        from mailbot.shell.store import StateError
+
+        try:
+            at()
+        except (ConfigError, ServerError, RegistryError, StateError) as error:
+            self.problem(str(error))
+            return False
+        self.good(what)
+        return True
+
+
+@click.command()
+@options.config
+@click.option("--offline", is_flag=True, help="Leave the mail servers alone.")
+def check(config: Path, *, offline: bool) -> None:
+    """Look at settings, rules, templates, registries, state, and log in to IMAP and SMTP.
+
+    Every finding says how to mend it. Exit code 1 if anything must be mended; warnings alone are 0. Works while the daemon runs.
+    """
+    from mailbot.policy.policy import examples
+    from mailbot.shell.library import Library
+
+    found = Findings()
+    settings = load(config)
+    found.good(f"settings: {config}")
+    try:
+        library = Library.at(settings.home)
+    except ConfigError as error:
+        found.problem(str(error))
+        raise SystemExit(1) from None
+    problems = library.letters.check()
+    for problem in problems:
+        found.problem(f"{library.templates / str(problem)}")
+    if not problems:
+        found.good(f"templates: {library.templates}")
+    for mailbox in settings.file.mailbox:
+        name = mailbox.policy
+        if found.look(f"rules: {library.rules / name}.toml", partial(library.policy, name)):
+            for example in examples(library.policy(name).rules):
+                found.warn(f"{library.rules / name}.toml: {example}; set it, and delete example = true")
+        found.look(f"registry: {settings.registry(mailbox)}", partial(_registry, settings.registry(mailbox), name))
+    if settings.state.exists():
+        found.look(f"state: {settings.state}", partial(_state, settings.state))
+    else:
+        found.good(f"state: {settings.state} will be made at the first start")
+    for mailbox in () if offline else settings.file.mailbox:
+        imap = f"IMAP: {mailbox.imap.user} at {mailbox.imap.host}:{mailbox.imap.port}"
+        found.look(imap, partial(_imap, settings, mailbox))
+        smtp = f"SMTP: {mailbox.smtp.host}:{mailbox.smtp.port}"
+        found.look(smtp, partial(_smtp, settings, mailbox))
+    if found.problems:
+        click.echo(f"{found.problems} to mend")
+        raise SystemExit(1)
+    click.echo("all good")
+
+
+def _registry(path: Path, policy: str) -> None:
+    from mailbot.shell.registry import Registry
+
+    Registry.open(path, policy, None)
+
+
+def _state(path: Path) -> None:
+    from mailbot.shell.tiny import TinyStore
+
+    TinyStore(path, read_only=True).close()
+
+
+def _imap(settings: Settings, mailbox: MailboxTable) -> None:
+    from mailbot.shell.mailbox import Mailbox
+
+    box = Mailbox(settings.imap(mailbox))
+    try:
+        box.connect()
+    finally:
+        box.close()
+
+
+def _smtp(settings: Settings, mailbox: MailboxTable) -> None:
+    from mailbot.shell.outbox import Outbox
+
+    async def look() -> None:
+        outbox = Outbox(settings.smtp(mailbox))
+        try:
+            await outbox.check()
+        finally:
+            await outbox.close()
+
+    asyncio.run(look())

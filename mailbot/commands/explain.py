@@ -1,0 +1,249 @@
+"""``mailbot explain``: what would be done with a mail, and why. A dry run: nothing is sent, nothing is stored."""
+
+from __future__ import annotations
+
+import email
+import json
+import mailbox as boxes
+from collections.abc import Iterator
+from datetime import datetime
+from email.message import Message as Parsed
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mailbot.commands import options
+from mailbot.model import Message, Reply, Request, Step
+from mailbot.strict import ConfigError
+
+
+@click.command()
+@options.config
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each mail.")
+@click.option("--mailbox", "address", metavar="ADDRESS", help="The mailbox it reached; else Delivered-To, To and Cc tell.")
+@options.now("The moment at which the mails arrive.")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+def explain(config: Path, address: str | None, now: datetime | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Say what would be done with mails, and why. PATH: .eml files, folders of them, mbox files.
+
+    Each mail is looked at by itself, with the cases of the state at hand. Nothing is sent and nothing is stored.
+
+    \b
+    mailbot explain mail.eml
+    mailbot explain --json --now 2026-11-20T10:00:00Z saved-mail/ > decisions.jsonl
+    """
+    from mailbot.settings import load
+
+    world = _World(load(config), address, now)
+    try:
+        for name, raw in _mails(paths):
+            told = world.explain(name, raw)
+            if as_json:
+                click.echo(json.dumps(told, ensure_ascii=False))
+            else:
+                _tell(told)
+    finally:
+        world.close()
+
+
+class _World:
+    """The settings' policies and registries, and the state as it stands, for looking only."""
+
+    def __init__(self, settings: Any, address: str | None, now: datetime | None) -> None:
+        from mailbot.commands import house
+        from mailbot.shell.clock import Clock
+        from mailbot.shell.memory import MemoryStore
+        from mailbot.shell.path import Room
+        from mailbot.shell.registry import Registry
+        from mailbot.shell.store import Store
+        from mailbot.shell.tiny import TinyStore
+
+        known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
+        if address and address.lower() not in known:
+            raise click.BadParameter(f"{address} is no mailbox of {settings.name} ({', '.join(known)})", param_hint="--mailbox")
+        clock = Clock(now)
+        there = (settings.state / "meta.json").exists()
+        self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
+        self.chosen = address.lower() if address else None
+        policies = house.policies(settings)
+        self.rooms = {
+            mailbox.address.lower(): Room(
+                policies[mailbox.address.lower()],
+                Registry.open(settings.registry(mailbox), mailbox.policy, None),
+                self.store,
+                clock,
+            )
+            for mailbox in settings.file.mailbox
+        }
+
+    def close(self) -> None:
+        """Let go of the state."""
+        self.store.close()
+
+    def explain(self, name: str, raw: bytes) -> dict[str, Any]:
+        """Take one mail along the path, up to the commit."""
+        from mailbot.intake.read import read
+        from mailbot.mail.parse import Unreadable
+        from mailbot.shell.path import case_for, look_up, mail
+        from mailbot.step import step
+
+        room = self.rooms[self._reached(raw)]
+        now = room.clock.now()
+        try:
+            message = read(mail(room.policy.desk.address, raw, now), room.policy.desk)
+        except Unreadable as error:
+            return _unreadable(name, room.policy.name, str(error))
+        case = case_for(message, room)
+        known = look_up(message, case, room)
+        result = step(message, case, known, room.policy, now)
+        return _told(name, room.policy.name, message, result, set(known.units))
+
+    def _reached(self, raw: bytes) -> str:
+        """Return the mailbox that a mail reached: as asked for, else the first that its headers name."""
+        if self.chosen:
+            return self.chosen
+        headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
+        for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
+            text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
+            for address in self.rooms:
+                user, _, domain = address.rpartition("@")
+                if address in text or (f"{user}+" in text and f"@{domain}" in text):
+                    return address
+        return next(iter(self.rooms))
+
+
+def _mails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in (".eml", ".mbox")) if path.is_dir() else [path]
+        if not files:
+            raise ConfigError(f"{path}: there is no .eml file in this folder.")
+        for file in files:
+            with file.open("rb") as handle:
+                is_mbox = handle.read(5) == b"From "
+            if not is_mbox:
+                yield file.name, file.read_bytes()
+                continue
+            for number, part in enumerate(boxes.mbox(file, create=False), 1):
+                yield f"{file.name}:{number}", part.as_bytes()
+
+
+def _told(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+    from mailbot.intake.serials import fold
+
+    event, decision = result.event, result.decision
+    assert event is not None  # noqa: S101 - a mail always is an event
+    assert decision is not None  # noqa: S101
+    request: Request = getattr(event, "request", Request("other"))
+    silent = request.kind in ("bounce", "auto", "list", "spam")
+    verdicts = {fold(v.serial): v for v in decision.verdicts if v.serial}
+    items = [
+        {
+            "serial": item.serial,
+            "known": fold(item.serial) in known,
+            "outcome": verdicts[key].outcome if (key := fold(item.serial)) in verdicts else decision.outcome,
+            "clauses": list(verdicts[key].clauses if key in verdicts else decision.clauses),
+        }
+        for item in request.items
+        if item.serial and decision.outcome != "none"
+    ]
+    reasons = dict.fromkeys(reason for reason in (item.reason for item in request.items) if reason)
+    return {
+        "file": name,
+        "kind": request.kind,
+        "policy": policy,
+        "sender": message.answer_to.email if message.answer_to and not silent else None,
+        "language": request.language,
+        "items": items,
+        "reason": "; ".join(reasons) or request.reason,
+        "missing": list(request.missing),
+        "intent": request.intent,
+        "exclusions": list(dict.fromkeys((*request.exclusions, *(x for i in request.items for x in i.exclusions)))),
+        "po_number": request.po_number,
+        "outcome": decision.outcome,
+        "why": decision.why,
+        "replies": [_reply(reply) for reply in result.replies],
+        "message": _message(message, may_answer=bool(message.answer_to) and not silent),
+    }
+
+
+def _unreadable(name: str, policy: str, why: str) -> dict[str, Any]:
+    request = Request("other")
+    empty = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never shown
+    return {
+        "file": name,
+        "kind": "other",
+        "policy": policy,
+        "sender": None,
+        "language": request.language,
+        "items": [],
+        "reason": "",
+        "missing": [],
+        "intent": "none",
+        "exclusions": [],
+        "po_number": None,
+        "outcome": "none",
+        "why": f"set aside in Attention, staff are told: {why}",
+        "replies": [],
+        "message": _message(empty, may_answer=False),
+    }
+
+
+def _message(message: Message, *, may_answer: bool) -> dict[str, Any]:
+    bounce = message.bounce
+    return {
+        "subject": message.subject,
+        "from": message.sender.email if message.sender else None,
+        "from_display": message.sender.name if message.sender else "",
+        "to": [address.email for address in message.to],
+        "message_id": message.message_id,
+        "body_text": message.text,
+        "visible_reply": message.visible,
+        "attachments": [{"name": a.name, "size": len(a.content)} for a in message.attachments],
+        "may_answer": may_answer,
+        "is_bounce": message.machine.sort == "bounce",
+        "failed_recipients": list(bounce.recipients) if bounce else [],
+        "temporary": bounce.temporary if bounce else False,
+        "is_autoreply": message.machine.sort == "auto",
+        "is_complaint": "complaint" in message.machine.because or "feedback" in message.machine.because,
+        "auth": message.auth.result,
+        "authenticated_domain": message.auth.domain,
+    }
+
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    parsed = email.message_from_string(reply.raw)
+    text, attachments = "", []
+    for part in parsed.walk():
+        if part.get_filename():
+            attachments.append(part.get_filename())
+        elif part.get_content_type() == "text/plain" and not text:
+            content = part.get_payload(decode=True)
+            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
+
+
+def _tell(told: dict[str, Any]) -> None:
+    """Tell a person: what the mail is, what would be decided and why, and what would go out."""
+    from mailbot.shell.logs import escaped
+
+    message = told["message"]
+    click.secho(escaped(f"{told['file']}: {message['subject']}"), bold=True)
+    lines = [
+        ("from", told["sender"] or message["from"] or "(nobody)"),
+        ("kind", f"{told['kind']}, {told['intent']}, in {told['language']}"),
+        ("reason", told["reason"]),
+        ("missing", ", ".join(told["missing"])),
+        ("excluded", ", ".join(told["exclusions"])),
+        ("order", told["po_number"] or ""),
+        *(("unit", f"{i['serial']}: {i['outcome']} by {', '.join(i['clauses'])}") for i in told["items"]),
+        ("outcome", f"{told['outcome']}: {told['why']}"),
+        *(("mail", f"to {r['to']}: {r['subject']}") for r in told["replies"]),
+    ]
+    for name, text in lines:
+        if text:
+            click.echo(f"  {click.style(name.ljust(9), dim=True)} {escaped(str(text))}")
+    for reply in told["replies"]:
+        click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
+

@@ -1,0 +1,61 @@
+"""Settings -> a house at work: policies loaded, registries and state opened, stations made."""
+
+from __future__ import annotations
+
+from mailbot.policy.policy import Policy
+from mailbot.reply.render import Letters
+from mailbot.settings import MailboxTable, Settings, staff
+from mailbot.shell.clock import Clock
+from mailbot.shell.library import Library
+from mailbot.shell.path import Room
+from mailbot.shell.registry import Registry
+from mailbot.shell.store import Store
+from mailbot.strict import ConfigError
+
+
+def policies(settings: Settings) -> dict[str, Policy]:
+    """Load the policy of every mailbox, and look at every template.
+
+    Raises:
+        ConfigError: naming file, line or key, and the mend.
+    """
+    library = Library.at(settings.home)
+    problems = Letters.check(library.letters)
+    if problems:
+        raise ConfigError(f"{library.templates}: {problems[0]}")
+    return {mailbox.address.lower(): _policy(library, settings, mailbox) for mailbox in settings.file.mailbox}
+
+
+def _policy(library: Library, settings: Settings, mailbox: MailboxTable) -> Policy:
+    return library.policy(
+        mailbox.policy,
+        mailbox=mailbox.address,
+        staff=staff(mailbox),
+        aliases=mailbox.aliases,
+        timezone=settings.file.timezone,
+        trusted_authserv_id=mailbox.trusted_authserv_id,
+    )
+
+
+def registries(settings: Settings) -> dict[str, Registry]:
+    """Open the registry of every mailbox, indexed beside the state.
+
+    Raises:
+        RegistryError: naming file, line, column, and the mend.
+    """
+    return {
+        mailbox.address.lower(): Registry.open(
+            settings.registry(mailbox), mailbox.policy, settings.state / f"registry-{mailbox.policy}.db"
+        )
+        for mailbox in settings.file.mailbox
+    }
+
+
+def rooms(settings: Settings, store: Store, clock: Clock) -> dict[str, Room]:
+    """Return a room for every mailbox.
+
+    Raises:
+        ConfigError, RegistryError: as above.
+    """
+    shelf = registries(settings)
+    return {address: Room(policy, shelf[address], store, clock) for address, policy in policies(settings).items()}

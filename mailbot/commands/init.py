@@ -1,0 +1,103 @@
+"""``mailbot init``: a folder to edit."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import click
+
+from mailbot.model import Staff
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--policy", required=True, metavar="NAME", help="Whose rules to begin with, for example american-portwell.")
+def init(folder: Path, policy: str) -> None:
+    """Lay out DIR with mailbot.toml, rules/, templates/, state/ and a registry.csv to fill.
+
+    Nothing that stands there is overwritten.
+
+    \b
+    mailbot init my-desk --policy american-portwell
+    cd my-desk && $EDITOR mailbot.toml && mailbot check
+    """
+    from mailbot.shell.library import Library, names, packaged
+    from mailbot.strict import nearest
+
+    known = names(packaged("rules"))
+    if policy not in known:
+        raise click.BadParameter(f"there is no policy {policy!r}{nearest(policy, known)}.", param_hint="--policy")
+    settings = folder / "mailbot.toml"
+    if settings.exists():
+        raise click.ClickException(f"{settings} exists already; nothing was changed. Name another folder.")
+    desk = Library.at().policy(policy)
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = folder / "rules"
+    if not rules.exists():
+        shutil.copytree(packaged("rules"), rules)
+    if not (folder / "templates").exists():
+        shutil.copytree(packaged("templates"), folder / "templates")
+    (folder / "state").mkdir(mode=0o700, exist_ok=True)
+    registry = folder / "registry.csv"
+    if not registry.exists():
+        registry.write_text(_COLUMNS + "\n", encoding="utf-8")
+    domain = desk.desk.address.rpartition("@")[2]
+    settings.write_text(
+        _SETTINGS.format(
+            address=desk.desk.address,
+            policy=policy,
+            domain=domain,
+            zone=desk.timezone,
+            variable=re.sub(r"\W", "_", policy).upper() + "_PASSWORD",
+            staff="".join(_person(person) for person in desk.desk.staff),
+        ),
+        encoding="utf-8",
+    )
+    click.echo(f"{folder} is laid out. Next:")
+    click.echo(f"  1. edit {settings}: address, servers, staff")
+    click.echo(f"  2. fill {registry}: the units you have shipped")
+    click.echo(f"  3. set ship_to and the fees in {rules / (policy + '.toml')}")
+    click.echo(f"  4. mailbot check --config {settings}")
+
+
+def _person(person: Staff) -> str:
+    roles = ", ".join(f'"{role}"' for role in person.roles)
+    limit = f"  limit = {person.limit}                             # money this person may set in motion\n" if person.limit else ""
+    return f'  [[mailbox.staff]]\n  address = "{person.address}"\n  roles = [{roles}]\n{limit}'
+
+
+_COLUMNS = "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
+
+_SETTINGS = """\
+# mailbot: the settings of this returns desk. `mailbot check` reads them and says how to mend what does not fit.
+# Paths are relative to this file; the folder can be moved.
+
+state = "tinydb:state"
+timezone = "{zone}"
+start = "from now"                            # at the first start: "from now" answers new mail only, "all" takes in the old too
+poll_seconds = 60                             # IDLE is only a hint; this is how often INBOX is really looked at
+
+[folders]
+root = ""                                     # Done, Ignored and Attention are made below this folder
+
+[[mailbox]]
+address = "{address}"
+policy = "{policy}"
+registry = "registry.csv"
+trusted_authserv_id = "mx1.{domain}"          # what your mail server calls itself in Authentication-Results
+  [mailbox.imap]
+  host = "imap.{domain}"
+  port = 993
+  security = "tls"                            # tls | starttls | none (none only on loopback)
+  user = "rma"
+  password_env = "{variable}"                 # or password_file, password_command
+  folder = "INBOX"
+  [mailbox.smtp]
+  host = "smtp.{domain}"
+  port = 587
+  security = "starttls"
+  user = "rma"                                # user and password may be left out: no AUTH then
+  password_env = "{variable}"
+{staff}"""

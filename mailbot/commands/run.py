@@ -1,0 +1,66 @@
+"""``mailbot run``: the daemon, or once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from mailbot.commands import options
+
+
+@click.command()
+@options.config
+@click.option("--once", is_flag=True, help="Drain INBOX, due dates and the outbox, then end.")
+@options.now("Set the clock for everything: mails arrive at this moment, deadlines and backoff count by it.")
+def run(config: Path, now: datetime | None, *, once: bool) -> None:
+    """Work: take in mail, decide, answer, remind.
+
+    Without --once mailbot stays and works until it gets SIGTERM or Ctrl-C; then it finishes the batch in hand and ends. At
+    its first start it answers new mail only (settings: start = "all" takes in what already lies there; --once always does).
+
+    \b
+    mailbot run                                   the daemon
+    mailbot run --once                            one round, for cron or a look
+    mailbot run --once --now 2026-12-20T10:00:00Z what would this round do then
+    """
+    from mailbot.commands import house
+    from mailbot.settings import load
+    from mailbot.shell.clock import Clock
+    from mailbot.shell.daemon import Daemon, Station, Worker
+    from mailbot.shell.logs import configure
+    from mailbot.shell.path import Room
+    from mailbot.shell.tiny import TinyStore
+
+    configure()
+    settings = load(config)
+    clock = Clock(now)
+    policies = house.policies(settings)  # every error of a person's comes before the state is touched
+    servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
+    store = TinyStore(settings.state)
+    try:
+        registries = house.registries(settings)
+        rooms = {a: Room(policy, registries[a], store, clock) for a, policy in policies.items()}
+
+        async def work() -> None:
+            stations = [Station(room, *servers[i]) for i, room in enumerate(rooms.values())]
+            worker = Worker(stations, store, clock)
+            if once:
+                try:
+                    await worker.once()
+                finally:
+                    await worker.close()
+                return
+            daemon = Daemon(
+                worker, poll_seconds=settings.file.poll_seconds, from_now=settings.file.start == "from now"
+            )
+            for name in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(name, daemon.stop)
+            await daemon.run()
+
+        asyncio.run(work())
+    finally:
+        store.close()

@@ -1,0 +1,130 @@
+"""How the cast writes: mails as customers' programs, answering machines, mail servers and mailing lists make them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from email.message import EmailMessage, MIMEPart
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from hashlib import sha256
+from mimetypes import guess_type
+from zoneinfo import ZoneInfo
+
+from mailbot.demo.cast import Person, Writing
+from mailbot.model import Message
+
+QUOTE = re.compile(r"\bQ-[A-Z]+-\d+\b")
+NUMBER = re.compile(r"\bRMA-[0-9A-Z]+\b")
+
+
+def write(writing: Writing, person: Person, mailbox: str, at: datetime, zone: str, answered: Message | None) -> bytes:
+    """Return a mail as its writer's program sends it.
+
+    Args:
+        writing: what is written.
+        person: who writes.
+        mailbox: the address it goes to.
+        at: when, aware.
+        zone: in which time zone the writer's clock shows it.
+        answered: the mail that it answers, as the writer received it.
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    known = _known(answered)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _sender(writing, person)
+    mail["To"] = person.address if writing.like == "bounce" else mailbox
+    mail["Subject"] = _filled(writing.subject, known)
+    mail["Date"] = format_datetime(local)
+    mail["Message-ID"] = f"<{_mark(person.address, writing.text, writing.html)}@{person.domain}>"
+    if answered and answered.message_id and writing.like != "bounce":
+        mail["In-Reply-To"] = f"<{answered.message_id}>"
+        mail["References"] = " ".join(f"<{each}>" for each in (*reversed(answered.thread), answered.message_id))
+    _fill(mail, writing, person, known, answered, local)
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart() and part.get_boundary() is None):
+        part.set_boundary(f"=_{_mark(person.address, writing.text)}_{number}")
+    return mail.as_bytes()
+
+
+def _fill(
+    mail: EmailMessage, writing: Writing, person: Person, known: dict[str, str], answered: Message | None, at: datetime
+) -> None:
+    text = _filled(writing.text, known)
+    match writing.like:
+        case "bounce":
+            _report(mail, person, text, answered)
+            return
+        case "auto-reply":
+            mail["Auto-Submitted"] = "auto-replied"
+        case "newsletter":
+            mail["List-Id"] = f"<weekly.{person.domain}>"
+            mail["List-Unsubscribe"] = f"<mailto:leave@{person.domain}>"
+            mail["Precedence"] = "bulk"
+        case "person":
+            text += _quoted(answered, at) if answered else ""
+    if writing.html:
+        mail.set_content(writing.html, subtype="html", cte="quoted-printable")
+    else:
+        mail.set_content(text)
+    for enclosure in writing.attach:
+        main, _, sub = (guess_type(enclosure.name)[0] or "application/octet-stream").partition("/")
+        content = _filled(enclosure.text, known).encode()
+        mail.add_attachment(content, maintype=main, subtype=sub, filename=enclosure.name)
+
+
+def _report(mail: EmailMessage, person: Person, why: str, answered: Message | None) -> None:
+    """Fill in a delivery report (RFC 3464) of the server that could not deliver ``answered``."""
+    mail["Auto-Submitted"] = "auto-replied"
+    mail.replace_header("To", answered.sender.email if answered and answered.sender else person.address)
+    mail.set_content(
+        f"This is the mail system at host mx.{person.domain}.\n\nYour message could not be delivered.\n\n"
+        f"<{person.address}>: 550 5.1.1 {why}\n"
+    )
+    mail.make_mixed()
+    mail.set_type("multipart/report")
+    mail.set_param("report-type", "delivery-status")
+    status = (
+        f"Reporting-MTA: dns; mx.{person.domain}\n\n"
+        f"Final-Recipient: rfc822; {person.address}\nAction: failed\nStatus: 5.1.1\n"
+        f"Diagnostic-Code: smtp; 550 5.1.1 {why}\n"
+    )
+    headers = f"Message-ID: <{answered.message_id if answered else ''}>\nSubject: {answered.subject if answered else ''}\n"
+    for subtype, content in (("delivery-status", status), ("rfc822-headers", headers)):
+        part = MIMEPart(policy=SMTP)
+        part.set_content(content)
+        part.replace_header("Content-Type", "message/delivery-status" if subtype == "delivery-status" else f"text/{subtype}")
+        mail.attach(part)
+
+
+def _sender(writing: Writing, person: Person) -> str:
+    if writing.like == "bounce":
+        return formataddr(("Mail Delivery System", f"MAILER-DAEMON@mx.{person.domain}"))
+    return formataddr((person.name, person.address), charset="utf-8")
+
+
+def _known(answered: Message | None) -> dict[str, str]:
+    """Return what the writer can read in the mail at hand: its subject, the quote's number, the RMA's."""
+    if answered is None:
+        return {}
+    shown = f"{answered.subject}\n{answered.text}"
+    found = {"quote": QUOTE.search(shown), "rma": NUMBER.search(shown)}
+    subject = answered.subject.removeprefix("Re: ")
+    return {"subject": subject, **{name: match[0] for name, match in found.items() if match}}
+
+
+def _filled(text: str, known: dict[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _quoted(answered: Message, at: datetime) -> str:
+    """Return the answered mail as programs quote it below an answer."""
+    who = answered.sender.email if answered.sender else ""
+    lines = "\n".join(f"> {line}".rstrip() for line in answered.text.strip().splitlines())
+    return f"\n\nOn {at:%a, %b} {at.day}, {at.year} at {at:%H:%M}, {who} wrote:\n{lines}\n"
+
+
+def _mark(*texts: str) -> str:
+    """Return an id that is the same whenever the same is written."""
+    return sha256("\n".join(texts).encode()).hexdigest()[:20]

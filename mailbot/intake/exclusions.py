@@ -1,0 +1,199 @@
+"""What the sender says did happen to a unit: dropped, wet, struck by lightning … (AP-8, AP-9, AP-10; ST-9).
+
+Said counts; denied ("was never dropped"), asked about ("is a drop covered?") and supposed ("if it was dropped") do not.
+In doubt it counts: a charged repair can be argued about, a wrong warranty repair is lost money.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.intake.plain import plain
+from mailbot.intake.reasons import failures
+from mailbot.model import Exclusion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailbot.intake.words import Lexicon
+
+NAMES: tuple[Exclusion, ...] = (
+    "physical_damage",
+    "liquid",
+    "lightning_surge",
+    "misuse",
+    "modified",
+    "serial_removed",
+    "shipping_damage",
+)
+
+
+class Hit(NamedTuple):
+    """An exclusion's phrase in plain text."""
+
+    name: Exclusion
+    start: int
+    end: int
+
+
+def stated(sentence: str, following: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
+    """The exclusions that a sentence states. ``following`` is the next sentence: it may answer a form's question."""
+    found: set[Exclusion] = set()
+    for part in re.split(r"\s{3,}|\t", sentence[:2_000]):
+        field = _field(part, following, lexicons)
+        found |= _said(plain(part), lexicons) if field is None else field
+    return frozenset(found)
+
+
+def one_voice(found: frozenset[Exclusion]) -> tuple[Exclusion, ...]:
+    """In the order of the vocabulary; what transport broke is damage in shipment, not a second exclusion."""
+    if "shipping_damage" in found:
+        found -= {"physical_damage"}
+    return tuple(name for name in NAMES if name in found)
+
+
+def answered(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
+    """The exclusions that a quoted question names and the line below it answers with yes."""
+    found: set[Exclusion] = set()
+    question = ""
+    for line in text.split("\n")[:2_000]:
+        if line.startswith(">"):
+            question = plain(line[:500]).lstrip("> ")
+        elif line.strip():
+            if question.endswith("?") and _answer(plain(line[:200]), lexicons) == "yes":
+                found |= {hit.name for hit in _hits(question, lexicons, fields=True)}
+            question = ""
+    return frozenset(found)
+
+
+# ------------------------------------------------------------------ forms
+
+_FIELD = re.compile(r"(?P<title>[^:=?]{2,90}?)\s*(?P<sign>\?|[:=]|\.{3,})\s*(?P<value>.*)", re.DOTALL)
+_MARKED = re.compile(r"(?:\[\s?[xX✓✔]\s?\]|\(\s?[xX✓]\s?\)|[☒☑✓✔✅])\s*([^\W\d_]+)")
+_BOXES = re.compile(r"\[\s?[xX✓✔]?\s?\]|[☐☒☑]")
+
+
+def _field(part: str, following: str, lexicons: Sequence[Lexicon]) -> set[Exclusion] | None:
+    """What a form field states; None where the text is no form field about an exclusion."""
+    match = _FIELD.match(part.strip())
+    if not match:
+        return None
+    title = plain(match["title"])
+    names = {hit.name for hit in _hits(title, lexicons, fields=True)}
+    whole = any(getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES)
+    if not names or not (whole or match["sign"] == "?"):
+        return None
+    value = match["value"].strip() or (following if len(following.split()) <= 3 or match["sign"] == "?" else "")
+    if _BOXES.search(value):
+        value = " ".join(_MARKED.findall(value))
+    answer = _answer(plain(value), lexicons)
+    if answer:
+        return names if answer == "yes" else set()
+    if match["sign"] == "?":
+        return None
+    return names | _said(plain(value), lexicons) if re.search(r"\w", value) and not _denial(plain(value), lexicons) else set()
+
+
+def _answer(value: str, lexicons: Sequence[Lexicon]) -> str:
+    """``yes`` or ``no``, where a text begins with such a word."""
+    for lexicon in lexicons:
+        for word in ("no", "yes"):
+            found = getattr(lexicon.exclusions, word).search(value)
+            if found and not re.search(r"\w", value[: found.start()]):
+                return word
+    return ""
+
+
+def _denial(value: str, lexicons: Sequence[Lexicon]) -> bool:
+    return any(lexicon.exclusions.denied_before.search(value) for lexicon in lexicons)
+
+
+# ------------------------------------------------------------------ prose
+
+
+def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> list[Hit]:
+    return [
+        Hit(name, start, end)
+        for lexicon in lexicons
+        for name in NAMES
+        for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + fields])
+        for start, end in phrases.spans(text)
+    ]
+
+
+def _said(text: str, lexicons: Sequence[Lexicon]) -> set[Exclusion]:
+    hits = _hits(text, lexicons)
+    if not hits:
+        return set()
+    named = [*hits, *_hits(text, lexicons, fields=True)]
+    busy = failures(text, lexicons)
+    return {hit.name for hit in hits if not _open(text, hit, lexicons) and not _denied(text, hit, named, busy, lexicons)}
+
+
+_NEAR, _LISTED = 6, 20
+"""Words that may stand between a denial and what it denies: alone, and within an enumeration."""
+
+
+def _denied(text: str, hit: Hit, hits: Sequence[Hit], busy: Sequence[tuple[int, int]], lexicons: Sequence[Lexicon]) -> bool:
+    for lexicon in lexicons:
+        words = lexicon.exclusions
+        for start, end in words.denied_before.spans(text[: hit.end]):
+            inside = hit.start <= start
+            if inside or any(a <= start and end <= b and not _touches(hit, a, b) for a, b in busy):
+                continue  # "does not power on after it was dropped": that denial belongs to the failure
+            if _reaches(text, end, hit, hits, lexicons):
+                return True
+        for start, _ in words.denied_after.spans(text):
+            if start >= hit.end and _only_list(text[hit.end : start], hit.end, hits, lexicons):
+                return True
+    return False
+
+
+def _touches(hit: Hit, start: int, end: int) -> bool:
+    return hit.start < end and start < hit.end
+
+
+def _reaches(text: str, end: int, hit: Hit, hits: Sequence[Hit], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a denial that ends at ``end`` still holds at the hit."""
+    between = text[end : hit.start]
+    listed = [other for other in hits if end <= other.start < hit.start]
+    if any(lexicon.exclusions.breaks.search(between) for lexicon in lexicons):
+        return False
+    comma = re.search(r"[,;:、，]", between)
+    if comma and not any(other.start < end + comma.start() for other in listed):
+        return False
+    return _length(between) <= (_LISTED if listed else _NEAR)
+
+
+def _length(text: str) -> int:
+    """Words, where two ideographs count as one."""
+    wide = sum(char >= "⺀" for char in text)
+    return len(text.split()) + wide // 2
+
+
+def _only_list(between: str, at: int, hits: Sequence[Hit], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether only further exclusions and joining words stand in between."""
+    covered = list(between)
+    for hit in hits:
+        for index in range(max(hit.start - at, 0), min(hit.end - at, len(covered))):
+            covered[index] = " "
+    rest = "".join(covered)
+    for lexicon in lexicons:
+        rest = lexicon.exclusions.joins.without(rest)
+    return not re.search(r"\w", rest)
+
+
+def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether the phrase is only asked about or supposed."""
+    start = max((match.end() for match in re.finditer(r"[,;:。、，.!?]\s?", text[: hit.start])), default=0)
+    before = text[start : hit.start]
+    end = re.search(r"[.!?。]", text[hit.end :])
+    asks = bool(end) and end[0] == "?"
+    for lexicon in lexicons:
+        if lexicon.exclusions.supposed.search(before):
+            return True
+        opener = lexicon.exclusions.asked.search(text[start:])
+        if asks and opener and not lexicon.exclusions.breaks.search(before):
+            return True
+    return False

@@ -1,0 +1,67 @@
+"""The frame of a letter: where it ends and the signature begins, and the subject without its prefixes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.intake.plain import plain
+from mailbot.intake.prose import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.intake.words import Lexicon
+
+_SHORT = 4
+"""Words that may follow a closing in its line: "Regards from Hamburg"."""
+
+
+def end(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> int:
+    """The index of the sentence that closes the letter; the number of sentences where none does."""
+    for index, sentence in enumerate(sentences):
+        if sentence.startswith("--") and not re.search(r"\w", sentence[:4]):
+            return index
+        if index and _closes(plain(sentence), lexicons):
+            return index
+    return len(sentences)
+
+
+def _closes(text: str, lexicons: Sequence[Lexicon]) -> bool:
+    return any(
+        match is not None and match.start() == 0 and len(text[match.end() :].split()) <= _SHORT and len(text) <= 80
+        for lexicon in lexicons
+        for match in [lexicon.letter.closings.search(text)]
+    )
+
+
+_GREETED = 5
+"""Words that a greeting may take: "Dear Mr and Mrs Smith,"."""
+
+
+def without_greeting(sentence: str, lexicons: Sequence[Lexicon]) -> str:
+    """A sentence without the greeting that opens it: "Hi Tom, the board is dead"."""
+    opening = re.match(r"[^,!:，、\n]{1,40}[,!:，、]\s*", sentence)
+    if not opening or len(opening[0].split()) > _GREETED:
+        return sentence
+    text = plain(opening[0])
+    greets = any(match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)])
+    return sentence[opening.end() :] if greets else sentence
+
+
+_ANSWER = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"
+_PASSED = r"fwd?|wg|tr|rv|i|enc|doorst|pd|ilt|ynl|转发|轉寄|轉發|転送|전달"
+_PREFIX = re.compile(rf"\s*(?:(?P<answer>{_ANSWER})|(?P<passed>{_PASSED}))\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
+
+
+class Subject:
+    """A subject: its text without prefixes, and what the prefixes say."""
+
+    def __init__(self, subject: str) -> None:
+        text = tidy(subject)
+        first = _PREFIX.match(text)
+        self.answers = bool(first and first["answer"])
+        self.passes_on = bool(first and first["passed"])
+        while prefix := _PREFIX.match(text):
+            text = text[prefix.end() :]
+        self.text = text.strip()

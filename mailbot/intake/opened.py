@@ -1,0 +1,191 @@
+"""A mail opened: what is new in it, what it passes on, what it quotes, sentence by sentence, and the units it names."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.intake import frame, reasons
+from mailbot.intake.language import language
+from mailbot.intake.plain import plain
+from mailbot.intake.prose import LONGEST, sentences
+from mailbot.intake.serials import Mention, Reader
+from mailbot.intake.sheets import wanted
+from mailbot.intake.tables import rows, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailbot.intake.desk import Desk
+    from mailbot.model import Case, Known, Message, Missing
+
+
+class Named(NamedTuple):
+    """A unit that a mail names, and the sentences that are about it alone."""
+
+    serial: str
+    key: str
+    told: tuple[str, ...] = ()
+    listed: str = ""
+    aside: bool = False
+
+
+_ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
+
+
+class Opened:
+    """A mail taken apart.
+
+    ``own`` is the new text, ``told`` all sentences that count: the new text up to the signature, what is passed on,
+    and the text of the documents. ``title`` is the subject where it is the sender's own.
+    """
+
+    def __init__(self, message: Message, case: Case | None, known: Known, desk: Desk) -> None:
+        self.message, self.case, self.known, self.desk = message, case, known, desk
+        self.subject = frame.Subject(message.subject)
+        self.passes_on = message.forwarded or self.subject.passes_on
+        self.language = language(self._spoken(), desk.words)
+        passed = language((message.quoted,), desk.words) if self.passes_on and message.quoted else self.language
+        self.lexicons = tuple({id(one): one for code in (self.language, passed) for one in desk.words.of(code)}.values())
+        self.reader = Reader(known.units, desk, self.lexicons, expected=self.asked("serial"))
+        self.typed, text = typed(_without_cells(message), self.lexicons)
+        self.own = sentences(text)
+        self.title = "" if self.answers else self.subject.text
+
+    def _spoken(self) -> Iterator[str]:
+        """The texts that may show the mail's language, the sender's own first."""
+        yield self.message.visible if self.subject.answers else f"{self.message.visible}\n{self.subject.text}"
+        yield self.subject.text
+        yield from (document.text for document in self.message.documents)
+        yield self.message.quoted
+
+    @property
+    def answers(self) -> bool:
+        """Whether the mail answers one of ours."""
+        if self.case is not None:
+            return True
+        return not self.passes_on and (bool(self.message.thread) or (self.subject.answers and bool(self.message.quoted.strip())))
+
+    def asked(self, what: Missing) -> bool:
+        """Whether we had asked for a serial or a reason, as far as the case or the quoted text shows."""
+        if self.case is not None:
+            return self.case.state == "asking" and (what in self.case.asked or not self.case.asked)
+        if not self.answers:
+            return False
+        ours = plain(f"{self.message.subject} {self.message.quoted[:LONGEST]}")
+        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.desk.words.everything)
+
+    @cached_property
+    def told(self) -> tuple[str, ...]:
+        """All sentences that count, paragraphs apart."""
+        own = self.own[: frame.end(self.own, self.lexicons)]
+        passed = sentences(self.message.quoted) if self.passes_on else ()
+        documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
+        return (*(frame.without_greeting(sentence, self.lexicons) for sentence in own), "", *passed, "", *documents)
+
+    @cached_property
+    def heard(self) -> tuple[str, ...]:
+        """The same without addresses: ``rma@`` asks for nothing."""
+        return tuple(_ADDRESS.sub(" ", sentence) for sentence in self.told)
+
+    # ------------------------------------------------------------------ units
+
+    @cached_property
+    def units(self) -> tuple[Named, ...]:
+        """The units that the mail newly names, each once; those set aside only where there are no others."""
+        found = (*self._rows(), *self._mentioned(self.told), *self._mentioned((self.title,)))
+        if not found:
+            found = tuple(self._mentioned(self.own))
+        return _each_once(tuple(unit for unit in found if not unit.aside) or found)
+
+    @cached_property
+    def earlier(self) -> tuple[Named, ...]:
+        """The units of the thread: in the subject of an answer, else in the quoted text."""
+        if not self.answers:
+            return ()
+        subject = tuple(self._mentioned((self.subject.text,)))
+        return _each_once(subject or tuple(self._mentioned(sentences(_unquoted(self.message.quoted)))))
+
+    def _rows(self) -> Iterator[Named]:
+        documents = wanted(self.message.documents, self.own, self.lexicons)
+        for table in (*self.message.tables, *self.typed, *documents):
+            for row in rows(table, self.reader):
+                yield Named(row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason)
+
+    def _mentioned(self, texts: Sequence[str]) -> Iterator[Named]:
+        mentions = self.reader.mentions(texts)
+        starts = sorted({mention.sentence for mention in mentions})
+        for mention in mentions:
+            told = _about(mention, mentions, starts, texts)
+            yield Named(mention.serial, mention.key, told, _listed(mention, texts), mention.aside)
+
+    def handled(self, unit: Named) -> bool:
+        """Whether the thread shows that this unit has its number already."""
+        texts = (self.subject.text, *sentences(_unquoted(self.message.quoted)))
+        return any(mention.handled for mention in self.reader.mentions(texts) if mention.key == unit.key)
+
+
+def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
+    """Units by their key, in order of appearance; what is told of one in several places is put together."""
+    found: dict[str, Named] = {}
+    for unit in units:
+        first = found.get(unit.key)
+        found[unit.key] = unit if first is None else first._replace(told=(*first.told, *unit.told), listed=first.listed or unit.listed)
+    return tuple(found.values())
+
+
+def _about(mention: Mention, mentions: Sequence[Mention], starts: Sequence[int], texts: Sequence[str]) -> tuple[str, ...]:
+    """The sentences from a serial to the next one, within its paragraph."""
+    sentence = texts[mention.sentence]
+    others = [other.start for other in mentions if other.sentence == mention.sentence and other.start > mention.end]
+    if len([other for other in mentions if other.sentence == mention.sentence]) > 1:
+        piece = sentence[mention.end : min(others, default=len(sentence))]
+        if len(piece.split()) > 1 and (others or mention.start):
+            sentence = piece if _several_told(mention, mentions, texts) else sentence
+    after = next((start for start in starts if start > mention.sentence), len(texts))
+    following = []
+    for text in texts[mention.sentence + 1 : after]:
+        if not text:
+            break
+        following.append(text)
+    return (sentence, *following)
+
+
+def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence[str]) -> bool:
+    """Whether a sentence with several serials says something of its own behind each but the last."""
+    same = sorted(other.start for other in mentions if other.sentence == mention.sentence)
+    ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
+    sentence = texts[mention.sentence]
+    pieces = [sentence[ends[start] : following] for start, following in zip(same, same[1:], strict=False)]
+    return all(len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces)
+
+
+_BEFORE = re.compile(r"[\s\-*•·‣▪–—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]{0,3}){0,3}")
+_EDGE = " \t:;,.-–—|/=>()[]→"
+
+
+def _listed(mention: Mention, texts: Sequence[str]) -> str:
+    """What a line of a list says behind its serial: "AH2F104432 - no video"."""
+    sentence = texts[mention.sentence]
+    if not _BEFORE.fullmatch(sentence[: mention.start]) or not re.match(r"\s*[:;,–—|=>(→-]", sentence[mention.end :]):
+        return ""
+    text = sentence[mention.end :].strip(_EDGE)
+    words = re.findall(r"[^\W\d_]{2,}", text)
+    return text if len(words) > 1 or re.search(r"[⺀-\U0003ffff]{3}", text) else ""
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"(?m)^[> ]{1,40}", "", text[:LONGEST])
+
+
+def _without_cells(message: Message) -> str:
+    """The new text without the lines that are rows of its own tables."""
+    lines = {"".join(row) for table in message.tables for row in table.rows}
+    return "\n".join(line for line in message.visible[:LONGEST].split("\n") if line.replace("\t", "") not in lines or not line.strip())
+
+
+def weight(mail: Opened) -> int:
+    """How much the new text says of a failure."""
+    texts = (*mail.told[:400], mail.title, *(text for unit in mail.units for text in unit.told[:4]))
+    return max((reasons.weight(text, mail.lexicons) for text in texts if text), default=reasons.NOTHING)

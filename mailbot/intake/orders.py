@@ -1,0 +1,68 @@
+"""Numbers other than serials: purchase orders, RMA numbers, cases of a remote diagnosis."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.intake.prose import tidy
+from mailbot.intake.serials import fold, label
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from mailbot.intake.desk import Desk
+    from mailbot.intake.words import Lexicon
+
+_NUMBER = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,24}(?:[-/._][A-Za-z0-9]{1,24}){0,5}(?![A-Za-z0-9])")
+
+
+def _numbers(sentence: str, kinds: Collection[str], lexicons: Sequence[Lexicon]) -> Iterator[str]:
+    """The numbers of a sentence that stand behind a label of these kinds."""
+    for match in _NUMBER.finditer(sentence[:2_000]):
+        text = match[0].strip("-/._")
+        if sum(map(str.isdigit, text)) >= 2 and label(sentence[: match.start()], lexicons) in kinds:
+            yield text
+
+
+def purchase_order(places: Sequence[Sequence[str]], known: Collection[str], lexicons: Sequence[Lexicon]) -> str | None:
+    """The customer's purchase order number: from the first of these texts that names one."""
+    for kinds in ({"purchase_order"}, {"order"}):
+        for sentences in places:
+            for sentence in sentences[:400]:
+                for number in _numbers(sentence, kinds, lexicons):
+                    if fold(number) not in known and not number.upper().startswith("RMA"):
+                        return number
+    return None
+
+
+def from_file_names(names: Sequence[str]) -> list[str]:
+    """File names as sentences, without their endings: "PO_4500123.pdf" says "PO 4500123"."""
+    stems = (tidy(name).rpartition(".")[0] or name for name in names)
+    return [re.sub(r"_+|(?<=PO)-?(?=\d)", " ", stem, flags=re.IGNORECASE) for stem in stems]
+
+
+def support_case(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> str | None:
+    """The reference of a remote diagnosis that went before (ST-3)."""
+    found = (number for sentence in sentences[:400] for number in _numbers(sentence, {"support_case"}, lexicons))
+    return next(found, None)
+
+
+def claimed_numbers(sentences: Sequence[str], desk: Desk, lexicons: Sequence[Lexicon]) -> tuple[str, ...]:
+    """The RMA numbers that a mail names: of our form, or labelled as one (AP-25)."""
+    form = re.compile(rf"(?<![A-Za-z0-9])(?:{desk.number_form})(?![A-Za-z0-9])", re.IGNORECASE)
+    found: dict[str, None] = {}
+    for sentence in sentences[:400]:
+        found.update(dict.fromkeys(match[0].upper() for match in form.finditer(sentence[:2_000])))
+        found.update(dict.fromkeys(number.upper() for number in _numbers(sentence, {"rma"}, lexicons)))
+    parts = {fold(number) for number in found}
+    return tuple(number for number in found if not any(fold(number) != whole and whole.endswith(fold(number)) for whole in parts))
+
+
+def revision(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> str | None:
+    """The hardware revision that a text names, such as A1 (AP-47)."""
+    for sentence in sentences[:200]:
+        for match in re.finditer(r"(?<![A-Za-z0-9.])[A-Z]?\.?\d{1,2}(?:\.\d{1,2})?(?![A-Za-z0-9])", sentence[:2_000]):
+            if label(sentence[: match.start()], lexicons) == "revision":
+                return match[0]
+    return None

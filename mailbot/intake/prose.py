@@ -1,0 +1,91 @@
+"""Running text: wrapped lines joined again, and cut into sentences."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from mailbot.intake.plain import INVISIBLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST = 200_000
+"""Characters of one text that are looked at (R4): nobody describes a fault in more."""
+
+_INVISIBLE = dict.fromkeys((*INVISIBLE, 0xAD))
+_DASHES = str.maketrans(dict.fromkeys("‐‑−", "-"))
+_GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)
+
+
+def tidy(text: str) -> str:
+    """The text without full-width forms and invisible characters, and with a blank behind a glued "S/N"."""
+    normal = unicodedata.normalize("NFKC", text[:LONGEST]).translate(_INVISIBLE).translate(_DASHES)
+    return _GLUED.sub(r"\1 ", normal)
+
+
+_BULLET = re.compile(r"\s*(?:[-*•·‣▪–—]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")
+_FIELD = re.compile(r"\s*[^\W\d_][^:：\n]{0,38}[:：]\s*(?!//)\S?")
+_END = re.compile(r"[.!?]+[\"')\]]*(?=\s)|[。！？]+[」』）]*|\s;\s")  # noqa: RUF001 - Chinese and Japanese sentence ends
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(/])(?:[^\W\d_]|no|nr|num|nos|sn|ser|z\.b|e\.g|i\.e|ca|approx|st|dr|mr|mrs|ms|inc|ltd|tel|art|ext|ref|fa|bzw|"
+    r"evtl|inkl|vs|pos|qty|ing|sig|mod|seri|env|p\.ex|p\. ex|ej|nro|tlf|pn|ver|rev|fig|max|min|jan|feb|aug|sept?|oct|nov|dec)\.$",
+    re.IGNORECASE,
+)
+_NARROW = 50
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text. A bullet, a form field and a short line are sentences of their own.
+
+    An empty sentence stands between two paragraphs.
+    """
+    return tuple(sentence for line in _lines(tidy(text)) for sentence in (_split(line) if line else ("",)))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines as they were before the mail program wrapped them."""
+    for paragraph in re.split(r"\n[ \t]*\n", text):
+        lines = [line.rstrip() for line in paragraph.split("\n") if line.strip()]
+        width = max(map(_columns, lines), default=0)
+        joined = last = ""
+        for line in lines:
+            if joined and (_BULLET.match(line) or _FIELD.match(line) or _was_whole(last, line, width)):
+                yield joined
+                joined = ""
+            blank = "" if not joined or _wide(joined[-1]) and _wide(line.lstrip()[0]) else " "
+            joined = f"{joined}{blank}{line.strip()}"
+            last = line
+        if joined:
+            yield joined
+            yield ""
+
+
+def _was_whole(line: str, following: str, width: int) -> bool:
+    """Whether the writer ended the line: the next word would have had room, or the lines are too narrow for prose."""
+    word = following.lstrip().split(" ", 1)[0]
+    first = next((at for at, char in enumerate(word) if _wide(char)), len(word)) or 1
+    return _columns(word[:first]) + 1 < max(width, _NARROW) - _columns(line)
+
+
+def _wide(char: str) -> bool:
+    """Whether a character takes two columns, and needs no blank beside it: Chinese, Japanese, Korean."""
+    return char >= "⺀"
+
+
+def _columns(line: str) -> int:
+    return len(line) + sum(map(_wide, line))
+
+
+def _split(line: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(line):
+        before = line[max(start, end.start() - 8) : end.end()]
+        if end[0] == "." and (_ABBREVIATION.search(before) or line[end.end() :].lstrip()[:1].isdigit() and len(before.split()[-1]) <= 5):
+            continue
+        if sentence := line[start : end.end()].strip():
+            yield sentence
+        start = end.end()
+    if sentence := line[start:].strip():
+        yield sentence

@@ -1,0 +1,47 @@
+"""Mail -> Message: parsed, with what its attachments say and the strings that may be serials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mailbot.intake.documents import documents
+from mailbot.intake.prose import tidy
+from mailbot.intake.serials import codes
+from mailbot.mail.parse import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.intake.desk import Desk
+    from mailbot.model import Mail, Message
+
+
+def read(mail: Mail, desk: Desk) -> Message:
+    """Read a mail as it arrived at a desk.
+
+    Raises:
+        mailbot.mail.parse.Unreadable: the mail is beyond the bounds or has no content here (M1, M2, M7).
+    """
+    message = parse(
+        mail.raw,
+        mailbox=mail.mailbox,
+        arrived_at=mail.arrived_at,
+        ours=(desk.address, *desk.aliases),
+        trusted_authserv_id=desk.trusted_authserv_id,
+    )
+    if message.machine.sort == "human":
+        message = msgspec.structs.replace(message, documents=documents(message.attachments))
+    return msgspec.structs.replace(message, codes=codes(_texts(message), desk))
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """Every line and cell of a mail, the new text first: a cap on look-ups must not cost the request itself."""
+    yield tidy(message.subject)
+    for text in (message.visible, *(document.text for document in message.documents), message.quoted):
+        yield from tidy(text).split("\n")
+    for table in (*message.tables, *(table for document in message.documents for table in document.tables)):
+        yield from (tidy(cell) for row in table.rows for cell in row)
+    for attachment in message.attachments:
+        yield tidy(attachment.name)

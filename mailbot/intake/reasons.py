@@ -1,0 +1,149 @@
+"""Why a unit comes back: the customer's own words, without the courtesy around them (AP-28)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.intake.plain import plain
+from mailbot.intake.tables import title_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mailbot.intake.words import Lexicon, Phrases
+
+PREFERRED, LONGEST = 300, 600
+"""Characters of a reason: what is aimed at, and the most."""
+
+NAMED, CONCRETE, NEGATED, VAGUE, NOTHING = 4, 3, 2, 1, 0
+"""How much a sentence says of a failure: a form's field for it, a symptom, something that is not so, "broken", nothing."""
+
+SYMPTOMS = (
+    *("no_power", "no_boot", "no_video", "display", "usb", "network", "serial_port", "storage", "memory", "expansion"),
+    *("audio", "overheating", "fan", "reboots", "freezes", "clock", "sleep", "touch", "outlet", "breaker", "measurement"),
+    *("noise", "smoke", "firmware"),
+)
+
+
+class Reason(NamedTuple):
+    """A reason as told, and how much it says."""
+
+    text: str = ""
+    weight: int = NOTHING
+
+    @property
+    def vague(self) -> bool:
+        """Whether it names no symptom."""
+        return self.weight == VAGUE
+
+
+def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
+    """The word list's name of the failure that a reason tells, where it knows one: the one named first."""
+    listen = plain(text)
+    first = [
+        (match.start(), name)
+        for lexicon in lexicons
+        for name in SYMPTOMS
+        if (match := getattr(lexicon.symptoms, name).search(listen))
+    ]
+    return min(first)[1] if first else None
+
+
+def _telling_failure(lexicon: Lexicon) -> Iterator[Phrases]:
+    yield lexicon.reasons.failing
+    for name in SYMPTOMS:
+        yield getattr(lexicon.symptoms, name)
+
+
+def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
+    """Where plain text speaks of a failure."""
+    return [
+        span
+        for lexicon in lexicons
+        for phrases in (lexicon.reasons.vague, *_telling_failure(lexicon))
+        for span in phrases.spans(text)
+    ]
+
+
+def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
+    """How much a sentence says of a failure."""
+    text = plain(sentence)
+    if any(phrases.search(text) for lexicon in lexicons for phrases in _telling_failure(lexicon)):
+        return CONCRETE
+    vague = any(lexicon.reasons.vague.search(text) for lexicon in lexicons)
+    for lexicon in lexicons:
+        if lexicon.reasons.asking.search(text) or lexicon.reasons.telling.search(text) or _excludes(text, lexicon):
+            return VAGUE if vague else NOTHING
+        text = lexicon.reasons.vague.without(text)
+    if any(lexicon.reasons.negations.search(text) for lexicon in lexicons) and not text.endswith("?"):
+        return NEGATED
+    return VAGUE if vague else NOTHING
+
+
+def _excludes(text: str, lexicon: Lexicon) -> bool:
+    """Whether a sentence is about an exclusion: "it was never dropped" is no failure."""
+    words = lexicon.exclusions
+    kinds = (words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified, words.serial_removed)
+    return any(kind.said.search(text) or kind.field.search(text) for kind in (*kinds, words.shipping_damage))
+
+
+def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
+    """What the sentences tell of a failure: a form's field first, then what is concrete, then what is vague."""
+    named = tuple(_named(sentences, lexicons))
+    if named and (text := join(named)):
+        return Reason(text, NAMED if weight(text, lexicons) != VAGUE else VAGUE)
+    weighed = [(weight(sentence, lexicons), sentence) for sentence in sentences[:400] if sentence]
+    heaviest = max((heavy for heavy, _ in weighed), default=NOTHING)
+    if heaviest == NOTHING:
+        return Reason()
+    least = min(heaviest, NEGATED)
+    text = join(sentence for heavy, sentence in weighed if heavy >= least)
+    if len(text) > PREFERRED and heaviest == CONCRETE:
+        text = join(sentence for heavy, sentence in weighed if heavy == CONCRETE)
+    return Reason(text, heaviest)
+
+
+def motive(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
+    """Why something is to be credited, exchanged or reworked: the sentences that say so, else all that is no courtesy."""
+    weighed = [sentence for sentence in sentences[:400] if sentence and any(_moves(plain(sentence), one) for one in lexicons)]
+    text = join(weighed)
+    return Reason(text, CONCRETE) if text else Reason()
+
+
+def _moves(text: str, lexicon: Lexicon) -> bool:
+    intents = lexicon.intents
+    return any(phrases.search(text) for phrases in (lexicon.reasons.motives, intents.rework))
+
+
+_FIELD = re.compile(r"\s*(?:[-*•]\s*)?(?P<title>[^:=]{2,60}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
+_EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown)?[\W_]*", re.IGNORECASE)
+
+
+def _named(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[str]:
+    """The values of form fields that ask for the failure, with the sentences that go on below."""
+    going = False
+    for sentence in sentences:
+        match = _FIELD.match(sentence)
+        kind = title_kind(match["title"], lexicons) if match else ""
+        if match and kind == "reason":
+            if not _EMPTY.fullmatch(match["value"]):
+                yield match["value"].strip()
+            going = True
+        elif not sentence or match:
+            going = going and not match and not kind
+        elif going:
+            if weight(sentence, lexicons) == NOTHING:
+                going = False
+            else:
+                yield sentence
+
+
+def join(sentences: Iterable[str]) -> str:
+    """Sentences as one text of at most ``PREFERRED`` characters, or the first one cut at ``LONGEST``."""
+    text = ""
+    for sentence in dict.fromkeys(" ".join(part.split()) for part in sentences):
+        if text and len(text) + len(sentence) + 1 > PREFERRED:
+            break
+        text = f"{text} {sentence}" if text else sentence
+    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0]

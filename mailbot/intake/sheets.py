@@ -1,0 +1,44 @@
+"""Which sheets of a workbook are the request: a mail may say that one of them is only an inventory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.intake.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailbot.intake.words import Lexicon
+    from mailbot.model import Document, Table
+
+_ORDINALS = ("first", "second", "third")
+
+
+def wanted(documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[Table]:
+    """The tables of the documents but those that the mail, or their own name, sets aside."""
+    talk = [plain(sentence) for sentence in sentences if any(lexicon.sheets.word.search(plain(sentence)) for lexicon in lexicons)]
+    for document in documents:
+        aside = {number for number, table in enumerate(document.tables) if _aside(number, table, talk, lexicons)}
+        if len(aside) == len(document.tables):
+            aside = set()
+        yield from (table for number, table in enumerate(document.tables) if number not in aside)
+
+
+def _aside(number: int, table: Table, talk: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    about = [sentence for sentence in talk if _names(sentence, number, table, lexicons)]
+    if about:
+        return any(lexicon.sheets.aside.search(sentence) for sentence in about for lexicon in lexicons)
+    return any(lexicon.sheets.aside.search(plain(table.source)) for lexicon in lexicons)
+
+
+def _names(sentence: str, number: int, table: Table, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a sentence speaks of this sheet: by its name, its ordinal, or as one of the others."""
+    name = plain(table.source)
+    if len(name) > 2 and f'"{name}"' in sentence:
+        return True
+    ordinals = [getattr(lexicon.sheets, ordinal).search(sentence) for ordinal in _ORDINALS for lexicon in lexicons]
+    mine = _ORDINALS[number] if number < len(_ORDINALS) else "rest"
+    if any(getattr(lexicon.sheets, mine).search(sentence) for lexicon in lexicons):
+        return True
+    return number > 0 and not any(ordinals) and any(lexicon.sheets.rest.search(sentence) for lexicon in lexicons)

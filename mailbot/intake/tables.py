@@ -1,0 +1,135 @@
+"""Tables as requests: a column of serials, and beside it what is wrong with each unit."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.intake.documents import ROWS, separated
+from mailbot.intake.plain import plain
+from mailbot.intake.prose import tidy
+from mailbot.intake.serials import Reader, fold, label
+from mailbot.model import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mailbot.intake.words import Lexicon
+
+
+class Row(NamedTuple):
+    """One unit in a table: its serial, what the row says is wrong, and the row's other cells with their headings."""
+
+    serial: str
+    key: str
+    reason: str
+    rest: str
+
+
+_HEADING = 40
+_LOOKED_AT = 8
+"""Rows in which a table's heading is looked for."""
+
+
+def rows(table: Table, reader: Reader) -> Iterator[Row]:
+    """The units of a table with a heading over its serials; of one without, the cells that are serials by themselves."""
+    head = next((number for number, row in enumerate(table.rows[:_LOOKED_AT]) if "serial" in _kinds(row, reader.lexicons)), None)
+    if head is None:
+        for row in table.rows:
+            yield from _bare(row, reader)
+        return
+    titles = table.rows[head]
+    kinds = _kinds(titles, reader.lexicons)
+    column = kinds.index("serial")
+    for row in table.rows[head + 1 :]:
+        cells = (*row, *("" for _ in range(len(titles) - len(row))))
+        serial = reader.accepted(tidy(cells[column]), "serial")
+        if not serial:
+            continue
+        told = [cell for cell, kind in zip(cells, kinds, strict=False) if kind == "reason" and cell]
+        if "reason" not in kinds:
+            told = _telling(cells, kinds)
+        rest = "\n".join(f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind)
+        yield Row(serial, fold(serial), "; ".join(told), rest)
+
+
+def _bare(row: Sequence[str], reader: Reader) -> Iterator[Row]:
+    for number, cell in enumerate(row):
+        if serial := reader.accepted(tidy(cell), ""):
+            others = [other for at, other in enumerate(row) if at != number]
+            yield Row(serial, fold(serial), "; ".join(_telling(others, [""] * len(others))), "")
+            return
+
+
+def _telling(cells: Sequence[str], kinds: Sequence[str]) -> list[str]:
+    """The cell that most looks like a description: words, under no heading that says otherwise."""
+    free = [cell for cell, kind in zip(cells, kinds, strict=False) if not kind and (len(cell.split()) > 1 or _wordy(cell))]
+    return sorted(free, key=len)[-1:]
+
+
+def _wordy(cell: str) -> bool:
+    return len(cell) > 3 and any(char >= "⺀" for char in cell)
+
+
+def _kinds(row: Sequence[str], lexicons: Sequence[Lexicon]) -> list[str]:
+    return [title_kind(cell, lexicons) for cell in row]
+
+
+def title_kind(cell: str, lexicons: Sequence[Lexicon]) -> str:
+    """What a column holds, by its heading: the kind of its label, or nothing."""
+    title = plain(cell.replace("_", " "))
+    if not title or len(title) > _HEADING or re.search(r"\d{3}", title):
+        return ""
+    return label(title, lexicons, loose=True)
+
+
+# ------------------------------------------------------------------ tables typed into the text
+
+_SPLIT = re.compile(r"\t+| {2,}| ?\| ?")
+_RULE = re.compile(r"[\s|+=_-]*")
+
+
+def typed(text: str, lexicons: Sequence[Lexicon]) -> tuple[tuple[Table, ...], str]:
+    """The tables that somebody typed or pasted into a text, and the text without them."""
+    tables: list[Table] = []
+    rest: list[str] = []
+    lines = text.split("\n")
+    at = 0
+    while at < len(lines):
+        rows, taken = _body(lines, at, lexicons)
+        if rows:
+            tables.append(Table(tuple(map(tuple, rows)), source="text"))
+        else:
+            rest.append(lines[at])
+        at += taken
+    return tuple(tables), "\n".join(rest)
+
+
+def _body(lines: Sequence[str], at: int, lexicons: Sequence[Lexicon]) -> tuple[list[list[str]], int]:
+    """The rows of a table whose heading is this line, and the lines it takes; no rows where it is no heading."""
+    head = lines[at]
+    for split in (_columns, _values):
+        titles = split([head])[0] if len(head) <= 4 * _HEADING else []
+        if len(titles) < 2 or max(map(len, titles)) > _HEADING or "serial" not in _kinds(titles, lexicons):
+            continue
+        rows, taken = [titles], 1
+        for line in lines[at + 1 : at + ROWS]:
+            if _RULE.fullmatch(line) and line.strip():
+                taken += 1
+                continue
+            cells = split([line])[0]
+            if len(cells) < 2 or (split is _values and len(cells) != len(titles)):
+                break
+            rows.append(cells)
+            taken += 1
+        if len(rows) > 1:
+            return rows, taken
+    return [], 1
+
+
+def _columns(lines: Iterable[str]) -> list[list[str]]:
+    return [[cell.strip() for cell in _SPLIT.split(line.strip().strip("|"))] for line in lines]
+
+
+def _values(lines: Sequence[str]) -> list[list[str]]:
+    return separated(list(lines)) if re.search(r"[;,]", lines[0]) else [[]]

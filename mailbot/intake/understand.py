@@ -1,0 +1,271 @@
+"""Message -> Request: what a mail asks for, in the vocabulary of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mailbot.intake import exclusions, intent, orders, reasons
+from mailbot.intake.opened import Named, Opened, weight
+from mailbot.intake.plain import plain
+from mailbot.intake.reasons import Reason
+from mailbot.intake.wishes import wishes
+from mailbot.model import Item, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.intake.desk import Desk
+    from mailbot.model import Case, Exclusion, Intent, Kind, Known, Message, Missing
+
+
+def understand(message: Message, case: Case | None, known: Known, desk: Desk) -> Request:
+    """Understand a mail.
+
+    Args:
+        message: the mail, read (see ``intake.read``).
+        case: the case it belongs to, where one is at hand: then only what the mail newly says is returned, and what is
+            missing is counted for case and mail together.
+        known: the registry's rows for the mail's codes.
+        desk: the company's desk.
+    """
+    mail = Opened(message, case, known, desk)
+    if message.machine.sort != "human":
+        return Request(kind=message.machine.sort, language=mail.language)
+    if message.sender and message.sender.email in {person.address for person in desk.staff}:
+        return _of_staff(mail)
+    if _is_spam(mail):
+        return Request(kind="spam", language=mail.language)
+    return _of_customer(mail)
+
+
+# ------------------------------------------------------------------ who writes
+
+
+def _of_staff(mail: Opened) -> Request:
+    """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
+    nothing = Request(kind="staff", language=mail.language, claimed_numbers=_claimed(mail))
+    decides = any(lexicon.staff.decided.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
+    passes = mail.passes_on or any(lexicon.staff.passed_on.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
+    if mail.answers and not mail.passes_on:
+        return nothing
+    if decides and mail.units:
+        return msgspec.structs.replace(nothing, intent="credit", items=tuple(Item(unit.serial) for unit in mail.units))
+    if not passes:
+        return nothing
+    asked = _of_customer(mail)
+    if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.items):
+        return nothing
+    return msgspec.structs.replace(asked, kind="staff", missing=())
+
+
+_SIGNS = 2
+"""Different phrases of advertisement or fraud that make a mail spam; one alone may stand in any letter."""
+
+
+def _is_spam(mail: Opened) -> bool:
+    """Whether content alone shows unsolicited sales or fraud: never where a unit or an RMA is spoken of."""
+    if mail.answers or mail.known.units or mail.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
+        return False
+    text = plain(" ".join((*mail.heard[:200], mail.title)))
+    return len({match[0] for lexicon in mail.lexicons for match in lexicon.spam.pattern.finditer(text)}) >= _SIGNS
+
+
+# ------------------------------------------------------------------ what is asked for
+
+
+def _of_customer(mail: Opened) -> Request:
+    order = orders.purchase_order(_order_places(mail), mail.known.units, mail.lexicons)
+    units = mail.units or mail.earlier
+    wanted = intent.intent(
+        mail.heard,
+        mail.title,
+        answers=mail.answers,
+        heavy=weight(mail),
+        units=bool(mail.units),
+        order=order is not None,
+        lexicons=mail.lexicons,
+    )
+    if mail.answers and wanted in {"none", "question"} and _supplies(mail):
+        wanted = "repair"
+    if mail.case and wanted == "repair" and mail.case.intent in intent.NEEDS_UNITS:
+        wanted = mail.case.intent
+    told = _reason(mail, wanted)
+    stated = _exclusions(mail)
+    items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
+    asked = wanted in intent.NEEDS_UNITS
+    whole = exclusions.one_voice(frozenset().union(*stated.values()))
+    return Request(
+        kind=_kind(mail, wanted),
+        intent=wanted,
+        items=items,
+        reason=told.text if asked else "",
+        exclusions=whole if asked else (),
+        vague=asked and told.vague,
+        missing=_missing(mail, items, told) if asked else (),
+        po_number=order if wanted == "po" else None,
+        language=mail.language,
+        wishes=wishes((*mail.heard, mail.title), mail.lexicons),
+        support_case=orders.support_case((*mail.told, mail.title), mail.lexicons),
+        claimed_numbers=_claimed(mail),
+        thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
+        attention=_disguised(mail) and wanted in {"po", "accept_quote"},
+    )
+
+
+def _kind(mail: Opened, wanted: Intent) -> Kind:
+    if mail.answers:
+        return "reply"
+    return "request" if wanted in intent.NEEDS_UNITS or wanted in {"po", "accept_quote"} else "other"
+
+
+def _claimed(mail: Opened) -> tuple[str, ...]:
+    return orders.claimed_numbers((*mail.told, mail.subject.text), mail.desk, mail.lexicons)
+
+
+def _order_places(mail: Opened) -> tuple[tuple[str, ...], ...]:
+    """Where an order number is looked for, the likeliest place first."""
+    names = orders.from_file_names([attachment.name for attachment in mail.message.attachments])
+    return mail.told, (mail.subject.text,), tuple(names)
+
+
+def _disguised(mail: Opened) -> bool:
+    """Whether a program hides behind the name of a document (T4)."""
+    heads = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!")
+    return any(attachment.content.startswith(heads) for attachment in mail.message.attachments)
+
+
+def _supplies(mail: Opened) -> bool:
+    """Whether an answer brings what we had asked for, however it is worded."""
+    return bool(mail.units) or (mail.asked("reason") and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons))
+
+
+def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
+    """The units a mail is about: the new text's, else the thread's but those that have their number already."""
+    if wanted in {"none", "question"}:
+        return ()
+    if mail.units or mail.case is not None:
+        return mail.units
+    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or not mail.handled(unit)]
+
+
+# ------------------------------------------------------------------ reasons
+
+
+def _reason(mail: Opened, wanted: Intent) -> Reason:
+    """The mail's reason: from its text, its subject, its tables; in a thread from what was written earlier."""
+    rows = tuple(dict.fromkeys(unit.listed for unit in mail.units if unit.listed))
+    if wanted in {"credit", "exchange", "rework"}:
+        moved = reasons.motive((*mail.told, mail.title), mail.lexicons)
+        if moved.text:
+            return moved
+        return Reason(_leftover(mail, most=3), reasons.CONCRETE) if _leftover(mail, most=3) else reasons.reason(mail.told, mail.lexicons)
+    body = reasons.reason(mail.told, mail.lexicons)
+    title = reasons.reason((mail.title,), mail.lexicons)
+    if title.weight > body.weight and title.text:
+        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
+    if rows and body.weight < reasons.NAMED:
+        return Reason(reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows), reasons.CONCRETE)
+    if body.text:
+        return body
+    admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
+    if admitted:
+        return Reason(reasons.join(admitted), reasons.CONCRETE)
+    if mail.asked("reason") and (text := _leftover(mail)):
+        return Reason(text, reasons.CONCRETE)
+    return reasons.reason(_quoted(mail), mail.lexicons)
+
+
+def _quoted(mail: Opened) -> tuple[str, ...]:
+    """What the customer wrote earlier: quoted twice over, below our own quoted mail (only where no case is known)."""
+    if mail.case is not None or not mail.answers:
+        return ()
+    return tuple(line.lstrip("> ") for line in mail.message.quoted.split("\n")[:400] if line.replace(" ", "").startswith(">>"))
+
+
+def _leftover(mail: Opened, most: int = 2) -> str:
+    """Sentences of the new text that are neither courtesy nor a serial."""
+    left = []
+    for text in mail.told:
+        words = [lexicon.reasons for lexicon in mail.lexicons]
+        said = plain(text)
+        if any(one.asking.search(said) or one.telling.search(said) for one in words):
+            continue
+        spare = said
+        for lexicon in mail.lexicons:
+            spare = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(spare)))
+        for unit in mail.units:
+            spare = spare.replace(plain(unit.serial), " ")
+        if len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
+            left.append(text)
+    return reasons.join(left[:most])
+
+
+# ------------------------------------------------------------------ units
+
+
+def _items(mail: Opened, units: Sequence[Named], told: Reason, stated: dict[str, frozenset[Exclusion]], wanted: Intent) -> tuple[Item, ...]:
+    asked = wanted in intent.NEEDS_UNITS
+    several = len(units) > 1
+    items = []
+    for unit in units:
+        own = _own_reason(mail, unit) if several else Reason()
+        reason = own if own.text else told
+        excluded = stated.get("", frozenset()) | stated.get(unit.key, frozenset())
+        if not several:
+            excluded = frozenset().union(*stated.values())
+        items.append(
+            Item(
+                unit.serial,
+                reason=reason.text if asked else "",
+                exclusions=exclusions.one_voice(excluded) if asked else (),
+                vague=asked and reason.vague,
+                symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
+                revision=_revision(mail, unit),
+            )
+        )
+    return tuple(items)
+
+
+def _own_reason(mail: Opened, unit: Named) -> Reason:
+    if unit.listed:
+        heavy = reasons.weight(unit.listed, mail.lexicons)
+        return Reason(reasons.join((unit.listed,)), heavy if heavy == reasons.VAGUE else reasons.CONCRETE)
+    return reasons.reason(unit.told, mail.lexicons)
+
+
+def _revision(mail: Opened, unit: Named) -> str | None:
+    return orders.revision(unit.told or mail.told, mail.lexicons)
+
+
+def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
+    """What is stated of each unit by its key, and under an empty key of the whole mail."""
+    found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered(mail.message.text, mail.lexicons)}
+    mine: set[str] = set()
+    for unit in mail.units:
+        pairs = zip(unit.told, (*unit.told[1:], ""), strict=True)
+        found[unit.key] = frozenset().union(*(exclusions.stated(text, after, mail.lexicons) for text, after in pairs))
+        mine.update(unit.told)
+    texts = (*mail.told, mail.title)[:600]
+    for text, after in zip(texts, (*texts[1:], ""), strict=True):
+        if text and text not in mine and not _within(text, mine):
+            found[""] |= exclusions.stated(text, after, mail.lexicons)
+    return found
+
+
+def _within(text: str, pieces: set[str]) -> bool:
+    """Whether a sentence was told of its units piece by piece."""
+    return any(piece and piece in text for piece in pieces)
+
+
+def _missing(mail: Opened, items: Sequence[Item], told: Reason) -> tuple[Missing, ...]:
+    """What must be asked for, case and mail together (AP-27, AP-28)."""
+    earlier = mail.case.items if mail.case else ()
+    missing: list[Missing] = []
+    if not items and not earlier:
+        missing.append("serial")
+    without = [item for item in (*items, *earlier) if not item.reason]
+    if not told.text and (without or not (items or earlier)):
+        missing.append("reason")
+    return tuple(missing)

@@ -1,0 +1,30 @@
+"""Special wishes: a rush, an account of the customer's carrier, a replacement in advance … (AP-6, AP-12, AP-36 to AP-41)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailbot.intake.plain import plain
+from mailbot.model import Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.intake.words import Lexicon
+
+NAMES: tuple[Wish, ...] = ("rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension")
+_DENIED = 12
+"""Characters before a wish in which a denial makes it none: "no need to rush"."""
+
+
+def wishes(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> tuple[Wish, ...]:
+    """The wishes that a mail voices."""
+    texts = [plain(sentence) for sentence in sentences[:400] if sentence]
+    return tuple(name for name in NAMES if any(_voiced(name, text, lexicon) for text in texts for lexicon in lexicons))
+
+
+def _voiced(name: Wish, text: str, lexicon: Lexicon) -> bool:
+    return any(
+        name == "insure_instruction" or not lexicon.reasons.negations.search(text[max(0, start - _DENIED) : start])
+        for start, _ in getattr(lexicon.wishes, name).spans(text)
+    )

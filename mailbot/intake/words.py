@@ -1,0 +1,318 @@
+"""The word lists: one TOML file a language, read strictly, and the matchers made from them.
+
+A list holds phrases. They are compared as ``plain`` text, at word boundaries where the script has any. The signs:
+``*`` stands for the rest of a word (``defe*``), ``...`` for up to seven words of the same sentence, ``(a|b)`` for a
+choice, ``(a )?`` for what may be missing, ``(a |b )*`` for up to four of them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mailbot.intake.plain import plain
+from mailbot.strict import ConfigError, line_of, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+
+class WordsError(ConfigError):
+    """A word list that cannot be used; the text names the file, the key and the nearest word."""
+
+
+class Phrases:
+    """One list of phrases, and the pattern that finds them in plain text."""
+
+    def __init__(self, phrases: Iterable[str] = ()) -> None:
+        self.phrases = tuple(phrases)
+
+    def __bool__(self) -> bool:
+        return bool(self.phrases)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All phrases in one pattern, the longest first; compiled when first needed."""
+        spelled = {spelling for phrase in self.phrases for spelling in _spellings(phrase)}
+        if not spelled:
+            return _NEVER
+        ordered = sorted(spelled, key=lambda phrase: (-len(phrase), phrase))
+        return re.compile("|".join(map(_expression, ordered)))
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first phrase in plain text, or None."""
+        return self.pattern.search(text)
+
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where phrases stand in plain text."""
+        return (match.span() for match in self.pattern.finditer(text))
+
+    def without(self, text: str) -> str:
+        """Plain text with the phrases taken out."""
+        return self.pattern.sub(" ", text)
+
+
+_NEVER = re.compile(r"(?!)")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+
+
+def _spellings(phrase: str) -> tuple[str, ...]:
+    """The phrase as it stands, and with umlauts written as two letters."""
+    lower = phrase.casefold()
+    return tuple({plain(lower), plain(lower.translate(_UMLAUTS))})
+
+
+def _bounded(char: str) -> bool:
+    """Whether words that end in this character end at a boundary: not in Chinese, Japanese and Korean."""
+    return char.isalnum() and char < "⺀"
+
+
+_SIGN = re.compile(r" ?\.\.\. ?|\)\*|.")
+_WRITTEN = {")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
+
+
+def _expression(phrase: str) -> str:
+    """The regular expression of a phrase in plain spelling; every repetition in it is bounded."""
+    body = "".join(
+        r"\b(?:[^\w.!?;]+\w+){0,7}?[^\w.!?;]+\b" if "..." in sign else _WRITTEN.get(sign, re.escape(sign))
+        for sign in _SIGN.findall(phrase)
+    )
+    letters = [char for char in phrase if char.isalnum()]
+    if not letters:
+        return body
+    start = r"(?<!\w)" if phrase[0] != "*" and _bounded(letters[0]) else ""
+    end = r"(?!\w)" if phrase[-1] != "*" and _bounded(letters[-1]) else ""
+    return f"{start}(?:{body}){end}"
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a word list: every key is known."""
+
+
+NONE = Phrases()
+
+
+class Labels(Section, frozen=True):
+    """What stands before a value, or above its column. ``device`` are words for the unit itself."""
+
+    serial: Phrases = NONE
+    device: Phrases = NONE
+    reason: Phrases = NONE
+    model: Phrases = NONE
+    order: Phrases = NONE
+    purchase_order: Phrases = NONE
+    rma: Phrases = NONE
+    support_case: Phrases = NONE
+    revision: Phrases = NONE
+    other: Phrases = NONE
+    between: Phrases = NONE
+
+
+class Serials(Section, frozen=True):
+    """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause."""
+
+    not_this: Phrases = NONE
+    wrong: Phrases = NONE
+    fine: Phrases = NONE
+    example: Phrases = NONE
+    aside: Phrases = NONE
+    handled: Phrases = NONE
+
+
+class Reasons(Section, frozen=True):
+    """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason."""
+
+    failing: Phrases = NONE
+    negations: Phrases = NONE
+    parts: Phrases = NONE
+    vague: Phrases = NONE
+    asking: Phrases = NONE
+    telling: Phrases = NONE
+    motives: Phrases = NONE
+
+
+class Symptoms(Section, frozen=True):
+    """The failures that can be compared with the registry's ``repair_failure`` (AP-22, AP-24)."""
+
+    no_power: Phrases = NONE
+    no_boot: Phrases = NONE
+    no_video: Phrases = NONE
+    display: Phrases = NONE
+    usb: Phrases = NONE
+    network: Phrases = NONE
+    serial_port: Phrases = NONE
+    storage: Phrases = NONE
+    memory: Phrases = NONE
+    expansion: Phrases = NONE
+    audio: Phrases = NONE
+    overheating: Phrases = NONE
+    fan: Phrases = NONE
+    reboots: Phrases = NONE
+    freezes: Phrases = NONE
+    clock: Phrases = NONE
+    sleep: Phrases = NONE
+    touch: Phrases = NONE
+    outlet: Phrases = NONE
+    breaker: Phrases = NONE
+    measurement: Phrases = NONE
+    noise: Phrases = NONE
+    smoke: Phrases = NONE
+    firmware: Phrases = NONE
+
+
+class Intents(Section, frozen=True):
+    """What is asked for."""
+
+    rma: Phrases = NONE
+    credit: Phrases = NONE
+    exchange: Phrases = NONE
+    doa: Phrases = NONE
+    rework: Phrases = NONE
+    status: Phrases = NONE
+    cancel: Phrases = NONE
+    accept_quote: Phrases = NONE
+    quote: Phrases = NONE
+    question: Phrases = NONE
+    elsewhere: Phrases = NONE
+    thanks: Phrases = NONE
+
+
+class Exclusion(Section, frozen=True):
+    """``said``: phrases that state it. ``field``: names of form fields that ask for it."""
+
+    said: Phrases = NONE
+    field: Phrases = NONE
+
+
+NOTHING = Exclusion()
+
+
+class Exclusions(Section, frozen=True):
+    """What the warranty does not cover, and the words that deny it or leave it open."""
+
+    physical_damage: Exclusion = NOTHING
+    liquid: Exclusion = NOTHING
+    lightning_surge: Exclusion = NOTHING
+    misuse: Exclusion = NOTHING
+    modified: Exclusion = NOTHING
+    serial_removed: Exclusion = NOTHING
+    shipping_damage: Exclusion = NOTHING
+    denied_before: Phrases = NONE
+    denied_after: Phrases = NONE
+    breaks: Phrases = NONE
+    joins: Phrases = NONE
+    supposed: Phrases = NONE
+    asked: Phrases = NONE
+    yes: Phrases = NONE
+    no: Phrases = NONE
+
+
+class Wishes(Section, frozen=True):
+    """Special wishes (AP-6, AP-12, AP-36 to AP-41)."""
+
+    rush: Phrases = NONE
+    freight_account: Phrases = NONE
+    insure_instruction: Phrases = NONE
+    cod: Phrases = NONE
+    advance_replacement: Phrases = NONE
+    overseas: Phrases = NONE
+    buy_extension: Phrases = NONE
+
+
+class Letter(Section, frozen=True):
+    """The frame of a letter."""
+
+    greetings: Phrases = NONE
+    closings: Phrases = NONE
+
+
+class Staff(Section, frozen=True):
+    """What staff write when they pass a request on, or decide."""
+
+    passed_on: Phrases = NONE
+    decided: Phrases = NONE
+
+
+class Sheets(Section, frozen=True):
+    """How a mail speaks of the sheets of a workbook, and what a sheet is called that is not the request."""
+
+    word: Phrases = NONE
+    first: Phrases = NONE
+    second: Phrases = NONE
+    third: Phrases = NONE
+    rest: Phrases = NONE
+    aside: Phrases = NONE
+
+
+class Lexicon(Section, frozen=True):
+    """One language's word list: ``common`` are the words by which the language is known."""
+
+    common: Phrases = NONE
+    labels: Labels = Labels()
+    serials: Serials = Serials()
+    reasons: Reasons = Reasons()
+    symptoms: Symptoms = Symptoms()
+    intents: Intents = Intents()
+    exclusions: Exclusions = Exclusions()
+    wishes: Wishes = Wishes()
+    letter: Letter = Letter()
+    staff: Staff = Staff()
+    sheets: Sheets = Sheets()
+    spam: Phrases = NONE
+
+
+class Words:
+    """All languages' word lists, by ISO 639-1 code."""
+
+    def __init__(self, lexicons: Mapping[str, Lexicon]) -> None:
+        self.lexicons = dict(lexicons)
+
+    def of(self, language: str) -> tuple[Lexicon, ...]:
+        """The lists to listen with: the mail's language, then English, which everybody mixes in."""
+        return tuple(self.lexicons[code] for code in dict.fromkeys((language, "en")) if code in self.lexicons)
+
+    @property
+    def everything(self) -> tuple[Lexicon, ...]:
+        """All lists: for what is found before the language is known."""
+        return tuple(self.lexicons.values())
+
+
+def load(texts: Mapping[str, str]) -> Words:
+    """Word lists from TOML texts by language code.
+
+    Raises:
+        WordsError: a text is no TOML, a key is unknown (the nearest known one is named), or a value is no list of words.
+    """
+    return Words({language: _lexicon(f"words/{language}.toml", text) for language, text in texts.items()})
+
+
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
+
+
+def _lexicon(name: str, text: str) -> Lexicon:
+    try:
+        return msgspec.toml.decode(text, type=Lexicon, dec_hook=_phrases)
+    except msgspec.DecodeError as error:
+        unknown = _UNKNOWN.search(str(error))
+        if not unknown:
+            raise WordsError(f"{name}: {error}") from error
+        key, where = unknown["key"], unknown["where"] or ""
+        path = f"{where}.{key}" if where else key
+        raise WordsError(f"{name}{line_of(key, text)}: unknown key {path!r}{nearest(key, _keys(where))}") from error
+
+
+def _keys(where: str) -> list[str]:
+    """The keys that the table at this dotted path knows."""
+    kind: type[msgspec.Struct] = Lexicon
+    for step in filter(None, where.split(".")):
+        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == step)
+    return [field.name for field in msgspec.structs.fields(kind)]
+
+
+def _phrases(kind: type, value: Any) -> Phrases:
+    if kind is Phrases and isinstance(value, list) and all(isinstance(phrase, str) for phrase in value):
+        return Phrases(value)
+    raise ValueError("expected a list of words")

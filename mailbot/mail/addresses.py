@@ -1,0 +1,119 @@
+"""Address fields: who is named in them, without being talked into somebody else (RFC 5322 §3.4; A4, A5)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from email_validator import validate_email
+
+from mailbot.mail.charsets import one_line
+from mailbot.mail.headers import words
+from mailbot.mail.scan import scan
+from mailbot.model import Address, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+MOST = 200
+"""Mailboxes read of one field."""
+
+_SPEC = re.compile(r"[^\s<>@,;:\\]{1,128}@[^\s<>@,;:\\]{1,255}")
+
+
+class Mailboxes(Value, frozen=True):
+    """The mailboxes of a field. ``plain`` is False where it is no simple list: a group, leftovers, broken brackets."""
+
+    found: tuple[Address, ...] = ()
+    plain: bool = True
+
+
+class _Entry:
+    """What stands between two commas: the words, the contents of each pair of angle brackets, the comment."""
+
+    def __init__(self) -> None:
+        self.words = self.comment = ""
+        self.angles: list[str] = []
+        self.closed = True
+
+
+def read(value: str) -> Mailboxes:
+    """Read an address field, still encoded. Encoded words are decoded last: what they say is never an address."""
+    found: list[Address] = []
+    entries, plain = _entries(value)
+    carried: list[str] = []
+    for entry in entries:
+        text = " ".join(entry.words.split())
+        if text and not entry.angles and "@" not in text:  # Doe, John <john@x.example>
+            carried.append(text)
+            continue
+        spec = entry.angles[-1].rpartition(":")[2].strip() if entry.angles else text  # RFC 5322 §4.4: no source routes
+        name = ", ".join((*carried, text)) if entry.angles else entry.comment
+        plain = plain and len(entry.angles) <= 1 and entry.closed
+        carried = []
+        if _SPEC.fullmatch(spec) and len(found) < MOST:
+            found.append(Address(name=words(name)[:200], email=spec.lower()))
+        elif spec:
+            plain = False
+    return Mailboxes(tuple(found), plain and not carried)
+
+
+def _entries(value: str) -> tuple[list[_Entry], bool]:
+    """Cut a field at its top-level commas; the second value is False where it uses group syntax."""
+    entries = [_Entry()]
+    grouped = False
+    for char, layer in scan(value):
+        entry = entries[-1]
+        if layer == "comment":
+            entry.comment += char
+        elif layer == "plain" and char == "<" and entry.closed:
+            entry.closed = False
+            entry.angles.append("")
+        elif layer == "plain" and char == ">" and not entry.closed:
+            entry.closed = True
+        elif not entry.closed:
+            entry.angles[-1] += char
+        elif layer == "plain" and char in ",;:":
+            grouped = grouped or char != ","
+            entries.append(_Entry())
+        else:
+            entry.words += char
+    return entries, not grouped
+
+
+def single(values: Collection[str]) -> Address | None:
+    """Return the one mailbox that the From fields name, or None where there is none or a doubt (A4)."""
+    if len(values) != 1:
+        return None
+    boxes = read(next(iter(values)))
+    return boxes.found[0] if boxes.plain and len(boxes.found) == 1 else None
+
+
+def every(values: Iterable[str]) -> tuple[Address, ...]:
+    """Return all mailboxes of the fields, each address once."""
+    found = {box.email: box for value in values for box in reversed(read(value).found)}
+    return tuple(found.values())
+
+
+def valid(address: str) -> str:
+    """Return an address in ASCII and lower case, judged by its syntax alone: nothing is looked up.
+
+    Raises:
+        email_validator.EmailNotValidError: no mail can be sent to it (H4); a ``ValueError`` that says why.
+    """
+    checked = validate_email(address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
+    return (checked.ascii_email or checked.normalized).lower()
+
+
+def deliverable(address: str) -> str | None:
+    """Return the address as ``valid`` does, or None where no mail can be sent to it."""
+    try:
+        return valid(address)
+    except ValueError:
+        return None
+
+
+def is_ours(address: str, ours: Iterable[str]) -> bool:
+    """Say whether ``address`` is one of ours or a plus-address of one (L3)."""
+    local, _, domain = one_line(address).lower().rpartition("@")
+    return not {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}.isdisjoint(each.lower() for each in ours)

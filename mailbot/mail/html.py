@@ -1,0 +1,173 @@
+"""HTML to text: what a reader would see, blocks as lines, quotations marked with ">", tables kept as rows."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+
+from lxml import html as lxml_html  # type: ignore[import-untyped]  # lxml ships no types
+from lxml.etree import LxmlError  # type: ignore[import-untyped]
+
+from mailbot.mail.charsets import lines
+from mailbot.model import Table, Value
+
+MOST = 2_000_000
+"""Characters of HTML that are read."""
+
+TABLES = 100
+ROWS = 2000
+
+_HIDDEN = {"head", "script", "style", "template", "title", "noscript", "object", "svg", "select", "datalist"}
+_BLOCKS = {
+    *("address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "footer"),
+    *("form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section"),
+    *("table", "tbody", "tfoot", "thead", "tr", "ul", "figure", "caption"),
+}
+_SPACED = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre", "blockquote"}
+_INVISIBLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])", re.IGNORECASE
+)
+_INDENT = re.compile(r"border\s*:\s*(?:none|0)", re.IGNORECASE)
+_SPACES = re.compile(" {2,}")
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_SIGNATURES = {"gmail_signature", "moz-signature"}
+
+
+class Page(Value, frozen=True):
+    """What an HTML body says: its text and its data tables."""
+
+    text: str
+    tables: tuple[Table, ...] = ()
+
+
+def read(source: str) -> Page:
+    """Read HTML as well as can be; never raises. Time is linear in its size."""
+    source = source[:MOST].replace("\x00", "")
+    if not source.strip():
+        return Page("")
+    try:
+        # bytes, because lxml refuses text that carries an encoding declaration
+        parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (LxmlError, ValueError, AssertionError):
+        return Page(lines(re.sub(r"<[^<>]*>", " ", source)))
+    walk = _Walk()
+    walk.over(root)
+    return Page(walk.text(), tuple(walk.tables))
+
+
+class _Walk:
+    """One pass over the tree with a stack of its own: depth is no danger."""
+
+    def __init__(self) -> None:
+        self.out: list[str] = []
+        self.line: list[str] = []
+        self.tables: list[Table] = []
+        self.written = False  # whether the line holds more than white space
+        self.quotes = 0
+        self.verbatim = 0
+
+    def over(self, root: Any) -> None:
+        stack: list[tuple[Any, bool]] = [(root, False)]
+        while stack:
+            node, leaving = stack.pop()
+            if leaving:
+                self.leave(node)
+                self.words(node.tail)
+                continue
+            tag = node.tag if isinstance(node.tag, str) else "template"
+            if tag in _HIDDEN or _hidden(node):
+                self.words(node.tail)
+                continue
+            self.enter(node, tag)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node))
+
+    def enter(self, node: Any, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.end_line(blank=tag in _SPACED)
+        if tag == "br":
+            self.end_line(even_empty=True)
+        elif tag == "blockquote" and _quotes(node):
+            self.quotes += 1
+        elif tag == "pre":
+            self.verbatim += 1
+        elif tag == "li":
+            self.line.append("- ")
+        elif tag == "hr":
+            self.line.append("_" * 32)
+            self.end_line()
+        elif tag in {"td", "th"} and self.written:
+            self.line.append("\t")
+        elif tag == "table" and not self.quotes and len(self.tables) < TABLES:
+            self.table(node)
+        if not _SIGNATURES.isdisjoint((node.get("class") or "").split()):
+            self.end_line()
+            self.line.append("-- ")
+            self.end_line()
+        self.words(node.text)
+
+    def leave(self, node: Any) -> None:
+        tag = node.tag
+        if tag in _BLOCKS:
+            self.end_line(blank=tag in _SPACED)
+        if tag == "blockquote" and _quotes(node):
+            self.quotes -= 1
+        elif tag == "pre":
+            self.verbatim -= 1
+
+    def words(self, text: str | None) -> None:
+        if not text:
+            return
+        self.written = self.written or not text.isspace()
+        if self.verbatim:
+            first, *others = text.split("\n")
+            self.line.append(first)
+            for other in others:
+                self.end_line(even_empty=True)
+                self.line.append(other)
+        else:
+            self.line.append(_SPACE.sub(" ", text))
+
+    def end_line(self, *, blank: bool = False, even_empty: bool = False) -> None:
+        text = "".join(self.line) if self.line else ""
+        self.written = False
+        text = text if self.verbatim or text == "-- " else _SPACES.sub(" ", text).strip(" ")
+        self.line = []
+        mark = "> " * self.quotes
+        if text.strip() or even_empty:
+            self.out.append(f"{mark}{text}" if text.strip() else mark.rstrip())
+        if blank and self.out and self.out[-1].strip("> "):
+            self.out.append(mark.rstrip())
+
+    def table(self, node: Any) -> None:
+        """Keep the rows of a data table: no table within it, and more than one column."""
+        if next(node.iterdescendants("table"), None) is not None:
+            return
+        rows: list[tuple[str, ...]] = []
+        for row in itertools.islice(node.iterdescendants("tr"), ROWS):
+            cells = tuple(_cell(cell) for cell in row.iterchildren("td", "th"))
+            if any(cells):
+                rows.append(cells)
+        if max(map(len, rows), default=0) > 1:
+            self.tables.append(Table(rows=tuple(rows), source="html"))
+
+    def text(self) -> str:
+        self.end_line()
+        return re.sub(r"\n{3,}", "\n\n", lines("\n".join(self.out))).strip("\n")
+
+
+def _cell(node: Any) -> str:
+    walk = _Walk()
+    walk.over(node)
+    return " ".join(walk.text().split())
+
+
+def _hidden(node: Any) -> bool:
+    return node.get("hidden") is not None or bool(_INVISIBLE.search((node.get("style") or "")[:2000]))
+
+
+def _quotes(node: Any) -> bool:
+    """Say whether a blockquote quotes a mail; programs use it for plain indenting too."""
+    return node.get("type") == "cite" or not _INDENT.search((node.get("style") or "")[:2000])

@@ -1,0 +1,187 @@
+"""Who wrote a mail: a person, or a machine that must not be answered (RFC 3834; L1 to L8).
+
+The rules stand in one table and are tried in order; the first that finds its sign decides and names it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.mail import addresses, bounce, phrases
+from mailbot.mail.headers import Headers, words
+from mailbot.mail.scan import without_comments
+from mailbot.model import Address, Bounce, Machine, Sort, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from mailbot.mail.mime import Part
+
+COMPLAINT = "feedback report"
+"""``Machine.because`` of an abuse complaint (RFC 5965)."""
+
+
+class Letterhead(Value, frozen=True):
+    """What the rules look at: the header, the tree of parts, the subject, the senders named, our own addresses."""
+
+    head: Headers
+    root: Part
+    subject: str
+    senders: tuple[Address, ...]
+    ours: tuple[str, ...]
+
+    def token(self, name: str) -> str:
+        """Return the first word of a field in lower case, without comments and parameters (RFC 3834 §5.2)."""
+        value = without_comments(self.head.first(name) or "")
+        return re.split(r"[;,\s]", value.strip().lower(), maxsplit=1)[0]
+
+
+def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Machine, Bounce | None]:
+    """Say who wrote a mail and by what sign that is seen, with the delivery report if it is one.
+
+    Args:
+        root: the mail, cut into parts.
+        text: its body text.
+        ours: our own addresses; plus-addresses of them count as ours.
+    """
+    head = root.headers
+    letter = Letterhead(
+        head=head,
+        root=root,
+        subject=words(head.first("subject") or ""),
+        senders=addresses.every(head.all("from")),
+        ours=tuple(ours),
+    )
+    if root.kind == "multipart/report" and root.parameter("report-type").lower() == "feedback-report":
+        return Machine("auto", COMPLAINT), None
+    report = bounce.detect(root, text, letter.senders)
+    if report is not None:
+        return Machine("bounce", "delivery report"), report
+    for sort, rule in _RULES:
+        sign = rule(letter)
+        if sign:
+            return Machine(sort, sign), None
+    return Machine("human"), None
+
+
+# ---------------------------------------------------------------- the signs
+
+
+def _marked_as_spam(letter: Letterhead) -> str:
+    for name in ("x-spam-flag", "x-spam-status", "x-spam"):
+        if letter.token(name) in {"yes", "true", "spam"}:
+            return f"{name}: yes"
+    if "sfv:spm" in (letter.head.first("x-forefront-antispam-report") or "").lower():
+        return "x-forefront-antispam-report: SFV:SPM"
+    return ""
+
+
+def _from_us(letter: Letterhead) -> str:
+    if any(addresses.is_ours(box.email, letter.ours) for box in letter.senders):
+        return "own address"
+    loops = " ".join(letter.head.all("x-loop")).lower().replace("<", " ").replace(">", " ").split()
+    return "X-Loop" if any(addresses.is_ours(each, letter.ours) for each in loops) else ""
+
+
+def _report(letter: Letterhead) -> str:
+    # RFC 8098 receipts; success reports (RFC 3464) and other reports have no person behind them either
+    return (
+        f"{letter.root.parameter('report-type').lower() or 'some'} report"
+        if letter.root.kind == "multipart/report"
+        else ""
+    )
+
+
+def _auto_submitted(letter: Letterhead) -> str:
+    value = letter.token("auto-submitted")
+    return f"Auto-Submitted: {value[:40]}" if value not in {"", "no"} else ""
+
+
+def _answering_machine(letter: Letterhead) -> str:
+    for name in _ANSWERING_FIELDS:
+        if letter.head.has(name) and letter.token(name) not in {"no", "none", "false", "0"}:
+            return name
+    precedence = letter.token("precedence")
+    return f"Precedence: {precedence}" if precedence in {"auto_reply", "auto-reply"} else ""
+
+
+def _absence(letter: Letterhead) -> str:
+    """An out-of-office note by its subject: the phrase comes first and is not the beginning of a sentence (L7)."""
+    if _AUTOMATIC.match(letter.subject) or _AWAY.match(letter.subject):
+        return "subject of an absence note"
+    exchange = letter.head.has("x-auto-response-suppress") or letter.token("precedence") in _BULK
+    return "absence note that suppresses answers" if exchange and _PHRASE.match(letter.subject) else ""
+
+
+def _calendar(letter: Letterhead) -> str:
+    for part in letter.root.walk():
+        if part.kind == "text/calendar" and part.disposition != "attachment" and part.parameter("method"):
+            return f"calendar: {part.parameter('method').lower()[:20]}"
+    return ""
+
+
+def _list(letter: Letterhead) -> str:
+    for name in ("list-id", "list-post"):
+        if letter.head.has(name):
+            return name
+    precedence = letter.token("precedence")
+    if precedence in _BULK:
+        return f"Precedence: {precedence}"
+    if letter.head.has("list-unsubscribe") and (letter.head.has("list-unsubscribe-post") or _nobody(letter)):
+        return "list-unsubscribe"  # alone it also stands on letters that people send through a mailing service
+    return ""
+
+
+def _null_sender(letter: Letterhead) -> str:
+    value = letter.head.first("return-path")
+    return "null Return-Path" if value is not None and not value.strip(" <>\t") else ""
+
+
+def _daemon(letter: Letterhead) -> str:
+    locals_ = {box.email.partition("@")[0] for box in letter.senders}
+    return "mailer-daemon" if locals_ & {"mailer-daemon", "mail-daemon", "maildaemon", "mailerdaemon"} else ""
+
+
+def _nobody(letter: Letterhead) -> str:
+    """A sender that takes no answers, unless Reply-To names somebody who does (a web form)."""
+    if letter.head.has("reply-to") or not letter.senders:
+        return ""
+    return "no-reply sender" if all(_NO_REPLY.match(box.email) for box in letter.senders) else ""
+
+
+_BULK = {"bulk", "list", "junk"}
+_ANSWERING_FIELDS = (
+    *("x-autoreply", "x-auto-reply", "x-autoreply-from", "x-autorespond", "x-autoresponder", "x-autoresponse"),
+    *("x-mail-autoreply", "x-autogenerated", "x-vacation", "x-fc-machinegenerated"),
+    *("x-ms-exchange-generated-message-source",),
+)
+_NO_REPLY = re.compile(
+    r"(?:no|do-?_?\.?not|dont)[-_.]?reply\b|(?:no|do-?not)[-_.]?(?:response|answer)\b", re.IGNORECASE
+)
+
+
+def _either(phrases_: tuple[str, ...]) -> str:
+    return "|".join(re.escape(each) for each in sorted(phrases_, key=len, reverse=True))
+
+
+_AUTOMATIC = re.compile(rf"\s*\[?(?:{_either(phrases.AUTOMATIC)})\]?\s*(?:[{phrases.COLONS}]|$)", re.IGNORECASE)
+_AWAY = re.compile(
+    rf"\s*\[?(?:{_either(phrases.AWAY)})\]?\s*(?:[{phrases.COLONS}]|$|(?:{_either(phrases.UNTIL)})\s+[^,;?!]{{0,30}}$)",
+    re.IGNORECASE,
+)
+_PHRASE = re.compile(rf"\s*\[?(?:{_either((*phrases.AUTOMATIC, *phrases.AWAY))})(?!\w)", re.IGNORECASE)
+
+_RULES: tuple[tuple[Sort, Callable[[Letterhead], str]], ...] = (
+    ("spam", _marked_as_spam),
+    ("auto", _from_us),
+    ("auto", _report),
+    ("auto", _auto_submitted),
+    ("auto", _answering_machine),
+    ("auto", _absence),
+    ("auto", _calendar),
+    ("list", _list),
+    ("auto", _null_sender),
+    ("auto", _daemon),
+    ("auto", _nobody),
+)

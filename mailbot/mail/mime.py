@@ -1,0 +1,192 @@
+"""The MIME tree of a mail (RFC 2045, RFC 2046), cut out of the raw bytes within fixed bounds.
+
+Boundaries are searched, lines are not walked: a 40 MB mail costs as much as its parts, not as its lines. Nothing is
+copied before a part's content is asked for.
+"""
+
+from __future__ import annotations
+
+import quopri
+import re
+from email.message import Message as StdMessage
+from typing import TYPE_CHECKING
+
+from mailbot.mail import headers
+from mailbot.mail.charsets import codec, one_line
+from mailbot.mail.headers import Headers, base64_bytes
+from mailbot.model import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEPTH = 20
+PARTS = 1000
+HEADER = 1_000_000
+"""Bounds: nesting, parts of a mail, bytes of one header (M1, M2)."""
+
+PARAMETERS = 64
+"""Parameters read of a Content-Type or Content-Disposition (M4), in as many characters as a field may have."""
+
+_BLANK = re.compile(rb"(?:\A|\n)\r?\n")
+_EXTENSION = 10
+_NAME_JUNK = re.compile(r'[/\\<>|?*"]')
+
+
+class Unreadable(Exception):  # noqa: N818  (a verdict on a mail, not a fault of the program)
+    """The mail cannot be processed and goes to a person. ``reason`` says why, without its content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Part(Value, frozen=True):
+    """One part: header, body still encoded, parts within. ``kind`` is type/subtype in lower case."""
+
+    headers: Headers
+    kind: str
+    body: bytes
+    children: tuple[Part, ...] = ()
+    charset: str | None = None
+    name: str = ""
+    disposition: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """The body decoded from its transfer encoding (RFC 2045 §6)."""
+        encoding = (self.headers.first("content-transfer-encoding") or "").partition(";")[0].strip().lower()
+        if encoding == "base64":
+            return base64_bytes(self.body)
+        if encoding == "quoted-printable":
+            return quopri.decodestring(self.body)
+        return self.body
+
+    def parameter(self, name: str) -> str:
+        """Return a parameter of the Content-Type, or an empty string."""
+        return next((value for key, value in self.parameters if key == name), "")
+
+    def walk(self) -> Iterator[Part]:
+        """Yield this part and those within, not entering attached mails."""
+        yield self
+        if not self.kind.startswith("message/"):
+            for child in self.children:
+                yield from child.walk()
+
+
+def cut(raw: bytes) -> Part:
+    """Cut a mail into its parts.
+
+    Raises:
+        Unreadable: more than ``DEPTH`` levels, ``PARTS`` parts or ``HEADER`` bytes of header.
+    """
+    if b"\n" not in raw:
+        raw = raw.replace(b"\r", b"\n")  # M8: line ends of CR alone
+    return _Cutter().part(raw, "text/plain", 1)
+
+
+class _Cutter:
+    def __init__(self) -> None:
+        self.parts = 0
+
+    def part(self, raw: bytes, default: str, depth: int) -> Part:
+        self.parts += 1
+        if self.parts > PARTS:
+            raise Unreadable(f"more than {PARTS} parts")
+        if depth > DEPTH:
+            raise Unreadable(f"parts nested deeper than {DEPTH}")
+        block, body = split_header(raw)
+        head = headers.read(block)
+        about = _about(head, default)
+        if not block.isascii():
+            head = headers.read(block, _parameter(about, "charset"))
+        kind = about.get_content_type() if head.has("content-type") else default
+        children: tuple[Part, ...] = ()
+        boundary = _text(about.get_boundary(""))
+        if kind.startswith("multipart/"):
+            within = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+            children = tuple(self.part(piece, within, depth + 1) for piece in self.pieces(body, boundary))
+            if not children:
+                kind = "text/plain"  # RFC 2046 §5.1 broken: what stands there is all there is
+        elif kind in {"message/rfc822", "message/global"} and not _encoded(head):
+            children = (self.part(body, "text/plain", depth + 1),)
+        return Part(
+            headers=head,
+            kind=kind,
+            body=body,
+            children=children,
+            charset=_parameter(about, "charset") or None,
+            name=_file_name(about),
+            disposition=(about.get_content_disposition() or "").lower(),
+            parameters=tuple(
+                (name, _parameter(about, name)) for name in ("report-type", "format", "delsp", "smime-type", "method")
+            ),
+        )
+
+    def pieces(self, body: bytes, boundary: str) -> Iterator[bytes]:
+        if not boundary:
+            return
+        line = re.compile(rb"\n--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*\r?(?=\n|\Z)")
+        start: int | None = None
+        for found in line.finditer(b"\n" + body):
+            if start is not None:
+                yield body[start : max(start, found.start() - 1)].removesuffix(b"\r")
+            start = found.end()
+            if found[1]:
+                return
+        if start is not None:
+            yield body[start:]
+
+
+def split_header(raw: bytes) -> tuple[bytes, bytes]:
+    """Split a mail or part at its first blank line.
+
+    Raises:
+        Unreadable: a header of more than ``HEADER`` bytes.
+    """
+    found = _BLANK.search(raw, 0, HEADER)
+    if found is not None:
+        return raw[: found.start()], raw[found.end() :]
+    if len(raw) > HEADER:
+        raise Unreadable(f"a header of more than {HEADER} bytes")
+    return raw, b""
+
+
+def _about(head: Headers, default: str) -> StdMessage:
+    """Let the standard library read the parameters (RFC 2231) of the two fields, cut to a harmless length."""
+    about = StdMessage()
+    for name, otherwise in (("content-type", default), ("content-disposition", "")):
+        about[name] = ";".join((head.first(name) or otherwise).split(";")[: PARAMETERS + 1])
+    return about
+
+
+def _parameter(about: StdMessage, name: str) -> str:
+    value = about.get_param(name, "")
+    return _text(value[2] if isinstance(value, tuple) else value).strip()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _encoded(head: Headers) -> bool:
+    return (head.first("content-transfer-encoding") or "").strip().lower() in {"base64", "quoted-printable"}
+
+
+def _file_name(about: StdMessage) -> str:
+    for field, key in (("content-disposition", "filename"), ("content-type", "name")):
+        value = about.get_param(key, "", field)
+        if isinstance(value, tuple):
+            value = value[2].encode("latin-1", "replace").decode(codec(value[0]) or "utf-8", "replace")
+        if value:
+            return clean_name(headers.words(str(value)))
+    return ""
+
+
+def clean_name(name: str, limit: int = 120) -> str:
+    """Return the last component of a file name, harmless, at most ``limit`` characters (T1, U3)."""
+    last = _NAME_JUNK.sub("_", re.split(r"[/\\]", one_line(name))[-1]).strip(". ")
+    stem, dot, end = last.rpartition(".")
+    if not dot or len(end) > _EXTENSION:
+        return last[:limit]
+    return f"{stem[: limit - len(end) - 1]}.{end}"

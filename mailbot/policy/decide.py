@@ -1,0 +1,178 @@
+"""Policy + facts -> Decision: the first rule whose conditions hold decides for the unit, and is cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from mailbot.intake.reasons import symptom
+from mailbot.intake.serials import fold
+from mailbot.model import (
+    Case,
+    Charge,
+    Decision,
+    Item,
+    Known,
+    MessageOutcome,
+    Number,
+    Outcome,
+    Request,
+    Role,
+    Verdict,
+    Wrote,
+)
+from mailbot.policy import facts as vocabulary
+from mailbot.policy.dates import today
+from mailbot.policy.facts import Situation
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import Answer, Rule
+
+
+def decide_units(policy: Policy, mail: Wrote, request: Request, case: Case | None, known: Known) -> Decision:
+    """Decide for every unit of a request, each by itself; the whole is their common outcome, or mixed."""
+    judged = [decide_unit(policy, mail, request, item, case, known) for item in request.items]
+    verdicts = tuple(verdict for verdict, _ in judged)
+    return Decision(
+        outcome=common(verdict.outcome for verdict in verdicts),
+        clauses=tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)),
+        why="; ".join(_why(verdict, policy) for verdict in verdicts),
+        stamp=policy.stamp,
+        facts=tuple(f for f in verdicts[0].facts if f.name in _OF_THE_MAIL) if verdicts else (),
+        verdicts=verdicts,
+        notify=_who(policy, judged),
+        asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
+    )
+
+
+def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
+    """Return the one outcome that all units share, mixed if they differ, none if there is no unit."""
+    different: set[MessageOutcome] = set(outcomes)
+    if not different:
+        return "none"
+    return different.pop() if len(different) == 1 else "mixed"
+
+
+def decide_unit(
+    policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known
+) -> tuple[Verdict, Rule | None]:
+    """Decide for one unit: an open RMA answers for itself, else the first rule that holds, which is returned too."""
+    s = situation(policy, mail, request, item, case, known)
+    facts, days = vocabulary.all_facts(s), vocabulary.dates(s)
+    if "owner" in facts["requester"] and request.intent in ("repair", "doa"):
+        number = _open_number(item.serial, case, known)
+        if number:
+            return _existing(policy, s, number), None
+    rule = seen = _first(policy, facts)
+    if rule.disguise:
+        # Promise 7: what is said, cited and asked is what it would be if nobody knew the unit.
+        s = structs.replace(s, unit=None)
+        facts, days = vocabulary.all_facts(s), vocabulary.dates(s)
+        seen = _first(policy, facts)
+    return Verdict(
+        serial=item.serial,
+        outcome=rule.then,
+        clauses=tuple(dict.fromkeys((rule.clause, *rule.also, *((seen.clause, *seen.also) if rule.disguise else ())))),
+        facts=vocabulary.record(facts, days),
+        known=rule.disguise or s.unit is not None,
+        model=s.unit.model if s.unit else "",
+        asks=(seen.ask,) if seen.ask else (),
+        charges=tuple(charge(policy, fee, item.serial) for fee in rule.charge),
+        covered_until=days.get("cover_until"),
+        disguised=rule.disguise,
+        says=seen.says,
+        valid_until=days.get("doa_until") if rule.valid == "doa" else None,
+        shown=(seen.clause, *seen.also) if rule.disguise else (),
+    ), rule
+
+
+def _first(policy: Policy, facts: vocabulary.Facts) -> Rule:
+    """Return the first rule that holds; the last one always does."""
+    return next(rule for rule in policy.rules.decide if vocabulary.holds(rule.when, facts))
+
+
+def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
+    """Answer for a unit whose RMA is open: one number for one unit (ST-4, AP-25)."""
+    answer = policy.rules.answers.existing
+    return Verdict(
+        serial=s.item.serial,
+        outcome="issue",
+        clauses=(answer.clause, *answer.also),
+        facts=vocabulary.record(vocabulary.all_facts(s), vocabulary.dates(s)),
+        known=True,
+        model=s.unit.model if s.unit else "",
+        number=number,
+        says=answer.says,
+    )
+
+
+def situation(
+    policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known
+) -> Situation:
+    """Gather what the facts may look at."""
+    unit = known.units.get(fold(item.serial)) if item.serial else None
+    addresses = {mail.sender, mail.answer_to} - {""}
+    return Situation(
+        rules=policy.rules,
+        request=request,
+        item=item,
+        unit=unit,
+        domains=tuple(sorted(address.rpartition("@")[2] for address in addresses)),
+        today=today(mail.at, policy.timezone),
+        asked=case.asked if case else (),
+        failure=symptom(unit.repair_failure, policy.desk.words.everything) if unit and unit.repair_failure else None,
+    )
+
+
+def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request) -> Decision:
+    """Decide where no unit is decided on: a question, an order, an acceptance."""
+    seen = vocabulary.all_facts(situation(policy, mail, request, Item(""), None, Known()))
+    stated = {name: words for name, words in seen.items() if name in _OF_THE_MAIL}
+    told = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    return Decision(
+        outcome=answer.then,
+        clauses=(answer.clause, *answer.also),
+        why=policy.clause_text(answer.clause),
+        stamp=policy.stamp,
+        facts=vocabulary.record(stated, {}),
+        notify="sales" if "sales" in told else answer.notify,
+        asks=(answer.ask,) if answer.ask else (),
+        says=answer.says,
+    )
+
+
+def charge(policy: Policy, fee: str, serial: str) -> Charge:
+    """Return a line of the fee schedule, for one unit."""
+    line = policy.rules.fees[fee]
+    return Charge(fee, line.label, line.amount, line.currency, serial)
+
+
+_OF_THE_MAIL = ("intent", "wish", "overseas", "claimed", "today")
+
+
+def _open_number(serial: str, case: Case | None, known: Known) -> Number | None:
+    """Return the valid RMA number that already covers this unit, in this case or another."""
+    for other in (*((case,) if case else ()), *known.open_cases):
+        for item in other.items:
+            if other.number and item.state == "authorized" and fold(item.serial) == fold(serial):
+                return other.number
+    return None
+
+
+def _why(verdict: Verdict, policy: Policy) -> str:
+    unit = verdict.serial or "no serial"
+    return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
+
+
+def _who(policy: Policy, judged: list[tuple[Verdict, Rule | None]]) -> Role | None:
+    """Return the role that is told: the rule's, an approver for what a person decides, or the one a sentence names."""
+    roles: set[Role] = set()
+    for verdict, rule in judged:
+        seen = vocabulary.recall(verdict.facts)
+        if rule and rule.notify:
+            roles.add(rule.notify)
+        elif verdict.outcome == "staff" or (verdict.number and seen["exclusion"]):
+            roles.add("approver")
+        roles |= {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    order: tuple[Role, ...] = ("approver", "sales", "desk")
+    return next((role for role in order if role in roles), None)

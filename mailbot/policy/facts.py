@@ -1,0 +1,280 @@
+"""The vocabulary of conditions: every fact a rule may ask about, as a tiny pure function with a finite set of answers.
+
+A fact answers with a set of words: one word for most, none or several for ``exclusion`` and ``wish``. A condition holds
+when the answer and the words it names have one in common. Adding a fact means adding a function here, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import get_args
+
+from mailbot.model import Exclusion, Fact, Item, Request, Unit, Value, Wish
+from mailbot.policy.dates import plus_months
+from mailbot.policy.rules import Condition, Rules
+
+Words = frozenset[str]
+Facts = dict[str, Words]
+
+
+class Situation(Value, frozen=True):
+    """All that a fact may look at: one unit of one request, on one day in the company's zone.
+
+    ``domains`` are those of From and Reply-To. ``asked`` is what the case has asked before. ``failure`` is the word list's
+    name for what the latest repair mended, where it knows one.
+    """
+
+    rules: Rules
+    request: Request
+    item: Item
+    unit: Unit | None
+    domains: tuple[str, ...]
+    today: date
+    asked: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+def _word(answer: str) -> Words:
+    return frozenset((answer,))
+
+
+def _yes(answer: bool) -> Words:  # noqa: FBT001 - the one place where a truth becomes a word
+    return _word("yes" if answer else "no")
+
+
+def serial(s: Situation) -> Words:
+    """Is there a serial, and does the registry know it? (AP-28)."""
+    if not s.item.serial:
+        return _word("missing")
+    return _word("known" if s.unit else "unknown")
+
+
+def reason(s: Situation) -> Words:
+    """Is there a reason, and does it name a symptom? A vague one is asked about once. (AP-28, ST-3)."""
+    if not s.item.reason:
+        return _word("missing")
+    return _word("vague" if s.item.vague and "symptom" not in s.asked else "given")
+
+
+def requester(s: Situation) -> Words:
+    """Do From and Reply-To both lie in the registered customer's domain or a subdomain? (AP-3)."""
+    if s.unit is None:
+        return _word("nobody")
+    owner = s.unit.customer_domain.lower()
+    mine = bool(owner) and all(domain == owner or domain.endswith("." + owner) for domain in s.domains)
+    return _word("owner" if mine and s.domains else "stranger")
+
+
+def intent(s: Situation) -> Words:
+    """What the customer wants done."""
+    return _word(s.request.intent)
+
+
+def family(s: Situation) -> Words:
+    """The unit's family, as the registry names it."""
+    return _word(s.unit.family if s.unit and s.unit.family in s.rules.families else "unknown")
+
+
+def component(s: Situation) -> Words:
+    """Is it another maker's component, with that maker's own warranty? (AP-4)."""
+    known = s.rules.families.get(s.unit.family) if s.unit else None
+    return _yes(known is not None and known.warranty_months == 0)
+
+
+def exclusion(s: Situation) -> Words:
+    """What the mail admits that a warranty does not cover. (AP-8, AP-9, AP-10)."""
+    return frozenset(s.item.exclusions)
+
+
+def window(s: Situation) -> Words:
+    """Credit or exchange: is today inside the window? (ST-13, AP-43)."""
+    until = window_until(s)
+    if until is None:
+        return _word("none")
+    return _word("inside" if s.today <= until else "outside")
+
+
+def revision(s: Situation) -> Words:
+    """Is the unit's revision the model's current one? What the mail says of it counts first. (AP-47)."""
+    stated = s.item.revision or (s.unit.revision if s.unit else None)
+    current = s.rules.revisions.get(s.unit.model) if s.unit else None
+    if not stated or not current:
+        return _word("unknown")
+    return _word("current" if stated.upper() >= current.upper() else "old")
+
+
+def repair(s: Situation) -> Words:
+    """Was it repaired at the customer's cost within the repair warranty, and has the same thing failed? (AP-21 to AP-24)."""
+    until = repair_until(s)
+    if s.unit is None or until is None or s.today > until:
+        return _word("none")
+    if s.failure is None or s.item.symptom is None:
+        return _word("unclear")
+    return _word("same" if s.failure == s.item.symptom else "other")
+
+
+def doa(s: Situation) -> Words:
+    """Is it reported dead on arrival, inside the window from delivery? (AP-43)."""
+    until = doa_until(s)
+    return _yes(s.request.intent == "doa" and until is not None and s.today <= until)
+
+
+def cover(s: Situation) -> Words:
+    """Does the factory warranty or an extended plan cover the unit today? (AP-1, AP-2, AP-12, ST-6, ST-7)."""
+    if s.unit is None or s.unit.family not in s.rules.families:
+        return _word("unknown")
+    if s.today <= factory_until(s.unit, s.rules):
+        return _word("factory")
+    if s.unit.extended_until and s.today <= s.unit.extended_until:
+        return _word("extended")
+    return _word("none")
+
+
+def diagnosis(s: Situation) -> Words:
+    """Does a number still need the reference of a remote diagnosis? (ST-3, setting ``diagnosis``)."""
+    return _word("needed" if s.rules.diagnosis == "required" and not s.request.support_case else "done")
+
+
+def overseas(s: Situation) -> Words:
+    """Does the customer sit in another country than the company? (AP-41)."""
+    abroad = bool(s.unit and s.unit.country and s.unit.country.upper() != s.rules.policy.country.value)
+    return _yes(abroad or "overseas" in s.request.wishes)
+
+
+def wish(s: Situation) -> Words:
+    """What else the mail wishes or announces. (AP-6, AP-12, AP-36, AP-38, AP-39)."""
+    return frozenset(s.request.wishes)
+
+
+def claimed(s: Situation) -> Words:
+    """Does the mail name an RMA number of its own? (AP-25)."""
+    return _yes(bool(s.request.claimed_numbers))
+
+
+FACTS: dict[str, Callable[[Situation], Words]] = {
+    fact.__name__: fact
+    for fact in (
+        serial,
+        reason,
+        requester,
+        intent,
+        family,
+        component,
+        exclusion,
+        window,
+        revision,
+        repair,
+        doa,
+        cover,
+        diagnosis,
+        overseas,
+        wish,
+        claimed,
+    )
+}
+
+_YES_NO = ("yes", "no")
+
+
+def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
+    """Return every word that each fact can answer with, under these rules."""
+    return {
+        "serial": ("missing", "unknown", "known"),
+        "reason": ("missing", "vague", "given"),
+        "requester": ("nobody", "owner", "stranger"),
+        "intent": ("repair", "doa", "credit", "exchange", "rework"),
+        "family": (*rules.families, "unknown"),
+        "component": _YES_NO,
+        "exclusion": get_args(Exclusion),
+        "window": ("none", "inside", "outside"),
+        "revision": ("unknown", "current", "old"),
+        "repair": ("none", "same", "other", "unclear"),
+        "doa": _YES_NO,
+        "cover": ("unknown", "factory", "extended", "none"),
+        "diagnosis": ("needed", "done"),
+        "overseas": _YES_NO,
+        "wish": get_args(Wish),
+        "claimed": _YES_NO,
+    }
+
+
+# ---------------------------------------------------------------- the dates behind the facts
+
+
+def factory_until(unit: Unit, rules: Rules) -> date:
+    """Return the last day of the factory warranty: the anniversary of the delivery is in."""
+    return plus_months(unit.delivered_on, rules.families[unit.family].warranty_months)
+
+
+def window_until(s: Situation) -> date | None:
+    """Return the last day for credit or exchange, or None where no window is stated or none is asked for."""
+    windows = s.rules.windows
+    days = {"credit": windows.credit, "exchange": windows.exchange}.get(s.request.intent)
+    if s.unit is None or days is None:
+        return None
+    bought = s.unit.purchased_on if windows.credit_from == "purchase" else None
+    return (bought or s.unit.delivered_on) + timedelta(days=days.value)
+
+
+def doa_until(s: Situation) -> date | None:
+    """Return the last day on which a unit counts as dead on arrival."""
+    return s.unit.delivered_on + timedelta(days=s.rules.windows.doa.value) if s.unit and s.rules.windows.doa else None
+
+
+def repair_until(s: Situation) -> date | None:
+    """Return the last day of the warranty on a paid repair."""
+    if s.unit is None or s.unit.repair_shipped_on is None or s.rules.windows.repair is None:
+        return None
+    return s.unit.repair_shipped_on + timedelta(days=s.rules.windows.repair.value)
+
+
+DATES = ("delivered_on", "cover_until", "window_until", "doa_until", "repair_shipped_on", "repair_until", "today")
+
+
+def dates(s: Situation) -> dict[str, date]:
+    """Return the dates that stand behind the facts, for the record and for the sentences."""
+    known = s.unit is not None and s.unit.family in s.rules.families
+    ends = [factory_until(s.unit, s.rules)] if s.unit and known else []
+    ends += [s.unit.extended_until] if s.unit and s.unit.extended_until else []
+    found = {
+        "delivered_on": s.unit.delivered_on if s.unit else None,
+        "cover_until": max(ends, default=None),
+        "window_until": window_until(s),
+        "doa_until": doa_until(s) if s.request.intent == "doa" else None,
+        "repair_shipped_on": s.unit.repair_shipped_on if s.unit else None,
+        "repair_until": repair_until(s),
+        "today": s.today,
+    }
+    return {name: day for name, day in found.items() if day is not None}
+
+
+# ---------------------------------------------------------------- asking
+
+
+def all_facts(s: Situation) -> Facts:
+    """Return what every fact answers."""
+    return {name: fact(s) for name, fact in FACTS.items()}
+
+
+def words_of(condition: Condition) -> Words:
+    """Return the words a condition names: ``true`` and ``false`` are yes and no."""
+    if isinstance(condition, bool):
+        return _yes(condition)
+    return frozenset((condition,) if isinstance(condition, str) else condition)
+
+
+def holds(when: dict[str, Condition], facts: Facts) -> bool:
+    """Say whether every condition has a word in common with its fact's answer."""
+    return all(facts[name] & words_of(condition) for name, condition in when.items())
+
+
+def record(facts: Facts, days: dict[str, date]) -> tuple[Fact, ...]:
+    """Return facts and dates as they are stored with a decision."""
+    stated = tuple(Fact(name, " ".join(sorted(words))) for name, words in facts.items() if words)
+    return stated + tuple(Fact(name, day.isoformat()) for name, day in days.items())
+
+
+def recall(facts: tuple[Fact, ...]) -> Facts:
+    """Return stored facts as they can be asked again."""
+    return {name: frozenset() for name in FACTS} | {f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS}

@@ -1,0 +1,174 @@
+"""Policy: one company's rules file, loaded and checked, at the desk where it is carried out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from string import Formatter
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mailbot.intake.desk import Desk
+from mailbot.model import Stamp, Value
+from mailbot.policy.facts import DATES, domains, words_of
+from mailbot.policy.rules import Condition, Rules
+from mailbot.strict import ConfigError, convert, nearest, parse
+
+PLACEHOLDERS = frozenset({*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"})
+
+
+class Renderer(Protocol):
+    """What turns the facts of a letter into text and HTML."""
+
+    def render(self, letter: Any, company: str) -> tuple[str, str]:
+        """Return the letter as text and as HTML."""
+
+
+class Policy(Value, frozen=True):
+    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, and the zone that days count in."""
+
+    name: str
+    rules: Rules
+    stamp: Stamp
+    desk: Desk
+    letters: Renderer
+    timezone: str
+
+    def clause_text(self, clause: str) -> str:
+        """Return the short text of a clause."""
+        return self.rules.clauses[clause].text
+
+
+def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, Stamp]:
+    """Load and check a rules file; ``overlay`` lays values over it.
+
+    Raises:
+        ConfigError: naming file, clause, key and the nearest word that would do.
+    """
+    data = parse(text, file)
+    if overlay:
+        _lay_over(data, overlay, file)
+    rules = convert(data, Rules, file, text)
+    verify(rules, file)
+    digest = hashlib.sha256(text.encode() + repr(sorted((overlay or {}).items())).encode() * bool(overlay)).hexdigest()
+    return rules, Stamp(name, rules.policy.version, digest[:16])
+
+
+def _lay_over(data: dict[str, Any], overlay: Mapping[str, Any], file: str) -> None:
+    """Lay values over the file's: tables are merged, ``{value = …}`` takes a plain value, the rest is replaced."""
+    for key, value in overlay.items():
+        here = data.get(key)
+        if isinstance(here, dict) and isinstance(value, Mapping):
+            _lay_over(here, value, file)
+        elif isinstance(here, dict) and "value" in here:
+            data[key] = {"value": value, "source": "laid over"}
+        else:
+            data[key] = value
+
+
+def verify(rules: Rules, file: str) -> None:
+    """Check what types alone cannot: every clause, fee, fact and placeholder that is named exists.
+
+    Raises:
+        ConfigError: for the first finding.
+    """
+    _clauses(rules, file)
+    _decisions(rules, file)
+    for inform in rules.inform:
+        _conditions(inform.when, rules, f"{file}: inform {inform.clause}")
+        _sentence(inform.says, f"{file}: inform {inform.clause}", rules, fees=True)
+    _values(rules, file)
+
+
+def _clauses(rules: Rules, file: str) -> None:
+    deadlines = rules.deadlines
+    answers = (rules.answers.order, rules.answers.accept, rules.answers.other, rules.answers.existing)
+    named: list[tuple[str, Iterable[str]]] = [
+        *((f"decide {rule.clause}", (rule.clause, *rule.also)) for rule in rules.decide),
+        *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
+        *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
+        *((f"answers: {answer.clause}", (answer.clause, *answer.also)) for answer in answers),
+        *(("deadlines", (d.clause,)) for d in (deadlines.missing, deadlines.quote, deadlines.number, deadlines.held)),
+    ]
+    for where, ids in named:
+        for clause in ids:
+            if clause not in rules.clauses:
+                raise ConfigError(f"{file}: {where}: there is no clause {clause!r}{nearest(clause, rules.clauses)}.")
+
+
+def _decisions(rules: Rules, file: str) -> None:
+    if not rules.decide:
+        raise ConfigError(f"{file}: there is no [[decide]]. Add at least one without conditions that asks a person.")
+    for rule in rules.decide:
+        where = f"{file}: decide {rule.clause}"
+        _conditions(rule.when, rules, where)
+        _sentence(rule.says, where, rules)
+        for fee in rule.charge:
+            if fee not in rules.fees:
+                raise ConfigError(f"{where}: charge: there is no fee {fee!r}{nearest(fee, rules.fees)}.")
+        if rule.then == "quote" and not rule.charge:
+            raise ConfigError(f'{where}: a quote needs charge = ["…"] with names from [fees].')
+        if rule.then == "ask" and rule.ask is None:
+            raise ConfigError(f'{where}: then = "ask" needs ask = "…": what the customer is to supply.')
+        if len({rules.fees[fee].currency for fee in rule.charge}) > 1:
+            raise ConfigError(f"{where}: charge: one quote cannot mix currencies. Name fees of one currency.")
+    last = rules.decide[-1]
+    if last.when or last.then != "staff":
+        raise ConfigError(
+            f'{file}: decide {last.clause}: the last decision must have no condition and then = "staff", '
+            "so that every case is decided. Move it, or add such a decision below it."
+        )
+    for rule in rules.decide[:-1]:
+        if not rule.when:
+            raise ConfigError(f"{file}: decide {rule.clause}: has no condition, so nothing below it is ever reached.")
+
+
+def _conditions(when: Mapping[str, Condition], rules: Rules, where: str) -> None:
+    known = domains(rules)
+    for fact, condition in when.items():
+        if fact not in known:
+            raise ConfigError(f"{where}: when: there is no fact {fact!r}{nearest(fact, known)}.")
+        for word in words_of(condition):
+            if word not in known[fact]:
+                raise ConfigError(f"{where}: when: {fact} is never {word!r}{nearest(word, known[fact])}.")
+
+
+def _sentence(says: str, where: str, rules: Rules, *, fees: bool = False) -> None:
+    known = PLACEHOLDERS | ({f"fee_{name}" for name in rules.fees} if fees else set())
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(says) if name is not None]
+    except ValueError as error:
+        raise ConfigError(f"{where}: says: {error}. Write {{{{ and }}}} for braces that are meant as such.") from None
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"{where}: says: there is no placeholder {{{name}}}{nearest(name, known)}.")
+
+
+def _values(rules: Rules, file: str) -> None:
+    try:
+        ZoneInfo(rules.policy.timezone.value)
+    except (ZoneInfoNotFoundError, ValueError):
+        zone = rules.policy.timezone.value
+        raise ConfigError(f"{file}: policy.timezone: {zone!r} is no time zone. Write one like America/Los_Angeles.") from None
+    for form in (*rules.serials.forms, *rules.serials.models):
+        try:
+            re.compile(form)
+        except re.error as error:
+            raise ConfigError(f"{file}: serials: {form!r} is no regular expression: {error}.") from None
+    fields = {name for _, name, _, _ in Formatter().parse(rules.number.format) if name}
+    if not {"sequence", "check"} <= fields or not fields <= {"year", "sequence", "check"}:
+        raise ConfigError(
+            f"{file}: number.format: {rules.number.format!r} needs {{sequence}} and {{check}}, and may have {{year}}."
+        )
+    for period in (rules.deadlines.missing, rules.deadlines.quote):
+        if any(day >= period.close for day in period.remind):
+            raise ConfigError(f"{file}: deadlines: a reminder on or after the day of closing is never sent. Mend remind or close.")
+    if not 0 <= rules.deadlines.hour.value <= 23:  # noqa: PLR2004 - hours of a day
+        raise ConfigError(f"{file}: deadlines.hour: {rules.deadlines.hour.value} is no hour. Write 0 to 23.")
+
+
+def examples(rules: Rules) -> list[str]:
+    """Name what still stands as an example and must be set before going live."""
+    found = [f"fees.{name}: {fee.amount} {fee.currency} is an example amount" for name, fee in rules.fees.items() if fee.example]
+    return found + (["ship_to: the address is an example"] if rules.ship_to.example else [])

@@ -1,0 +1,239 @@
+"""The form of a rules file: one company's policy as data, every key typed and named.
+
+A value may be written plainly or as ``{value = 30, source = "house default"}``; the second form is the better one.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from mailbot.model import Outcome, Role
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the rules file; a key it does not know is an error."""
+
+
+class Days(Strict, frozen=True):
+    """A number of calendar days (or months, where the key says so), and where it comes from."""
+
+    value: int
+    source: str = "house default"
+
+
+class Text(Strict, frozen=True):
+    """A word of the policy, and where it comes from."""
+
+    value: str
+    source: str = "house default"
+
+
+class Head(Strict, frozen=True):
+    """[policy]: whose policy this is, its version (ST-18), and since when its clauses hold."""
+
+    company: str
+    version: date
+    effective: date
+    timezone: Text
+    country: Text
+    phone: str = ""
+
+
+class ClauseText(Strict, frozen=True):
+    """One clause: D mailbot decides, S a person decides, I mailbot informs; what it says, and where that stands."""
+
+    kind: Literal["D", "S", "I", "D, S", "I, S", "I, D", "S, D", "D, I"]
+    text: str
+    source: str
+    effective: date | None = None
+
+
+class Contact(Strict, frozen=True):
+    """[contact]: the lines at the foot of every letter."""
+
+    lines: tuple[str, ...]
+    source: str
+
+
+class ShipTo(Strict, frozen=True):
+    """[ship_to]: the delivery address; ``{number}`` stands for the RMA number. ``example`` until the company sets it."""
+
+    lines: tuple[str, ...]
+    source: str
+    example: bool = False
+
+
+class NumberRules(Strict, frozen=True):
+    """[number]: how an RMA number is written, and how many days it is valid."""
+
+    format: str
+    valid_days: Days
+
+
+class Serials(Strict, frozen=True):
+    """[serials]: the forms of the company's serials and model names, as regular expressions on folded text."""
+
+    forms: tuple[str, ...]
+    models: tuple[str, ...] = ()
+
+
+class Family(Strict, frozen=True):
+    """[families.NAME]: how long units of this family are covered from delivery; 0 for another maker's component."""
+
+    warranty_months: int
+    clause: str
+    source: str
+    maker_contact: str = ""
+
+
+class Fee(Strict, frozen=True):
+    """[fees.NAME]: one line of the fee schedule. ``example`` until the company sets the amount."""
+
+    label: str
+    amount: Decimal
+    currency: str
+    source: str
+    example: bool = False
+
+
+class Windows(Strict, frozen=True):
+    """[windows]: periods in calendar days. The day of delivery is not counted, the last day is in."""
+
+    credit: Days | None = None
+    credit_from: Literal["purchase", "delivery"] = "delivery"
+    exchange: Days | None = None
+    doa: Days | None = None
+    repair: Days | None = None
+
+
+class Reminders(Strict, frozen=True):
+    """Days on which something is reminded, and the day on which it is closed."""
+
+    remind: tuple[int, ...]
+    close: int
+    clause: str
+    source: str = "house default"
+
+
+class NumberReminders(Strict, frozen=True):
+    """Days before the end of an RMA number on which its holder is reminded."""
+
+    remind_before: tuple[int, ...]
+    clause: str
+    source: str = "house default"
+
+
+class HeldReminders(Strict, frozen=True):
+    """Business days after which staff are reminded of a held case: first, then again and again."""
+
+    first: int
+    every: int
+    clause: str
+    source: str = "house default"
+
+
+class Deadlines(Strict, frozen=True):
+    """[deadlines]: what is reminded, and when. Days are counted in the company's zone; mails go out at ``hour``."""
+
+    hour: Days
+    missing: Reminders
+    quote: Reminders
+    number: NumberReminders
+    held: HeldReminders
+
+
+Condition = str | bool | tuple[str, ...]
+
+
+class Rule(Strict, frozen=True):
+    """[[decide]]: in order, the first whose conditions hold decides for the unit. The last has none and asks a person.
+
+    ``also`` names the clauses that go with the deciding one. ``charge`` names fees. ``ask`` is what the customer must
+    supply. ``disguise`` makes the answer look like the one for an unknown serial. ``notify`` is the role that is told.
+    """
+
+    clause: str
+    then: Outcome
+    says: str
+    source: str
+    when: dict[str, Condition] = {}
+    also: tuple[str, ...] = ()
+    charge: tuple[str, ...] = ()
+    ask: Literal["serial", "reason", "symptom", "known_serial", "po"] | None = None
+    disguise: bool = False
+    notify: Role | None = None
+    valid: Literal["number", "doa"] = "number"
+
+
+Moment = Literal["first", "asked", "quoted", "issued", "held", "declined", "reminder", "expired", "every"]
+
+
+class Inform(Strict, frozen=True):
+    """[[inform]]: a sentence of the policy, and the moments it belongs to. ``when`` narrows it to certain facts."""
+
+    clause: str
+    moment: tuple[Moment, ...]
+    says: str
+    when: dict[str, Condition] = {}
+    notify: Role | None = None
+
+
+class Answer(Strict, frozen=True):
+    """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …)."""
+
+    clause: str
+    then: Outcome
+    says: str
+    source: str
+    also: tuple[str, ...] = ()
+    notify: Role | None = None
+    ask: Literal["po"] | None = None
+
+
+class Answers(Strict, frozen=True):
+    """[answers]: the intents that concern no coverage."""
+
+    order: Answer
+    accept: Answer
+    other: Answer
+    existing: Answer
+
+
+class Person(Strict, frozen=True):
+    """A member of the demo's staff."""
+
+    address: str
+    roles: tuple[Role, ...]
+    limit: Decimal = Decimal(0)
+
+
+class Demo(Strict, frozen=True):
+    """[demo]: the mailbox and staff of `mailbot demo` and of conversations that name none."""
+
+    mailbox: str
+    staff: tuple[Person, ...]
+
+
+class Rules(Strict, frozen=True):
+    """A whole rules file."""
+
+    policy: Head
+    contact: Contact
+    ship_to: ShipTo
+    number: NumberRules
+    serials: Serials
+    families: dict[str, Family]
+    windows: Windows
+    fees: dict[str, Fee]
+    deadlines: Deadlines
+    clauses: dict[str, ClauseText]
+    decide: tuple[Rule, ...]
+    inform: tuple[Inform, ...]
+    answers: Answers
+    demo: Demo
+    diagnosis: Literal["required", "described"] = "described"
+    revisions: dict[str, str] = {}

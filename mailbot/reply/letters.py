@@ -1,0 +1,191 @@
+"""Which letter says what: the facts of each mail, gathered from the case, the decision and the rules."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from msgspec import structs
+
+from mailbot.intake.serials import fold
+from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Verdict, Wrote
+from mailbot.policy.policy import Policy
+from mailbot.reply.letter import Contact, Letter, UnitBlock
+from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, written
+
+EXCERPT = 4000
+"""Characters of the sender's words that a notice to staff shows."""
+
+
+def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first: bool) -> Letter:
+    """Return the answer to a customer's mail: a verdict a unit, and one next step."""
+    reasons = {fold(item.serial): item.reason for item in case.items}
+    quoted = any(v.outcome == "quote" for v in decision.verdicts)
+    issued = any(v.outcome == "issue" for v in decision.verdicts)
+    number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None
+    return _letter(
+        policy,
+        case,
+        decision,
+        kind="answer",
+        subject=subject(case),
+        greeting=mail.name,
+        units=tuple(_unit(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
+        asks=decision.asks,
+        informs=informs(policy, decision, case, first=first),
+        quote=quote_block(policy, case.quotes[-1], case.language) if quoted and case.quotes else None,
+        number=number,
+        ship_to=ship_to(policy, number.text) if number else (),
+    )
+
+
+def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Letter:
+    """Return the reminder of what a case waits for, or the word that it waits no more."""
+    about = {"missing": "asking", "quote": "quote", "number": "number", "held": "held"}[deadline.kind]
+    decision = due_decision(policy, deadline)
+    number = case.number if deadline.kind == "number" else None
+    waiting = tuple(item for item in case.items if _concerned(item, deadline))
+    end = next((d.on for d in case.deadlines if d.kind == deadline.kind and d.ends), deadline.on)
+    kind = "reminder" if not deadline.ends else "expired" if number else "closed"
+    quote = case.quotes[-1] if case.quotes and deadline.kind == "quote" else None
+    return _letter(
+        policy,
+        case,
+        decision,
+        kind=kind,
+        about=about,
+        subject=subject(case),
+        units=tuple(_waiting(item) for item in waiting),
+        asks=tuple(dict.fromkeys(ask for item in waiting for ask in item.asks)),
+        informs=informs(
+            policy, decision, case, moments=(("expired",) if deadline.ends else ("reminder",)) if number else ()
+        ),
+        quote=quote_block(policy, quote, case.language) if quote else None,
+        number=number,
+        valid_until=written(end, case.language),
+        days_left=(end - today).days,
+        ship_to=ship_to(policy, number.text) if number and not deadline.ends else (),
+    )
+
+
+def notice(
+    policy: Policy, case: Case, decision: Decision, mail: Wrote | None, known: Known, *, about: str
+) -> Letter:
+    """Return a note to staff: the facts, the clause, and what the sender wrote."""
+    units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
+    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today"]
+    for verdict in decision.verdicts:
+        unit = units[fold(verdict.serial)]
+        if unit:
+            delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
+            facts.append((f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})"))
+    reasons = {fold(item.serial): item.reason for item in case.items}
+    return _letter(
+        policy,
+        case,
+        decision,
+        kind="notice",
+        about=about,
+        language="en",
+        subject=f"[{case.id}] {about}: {case.subject}",
+        units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
+        clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
+        facts=tuple(facts),
+        quoted=mail.text[:EXCERPT] if mail else "",
+        sender=mail.sender if mail else case.sender,
+        why=decision.why,
+        number=case.number,
+    )
+
+
+def due_decision(policy: Policy, deadline: Deadline) -> Decision:
+    """Return what is on record for a mail that a deadline sent: the clause it stands on."""
+    rules = policy.rules.deadlines
+    match deadline.kind:
+        case "missing":
+            clause = rules.missing.clause
+        case "quote":
+            clause = rules.quote.clause
+        case "number":
+            clause = rules.number.clause
+        case "held":
+            clause = rules.held.clause
+    return Decision("none", (clause,), f"{deadline.kind}: {policy.clause_text(clause)}", policy.stamp)
+
+
+def subject(case: Case) -> str:
+    """Return the thread's subject with the number, or else the case, by which an answer finds home (ST-11)."""
+    tag = case.number.text if case.number else case.id
+    base = case.subject
+    return f"Re: {base}" if tag in base else f"Re: {base} [{tag}]".replace("  ", " ")
+
+
+def ship_to(policy: Policy, number: str) -> tuple[str, ...]:
+    """Return the delivery address, the number in its place (AP-48, ST-10)."""
+    return tuple(line.replace("{number}", number) for line in policy.rules.ship_to.lines)
+
+
+def _letter(policy: Policy, case: Case, decision: Decision, *, number: Number | None, **facts: Any) -> Letter:
+    """Fill in what every letter has."""
+    letter = Letter(
+        kind="answer",
+        subject="",
+        language=case.language,
+        company=policy.rules.policy.company,
+        contact=Contact(policy.rules.policy.company, policy.rules.contact.lines),
+        case_id=case.id,
+        clauses=shown_clauses(policy, decision),
+        policy_version=f"{decision.stamp.version} ({decision.stamp.digest[:8]})",
+        number=number.text if number else "",
+        issued_on=written(number.issued_on, case.language) if number else "",
+        valid_until=written(number.valid_until, case.language) if number else "",
+    )
+    return structs.replace(letter, **facts)
+
+
+def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
+    clause = (verdict.shown or verdict.clauses)[0]
+    until = verdict.covered_until if verdict.outcome == "issue" else None
+    return UnitBlock(
+        serial=verdict.serial,
+        outcome="ask" if verdict.disguised else verdict.outcome,
+        says=(says(policy, clause, verdict.says, case, verdict),),
+        model=verdict.model,
+        reason=reason,
+        asks=verdict.asks,
+        covered_until=written(until, case.language) if until and verdict.valid_until is None else "",
+        existing=verdict.number is not None,
+    )
+
+
+def _as_staff_see(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
+    clause = verdict.clauses[0]
+    return UnitBlock(
+        serial=verdict.serial,
+        outcome=verdict.outcome,
+        says=(says(policy, clause, policy.clause_text(clause) if verdict.disguised else verdict.says, case, verdict),),
+        model=verdict.model,
+        reason=reason,
+    )
+
+
+def _waiting(item: CaseItem) -> UnitBlock:
+    return UnitBlock(
+        serial=item.serial,
+        outcome="ask" if item.disguised else item.outcome,
+        model=item.model,
+        reason=item.reason,
+        asks=item.asks,
+    )
+
+
+def _concerned(item: CaseItem, deadline: Deadline) -> bool:
+    match deadline.kind:
+        case "missing":
+            return item.state == "asking" or (item.disguised and item.state == "held")
+        case "quote":
+            return item.state == "quoted"
+        case "number":
+            return item.state == "authorized"
+        case "held":
+            return item.state == "held"

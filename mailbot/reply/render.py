@@ -1,0 +1,227 @@
+"""Letters: the templates as a value, and a letter written out as text and as HTML from the same facts.
+
+A template is looked for in four folders: <company>/<language>, default/<language>, <company>/en, default/en. In each,
+``answer.html`` goes before ``answer.jinja``. A ``.jinja`` template serves both forms: the partials it names without an
+ending are found with the ending of the letter being written, and in HTML all that it prints is escaped.
+
+The facts of a letter are data: nothing in them is ever read as a template, whatever a customer writes.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from operator import contains
+from typing import Any, get_args
+
+import msgspec
+from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from mailbot.model import Value
+from mailbot.reply.fill import fill
+from mailbot.reply.letter import Kind, Letter
+from mailbot.reply.samples import SAMPLES
+from mailbot.strict import nearest
+
+KINDS: tuple[str, ...] = get_args(Kind)
+FORMS = ("txt", "html")
+FACTS = Letter.__struct_fields__
+
+# What must not reach a reader: control characters (they end words) and the marks that turn the reading direction (U3).
+_UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ") | dict.fromkeys(
+    (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), ""
+)
+
+
+class Problem(Value, frozen=True):
+    """What is wrong with a template, where (line 0: the file as a whole), and how to mend it."""
+
+    template: str
+    line: int
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        """One line for the person who edits the template."""
+        place = f"{self.template}, line {self.line}" if self.line else self.template
+        return f"{place}: {self.what}; {self.mend}"
+
+
+class TemplateError(Exception):
+    """A letter could not be written because of a template; ``problem`` says which, where, and the mend."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The templates as a value: their sources, and one look-up for each company and language there is."""
+
+    sources: Mapping[str, str]
+    rooms: Mapping[tuple[str, str], _Room] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, sources: Mapping[str, str]) -> Letters:
+        """The letters of these templates: path ("default/en/answer.jinja") to source. Nothing is compiled yet."""
+        folders = [path.split("/") for path in sources]
+        companies = {"default", *(folder[0] for folder in folders)}
+        languages = {"en", *(folder[1] for folder in folders if len(folder) > 1)}
+        return cls(dict(sources), {(c, tongue): _room(sources, c, tongue) for c in companies for tongue in languages})
+
+    def render(self, letter: Letter, company: str) -> tuple[str, str]:
+        """Write a letter with the templates of a company (its folder's name): text and HTML.
+
+        Raises:
+            TemplateError: a template is missing or in error.
+        """
+        tongue = letter.language if ("default", letter.language) in self.rooms else "en"
+        room = self.rooms.get((company, tongue)) or self.rooms["default", tongue]
+        facts = {name: _lines(letter.quoted) if name == "quoted" else _plain(getattr(letter, name)) for name in FACTS}
+        text, html = (self._write(room, f"{letter.kind}.{form}", facts) for form in FORMS)
+        return fill(text), "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
+
+    def check(self) -> list[Problem]:
+        """Look at every template and write every kind of letter with made-up facts: what is wrong, each thing once."""
+        found = [problem for path, source in self.sources.items() for problem in self._look_at(path, source)]
+        if not found:
+            found = [problem for company, tongue in sorted(self.rooms) for problem in self._try_out(company, tongue)]
+        return list(dict.fromkeys(found))
+
+    def _write(self, room: _Room, name: str, facts: Mapping[str, Any]) -> str:
+        try:
+            return room.get_template(name).render(facts)
+        except Exception as error:  # a template can raise whatever an expression can; which one, and where, is the mend
+            raise TemplateError(self._problem(error, room, name)) from error
+
+    def _problem(self, error: Exception, room: _Room, name: str = "") -> Problem:
+        """Where in the templates it happened, and the mend."""
+        what, _, mend = (str(error) or type(error).__name__).partition("; ")
+        if tool := re.search(r"No (filter|test) named '(\w+)'", what):
+            mend = _mend(tool[2], room.filters if tool[1] == "filter" else room.tests)
+        if isinstance(error, TemplateSyntaxError):
+            return Problem(error.filename or name, error.lineno, what, mend or "mend the syntax there")
+        if isinstance(error, TemplateNotFound):
+            what, mend = f"there is no template {error.name!r}", "add it, or mend its name"
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.sources]
+        where, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (name, 0)
+        return Problem(where, line, what, mend or "mend the expression there")
+
+    def _look_at(self, path: str, source: str) -> Iterator[Problem]:
+        """The name, the syntax and the facts that one template uses, also in branches that no sample reaches."""
+        folder, _, name = path.rpartition("/")
+        stem, _, ending = name.partition(".")
+        if folder.count("/") != 1 or ending not in {*FORMS, "jinja"}:
+            yield Problem(path, 0, "not a template", "name it <company>/<language>/<letter>.jinja, .txt or .html")
+            return
+        if stem not in KINDS and not stem.startswith("_"):
+            yield Problem(path, 0, f"no letter is called {stem!r}", f"{_mend(stem, KINDS)} (partials begin with _)")
+        company, language = folder.split("/")
+        room = self.rooms[company, language]
+        try:
+            room.compile(source, name, path)
+        except TemplateSyntaxError as error:
+            yield self._problem(error, room)
+            return
+        tree = room.parse(source, name, path)
+        known = {*FACTS, *room.globals, *_own_names(tree)}
+        for used in (used for used in tree.find_all(nodes.Name) if used.name not in known):
+            yield Problem(path, used.lineno, f"{used.name!r} is not known here", _mend(used.name, known))
+
+    def _try_out(self, company: str, language: str) -> Iterator[Problem]:
+        for sample in SAMPLES:
+            try:
+                forms = self.render(msgspec.structs.replace(sample, language=language), company)
+            except TemplateError as error:
+                yield error.problem
+                continue
+            must = [sample.number, *sample.ship_to, *(said.clause for said in sample.clauses)]
+            for form, written in zip(FORMS, forms, strict=True):
+                for fact in (fact for fact in must if fact not in written):
+                    path = f"{company}/{language}/{sample.kind}.{form}"
+                    yield Problem(path, 0, f"the letter does not say {fact!r}", "the reader needs it: show it")
+
+
+class _Room(ImmutableSandboxedEnvironment):
+    """Jinja as one company and language see it."""
+
+    def join_path(self, template: str, parent: str) -> str:
+        """A partial named without an ending is looked for with the ending of the letter."""
+        return template if "." in template else template + parent[parent.rindex(".") :]
+
+
+class _Unknown(StrictUndefined):
+    """A name that is not there: using it fails, and the failure names the nearest that is."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[UndefinedError] = UndefinedError,
+    ) -> None:
+        if hint is None and name is not None:
+            hint = f"{name!r} is not known here; {_mend(str(name), FACTS if obj is missing else _names(obj))}"
+        super().__init__(hint, obj, name, exc)
+
+
+def _room(sources: Mapping[str, str], company: str, language: str) -> _Room:
+    folders = list(dict.fromkeys(f"{c}/{tongue}" for tongue in (language, "en") for c in (company, "default")))
+
+    def look_up(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        files = (name, name.rpartition(".")[0] + ".jinja")
+        paths = (f"{folder}/{file}" for folder in folders for file in files)
+        return next(((sources[path], path, lambda: True) for path in paths if path in sources), None)
+
+    room = _Room(
+        loader=FunctionLoader(look_up),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=_Unknown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    room.tests["contains"] = contains  # units|selectattr("asks", "contains", "serial")
+    return room
+
+
+def _own_names(tree: nodes.Template) -> Iterator[str]:
+    """The names that a template itself brings in: set, looped over, imported, a macro's."""
+    yield from ("loop", "caller", "super")
+    for node in tree.find_all((nodes.Name, nodes.Import, nodes.FromImport, nodes.Macro)):
+        if isinstance(node, nodes.FromImport):
+            yield from (name if isinstance(name, str) else name[1] for name in node.names)
+        elif isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.Macro) or (isinstance(node, nodes.Name) and node.ctx != "load"):
+            yield node.name
+
+
+def _mend(word: str, known: Iterable[str]) -> str:
+    return nearest(word, set(known)).strip(" ()")
+
+
+def _names(thing: Any) -> list[str]:
+    fields = getattr(thing, "__struct_fields__", None) or dir(thing)
+    return [name for name in fields if not name.startswith("_")]
+
+
+def _plain(value: Any) -> Any:
+    """A fact with each of its texts on one line: no line break of a customer's can pretend to be the letter's own."""
+    if isinstance(value, str):
+        return " ".join(value.translate(_UNSEEN).split())
+    if isinstance(value, tuple):
+        return tuple(_plain(part) for part in value)
+    if isinstance(value, msgspec.Struct):
+        return type(value)(**{name: _plain(getattr(value, name)) for name in value.__struct_fields__})
+    return value
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(_plain(line) for line in text.strip().splitlines())

@@ -1,0 +1,108 @@
+"""The policy's sentences, filled in: dates, money and clauses written out in the letter's language."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from mailbot.model import Case, Decision, Quote, Verdict
+from mailbot.policy import facts as vocabulary
+from mailbot.policy.facts import DATES, Facts
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import Inform, Moment
+from mailbot.reply.letter import ChargeLine, QuoteBlock, Said
+
+_MOMENTS: Mapping[str, Moment] = {
+    "issue": "issued",
+    "quote": "quoted",
+    "ask": "asked",
+    "staff": "held",
+    "decline": "declined",
+}
+
+
+def moment_of(verdict: Verdict) -> Moment:
+    """Return the moment a verdict brings; a disguised one is seen as a question (promise 7)."""
+    return "asked" if verdict.disguised else _MOMENTS[verdict.outcome]
+
+
+def written(day: date, language: str) -> str:
+    """Write a date out in full."""
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return str(format_date(day, "long", locale=locale))
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount as it stands on quotes and orders: "USD 150.00"."""
+    return f"{currency} {amount:.2f}"
+
+
+def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> Said:
+    """Fill a sentence of the rules; a placeholder that has no value is left out."""
+    values: defaultdict[str, str] = defaultdict(str)
+    language = case.language if case else "en"
+    rules = policy.rules
+    values |= {f"fee_{name}": money(fee.amount, fee.currency) for name, fee in rules.fees.items()}
+    number = (verdict and verdict.number) or (case and case.number)
+    if number:
+        values |= {"number": number.text, "valid_until": written(number.valid_until, language)}
+    if verdict:
+        values |= {"serial": verdict.serial, "model": verdict.model}
+        stated = {fact.name: fact.value for fact in verdict.facts}
+        values |= {n: written(date.fromisoformat(stated[n]), language) for n in DATES if n in stated}
+        family = rules.families.get(stated.get("family", ""))
+        if family:
+            values |= {"warranty_months": str(family.warranty_months), "maker_contact": family.maker_contact}
+    return Said(clause, re.sub(r"\s+", " ", template.format_map(values)).strip())
+
+
+def informs(
+    policy: Policy, decision: Decision, case: Case, *, moments: Iterable[Moment] = (), first: bool = False
+) -> tuple[Said, ...]:
+    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts."""
+    always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
+    seen: list[tuple[set[Moment], Facts, Verdict | None]] = [
+        ({moment_of(v)} | always, vocabulary.recall(v.facts), v) for v in decision.verdicts
+    ]
+    if not seen:
+        own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
+        seen = [(own | always, vocabulary.recall(decision.facts), None)]
+    found = [
+        says(policy, inform.clause, inform.says, case, verdict)
+        for inform in policy.rules.inform
+        for here, facts, verdict in seen
+        if _belongs(inform, here, facts)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _belongs(inform: Inform, here: set[Moment], facts: Facts) -> bool:
+    return bool(here.intersection(inform.moment)) and vocabulary.holds(inform.when, facts)
+
+
+def shown_clauses(policy: Policy, decision: Decision) -> tuple[Said, ...]:
+    """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
+    ids = [clause for v in decision.verdicts for clause in (v.shown or v.clauses)] or list(decision.clauses)
+    texts = [Said(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
+    if decision.says and texts and not decision.verdicts:
+        texts[0] = Said(texts[0].clause, decision.says)
+    return tuple(texts)
+
+
+def quote_block(policy: Policy, quote: Quote, language: str) -> QuoteBlock:
+    """Write a quote out: one line a charge, with the unit's serial where there are several."""
+    several = len(quote.serials) > 1
+    lines = tuple(
+        ChargeLine(f"{c.label}, {c.serial}" if several else c.label, money(c.amount, c.currency)) for c in quote.charges
+    )
+    total = money(quote.total, quote.charges[0].currency)
+    return QuoteBlock(quote.number, lines, total, written(quote.valid_until, language))

@@ -1,0 +1,232 @@
+"""mailbot.toml -> Settings: typed, checked, paths resolved beside the file. Secrets stay out of it and out of every text."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from email_validator import EmailNotValidError
+
+from mailbot.mail.addresses import valid
+from mailbot.model import Role, Staff
+from mailbot.shell.connection import Imap, Security, Smtp, trusted_without_tls
+from mailbot.strict import ConfigError, convert, parse
+
+COMMAND_SECONDS = 30
+"""How long a ``password_command`` may take."""
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of mailbot.toml; a key it does not know is an error."""
+
+
+class ImapTable(Table, frozen=True):
+    """[mailbox.imap]: where mail arrives. The password comes from a file, the environment or a command."""
+
+    host: str
+    user: str
+    port: int = 993
+    security: Security = "tls"
+    password_file: str | None = None
+    password_env: str | None = None
+    password_command: str | None = None
+    folder: str = "INBOX"
+
+
+class SmtpTable(Table, frozen=True):
+    """[mailbox.smtp]: where replies go out. Without a user there is no AUTH."""
+
+    host: str
+    port: int = 587
+    security: Security = "starttls"
+    user: str | None = None
+    password_file: str | None = None
+    password_env: str | None = None
+    password_command: str | None = None
+
+
+class StaffTable(Table, frozen=True):
+    """[[mailbox.staff]]: a member of staff, the roles, and the money this person may set in motion."""
+
+    address: str
+    roles: tuple[Role, ...]
+    limit: Decimal | int | float = 0
+
+
+class MailboxTable(Table, frozen=True):
+    """[[mailbox]]: one rma@ address, the policy it is run by, its registry, its servers and its staff."""
+
+    address: str
+    policy: str
+    registry: str
+    imap: ImapTable
+    smtp: SmtpTable
+    staff: tuple[StaffTable, ...] = ()
+    aliases: tuple[str, ...] = ()
+    trusted_authserv_id: str | None = None
+
+
+class Folders(Table, frozen=True):
+    """[folders]: ``root`` puts Done, Ignored and Attention below another folder."""
+
+    root: str = ""
+
+
+class File(Table, frozen=True):
+    """mailbot.toml as written."""
+
+    mailbox: tuple[MailboxTable, ...]
+    state: str = "tinydb:state"
+    timezone: str | None = None
+    start: Literal["from now", "all"] = "from now"
+    poll_seconds: int = 60
+    folders: Folders = Folders()
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The settings, with the folder they stand in."""
+
+    home: Path
+    name: str
+    file: File
+
+    @property
+    def state(self) -> Path:
+        """The folder of the state."""
+        return self.home / self.file.state.removeprefix("tinydb:")
+
+    def registry(self, mailbox: MailboxTable) -> Path:
+        """The registry's CSV of a mailbox."""
+        return self.home / mailbox.registry
+
+    def imap(self, mailbox: MailboxTable) -> Imap:
+        """How to reach the mailbox, its password fetched now.
+
+        Raises:
+            ConfigError: the password cannot be had; the text names the key and the mend, never the secret.
+        """
+        table = mailbox.imap
+        return Imap(
+            host=table.host,
+            port=table.port,
+            security=table.security,
+            user=table.user,
+            password=self._secret(table, f"mailbox {mailbox.address}: imap") or "",
+            folder=table.folder,
+            root=self.file.folders.root,
+        )
+
+    def smtp(self, mailbox: MailboxTable) -> Smtp:
+        """How to reach the server that sends, its password fetched now.
+
+        Raises:
+            ConfigError: as ``imap``.
+        """
+        table = mailbox.smtp
+        password = self._secret(table, f"mailbox {mailbox.address}: smtp") if table.user else None
+        return Smtp(host=table.host, port=table.port, security=table.security, user=table.user, password=password)
+
+    def _secret(self, table: ImapTable | SmtpTable, where: str) -> str | None:
+        where = f"{self.name}: {where}"
+        if table.password_env:
+            if table.password_env not in os.environ:
+                raise ConfigError(f"{where}: password_env: {table.password_env} is not set. Set it before mailbot starts.")
+            return os.environ[table.password_env]
+        if table.password_file:
+            return _from_file(self.home / table.password_file, where)
+        if table.password_command:
+            return _from_command(table.password_command, where)
+        return None
+
+
+def staff(mailbox: MailboxTable) -> tuple[Staff, ...]:
+    """Return the staff of a mailbox."""
+    return tuple(Staff(s.address.lower(), s.roles, Decimal(str(s.limit))) for s in mailbox.staff)
+
+
+def load(path: Path) -> Settings:
+    """Read and check the settings.
+
+    Raises:
+        ConfigError: naming file, line or key, and the mend.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: there is no such file. `mailbot init DIR --policy NAME` lays one out; --config names another place."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}.") from None
+    file = convert(parse(text, str(path)), File, str(path), text)
+    settings = Settings(path.resolve().parent, str(path), file)
+    _verify(settings)
+    return settings
+
+
+def _verify(settings: Settings) -> None:
+    name, file = settings.name, settings.file
+    if not file.mailbox:
+        raise ConfigError(f"{name}: there is no [[mailbox]]. Add one.")
+    if not file.state.startswith("tinydb:"):
+        raise ConfigError(f'{name}: state: {file.state!r} is of no known kind. Write "tinydb:FOLDER".')
+    if file.timezone is not None:
+        try:
+            ZoneInfo(file.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ConfigError(
+                f"{name}: timezone: {file.timezone!r} is no time zone. Write one like America/Los_Angeles."
+            ) from None
+    if file.poll_seconds < 1:
+        raise ConfigError(f"{name}: poll_seconds: {file.poll_seconds} is too short. Write 1 or more.")
+    addresses: set[str] = set()
+    for mailbox in file.mailbox:
+        where = f"{name}: mailbox {mailbox.address}"
+        for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
+            try:
+                valid(address)
+            except EmailNotValidError as error:
+                raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
+        if mailbox.address.lower() in addresses:
+            raise ConfigError(f"{where}: stands twice. Give each mailbox one [[mailbox]].")
+        addresses.add(mailbox.address.lower())
+        for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
+            _verify_server(f"{where}: {server}", table)
+
+
+def _verify_server(where: str, table: ImapTable | SmtpTable) -> None:
+    ways = [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
+    if len(ways) > 1:
+        raise ConfigError(f"{where}: {' and '.join(ways)} both give a password. Keep one.")
+    if table.user and not ways:
+        raise ConfigError(f"{where}: has a user and no password. Add password_file, password_env or password_command.")
+    probe = Smtp(host=table.host, port=table.port, security=table.security)
+    if table.security == "none" and not trusted_without_tls(probe):
+        raise ConfigError(f'{where}: security = "none" is for this machine only. Write "tls" or "starttls".')
+
+
+def _from_file(path: Path, where: str) -> str:
+    try:
+        mode = path.stat().st_mode
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            raise ConfigError(f"{where}: password_file: {path} can be read by others. Mend it: chmod 600 {path}")
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"{where}: password_file: {path}: {error.strerror}.") from None
+
+
+def _from_command(command: str, where: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own command, from the operator's own file
+            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise ConfigError(f"{where}: password_command failed: {type(error).__name__}. Try it by hand.") from None
+    return done.stdout.rstrip("\r\n")

@@ -1,0 +1,288 @@
+"""The daemon: every mailbox attended to, due dates swept, replies sent; one path, one store, one sender at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from mailbot.shell import path
+from mailbot.shell.clock import Clock
+from mailbot.shell.connection import Imap, Smtp
+from mailbot.shell.mailbox import Disconnected, Mailbox, MailboxError
+from mailbot.shell.outbox import Outbox
+from mailbot.shell.path import Room, Settled
+from mailbot.shell.registry import Registry, RegistryError
+from mailbot.shell.store import StateError, Store
+
+log = structlog.get_logger("mailbot")
+
+BATCH = 50
+"""Mails that are made durable together."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+"""Seconds to wait before a lost server is tried again: doubling from the one to the other."""
+IDLE_SECONDS = 9 * 60.0
+"""How long one IDLE lasts; servers hang up after 30 minutes (RFC 2177), some routers after ten."""
+TRIES = 3
+"""How often ``run --once`` tries a server that goes away."""
+
+
+class Station:
+    """One mailbox with its servers: mail comes in at ``mailbox``, ``ear`` only listens, replies leave by ``outbox``."""
+
+    def __init__(self, room: Room, imap: Imap, smtp: Smtp) -> None:
+        self.room = room
+        self.address = room.policy.desk.address
+        self.mailbox, self.ear, self.outbox = Mailbox(imap), Mailbox(imap), Outbox(smtp)
+        self.hint = asyncio.Event()
+        self.above = 0
+
+    async def close(self) -> None:
+        """Leave the servers."""
+        self.ear.wake()
+        await asyncio.to_thread(self.mailbox.close)
+        await asyncio.to_thread(self.ear.close)
+        await self.outbox.close()
+
+
+class Worker:
+    """Works off what arrives at the stations, on one store. Blocking work runs in threads, the store in turn."""
+
+    def __init__(self, stations: Sequence[Station], store: Store, clock: Clock) -> None:
+        self.stations, self.store, self.clock = stations, store, clock
+        self.rooms = {station.address: station.room for station in stations}
+        self.outboxes = {station.address: station.outbox for station in stations}
+        self.stopping = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    async def drain(self, station: Station) -> list[Settled]:
+        """Take in all that waits in a mailbox, batch by batch; each is durable before it leaves INBOX (promise 1).
+
+        Raises:
+            MailboxError: the server cannot be used; ``Disconnected`` where another try may help.
+            StateError: the state cannot be written; nothing of the batch was moved or sent.
+        """
+        done: list[Settled] = []
+        before: list[int] = []
+        while not self.stopping.is_set():
+            uids = await asyncio.to_thread(station.mailbox.waiting, BATCH, station.above)
+            if not uids:
+                break
+            if uids == before:
+                raise MailboxError(station.mailbox.server, "mails stay in the folder although they were moved")
+            before = uids
+            done += await self._batch(station, uids)
+            await self.send()
+        return done
+
+    async def _batch(self, station: Station, uids: list[int]) -> list[Settled]:
+        box, room = station.mailbox, station.room
+        fetched = await asyncio.to_thread(box.fetch, uids)
+        now = self.clock.now()
+        mails = [path.mail(station.address, f.raw, now, f.uid) for f in fetched if f.raw is not None]
+        async with self._turn:
+            settled = await asyncio.to_thread(path.take_in, mails, room)
+            for large in (f for f in fetched if f.raw is None):
+                settled.append(await asyncio.to_thread(path.too_large, large.uid, large.size, box.uid_validity, room))
+        folders: defaultdict[path.FolderName, list[int]] = defaultdict(list)
+        for mail in settled:
+            folders[mail.folder].append(mail.uid)
+        for folder, moved in folders.items():
+            await asyncio.to_thread(box.move, moved, folder)
+        return settled
+
+    async def sweep(self) -> None:
+        """Take along the path what has come due.
+
+        Raises:
+            StateError: the state cannot be written.
+        """
+        async with self._turn:
+            await asyncio.to_thread(path.sweep, self.rooms, self.store, self.clock)
+
+    async def send(self) -> None:
+        """Send what may go out now.
+
+        Raises:
+            StateError: the state cannot be written.
+        """
+        async with self._turn:
+            await path.send(self.rooms, self.outboxes, self.store, self.clock)
+
+    async def tidy(self) -> None:
+        """Use a quiet moment: put the state in order, look whether a registry has changed."""
+        async with self._turn:
+            await asyncio.to_thread(self.store.checkpoint)
+            for station in self.stations:
+                if isinstance(station.room.registry, Registry):
+                    await asyncio.to_thread(_refresh, station.room.registry)
+
+    async def once(self) -> None:
+        """Drain all mailboxes, due dates and the outbox, then return.
+
+        A clock that was set says that what is due comes before what arrives now; by the real clock, what waits in a
+        mailbox came first, and may have settled what is due.
+
+        Raises:
+            MailboxError, StateError: as ``drain``.
+        """
+        if self.clock.at:
+            await self.sweep()
+        for station in self.stations:
+            await self._drained(station)
+        await self.sweep()
+        await self.send()
+
+    async def _drained(self, station: Station) -> None:
+        for attempt in range(1, TRIES + 1):
+            try:
+                await asyncio.to_thread(station.mailbox.connect)
+                await self.drain(station)
+            except Disconnected:
+                if attempt == TRIES:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE * attempt)
+            else:
+                return
+
+    async def close(self) -> None:
+        """Leave all servers."""
+        for station in self.stations:
+            await station.close()
+
+
+class Daemon:
+    """A worker that does not stop: it listens, polls, sweeps, and comes back when a server goes away."""
+
+    def __init__(self, worker: Worker, *, poll_seconds: int, from_now: bool) -> None:
+        self.worker, self.poll_seconds, self.from_now = worker, poll_seconds, from_now
+        self._failed: BaseException | None = None
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then end."""
+        log.info("stopping")
+        self.worker.stopping.set()
+        for station in self.worker.stations:
+            station.hint.set()
+            station.ear.wake()
+
+    async def run(self) -> None:
+        """Work until ``stop``.
+
+        Raises:
+            StateError: the state cannot be trusted or written: nothing may go on (promise 8).
+        """
+        worker = self.worker
+        scheduler = self._scheduler()
+        tasks = [asyncio.create_task(self._attend(station)) for station in worker.stations]
+        tasks += [asyncio.create_task(self._listen(station)) for station in worker.stations]
+        scheduler.start()
+        log.info("ready", mailboxes=[station.address for station in worker.stations])
+        try:
+            await worker.stopping.wait()
+            await asyncio.gather(*tasks)
+        finally:
+            scheduler.shutdown(wait=False)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await worker.close()
+        if self._failed:
+            raise self._failed
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        # A job that comes late still runs, once: due dates live in the store, the scheduler only wakes the sweep.
+        scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        scheduler.add_job(self._poll, "interval", seconds=self.poll_seconds, id="poll")
+        scheduler.add_job(self._guarded, "interval", args=[self._due], seconds=30, id="due", next_run_time=soon)
+        scheduler.add_job(self._guarded, "interval", args=[self.worker.tidy], minutes=15, id="clean-up")
+        return scheduler
+
+    async def _poll(self) -> None:
+        for station in self.worker.stations:
+            station.hint.set()
+
+    async def _due(self) -> None:
+        await self.worker.sweep()
+        await self.worker.send()
+
+    async def _guarded(self, job: object) -> None:
+        """Run a job; a state that cannot be written stops the daemon."""
+        try:
+            await job()  # type: ignore[operator]
+        except StateError as error:
+            self._fail(error)
+
+    def _fail(self, error: StateError) -> None:
+        log.error("stopped: the state cannot be used", error=str(error))
+        self._failed = error
+        self.stop()
+
+    async def _attend(self, station: Station) -> None:
+        """Take in what arrives at one mailbox; when its server goes away, come back with backoff."""
+        pause = FIRST_PAUSE
+        stopping = self.worker.stopping
+        while not stopping.is_set():
+            try:
+                await asyncio.to_thread(station.mailbox.connect)
+                await self._begin(station)
+                pause = FIRST_PAUSE
+                while not stopping.is_set():
+                    station.hint.clear()
+                    await self.worker.drain(station)
+                    await station.hint.wait()
+            except MailboxError as error:
+                log.warning("mailbox out of reach", mailbox=station.address, error=str(error), again_in_seconds=pause)
+                await asyncio.to_thread(station.mailbox.close)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except StateError as error:
+                self._fail(error)
+
+    async def _begin(self, station: Station) -> None:
+        """Note at the very first start where new mail begins, so that years of old mail are left alone (Q1)."""
+        store, name = self.worker.store, f"first uid of {station.address}"
+        validity = str(station.mailbox.uid_validity)
+        noted = (store.get_fact(name) or "").split(" ")
+        if len(noted) != 2:  # noqa: PLR2004 - UIDVALIDITY and UID
+            first = station.mailbox.uid_next() - 1 if self.from_now else 0
+            noted = [validity, str(first)]
+            async with self.worker._turn:  # noqa: SLF001 - the daemon is the worker's other half
+                store.set_fact(name, " ".join(noted))
+                store.commit()
+            log.info("first start", mailbox=station.address, old_mail="left alone" if first else "none or taken in")
+        station.above = int(noted[1]) if noted[0] == validity else 0
+
+    async def _listen(self, station: Station) -> None:
+        """Use IDLE as a hint that mail has come; polling is the truth."""
+        pause = FIRST_PAUSE
+        stopping = self.worker.stopping
+        while not stopping.is_set():
+            try:
+                await asyncio.to_thread(station.ear.connect)
+                pause = FIRST_PAUSE
+                while not stopping.is_set():
+                    if await asyncio.to_thread(station.ear.idle, IDLE_SECONDS):
+                        station.hint.set()
+            except MailboxError:
+                await asyncio.to_thread(station.ear.close)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _refresh(registry: Registry) -> None:
+    """Take over a registry that has changed; one that cannot be read leaves the old rows in force."""
+    try:
+        registry.refresh()
+    except RegistryError as error:
+        log.error("registry not reloaded", error=str(error))

@@ -1,0 +1,340 @@
+"""Mail servers in this process, on loopback, for the demo and the tests: pymap for IMAP, aiosmtpd for SMTP.
+
+They keep everything in memory and live as long as their ``async with`` block. What arrives by SMTP for an address that
+has a mailbox here is put into its INBOX with the trace headers of a real server; everything else is "out in the world"
+and can be looked at in ``SmtpServer.received``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from argparse import Namespace
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from email.utils import format_datetime, parseaddr
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+from proxyprotocol.sock import SocketInfoLocal
+from pymap.backend.dict import Config, Login
+from pymap.backend.dict.filter import FilterSet
+from pymap.backend.dict.mailbox import MailboxData, MailboxSet
+from pymap.concurrent import Subsystem
+from pymap.imap import IMAPServer
+from pymap.parsing.message import AppendMessage
+from pymap.parsing.specials.flag import Wildcard
+from pymap.user import UserMetadata
+from pysasl.hashing import Cleartext
+
+from mailbot.model import Value
+from mailbot.shell.connection import Imap, Smtp
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
+
+HOST = "127.0.0.1"
+NAME = "mx.localhost"
+MAX_MAIL = 60_000_000  # bytes; more than mailbot itself is willing to fetch
+
+
+# ---------------------------------------------------------------- IMAP
+
+
+class _Folder(MailboxData):
+    """A folder that keeps keywords too; pymap's own forgets all but the system flags."""
+
+    @property
+    def permanent_flags(self) -> frozenset[Any]:
+        return super().permanent_flags | {Wildcard}
+
+
+class _Folders(MailboxSet):
+    """A user's folders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox = _Folder(self._content_cache, self._thread_cache)
+
+    async def add_mailbox(self, name: str) -> Any:
+        async with self._set_lock.write_lock():
+            if name in self._set:
+                raise ValueError(name)
+            self._set[name] = folder = _Folder(self._content_cache, self._thread_cache)
+            return folder.mailbox_id
+
+
+class _Config(Config):
+    """pymap's settings, without TLS and without asking the DNS for our name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Namespace(passlib_cfg=None, proxy_protocol=None),
+            host=HOST,
+            port=0,
+            tls_enabled=False,
+            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
+            hash_context=Cleartext(),
+            cpu_subsystem=Subsystem.for_asyncio(),
+            invalid_user_sleep=0.0,
+            demo_data=False,
+            demo_user="",
+            demo_password="",
+        )
+
+    @property
+    def greeting(self) -> bytes:
+        return NAME.encode()
+
+
+class ImapServer:
+    """An IMAP server with a handful of users; from within its event loop mail can be put in and looked at."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._config = _Config()
+        self._login = Login(self._config)
+
+    def add(self, user: str, password: str) -> None:
+        """Give somebody an empty mailbox."""
+        self._login.users_dict[user] = UserMetadata(self._config, user, password=password)
+        self._config.set_cache[user] = (_Folders(), FilterSet())
+
+    def imap(self, user: str) -> Imap:
+        """How to reach this user's mailbox."""
+        password = self._login.users_dict[user].password or ""
+        return Imap(host=HOST, port=self.port, security="none", user=user, password=password, timeout=10.0)
+
+    async def deliver(self, user: str, raw: bytes, *, at: datetime | None = None) -> None:
+        """Put a mail into the INBOX; who waits in IDLE is told."""
+        inbox = await self._folders(user).get_mailbox("INBOX")
+        await inbox.append(AppendMessage(raw, at or datetime.now(UTC)), recent=True)
+
+    async def folder(self, user: str, name: str = "INBOX") -> list[bytes]:
+        """The mails in a folder, oldest first; none where there is no such folder."""
+        try:
+            folder = await self._folders(user).get_mailbox(name)
+        except KeyError:
+            return []
+        return [bytes(message._content) async for message in folder.messages()]  # noqa: SLF001
+
+    def _folders(self, user: str) -> Any:
+        return self._config.set_cache[user][0]
+
+
+@asynccontextmanager
+async def imap_server(users: Mapping[str, str]) -> AsyncIterator[ImapServer]:
+    """An IMAP server on a free port of loopback.
+
+    Args:
+        users: name -> password.
+    """
+    server = ImapServer()
+    for user, password in users.items():
+        server.add(user, password)
+    serve = IMAPServer(server._login, server._config)  # noqa: SLF001
+    talks: set[asyncio.Task[Any]] = set()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101
+        talks.add(task)
+        try:
+            await serve(reader, writer, SocketInfoLocal(writer))
+        finally:
+            talks.discard(task)
+            writer.close()
+
+    listener = await asyncio.start_server(talk, HOST, 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+        for task in talks:
+            task.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
+
+
+# ---------------------------------------------------------------- SMTP
+
+Moment = Literal["MAIL", "RCPT", "DATA"]
+DROP = "drop"
+KEEP_AND_DROP = "keep and drop"
+
+
+class Received(Value, frozen=True):
+    """A mail that the server took over: its envelope, and its bytes as they came."""
+
+    sender: str
+    recipient: str
+    raw: bytes
+
+
+def take_all(moment: Moment, sender: str, recipient: str) -> str | None:  # noqa: ARG001
+    """The judge of a healthy server: everything is taken."""
+    return None
+
+
+def no_results(mail: Received) -> str | None:  # noqa: ARG001
+    """The results of a server that authenticates nothing."""
+    return None
+
+
+class SmtpServer:
+    """An SMTP server that takes every mail and remembers it.
+
+    Attributes:
+        received: the mails, in order; several recipients make several entries.
+        judge: asked at MAIL, RCPT and DATA (after the final dot); answers None (go on), a reply ("450 4.2.0 later"),
+            ``DROP`` (hang up without an answer), or at DATA ``KEEP_AND_DROP`` (take the mail, but hang up).
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Mapping[str, str] | None = None,
+        keep: Callable[[Received], Any] | None = None,
+        judge: Callable[[Moment, str, str], str | None] = take_all,
+    ) -> None:
+        self.port = 0
+        self.received: list[Received] = []
+        self.judge = judge
+        self.users = dict(users or {})
+        self._keep = keep
+
+    def smtp(self, user: str | None = None) -> Smtp:
+        """How to reach the server, as this user or as nobody."""
+        password = self.users[user] if user else None
+        return Smtp(host=HOST, port=self.port, security="none", user=user, password=password, timeout=10.0)
+
+    # aiosmtpd calls these by name.
+
+    async def handle_MAIL(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        """RFC 5321 §4.1.1.2."""
+        answer = self._judged(server, "MAIL", address.strip("<>"), "")
+        if answer is None:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer or "250 2.1.0 OK"
+
+    async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
+        """RFC 5321 §4.1.1.3."""
+        answer = self._judged(server, "RCPT", envelope.mail_from.strip("<>"), address)
+        if answer is None:
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.extend(options)
+        return answer or "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
+        """RFC 5321 §4.1.1.4."""
+        sender = envelope.mail_from.strip("<>")  # the null reverse-path comes as "<>"
+        answer = self.judge("DATA", sender, envelope.rcpt_tos[0])
+        if answer in {None, KEEP_AND_DROP}:
+            for recipient in envelope.rcpt_tos:
+                mail = Received(sender, recipient, bytes(envelope.original_content))
+                self.received.append(mail)
+                if self._keep is not None:
+                    await self._keep(mail)
+        if answer in {DROP, KEEP_AND_DROP}:
+            hang_up(server)
+        return answer or "250 2.0.0 OK"
+
+    def _judged(self, server: SMTP, moment: Moment, sender: str, recipient: str) -> str | None:
+        answer = self.judge(moment, sender, recipient)
+        if answer == DROP:
+            hang_up(server)
+        return answer
+
+    def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, who: Any) -> AuthResult:
+        """RFC 4954, by user and password."""
+        known = isinstance(who, LoginPassword) and self.users.get(who.login.decode()) == who.password.decode()
+        return AuthResult(success=known, handled=False)
+
+
+def hang_up(server: SMTP) -> None:
+    """Drop the connection without a word."""
+    cut(server)
+    raise asyncio.CancelledError
+
+
+def cut(server: SMTP) -> None:
+    """Break the connection, if there is one."""
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()
+
+
+@asynccontextmanager
+async def smtp_server(  # noqa: PLR0913 - each is one independent trait of the server, and all are optional
+    *,
+    mailboxes: ImapServer | None = None,
+    addresses: Mapping[str, str] | None = None,
+    users: Mapping[str, str] | None = None,
+    vouch: Callable[[Received], str | None] = no_results,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    out: Path | None = None,
+) -> AsyncIterator[SmtpServer]:
+    """An SMTP server on a free port of loopback.
+
+    Args:
+        mailboxes: where mail for ``addresses`` is put.
+        addresses: address (lower case) -> user of ``mailboxes``; a +detail in the local part is passed over.
+        users: name -> password, for AUTH, which is offered but not required.
+        vouch: says the value of a mail's Authentication-Results header (RFC 8601), or None for no such header.
+        now: the clock for trace headers.
+        out: a folder that gets every mail as an .eml file, in order of arrival.
+    """
+
+    async def keep(mail: Received) -> None:
+        if out is not None:
+            name = "".join(letter if letter.isalnum() or letter in "@.+-" else "_" for letter in mail.recipient)
+            (out / f"{len(server.received):04}-{name}.eml").write_bytes(mail.raw)
+        user = (addresses or {}).get(without_detail(mail.recipient))
+        if mailboxes is not None and user is not None:
+            at = now()
+            await mailboxes.deliver(user, traced(mail, at, vouch(mail)), at=at)
+
+    server = SmtpServer(users=users, keep=keep)
+    loop = asyncio.get_running_loop()
+    talks: list[SMTP] = []
+
+    def talk() -> SMTP:
+        talks[:] = [smtp for smtp in talks if smtp.transport is not None]
+        auth: dict[str, Any] = {"authenticator": server.authenticate, "auth_require_tls": False} if users else {}
+        talks.append(SMTP(server, data_size_limit=MAX_MAIL, hostname=NAME, ident="ESMTP", loop=loop, **auth))
+        return talks[-1]
+
+    listener = await loop.create_server(talk, HOST, 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+        for smtp in talks:
+            cut(smtp)
+        await asyncio.sleep(0)
+
+
+def without_detail(address: str) -> str:
+    """The address in lower case, without a +detail (RFC 5233) in its local part."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def from_domain(raw: bytes) -> str:
+    """The domain of the From header, in lower case; empty where there is none."""
+    header = BytesHeaderParser().parsebytes(raw)["From"]
+    return parseaddr(str(header or ""))[1].rpartition("@")[2].lower()
+
+
+def traced(mail: Received, at: datetime, results: str | None) -> bytes:
+    """The mail with what a server writes above it on delivery (RFC 5321 §4.4, RFC 8601)."""
+    lines = [
+        f"Return-Path: <{mail.sender}>",
+        f"Delivered-To: {mail.recipient}",
+        *([f"Authentication-Results: {results}"] if results else []),
+        f"Received: from localhost ({HOST}) by {NAME} with ESMTP for <{mail.recipient}>;\r\n\t{format_datetime(at)}",
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace") + mail.raw

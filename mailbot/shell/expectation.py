@@ -1,0 +1,167 @@
+"""What a conversation expects of the mails sent, laid beside those that were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from mailbot.model import Reply, Value
+from mailbot.shell.conversation import Expected
+from mailbot.shell.incoming import Fill, bare, body_of, opened, texts
+
+
+class Opened(Value, frozen=True):
+    """A mail of ours, opened by its recipient."""
+
+    reply: Reply
+    text: str
+    attachments: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, reply: Reply) -> Opened:
+        """Open a mail by parsing the bytes that were sent."""
+        mail = opened(reply)
+        names = tuple(part.get_filename() or "" for part in mail.iter_attachments())
+        return cls(reply, f"{mail['Subject']}\n{body_of(mail)}", names)
+
+
+class Order(Value, frozen=True):
+    """One expectation with the texts filled in. ``needs`` it is to be met once; ``many`` mails may meet it."""
+
+    to: str
+    subject: str
+    contains: tuple[str, ...]
+    lacks: tuple[str, ...]
+    attachments: tuple[str, ...]
+    cites: tuple[str, ...]
+    cites_not: tuple[str, ...]
+    needs: bool
+    many: bool
+
+    @classmethod
+    def of(cls, expected: Expected, fill: Fill) -> Order:
+        """Fill the placeholders of an expectation.
+
+        Raises:
+            KeyError: the conversation does not know a number or an amount yet.
+        """
+        lists = {name: tuple(map(fill, texts(getattr(expected, name)))) for name in _LISTS}
+        return cls(
+            to=bare(expected.to),
+            subject=fill(expected.subject),
+            needs=expected.times in (None, "+"),
+            many=expected.times in ("+", "*"),
+            **lists,
+        )
+
+    @property
+    def name(self) -> str:
+        """Name the expectation in a few words."""
+        wanted = [*self.contains, *([f"subject {self.subject}"] if self.subject else []), *self.cites]
+        return f"to {self.to or 'anybody'}" + (f" ({', '.join(wanted)})" if wanted else "")
+
+
+_LISTS = ("contains", "lacks", "attachments", "cites", "cites_not")
+
+
+def folded(text: str) -> str:
+    """Fold case and white space, as all comparisons of a conversation do."""
+    return " ".join(text.split()).casefold()
+
+
+def misses(order: Order, mail: Opened) -> list[str]:
+    """Say in what a mail differs from an expectation; nothing where it meets it."""
+    text, subject = folded(mail.text), folded(mail.reply.subject)
+    names = folded(" ".join(mail.attachments))
+    cites = mail.reply.cites
+    return [
+        *([f"it went to {mail.reply.to}"] if order.to and mail.reply.to.lower() != order.to else []),
+        *([f"its subject is {mail.reply.subject!r}"] if folded(order.subject) not in subject else []),
+        *(f"it does not say {each!r}" for each in order.contains if folded(each) not in text),
+        *(f"it says {each!r}" for each in order.lacks if folded(each) in text),
+        *(f"no attachment is named {each!r}" for each in order.attachments if folded(each) not in names),
+        *(f"it does not cite {each}" for each in order.cites if each not in cites),
+        *(f"it cites {each}" for each in order.cites_not if each in cites),
+    ]
+
+
+def compare(orders: Sequence[Order], mails: Sequence[Opened], ignore: Sequence[str]) -> list[str]:
+    """Say what is missing and what is too much, each in one line; nothing where these and only these mails were sent.
+
+    Args:
+        orders: what is expected.
+        mails: what was sent.
+        ignore: addresses whose mails count only where an expectation names them.
+    """
+    named = {order.to for order in orders}
+    silent = {bare(address) for address in ignore} - named
+    mails = [mail for mail in mails if mail.reply.to.lower() not in silent]
+    meets = [[not misses(order, mail) for mail in mails] for order in orders]
+    # One place for each time an expectation may be met; those that must be filled come first.
+    places = [index for index, order in enumerate(orders) if order.needs]
+    needed = len(places)
+    places += [i for i, order in enumerate(orders) for _ in range(_spare(order, len(mails)))]
+    taken = _match(needed, len(places), len(mails), lambda place, mail: meets[places[place]][mail])
+    missing = [_missing(orders[places[place]], mails, taken) for place in range(needed) if place not in taken.values()]
+    extra = [f"unexpected: {_title(mail)}" for index, mail in enumerate(mails) if index not in taken]
+    return [*missing, *extra]
+
+
+def _spare(order: Order, mails: int) -> int:
+    """Return how many mails may meet an expectation beyond the one that must."""
+    return mails if order.many else 0 if order.needs else 1
+
+
+def _match(needed: int, places: int, mails: int, fits: Callable[[int, int], bool]) -> dict[int, int]:
+    """Return mail -> place, filling as many of the needed places as can be, then placing as many mails as can be.
+
+    Augmenting paths: what has been filled or placed stays so, whatever is added (Kuhn; Mendelsohn and Dulmage).
+    """
+    taken: dict[int, int] = {}
+
+    def fill(place: int, seen: set[int]) -> bool:
+        for mail in range(mails):
+            if mail not in seen and fits(place, mail):
+                seen.add(mail)
+                if mail not in taken or fill(taken[mail], seen):
+                    taken[mail] = place
+                    return True
+        return False
+
+    def put(mail: int, seen: set[int]) -> bool:
+        for place in range(places):
+            if place not in seen and fits(place, mail):
+                seen.add(place)
+                holder = next((other for other, at in taken.items() if at == place), None)
+                if holder is None or put(holder, seen):
+                    taken[mail] = place
+                    return True
+        return False
+
+    for place in range(needed):
+        fill(place, set())
+    for mail in range(mails):
+        if mail not in taken:
+            put(mail, set())
+    return taken
+
+
+def _missing(order: Order, mails: Sequence[Opened], taken: dict[int, int]) -> str:
+    """Name what was not sent, and what the nearest mail lacks."""
+    free = [mail for index, mail in enumerate(mails) if index not in taken] or list(mails)
+    nearest = min(free, key=lambda mail: (mail.reply.to.lower() != order.to, len(misses(order, mail))), default=None)
+    if nearest is None or (order.to and nearest.reply.to.lower() != order.to):
+        return f"no mail {order.name}"
+    return f"no mail {order.name}; nearest {nearest.reply.subject!r}: {'; '.join(misses(order, nearest)) or 'it answers another'}"
+
+
+def _title(mail: Opened) -> str:
+    return f"to {mail.reply.to}: {mail.reply.subject} ({', '.join(mail.reply.cites)})"
+
+
+def told(mail: Opened, lines: int | None = 6) -> Iterator[str]:
+    """Tell what was sent: recipient, subject, clauses, attachments, and the first lines."""
+    yield f"sent {_title(mail)}"
+    if mail.attachments:
+        yield f"  with {', '.join(mail.attachments)}"
+    body = [line for line in mail.text.partition("\n")[2].splitlines() if line.strip() or lines is None]
+    yield from (f"  | {line}" for line in body[:lines])

@@ -1,0 +1,40 @@
+"""Logs: one record a line on standard error; whatever a stranger wrote is escaped (H6), secrets are never given to them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import unicodedata
+from typing import Any
+
+import structlog
+
+_ESCAPED = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
+
+
+def configure(level: int = logging.INFO) -> None:
+    """Log to standard error: for people on a terminal, as JSON otherwise."""
+    people = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _escape,
+            structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _escape(_logger: Any, _method: str, record: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {key: escaped(value) if isinstance(value, str) else value for key, value in record.items()}
+
+
+def escaped(text: str) -> str:
+    """Return the text on one line, control, format and direction characters written out."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if unicodedata.category(c) not in _ESCAPED else c.encode("unicode_escape").decode() for c in text)

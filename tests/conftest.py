@@ -1,0 +1,47 @@
+"""Fixtures that many tests share: mail servers on loopback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from servers import DOVECOT, Background, Fresh, dovecot, embedded_imap, embedded_smtp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from servers import Dovecot, MailStore
+
+    from mailbot.shell.embedded import SmtpServer
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    """An event loop in a thread, for servers that tests without a loop talk to."""
+    running = Background()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def a_dovecot() -> Iterator[Dovecot]:
+    """One Dovecot for the whole run."""
+    with dovecot() as server:
+        yield server
+
+
+@pytest.fixture(params=["pymap", *(["dovecot"] if DOVECOT else [])])
+def imap_server(request: pytest.FixtureRequest, background: Background) -> Iterator[MailStore]:
+    """An IMAP server whose users nobody has used before: the embedded one, and Dovecot where it is installed."""
+    if request.param == "dovecot":
+        yield Fresh(request.getfixturevalue("a_dovecot"))
+        return
+    with embedded_imap(background) as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_server(background: Background) -> Iterator[SmtpServer]:
+    """An SMTP server that takes every mail and remembers it."""
+    with embedded_smtp(background) as server:
+        yield server
