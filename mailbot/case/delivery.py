@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 import msgspec
 
 from mailbot.model import Reply, Value
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=70)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from email.message import EmailMessage, MIMEPart
+from email import message_from_string
+from email.message import EmailMessage
+from email.message import Message as StdMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from hashlib import sha256
-from mimetypes import guess_type
 from zoneinfo import ZoneInfo
 
 from mailbot.demo.cast import Person, Writing
 from mailbot.model import Message
+from mailbot.shell.enclosures import enclose
 
 QUOTE = re.compile(r"\bQ-[A-Z]+-\d+\b")
 NUMBER = re.compile(r"\bRMA-[0-9A-Z]+\b")
@@ -33,7 +35,7 @@ def write(writing: Writing, person: Person, mailbox: str, at: datetime, zone: st
     known = _known(answered)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _sender(writing, person)
-    mail["To"] = person.address if writing.like == "bounce" else mailbox
+    mail["To"] = mailbox
     mail["Subject"] = _filled(writing.subject, known)
     mail["Date"] = format_datetime(local)
     mail["Message-ID"] = f"<{_mark(person.address, writing.text, writing.html)}@{person.domain}>"
@@ -67,33 +69,32 @@ def _fill(
     else:
         mail.set_content(text)
     for enclosure in writing.attach:
-        main, _, sub = (guess_type(enclosure.name)[0] or "application/octet-stream").partition("/")
-        content = _filled(enclosure.text, known).encode()
-        mail.add_attachment(content, maintype=main, subtype=sub, filename=enclosure.name)
+        enclose(mail, enclosure.name, _filled(enclosure.text, known))
 
 
 def _report(mail: EmailMessage, person: Person, why: str, answered: Message | None) -> None:
     """Fill in a delivery report (RFC 3464) of the server that could not deliver ``answered``."""
+    server, original = f"mx.{person.domain}", answered.message_id if answered else ""
     mail["Auto-Submitted"] = "auto-replied"
-    mail.replace_header("To", answered.sender.email if answered and answered.sender else person.address)
     mail.set_content(
-        f"This is the mail system at host mx.{person.domain}.\n\nYour message could not be delivered.\n\n"
+        f"This is the mail system at host {server}.\n\nYour message could not be delivered.\n\n"
         f"<{person.address}>: 550 5.1.1 {why}\n"
     )
     mail.make_mixed()
     mail.set_type("multipart/report")
     mail.set_param("report-type", "delivery-status")
-    status = (
-        f"Reporting-MTA: dns; mx.{person.domain}\n\n"
-        f"Final-Recipient: rfc822; {person.address}\nAction: failed\nStatus: 5.1.1\n"
-        f"Diagnostic-Code: smtp; 550 5.1.1 {why}\n"
+    mail.attach(
+        _part(
+            "message/delivery-status",
+            f"Reporting-MTA: dns; {server}\n\nFinal-Recipient: rfc822; {person.address}\nAction: failed\n"
+            f"Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 {why}\n",
+        )
     )
-    headers = f"Message-ID: <{answered.message_id if answered else ''}>\nSubject: {answered.subject if answered else ''}\n"
-    for subtype, content in (("delivery-status", status), ("rfc822-headers", headers)):
-        part = MIMEPart(policy=SMTP)
-        part.set_content(content)
-        part.replace_header("Content-Type", "message/delivery-status" if subtype == "delivery-status" else f"text/{subtype}")
-        mail.attach(part)
+    mail.attach(_part("text/rfc822-headers", f"Message-ID: <{original}>\nTo: {person.address}\n"))
+
+
+def _part(media_type: str, content: str) -> StdMessage:
+    return message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP)
 
 
 def _sender(writing: Writing, person: Person) -> str:

@@ -7,21 +7,24 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 from mailbot.demo.post import Post, read_back
-from mailbot.policy.policy import Policy
+from mailbot.policy.dates import at_hour
 from mailbot.shell.clock import Clock
 from mailbot.shell.daemon import Daemon, Station, Worker
-from mailbot.shell.embedded import NAME, ImapServer, Received, SmtpServer, from_domain, imap_server, smtp_server
+from mailbot.shell.embedded import ImapServer, Received, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.shell.library import Library, names
 from mailbot.shell.outbox import Outbox
 from mailbot.shell.path import Room
 from mailbot.shell.registry import Registry
+from mailbot.shell.store import Store
 from mailbot.shell.tiny import TinyStore
 
 PASSWORD = "demo"  # noqa: S105 - of servers that live on loopback as long as the demo does
+SERVER = "mx.localhost"
+"""By this name the mail server vouches for senders (RFC 8601 §2.5)."""
 
 
 class Stage:
@@ -32,7 +35,6 @@ class Stage:
         self.store = worker.store
         self.policies = {address: room.policy for address, room in worker.rooms.items()}
         self._courier = Outbox(smtp.smtp())
-        self._told = 0
 
     def mailbox(self, policy: str) -> str:
         """Return the address of a company's mailbox."""
@@ -60,18 +62,9 @@ class Stage:
         daemon.stop()
         await running
 
-    def news(self) -> list[Post]:
-        """Return what has passed the SMTP server since the last call, with what the store says of it."""
-        fresh = self._read(self._told)
-        self._told += len(fresh)
-        return fresh
-
-    def everything(self) -> list[Post]:
-        """Return every mail so far, with what the store says of it now."""
-        return self._read(0)
-
-    def _read(self, after: int) -> list[Post]:
-        return read_back(self.smtp.received, self.store, self.policies, self.clock.now(), after=after)
+    def post_of(self, store: Store, *, after: int = 0) -> list[Post]:
+        """Return the mails that have passed the SMTP server, from number ``after`` + 1 on, with what a store says of each."""
+        return read_back(self.smtp.received, store, self.policies, self.clock.now(), after=after)
 
     async def close(self) -> None:
         """Leave the servers."""
@@ -80,22 +73,22 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(out: Path, begins: datetime, visitor: str) -> AsyncIterator[Stage]:
+async def stage(out: Path, first_day: date, visitor: str) -> AsyncIterator[Stage]:
     """Set the stage: every packaged policy gets its mailbox; ``registry.csv`` lies in ``out`` already.
 
     Args:
         out: the demo's folder; the state goes into its ``state``.
-        begins: what the clock shows at first.
+        first_day: the day that the clock shows at first, its first minute.
         visitor: an address of somebody who may look on, with a mailbox of its own.
 
     Raises:
         StateError, ConfigError: nothing was begun.
     """
-    library, clock = Library.at(), Clock(begins)
-    policies = [library.policy(name, trusted_authserv_id=NAME) for name in names(library.rules)]
+    library = Library.at()
+    policies = [library.policy(name, trusted_authserv_id=SERVER) for name in names(library.rules)]
+    clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = {address: PASSWORD for address in (*(policy.desk.address for policy in policies), visitor)}
     store = TinyStore(out / "state")
-    registry = Registry(out / "registry.csv", out / "state")
     try:
         async with (
             imap_server(users) as imap,
@@ -104,7 +97,11 @@ async def stage(out: Path, begins: datetime, visitor: str) -> AsyncIterator[Stag
             ) as smtp,
         ):
             chance = ids()
-            rooms = [Room(policy, registry, store, clock, chance.__next__) for policy in policies]
+            registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
+            rooms = [
+                Room(policy, registry, store, clock, chance.__next__)
+                for policy, registry in zip(policies, registries, strict=True)
+            ]
             stations = [Station(room, imap.imap(room.policy.desk.address), smtp.smtp()) for room in rooms]
             here = Stage(Worker(stations, store, clock), clock, smtp, imap)
             try:
@@ -119,14 +116,9 @@ async def stage(out: Path, begins: datetime, visitor: str) -> AsyncIterator[Stag
 
 def vouch(mail: Received) -> str:
     """Return the Authentication-Results of a server that found every sender genuine."""
-    return f"{NAME}; dmarc=pass header.from={from_domain(mail.raw) or 'localhost'}"
+    return f"{SERVER}; dmarc=pass header.from={from_domain(mail.raw) or 'localhost'}"
 
 
 def ids() -> Iterator[str]:
     """Yield 128 bits each that look like chance and are the same in every run, so that the demo can be told again."""
     return (hashlib.sha256(f"demo {count}".encode()).hexdigest()[:32] for count in itertools.count())
-
-
-def company(policy: Policy) -> str:
-    """Return the name of a policy's company."""
-    return policy.rules.policy.company

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from email_validator import validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
 
 from mailbot.mail.charsets import one_line
 from mailbot.mail.headers import words
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 MOST = 200
 """Mailboxes read of one field."""
 
+# Private networks and trial runs use these; whether a domain can be reached is the mail server's question.
+for _domain in ("local", "test", "invalid"):
+    if _domain in SPECIAL_USE_DOMAIN_NAMES:
+        SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
+
+_WORD = re.compile(r"=\?[^?\s<>\"]{1,80}\?[qQ]\?[^?\s<>\"]*\?=")
+_SPECIAL = re.compile(r"[(),:;@\\]")
 _SPEC = re.compile(r"[^\s<>@,;:\\]{1,128}@[^\s<>@,;:\\]{1,255}")
 
 
@@ -40,7 +47,7 @@ class _Entry:
 def read(value: str) -> Mailboxes:
     """Read an address field, still encoded. Encoded words are decoded last: what they say is never an address."""
     found: list[Address] = []
-    entries, plain = _entries(value)
+    entries, plain = _entries(_WORD.sub(_shielded, value))
     carried: list[str] = []
     for entry in entries:
         text = " ".join(entry.words.split())
@@ -56,6 +63,11 @@ def read(value: str) -> Mailboxes:
         elif spec:
             plain = False
     return Mailboxes(tuple(found), plain and not carried)
+
+
+def _shielded(word: re.Match[str]) -> str:
+    """Write the specials within an encoded word in hexadecimal, as RFC 2047 §5(3) asks: they are a name's letters."""
+    return _SPECIAL.sub(lambda special: f"={ord(special[0]):02X}", word[0])
 
 
 def _entries(value: str) -> tuple[list[_Entry], bool]:
@@ -90,8 +102,11 @@ def single(values: Collection[str]) -> Address | None:
 
 
 def every(values: Iterable[str]) -> tuple[Address, ...]:
-    """Return all mailboxes of the fields, each address once."""
-    found = {box.email: box for value in values for box in reversed(read(value).found)}
+    """Return all mailboxes of the fields in their order, each address once."""
+    found: dict[str, Address] = {}
+    for value in values:
+        for box in read(value).found:
+            found.setdefault(box.email, box)
     return tuple(found.values())
 
 

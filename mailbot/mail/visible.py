@@ -42,7 +42,7 @@ def _any(words: tuple[str, ...]) -> str:
 
 
 _TITLE = re.compile(
-    rf"(?P<dashes>[{phrases.DASHES}\s]{{0,60}})\s?(?:(?P<original>{_any(phrases.ORIGINAL)})|(?P<forwarded>{_any(phrases.FORWARDED)}))"
+    rf"(?P<dashes>[{phrases.DASHES}\s]{{0,60}}+)(?:(?P<original>{_any(phrases.ORIGINAL)})|(?P<forwarded>{_any(phrases.FORWARDED)}))"
     r"(?P<tail>[^\n]{0,80})",
     re.IGNORECASE,
 )
@@ -110,8 +110,9 @@ def split(text: str, subject: str = "") -> Visible:
 
 def _cut(own: list[str], mark: _Mark) -> tuple[list[str], bool]:
     """End the new text here; a mark with nothing of the sender's own above it passes a mail on."""
+    own = own.copy()
     while own and (not own[-1].strip() or _RULE.fullmatch(own[-1].strip())):
-        own = own[:-1]
+        own.pop()
     alone = not _content(_unsigned(own))
     return own, mark == "forwarded" or (mark in {"original", "block"} and alone)
 

@@ -71,7 +71,7 @@ def diagnose(server: Server, error: OSError) -> tuple[str, str]:
             "the host must be the name in the certificate; a private authority goes into SSL_CERT_FILE",
         )
     if isinstance(error, ssl.SSLError):
-        return f"no TLS: {error.reason or error}", "does the port speak TLS at once (tls) or after STARTTLS (starttls)?"
+        return f"no TLS: {error}", "does the port speak TLS at once (tls) or after STARTTLS (starttls)?"
     if isinstance(error, TimeoutError):
         return f"no answer within {server.timeout:g} s", "check host, port and firewall"
     if isinstance(error, ConnectionRefusedError):

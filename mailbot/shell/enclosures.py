@@ -49,16 +49,18 @@ def pdf(text: str) -> bytes:
 def xlsx(text: str) -> bytes:
     """Return a workbook of one sheet: a row a line, cells parted by commas or tabs."""
     delimiter = "\t" if "\t" in text else ","
-    rows = "".join(
-        f"<row>{''.join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row)}</row>"
-        for row in csv.reader(io.StringIO(text.strip()), delimiter=delimiter, skipinitialspace=True)
-    )
-    sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+    rows = csv.reader(io.StringIO(text.strip()), delimiter=delimiter, skipinitialspace=True)
+    cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (*_PARTS.items(), ("xl/worksheets/sheet1.xml", sheet)):
             archive.writestr(zipfile.ZipInfo(name), f'<?xml version="1.0" encoding="UTF-8"?>{content}')
     return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>'
 
 
 # The least that ECMA-376 Part 1 and 2 ask of a workbook.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -109,19 +109,19 @@ class Registry:
         """
         if self._source is None:
             return False
-        try:
+        with _reading(self._source):
             stat = self._source.stat()
-            stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
-            if stamp == self._stamp:
-                return False
-            if self._refused and self._refused[0] == stamp:
-                raise RegistryError(self._refused[1])
-            changed = self._load(self._source)
+        stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
+        if stamp == self._stamp:
+            return False
+        if self._refused and self._refused[0] == stamp:
+            raise RegistryError(self._refused[1])
+        try:
+            with _reading(self._source):
+                changed = self._load(self._source)
         except RegistryError as error:
             self._refused = (stamp, str(error))
             raise
-        except OSError as error:
-            raise RegistryError(f"{error.filename or self._source}: {error.strerror or error}") from error
         self._stamp, self._refused = stamp, None
         return changed
 
@@ -202,6 +202,14 @@ def _strict(row: Mapping[str, object]) -> Unit:
     if unknown := row.keys() - set(Unit.__struct_fields__):
         raise ValueError(f"unknown column {min(unknown)!r}; the columns are {', '.join(Unit.__struct_fields__)}")
     return msgspec.convert(dict(row), Unit)
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RegistryError(f"{error.filename or source}: {error.strerror or error}") from error
 
 
 def _held(cache: Path, policy: str) -> tuple[sqlite3.Connection, str] | None:

@@ -1,6 +1,6 @@
 """A rehearsal: a conversation played through the one path, in this process, with a clock of its own.
 
-Nothing here knows a way of its own: mails go through ``take_in``, deadlines through ``sweep``, replies through ``send``.
+Nothing here has a way of its own: mails go through ``take_in``, deadlines through ``sweep``, replies through ``send``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mailbot.case.delivery import Delivered, Sent
 from mailbot.case.deadlines import outer
+from mailbot.case.delivery import Delivered, Sent
 from mailbot.intake.serials import fold
 from mailbot.model import Case, Quote, Reply, Unit, Value
 from mailbot.model import Step as Result
@@ -27,12 +27,12 @@ from mailbot.shell.library import Library
 from mailbot.shell.memory import MemoryStore
 
 
-class Slip(Exception):  # noqa: N818 - a slip in the conversation itself, not an error of ours
+class Slip(Exception):  # noqa: N818 - a slip in the conversation, not an error of ours
     """A step that cannot be played: it names what does not exist (yet)."""
 
 
 class Played(Value, frozen=True):
-    """One step as it was played: the mails sent, and the case it touched, as it stands after."""
+    """One step as it was played: the mails sent, and the case touched last, as it stood then."""
 
     count: int
     step: Step
@@ -41,15 +41,11 @@ class Played(Value, frozen=True):
 
 
 class Failure(Value, frozen=True):
-    """Where a conversation went another way: the step (0: the file itself), what happened, and more lines about it."""
+    """Where a conversation went another way: the step, what happened, and more lines about it."""
 
     step: int
     what: str
     detail: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """One line."""
-        return f"step {self.step}: {self.what}" if self.step else self.what
 
 
 class Play(Value, frozen=True):
@@ -104,7 +100,7 @@ class _Listed:
 class _Willing:
     """An outbox whose server takes every mail."""
 
-    async def send(self, raw: bytes | str, sender: str, recipient: str) -> Sent:  # noqa: ARG002
+    async def send(self, raw: bytes | str, sender: str, recipient: str) -> Sent:  # noqa: ARG002 - see path.Sends
         """Take the mail."""
         return Delivered("250 taken")
 
@@ -113,51 +109,135 @@ class _Stage:
     """The little world that a conversation is played in."""
 
     def __init__(self, conversation: Conversation, policy: Policy, beside: Path) -> None:
-        self.conversation, self.policy, self.beside = conversation, policy, beside
-        self.mailbox = policy.desk.address
+        self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
         self.clock, self.store = Clock(), MemoryStore()
-        room = path.Room(policy, _Listed(conversation.registry), self.store, self.clock, self._chance)
-        self.room, self.rooms = room, {self.mailbox: room}
-        self.outboxes: dict[str, path.Sends] = {self.mailbox: _Willing()}
-        self.letters: list[Reply] = []  # every mail sent so far
-        self.numbers: list[str] = []  # every RMA number and quote so far, in the order of their giving
+        self.room = path.Room(policy, _Listed(conversation.registry), self.store, self.clock, self._chance)
+        self.rooms = {self.mailbox: self.room}
+        self.outboxes = {self.mailbox: _Willing()}
+        self.sent: list[Reply] = []  # every mail so far
+        self.numbers: list[str] = []  # every RMA number so far, in the order of their giving
         self.quotes: list[Quote] = []
         self.touched: str | None = None
-        self._chances = 0
+        self.why = ""  # what was decided of the step's mail
+        self.chances = 0
 
     def _chance(self) -> str:
         """Return 128 bits that look like chance and are the same in every rehearsal."""
-        self._chances += 1
-        return hashlib.sha256(f"{self.conversation.title} {self._chances}".encode()).hexdigest()[:32]
+        self.chances += 1
+        return hashlib.sha256(f"{self.conversation.title} {self.chances}".encode()).hexdigest()[:32]
 
     async def play(self) -> Play:
+        """Play step by step."""
         played: list[Played] = []
         for count, step in enumerate(self.conversation.step, 1):
+            before, self.why = len(self.sent), ""
             try:
-                sent = [letter async for letter in self._happen(step, count)]
-                case = self.store.case(self.touched) if self.touched else None
-                played.append(Played(count, step, tuple(sent), case))
-                wrong = [*self._compared(step, sent), *self._stands(step.case, case)]
+                await self._happen(step, count)
             except Slip as slip:
                 return Play(tuple(played), Failure(count, str(slip)))
+            mails = tuple(Opened.of(reply) for reply in self.sent[before:])
+            case = self.store.case(self.touched) if self.touched else None
+            played.append(Played(count, step, mails, case))
+            wrong = self._wrong(step, mails, case)
             if wrong:
-                detail = [*wrong[1:], *(line for letter in sent for line in told(letter))]
-                return Play(tuple(played), Failure(count, wrong[0], tuple(detail)))
+                why = [f"decided: {self.why}"] if self.why else []
+                detail = (*wrong[1:], *why, *(line for mail in mails for line in told(mail)))
+                return Play(tuple(played), Failure(count, wrong[0], detail))
         return Play(tuple(played))
 
     # ------------------------------------------------------------ what happens
 
-    async def _happen(self, step: Step, count: int) -> AsyncIterator[Opened]:
-        """Let fall due what falls due until the step, then bring its mail."""
+    async def _happen(self, step: Step, count: int) -> None:
+        """Let come what falls due until the step, each at its time; then let the step come."""
         while not step.down and (due := self.store.next_due()) and due <= step.at:
-            async for letter in self._sweep(due):
-                yield letter
+            await self._sweep(due)
             if self.store.next_due() == due:
                 raise Slip(f"the deadline of {due.isoformat()} does not go away")
-        self.clock.at = step.at
+        self.clock.at = step.at.astimezone(UTC)
         if step.down:
-            async for letter in self._sweep(step.at):
-                yield letter
+            await self._sweep(step.at)
         elif not step.wait:
-            for letter in await self._receive(step, count):
-                yield letter
+            raw = self._raw(step, count)
+            for settled in path.take_in([path.mail(self.mailbox, raw, step.at)], self.room):
+                self._note(settled.step)
+            await self._send()
+
+    async def _sweep(self, at: datetime) -> None:
+        self.clock.at = at.astimezone(UTC)
+        for result in path.sweep(self.rooms, self.store, self.clock):
+            self._note(result)
+        await self._send()
+
+    async def _send(self) -> None:
+        replies = await path.send(self.rooms, self.outboxes, self.store, self.clock)
+        self.sent += [reply for reply in replies if reply.state == "sent"]
+
+    def _note(self, result: Result | None) -> None:
+        """Remember the case that was touched, and the numbers and quotes that are new."""
+        if result and result.record:
+            self.why = result.record.why
+        case = result.after if result else None
+        if case is None:
+            return
+        self.touched = case.id
+        if case.number and case.number.text not in self.numbers:
+            self.numbers.append(case.number.text)
+        known = {quote.number for quote in self.quotes}
+        self.quotes += [quote for quote in case.quotes if quote.number not in known]
+
+    def _raw(self, step: Step, count: int) -> bytes:
+        whose = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
+        last = next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(whose)), None) if whose else None
+        if whose and last is None:
+            raise Slip(f"no mail has been sent to {bare(whose)} that this could be about")
+        try:
+            return arriving(step, count, self.mailbox, last, self._fill, self.beside)
+        except OSError as error:
+            raise Slip(f"raw: {error.filename}: {error.strerror}") from None
+
+    # ------------------------------------------------------------ what is compared
+
+    def _fill(self, text: str) -> str:
+        """Put the conversation's own numbers and amounts in the place of {rma1}, {quote1}, {amount1} …"""
+        return _PLACE.sub(lambda found: self._known(found[1], int(found[2])), text)
+
+    def _known(self, kind: str, count: int) -> str:
+        values = {
+            "rma": self.numbers,
+            "quote": [quote.number for quote in self.quotes],
+            "amount": [f"{quote.total:.2f}" for quote in self.quotes],
+        }[kind]
+        if count > len(values):
+            raise Slip(f"{{{kind}{count}}}: the conversation has {len(values)} so far")
+        return values[count - 1]
+
+    def _wrong(self, step: Step, mails: tuple[Opened, ...], case: Case | None) -> list[str]:
+        try:
+            return [*self._compared(step, mails), *self._stands(step.case, case)]
+        except Slip as slip:
+            return [str(slip)]
+
+    def _compared(self, step: Step, mails: tuple[Opened, ...]) -> list[str]:
+        if step.quiet:
+            return compare((), mails, ())
+        if step.sent is None:
+            return []
+        return compare([Order.of(expected, self._fill) for expected in step.sent], mails, self.conversation.ignore)
+
+    def _stands(self, now: CaseNow | None, case: Case | None) -> Iterator[str]:
+        """Say in what the case stands otherwise than it should."""
+        if now is None:
+            return
+        if case is None:
+            yield "no case has been touched yet"
+            return
+        number, end = case.number.text if case.number else "", outer(case)
+        if now.state is not None and case.state != now.state:
+            yield f"the case is {case.state}, not {now.state}"
+        if now.number is not None and number != self._fill(now.number):
+            yield f"the case has {number or 'no number'}, not {self._fill(now.number) or 'none'}"
+        if now.deadline is not None and end != now.deadline:
+            yield f"the case's deadline is {end or 'none'}, not {now.deadline}"
+
+
+_PLACE = re.compile(r"\{(rma|quote|amount)([1-9]\d{0,3})\}")

@@ -29,8 +29,8 @@ class RegistryError(ConfigError):
 def rows(path: Path, policy: str) -> Iterator[tuple[int, Unit]]:
     """The units of a policy in a registry.csv, each with its line.
 
-    UTF-8, with or without a byte order mark; separated by commas, semicolons or tabs, as the first line shows. Columns may
-    stand in any order; further ones are passed over. Dates are ISO 8601 (2022-03-01).
+    UTF-8, with or without a byte order mark; separated by commas, semicolons or tabs, as the first line shows. Columns
+    may stand in any order; further ones are passed over. Dates are ISO 8601 (2022-03-01).
 
     Raises:
         RegistryError: The file cannot be used.

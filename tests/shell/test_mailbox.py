@@ -272,10 +272,10 @@ def test_s9_a_server_without_move_or_uidplus(
 def test_a_mail_can_be_put_into_a_folder(mailbox: Mailbox, imap_server: MailStore) -> None:
     """A note for staff can be laid beside the mail that it is about, and quickly."""
     began = time.monotonic()
-    for number in range(10):
+    for number in range(30):
         mailbox.append("Attention", mail(str(number)))
-    assert time.monotonic() - began < 0.35  # Nagle's algorithm would take 40 ms for each
-    assert imap_server.folder("rma", "Attention") == [mail(str(number)) for number in range(10)]
+    assert time.monotonic() - began < 1.0  # Nagle's algorithm would take 40 ms for each
+    assert imap_server.folder("rma", "Attention") == [mail(str(number)) for number in range(30)]
 
 
 # ---------------------------------------------------------------- waiting for more

@@ -197,7 +197,7 @@ def smtp_script(**answers: str | None) -> Callable[[Talk], None]:
 
 
 def at(port: int, **more: object) -> Smtp:
-    return msgspec.structs.replace(Smtp(host="localhost", port=port, security="none", timeout=0.5), **more)
+    return msgspec.structs.replace(Smtp(host="localhost", port=port, security="none", timeout=0.3), **more)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,6 @@ def test_mails_sent_at_the_same_time_wait_for_each_other(smtp_server: SmtpServer
 
 def test_a_cancelled_mail_leaves_a_clean_outbox() -> None:
     """When mailbot stops in the middle of a mail, the connection is not used again."""
-
     answers: dict[str, str | None] = {"DOT": ""}
 
     def script(talk: Talk) -> None:

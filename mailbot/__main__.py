@@ -1,0 +1,5 @@
+"""``python -m mailbot``: the same as ``mailbot``."""
+
+from mailbot.commands import main
+
+main()

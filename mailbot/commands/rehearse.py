@@ -1,0 +1,106 @@
+"""`mailbot rehearse`: play conversation files against rules and templates."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailbot.shell.logs import escaped
+from mailbot.strict import ConfigError
+
+if TYPE_CHECKING:
+    from mailbot.shell.library import Library
+    from mailbot.shell.rehearsal import Play
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--rules", type=_FOLDER, help="Play under the rules in this folder instead of the shipped ones.")
+@click.option("--templates", type=_FOLDER, help="Write with the templates in this folder instead of the shipped ones.")
+@click.option("-v", "--verbose", is_flag=True, help="Show titles, and every mail that is sent.")
+def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None, *, verbose: bool) -> None:
+    """Play conversations and see whether mailbot answers as they say.
+
+    PATH is a conversation file (TOML) or a folder of them. Mails arrive, time passes, deadlines come; nothing is sent
+    and nothing is stored, and no settings are needed. A line `PASS file` or `FAIL file: step N: what` for each.
+
+    \b
+    title = "In warranty: the number goes out"
+    policy = "american-portwell"
+    registry = [ {serial = "AH2F104432", model = "WADE-8013", family = "ipc", delivered_on = 2026-03-01,
+                  customer = "Acme", customer_domain = "acme.example"} ]
+    [[step]]
+    at = 2026-11-20T10:00:00Z
+    from = "kim@acme.example"
+    subject = "WADE board dead"
+    body = "Serial AH2F104432 no longer powers on."
+      [[step.sent]]
+      to = "kim@acme.example"
+      cites = ["AP-1"]
+      contains = ["{rma1}"]
+
+    \b
+    Try a change before it goes live:
+      mailbot init trial --policy american-portwell && $EDITOR trial/rules/american-portwell.toml
+      mailbot rehearse --rules trial/rules conversations/
+
+    Exit codes: 0 all pass, 1 one fails, 2 called wrongly.
+    """
+    import logging
+
+    from mailbot.shell import library, logs
+
+    logs.configure(logging.ERROR)
+    shelf = library.Library(rules or library.packaged("rules"), templates or library.packaged("templates"))
+    files = list(_files(paths))
+    if not files:
+        raise click.UsageError("there is no conversation file (*.toml) in these folders.")
+    failed = sum(not _rehearse(file, shelf, verbose=verbose) for file in files)
+    if len(files) > 1:
+        click.echo(f"{len(files) - failed} of {len(files)} pass", err=True)
+    sys.exit(1 if failed else 0)
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    """Yield the files, and those in the folders in the order of their names."""
+    for path in paths:
+        yield from sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+
+
+def _rehearse(file: Path, shelf: Library, *, verbose: bool) -> bool:
+    """Play one file, say how it went, and return whether it passed."""
+    from mailbot.shell import conversation, rehearsal
+
+    try:
+        script = conversation.load(file)
+        policy = rehearsal.policy_of(script, shelf)
+    except ConfigError as error:
+        click.echo(f"FAIL {file}: {escaped(str(error))}")
+        return False
+    played = rehearsal.play(script, policy, file.parent)
+    failure = played.failure
+    click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
+    if verbose:
+        _tell(script.title, played)
+    for line in failure.detail if failure else ():
+        click.echo(f"     {escaped(line)}")
+    return failure is None
+
+
+def _tell(title: str, played: Play) -> None:
+    from mailbot.shell.expectation import told
+
+    click.echo(f"     {escaped(title)}")
+    for step in played.steps:
+        number = f", {step.case.number.text}" if step.case and step.case.number else ""
+        state = f"  ({step.case.id}: {step.case.state}{number})" if step.case else ""
+        click.echo(f"     step {step.count}, {step.step.at.isoformat()}{state}")
+        for mail in step.sent:
+            for line in told(mail, None):
+                click.echo(f"       {escaped(line)}")

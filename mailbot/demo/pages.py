@@ -1,0 +1,1 @@
+def lay_out(*a): pass

@@ -1,0 +1,132 @@
+"""One evening: the folder, the play as it is told, what is left to look at, and the desk that stays open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from msgspec import structs
+
+from mailbot.demo import pages
+from mailbot.demo.cast import Cast, Shipped, load
+from mailbot.demo.play import Moment, Play
+from mailbot.demo.stage import PASSWORD, Stage, stage
+from mailbot.demo.tally import tally
+from mailbot.demo.tell import Teller
+from mailbot.shell.embedded import HOST
+from mailbot.shell.folder import lock
+from mailbot.shell.store import StateError
+from mailbot.shell.tiny import TinyStore
+
+MARK = ".mailbot-demo"
+OURS = ("mails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
+"""What a demo leaves in its folder, and what the next one takes away."""
+
+PAUSE = 0.55
+"""Seconds to look at what has just been told."""
+
+VISITOR = "visitor@demo.example"
+LOOK = 0.5
+"""Seconds between two looks whether a visitor's mail has come or was answered."""
+
+
+class NotOursError(Exception):
+    """The folder is not a former demo's, or one is still running in it; the text says how to mend it."""
+
+
+async def perform(out: Path, *, fast: bool, serve: bool) -> bool:
+    """Play the demo; says whether everything happened that it is to show.
+
+    Raises:
+        NotOursError: nothing was begun.
+        StateError: the folder cannot be written.
+    """
+    prepare(out)
+    cast = load()
+    if serve:
+        cast = structs.replace(cast, unit=(*cast.unit, *visitors_units(cast)))
+    (out / "registry.csv").write_text(cast.registry(), encoding="utf-8")
+    with log_to(out / "mailbot.log"):
+        async with stage(out, cast.begins, VISITOR) as here:
+            zone = next(iter(here.policies.values())).timezone
+            with Teller(cast, zone) as teller:
+                teller.opening(list(here.policies), len(cast.unit))
+                pause = 0.0 if fast or not teller.console.is_terminal else PAUSE
+                async for moment in Play(cast, here).moments():
+                    if teller.moment(moment):
+                        await asyncio.sleep(pause)
+            posts, cases = here.post_of(here.store), list(here.store.cases())
+            seen = tally(posts)
+            pages.lay_out(out, posts, cases, seen, here.policies)
+            teller.ending(seen, posts, cases, out)
+            teller.missing(seen)
+            if serve:
+                await _serve(here, teller, cast, out, len(posts))
+    return all(each.post for each in seen)
+
+
+def prepare(out: Path) -> None:
+    """Make the folder, or clear a former demo out of it.
+
+    Raises:
+        NotOursError: something else is in it, or a demo still runs in it.
+        StateError: the folder cannot be made or cleared.
+    """
+    if out.exists() and not (out / MARK).exists() and any(out.iterdir()):
+        raise NotOursError(f"{out}: there is something in this folder that no demo left there. Name another with --out.")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if (out / "state").is_dir():
+            os.close(lock(out / "state"))
+        for path in (out / name for name in OURS):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        (out / MARK).write_text("The folder of a mailbot demo; the next one replaces it.\n", encoding="utf-8")
+    except OSError as error:
+        raise StateError(f"{error.filename or out}: {error.strerror}. Name another folder with --out.") from None
+
+
+@contextlib.contextmanager
+def log_to(path: Path) -> Iterator[None]:
+    """Let the daemon's log go into a file, so that the terminal is the story's."""
+    with path.open("w", encoding="utf-8") as file:
+        structlog.configure(
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            logger_factory=structlog.WriteLoggerFactory(file),
+        )
+        try:
+            yield
+        finally:
+            structlog.reset_defaults()
+
+
+# ---------------------------------------------------------------- the desk stays open
+
+
+def visitors_units(cast: Cast) -> list[Shipped]:
+    """Return a unit of each company that a visitor can write about, delivered two months before the real today."""
+    age = (cast.begins - datetime.now(UTC).date()).days + 60
+    return [
+        structs.replace(unit, serial=serial, delivered=age, customer="A visitor", domain=VISITOR.rpartition("@")[2])
+        for unit, serial in zip(_one_of_each(cast), SERIALS, strict=True)
+    ]
+
+
+async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path, told: int) -> None:
+    """Keep the desk open, by the real clock, until Ctrl-C; tell what comes and goes."""
+    closing = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, closing.set)

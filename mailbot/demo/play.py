@@ -1,0 +1,94 @@
+"""The play: moments follow one another, customers write and react to what they really received, mailbot works."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from itertools import count
+from typing import NamedTuple
+
+from mailbot.demo.cast import Cast, Person, Writing
+from mailbot.demo.pen import write
+from mailbot.demo.post import Post
+from mailbot.demo.stage import Stage
+from mailbot.policy.dates import at_hour
+
+
+class Cue(NamedTuple):
+    """A mail that somebody is going to write; earlier ones come first."""
+
+    at: datetime
+    turn: int
+    person: Person
+    writing: Writing
+    answered: Post | None
+
+
+class Moment(NamedTuple):
+    """What happened at once: when, and the mails that went through the server, in and out."""
+
+    at: datetime
+    post: list[Post]
+
+
+class Play:
+    """One performance of a cast on a stage."""
+
+    def __init__(self, cast: Cast, stage: Stage) -> None:
+        self._stage = stage
+        self._turns = count()
+        self._agenda: list[Cue] = []
+        self._unspent = {person.address: list(person.reacts) for person in cast.person}
+        self._people = {person.address: person for person in cast.person}
+        self._seen = 0
+        zones = {address: policy.timezone for address, policy in stage.policies.items()}
+        self._zones = {person.address: zones[stage.mailbox(person.writes_to)] for person in cast.person}
+        self.ends = at_hour(cast.last_day, 0, next(iter(zones.values())))
+        for person in cast.person:
+            for opening in person.mail:
+                self._plan(cast.moment(opening, self._zones[person.address]), person, opening, None)
+
+    def _plan(self, at: datetime, person: Person, writing: Writing, answered: Post | None) -> None:
+        heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing, answered))
+
+    async def moments(self) -> AsyncIterator[Moment]:
+        """Play, and yield every moment at which mail went in or out."""
+        stage = self._stage
+        while (at := self._next()) is not None:
+            stage.clock.at = max(at, stage.clock.now())
+            while self._agenda and self._agenda[0].at <= at:
+                await self._deliver(heapq.heappop(self._agenda))
+            await stage.work()
+            fresh = stage.post_of(stage.store, after=self._seen)
+            self._seen += len(fresh)
+            for post in fresh:
+                self._react(post)
+            if fresh:
+                yield Moment(at, fresh)
+
+    def _next(self) -> datetime | None:
+        """Return when something happens next: a mail on the agenda, or a due date; None when the curtain falls."""
+        due = self._stage.store.next_due()
+        moments = [*(cue.at for cue in self._agenda[:1]), *([due] if due else [])]
+        at = min(moments, default=self.ends)
+        return at if at < self.ends else None
+
+    async def _deliver(self, cue: Cue) -> None:
+        person, mailbox = cue.person, self._stage.mailbox(cue.person.writes_to)
+        answered = cue.answered.message if cue.answered else None
+        raw = write(cue.writing, person, mailbox, cue.at, self._zones[person.address], answered)
+        sender = "" if cue.writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null path
+        await self._stage.post(raw, sender, mailbox)
+
+    def _react(self, post: Post) -> None:
+        """Let the recipient of a mail of ours find the first reaction that it gives cause to."""
+        person = self._people.get(post.other) if post.ours else None
+        if person is None:
+            return
+        text = " ".join(f"{post.message.subject} {post.message.text}".lower().split())
+        for reaction in self._unspent[person.address]:
+            if all(words.lower() in text for words in reaction.hears):
+                self._unspent[person.address].remove(reaction)
+                self._plan(post.at + timedelta(hours=reaction.hours), person, reaction, post)
+                return

@@ -1,0 +1,113 @@
+"""What there was to see: every kind of outcome, each with the mail that proves it, read from the mails and the cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from mailbot.demo.post import Post
+from mailbot.model import Answered, Bounced, Decision, Value
+
+
+class Seen(Value, frozen=True):
+    """A kind of outcome, in words, and the first mail that proves it; None where it did not happen."""
+
+    kind: str
+    post: Post | None
+
+
+def tally(posts: Sequence[Post]) -> list[Seen]:
+    """Return every kind of outcome that the demo is to show, with its proof."""
+    return [Seen(kind, next((post for post in posts if proves(post)), None)) for kind, proves in KINDS.items()]
+
+
+def outcomes(posts: Sequence[Post]) -> dict[str, int]:
+    """Return how many mails to us had which outcome, the most frequent first."""
+    return dict(Counter(post.record.outcome for post in posts if post.record).most_common())
+
+
+def _answer(post: Post) -> Decision | None:
+    """Return what was decided, where this is the answer to a customer that says so."""
+    if post.ours and post.reply and post.reply.audience == "customer" and post.reply.direct and post.entry:
+        return post.entry.decision
+    return None
+
+
+def _answers(post: Post, outcome: str) -> bool:
+    decision = _answer(post)
+    return decision is not None and (decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts))
+
+
+def _issued(post: Post) -> bool:
+    decision, number = _answer(post), post.case.number if post.case else None
+    fresh = decision is not None and any(v.outcome == "issue" and v.number is None for v in decision.verdicts)
+    return fresh and number is not None and number.text in post.message.text
+
+
+def _quoted(post: Post) -> bool:
+    text = post.message.text.lower()
+    quotes = post.case.quotes if post.case else ()
+    return _answers(post, "quote") and "purchase order" in text and any(q.number.lower() in text for q in quotes)
+
+
+def _answered(post: Post) -> bool:
+    """Whether this mail supplied what had been asked for, and the request went on."""
+    supplied = post.entry is not None and isinstance(post.entry.event, Answered)
+    return supplied and post.record is not None and post.record.outcome in ("issue", "quote", "mixed")
+
+
+def _held(post: Post) -> bool:
+    return post.ours and post.reply is not None and post.reply.audience == "staff" and post.reply.letter == "notice held"
+
+
+def _ignored(post: Post, kind: str) -> bool:
+    return post.record is not None and post.record.kind == kind and post.record.folder == "Ignored"
+
+
+def _letter(post: Post, kind: str) -> bool:
+    return post.reply is not None and post.reply.audience == "customer" and post.reply.letter.startswith(kind)
+
+
+def _repeated(post: Post) -> bool:
+    decision = _answer(post)
+    return decision is not None and any(v.number and v.number.text in post.message.text for v in decision.verdicts)
+
+
+def _stranger(post: Post) -> bool:
+    decision = _answer(post)
+    return decision is not None and any(v.disguised for v in decision.verdicts)
+
+
+def _only_html(post: Post) -> bool:
+    known = post.entry is not None and any(v.known for v in post.entry.decision.verdicts)
+    return not post.ours and known and bool(post.html) and not post.has_text
+
+
+def _csv(post: Post) -> bool:
+    named = any(attachment.name.lower().endswith(".csv") for attachment in post.message.attachments)
+    return named and post.entry is not None and len(post.entry.decision.verdicts) > 1
+
+
+def _bounced(post: Post) -> bool:
+    return not post.ours and post.entry is not None and isinstance(post.entry.event, Bounced)
+
+
+KINDS: dict[str, Callable[[Post], bool]] = {
+    "RMA number issued": _issued,
+    "the number there is, for a second request": _repeated,
+    "quote, and a purchase order asked for": _quoted,
+    "missing information asked for": lambda post: _answers(post, "ask") and not _stranger(post),
+    "missing information supplied": _answered,
+    "held for staff": _held,
+    "declined": lambda post: _answers(post, "decline"),
+    "several units in one mail, different verdicts": lambda post: _answers(post, "mixed"),
+    "a list attached as CSV": _csv,
+    "a mail that is HTML only": _only_html,
+    "a stranger, told nothing": _stranger,
+    "a mail of ours that bounced": _bounced,
+    "an answering machine, ignored": lambda post: _ignored(post, "auto"),
+    "a newsletter, ignored": lambda post: _ignored(post, "list"),
+    "reminder": lambda post: _letter(post, "reminder"),
+    "number that expired": lambda post: _letter(post, "expired"),
+    "request closed for want of an answer": lambda post: _letter(post, "closed"),
+}

@@ -1,0 +1,200 @@
+"""The terminal: what happens as it happens, and at the end what there was to see and where it lies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from types import TracebackType
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
+
+from mailbot.demo.cast import Cast
+from mailbot.demo.play import Moment
+from mailbot.demo.post import Post
+from mailbot.demo.tally import Seen, outcomes
+from mailbot.demo.verdict import Short, shorts
+from mailbot.mail.charsets import one_line
+from mailbot.model import CameDue, Case
+
+STYLES = {
+    "issue": "bold green",
+    "quote": "bold yellow",
+    "ask": "bold cyan",
+    "staff": "bold magenta",
+    "decline": "bold red",
+    "attention": "bold red",
+}
+WORDS = {
+    "issue": "RMA number",
+    "quote": "quote",
+    "ask": "question",
+    "staff": "held for staff",
+    "decline": "declined",
+    "none": "on record",
+    "ignored": "ignored",
+    "attention": "set aside",
+}
+MARGIN = " " * 18
+WIDEST = 150
+"""Columns beyond which a subject is cut."""
+
+
+class Teller:
+    """Tells the story, with colours and a progress bar on a terminal, in plain lines elsewhere."""
+
+    def __init__(self, cast: Cast, zone: str, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+        self._cast, self._zone = cast, ZoneInfo(zone)
+        self._nudges: Counter[str] = Counter()
+        self._nudged: list[date] = []
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            TextColumn("day {task.completed} of {task.total}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._days = self._bar.add_task("", total=cast.days)
+
+    def __enter__(self) -> Teller:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def opening(self, mailboxes: Sequence[str], units: int) -> None:
+        """Say what is set up."""
+        self._line(Text.assemble("An IMAP and an SMTP server on this machine, ", (", ".join(mailboxes), "bold")))
+        self._line(Text(f"{units} units in the registry, {len(self._cast.person)} customers, {self._cast.days} days\n"))
+
+    def moment(self, moment: Moment) -> bool:
+        """Tell a moment; says whether there was something to look at."""
+        local = moment.at.astimezone(self._zone)
+        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._cast.begins).days)
+        told = [post for post in moment.post if not _nudge(post)]
+        nudges = [post for post in moment.post if _nudge(post)]
+        if nudges:
+            self._nudges.update(post.other for post in nudges)
+            self._nudged.append(local.date())
+        if told:
+            self._tell_nudges()
+            self._tell(told, local)
+        return bool(told)
+
+    def _tell(self, posts: Sequence[Post], local: datetime) -> None:
+        sent = {post.message.message_id: post for post in posts if post.ours}
+        for post in (post for post in posts if not post.ours):
+            self._arrived(post, local)
+            for short in shorts(post):
+                self._line(Text.assemble(MARGIN, *_decided(short)))
+            for message_id in post.entry.sent if post.entry else ():
+                if answer := sent.pop(message_id, None):
+                    self._sent(answer)
+        for post in sent.values():
+            letter, clauses = (post.reply.letter, post.reply.cites) if post.reply else ("note", ())
+            due = post.entry is not None and isinstance(post.entry.event, CameDue)
+            what = Text.assemble((f"{letter.split()[0]}", "bold blue"), (f" {clauses[0]}" if clauses and due else "", "dim"))
+            self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: " if due else "  ", what))
+            self._sent(post)
+
+    def _arrived(self, post: Post, local: datetime) -> None:
+        sender = post.message.sender
+        who = one_line(sender.name) or sender.email if sender else "nobody"
+        self._line(
+            Text.assemble(
+                (f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {post.mailbox}: ", one_line(post.message.subject)
+            )
+        )
+
+    def _sent(self, post: Post) -> None:
+        style = "dim" if post.reply and post.reply.audience == "staff" else ""
+        self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{post.other}: {one_line(post.message.subject)}", style)))
+
+    def _tell_nudges(self) -> None:
+        """Tell in one line how often staff were reminded of what waits for them since something else was told."""
+        if not self._nudges:
+            return
+        first, last = self._nudged[0], self._nudged[-1]
+        when = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
+        who = ", ".join(f"{address} {times}×" for address, times in sorted(self._nudges.items()))
+        self._line(Text(f"{when:<16}  staff reminded of what waits for them: {who}", style="dim"))
+        self._nudges.clear()
+        self._nudged.clear()
+
+    def ending(self, seen: Sequence[Seen], posts: Sequence[Post], cases: Sequence[Case], out: Path) -> None:
+        """Say what there was to see, and where it lies."""
+        self._tell_nudges()
+        self._bar.stop()
+        self._line(Text("\nThere was to see", style="bold"))
+        for each in seen:
+            mark, where = (("✓", "green"), each.post.name) if each.post else (("✗", "bold red"), "did not happen")
+            self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
+        arrived = [post for post in posts if not post.ours]
+        states = Counter(case.state for case in cases)
+        self._line(Text("\nIn figures", style="bold"))
+        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"))
+        staff = sum(1 for post in posts if post.reply and post.reply.audience == "staff")
+        ours = len(posts) - len(arrived)
+        self._line(Text(f"  {ours} mails went out: {ours - staff} to customers, {staff} to staff"))
+        self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
+        self._line(Text("\nTo look at", style="bold"))
+        for path, what in (
+            ("index.html", "every conversation, with its decisions and clauses"),
+            ("mails/", f"{len(posts)} mails, each as .eml and as .html"),
+            ("cases/", "the cases, as JSON"),
+            ("registry.csv", "what the companies had shipped"),
+            ("state/", "the store, as the daemon leaves it"),
+            ("mailbot.log", "what the daemon logged"),
+        ):
+            self._line(Text.assemble("  ", (f"{out / path}{'/' if path.endswith('/') else ''}", "bold"), f"  {what}"))
+
+    def missing(self, seen: Sequence[Seen]) -> None:
+        """Say what the demo was to show and did not."""
+        lacking = [each.kind for each in seen if each.post is None]
+        if lacking:
+            self._line(Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"))
+
+    def serving(self, lines: Sequence[tuple[str, str]]) -> None:
+        """Say how to take part."""
+        self._line(Text("\nThe desk is open; Ctrl-C closes it", style="bold"))
+        for name, value in lines:
+            self._line(Text.assemble(f"  {name:<10} ", (value, "bold")))
+        self._line(Text(""))
+
+    def _line(self, line: Text) -> None:
+        if not self.console.is_terminal:
+            line.truncate(WIDEST * 2)
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
+
+
+def _nudge(post: Post) -> bool:
+    """Whether this reminds staff of a case that is held; there are many of them, and nobody writes to staff here yet."""
+    return (
+        post.reply is not None
+        and post.reply.audience == "staff"
+        and post.entry is not None
+        and isinstance(post.entry.event, CameDue)
+    )
+
+
+def _decided(short: Short) -> tuple[tuple[str, str], ...]:
+    return (
+        (WORDS.get(short.outcome, short.outcome), STYLES.get(short.outcome, "dim")),
+        (f" {' '.join(short.clauses)}" if short.clauses else "", ""),
+        (f"  {one_line(short.about, WIDEST)}" if short.about else "", "dim"),
+    )
+
+
+def _worded(counts: dict[str, int]) -> dict[str, int]:
+    return {WORDS.get(word, word): number for word, number in counts.items()}
+
+
+def _counted(counts: Counter[str] | dict[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in Counter(counts).most_common())

@@ -1,0 +1,38 @@
+"""A decision in short: outcome, clauses and units, for the terminal and for the pages."""
+
+from __future__ import annotations
+
+from mailbot.demo.post import Post
+from mailbot.model import Decision, Ignored, Value
+
+
+class Short(Value, frozen=True):
+    """One outcome, the clauses that decided, and what it is about: units, or why."""
+
+    outcome: str
+    clauses: tuple[str, ...] = ()
+    about: str = ""
+
+
+def shorts(post: Post) -> tuple[Short, ...]:
+    """Return what was decided on a mail to us; nothing where nothing is on record."""
+    if post.record is None:
+        return ()
+    if post.record.folder == "Attention":
+        return (Short("attention", (), post.record.why),)
+    if post.entry is None or isinstance(post.entry.event, Ignored):
+        return (Short("ignored" if post.record.folder == "Ignored" else "none", (), post.record.why),)
+    return of(post.entry.decision)
+
+
+def of(decision: Decision) -> tuple[Short, ...]:
+    """Return a decision in short, units with the same outcome for the same reasons together."""
+    units: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
+    for verdict in decision.verdicts:
+        units.setdefault((verdict.outcome, verdict.clauses, verdict.disguised), []).append(verdict.serial or "?")
+    if not units:
+        return (Short(decision.outcome, decision.clauses, decision.why if decision.outcome == "none" else ""),)
+    return tuple(
+        Short(outcome, clauses, ", ".join(serials) + (" (a stranger; answered as if unknown)" if disguised else ""))
+        for (outcome, clauses, disguised), serials in units.items()
+    )
