@@ -215,7 +215,9 @@ Exclusion = Literal[
     "serial_removed",
     "shipping_damage",
 ]
-Wish = Literal["rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension"]
+Wish = Literal[
+    "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension"
+]
 Missing = Literal["serial", "reason"]
 Outcome = Literal["issue", "quote", "ask", "staff", "decline"]
 MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "none"]

@@ -137,7 +137,9 @@ class Settings(msgspec.Struct, frozen=True):
         where = f"{self.name}: {where}"
         if table.password_env:
             if table.password_env not in os.environ:
-                raise ConfigError(f"{where}: password_env: {table.password_env} is not set. Set it before mailbot starts.")
+                raise ConfigError(
+                    f"{where}: password_env: {table.password_env} is not set. Set it before mailbot starts."
+                )
             return os.environ[table.password_env]
         if table.password_file:
             return _from_file(self.home / table.password_file, where)
@@ -186,19 +188,22 @@ def _verify(settings: Settings) -> None:
             ) from None
     if file.poll_seconds < 1:
         raise ConfigError(f"{name}: poll_seconds: {file.poll_seconds} is too short. Write 1 or more.")
-    addresses: set[str] = set()
+    addresses = [mailbox.address.lower() for mailbox in file.mailbox]
     for mailbox in file.mailbox:
         where = f"{name}: mailbox {mailbox.address}"
-        for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
-            try:
-                valid(address)
-            except EmailNotValidError as error:
-                raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
-        if mailbox.address.lower() in addresses:
+        if addresses.count(mailbox.address.lower()) > 1:
             raise ConfigError(f"{where}: stands twice. Give each mailbox one [[mailbox]].")
-        addresses.add(mailbox.address.lower())
-        for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
-            _verify_server(f"{where}: {server}", table)
+        _verify_mailbox(mailbox, where)
+
+
+def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:
+    for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
+        try:
+            valid(address)
+        except EmailNotValidError as error:
+            raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
+    for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
+        _verify_server(f"{where}: {server}", table)
 
 
 def _verify_server(where: str, table: ImapTable | SmtpTable) -> None:

@@ -86,7 +86,7 @@ def understand(
         return StaffSaid(mail, request), case
     case = _its_case(case, request, mail, known)
     waiting = case is not None and case.state in ("asking", "held")
-    request = carry_on(case, request, known)
+    request = carry_on(case, request)
     if request.intent == "po":
         return Ordered(mail, request), case
     return (Answered if waiting else Requested)(mail, request), case
@@ -167,7 +167,11 @@ def _wrote(message: Message, now: datetime) -> Wrote:
         answer_to=answer_to.email if answer_to else "",
         subject=message.subject,
         at=now,
-        name=message.sender.name if message.sender and answer_to == message.sender else answer_to.name if answer_to else "",
+        name=message.sender.name
+        if message.sender and answer_to == message.sender
+        else answer_to.name
+        if answer_to
+        else "",
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
         text=message.visible[:EXCERPT],
     )

@@ -76,8 +76,7 @@ def _fields_at(type_: Any, path: str) -> list[str]:
     info: Any = msgspec.inspect.type_info(type_)
     for part in re.findall(r"\.?([\w-]+|\[[^\]]*\])", path) if path != "the top level" else []:
         info = _into(info, part)
-    names = [field.encode_name for field in getattr(_struct(info), "fields", ())]
-    return names
+    return [field.encode_name for field in getattr(_struct(info), "fields", ())]
 
 
 def _struct(info: Any) -> Any:

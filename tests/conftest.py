@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import DOVECOT, Background, Fresh, dovecot, embedded_imap, embedded_smtp
+from dovecot_server import DOVECOT, dovecot
+from servers import Background, Fresh, embedded_imap, embedded_smtp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from servers import Dovecot, MailStore
+    from dovecot_server import Dovecot
+    from servers import MailStore
 
     from mailbot.shell.embedded import SmtpServer
 

@@ -50,13 +50,20 @@ class House:
     def __post_init__(self) -> None:
         (self.home / "registry.csv").write_text(self.registry, encoding="utf-8")
         policies = {PORTWELL: "american-portwell", SERVERTECH: "server-technology"}
-        staff = {PORTWELL: ("desk@portwell.example", "boss@portwell.example"), SERVERTECH: ("support@servertech.example",) * 2}
+        staff = {
+            PORTWELL: ("desk@portwell.example", "boss@portwell.example"),
+            SERVERTECH: ("support@servertech.example",) * 2,
+        }
         text = f'state = "tinydb:state"\ntimezone = "America/Los_Angeles"\npoll_seconds = 1\n{self.extra}'
         for address, user in self.users.items():
             box = self.imap.imap(user)
             desk, boss = staff[address]
             people = f'\n  [[mailbox.staff]]\n  address = "{desk}"\n  roles = ["desk"]'
-            people = people + f'\n  [[mailbox.staff]]\n  address = "{boss}"\n  roles = ["approver"]' if desk != boss else people
+            people = (
+                people + f'\n  [[mailbox.staff]]\n  address = "{boss}"\n  roles = ["approver"]'
+                if desk != boss
+                else people
+            )
             text += f"""
 [[mailbox]]
 address = "{address}"
@@ -136,7 +143,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def letter(  # noqa: PLR0913 - a mail has many parts
+def letter(
     sender: str,
     subject: str,
     body: str,

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from mailbot.case import deadlines, numbers
 from mailbot.case.lifecycle import AFTER, move, state_of
-from mailbot.case.thread import case_id
+from mailbot.case.thread import base_subject, case_id
 from mailbot.intake.serials import fold
 from mailbot.model import (
     Bounced,
@@ -67,7 +67,7 @@ def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: date
         sender=mail.answer_to or mail.sender,
         state="held",
         opened_at=now,
-        subject=mail.subject,
+        subject=base_subject(mail.subject),
         language=request.language,
         intent=request.intent,
         participants=tuple(dict.fromkeys(a for a in (mail.sender, mail.answer_to) if a)),

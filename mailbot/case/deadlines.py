@@ -25,7 +25,9 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
             return any(item.state == "held" for item in case.items) or (not case.items and case.state == "held")
 
 
-def renew(case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()) -> tuple[Deadline, ...]:
+def renew(
+    case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()
+) -> tuple[Deadline, ...]:
     """Return the deadlines of ``case`` as it stands: kept while their reason stands, begun anew in ``restart``."""
     kept: list[Deadline] = []
     for kind in KINDS:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Item, Known, Request
+from mailbot.model import Case, CaseItem, Item, Request
 
 UNIT_INTENTS = frozenset({"repair", "doa", "credit", "exchange", "rework"})
 
 
-def carry_on(case: Case | None, request: Request, known: Known) -> Request:
+def carry_on(case: Case | None, request: Request) -> Request:
     """Return the request with every unit that is to be decided on now.
 
     Units the case still asks about take serial or reason from the mail. A mail that asks for something and names no unit
@@ -20,7 +20,7 @@ def carry_on(case: Case | None, request: Request, known: Known) -> Request:
     intent = request.intent
     if waiting and case and intent in ("none", "question", "repair"):
         intent = case.intent
-    items = _answer(waiting, request, known) if waiting else request.items
+    items = _answer(waiting, request) if waiting else request.items
     if not items and intent in UNIT_INTENTS:
         items = (_unnamed(request),)
     support_case = request.support_case or (case.support_case if case else None)
@@ -36,7 +36,7 @@ def _unnamed(request: Request) -> Item:
     return Item(serial="", reason=request.reason, exclusions=request.exclusions, vague=request.vague)
 
 
-def _answer(waiting: list[CaseItem], request: Request, known: Known) -> tuple[Item, ...]:
+def _answer(waiting: list[CaseItem], request: Request) -> tuple[Item, ...]:
     """Lay the mail's units over the waiting ones: the same serial fills a gap, another serial takes a gap's place."""
     named = {fold(item.serial): item for item in request.items}
     open_gaps = [item for item in waiting if fold(item.serial) not in named and not (item.known and item.serial)]

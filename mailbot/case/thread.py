@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailbot.intake.desk import Desk
+from mailbot.mail.phrases import REPLY_PREFIXES
 from mailbot.model import Case, Message
 
 _CASE_ID = re.compile(r"\bC-[BCDFGHJKMNPQRSTV]{10}\b", re.IGNORECASE)
@@ -30,6 +31,14 @@ def names(message: Message, desk: Desk) -> tuple[str, ...]:
         return ()
     found = [*re.findall(desk.number_form, message.subject, re.IGNORECASE), *_CASE_ID.findall(message.subject)]
     return tuple(dict.fromkeys(found))
+
+
+_ANSWER = re.compile(rf"(?:(?:{'|'.join(REPLY_PREFIXES)})(?:\[\d{{1,3}}\])?\s{{0,3}}[:：]\s{{0,9}}){{1,20}}", re.IGNORECASE)
+
+
+def base_subject(subject: str) -> str:
+    """Return what the subject says without the marks of an answer (RFC 5322 §3.6.5)."""
+    return subject[found.end() :] if (found := _ANSWER.match(subject)) else subject
 
 
 def joins(case: Case, message: Message, desk: Desk) -> bool:

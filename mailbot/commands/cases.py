@@ -144,7 +144,9 @@ def _story(case: Case) -> Iterator[str]:
             facts = ", ".join(f"{fact.name} {fact.value}" for fact in verdict.facts)
             yield f"  {verdict.serial or '(no serial)'}: {verdict.outcome} ({', '.join(verdict.clauses)}); {facts}"
         for reply in (r for r in case.replies if r.message_id in entry.sent):
-            yield f"  {reply.state} to {reply.to}: {reply.subject}" + (f" ({', '.join(reply.cites)})" if reply.cites else "")
+            yield f"  {reply.state} to {reply.to}: {reply.subject}" + (
+                f" ({', '.join(reply.cites)})" if reply.cites else ""
+            )
     if case.deadlines:
         yield ""
     for deadline in case.deadlines:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import sys
 from pathlib import Path
@@ -22,7 +21,9 @@ from mailbot.strict import ConfigError
     show_default=True,
     help="The folder for everything there is to look at. A former demo in it is replaced, nothing else is.",
 )
-@click.option("--serve", is_flag=True, help="Leave the servers up afterwards, so that you can write to the desk yourself.")
+@click.option(
+    "--serve", is_flag=True, help="Leave the servers up afterwards, so that you can write to the desk yourself."
+)
 def demo(*, fast: bool, out: Path, serve: bool) -> None:
     """See the whole product at work, nothing configured.
 

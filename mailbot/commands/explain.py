@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from mailbot.commands import options
+from mailbot.mail.machine import COMPLAINT
 from mailbot.model import Message, Reply, Request, Step
 from mailbot.strict import ConfigError
 
@@ -22,7 +23,9 @@ from mailbot.strict import ConfigError
 @click.command()
 @options.config
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each mail.")
-@click.option("--mailbox", "address", metavar="ADDRESS", help="The mailbox it reached; else Delivered-To, To and Cc tell.")
+@click.option(
+    "--mailbox", "address", metavar="ADDRESS", help="The mailbox it reached; else Delivered-To, To and Cc tell."
+)
 @options.now("The moment at which the mails arrive.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
 def explain(config: Path, address: str | None, now: datetime | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
@@ -62,13 +65,15 @@ class _World:
 
         known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
         if address and address.lower() not in known:
-            raise click.BadParameter(f"{address} is no mailbox of {settings.name} ({', '.join(known)})", param_hint="--mailbox")
+            raise click.BadParameter(
+                f"{address} is no mailbox of {settings.name} ({', '.join(known)})", param_hint="--mailbox"
+            )
         clock = Clock(now)
         there = (settings.state / "meta.json").exists()
         self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
         self.chosen = address.lower() if address else None
         policies = house.policies(settings)
-        self.rooms = {
+        self.rooms: dict[str, Room] = {
             mailbox.address.lower(): Room(
                 policies[mailbox.address.lower()],
                 Registry.open(settings.registry(mailbox), mailbox.policy, None),
@@ -206,7 +211,7 @@ def _message(message: Message, *, may_answer: bool) -> dict[str, Any]:
         "failed_recipients": list(bounce.recipients) if bounce else [],
         "temporary": bounce.temporary if bounce else False,
         "is_autoreply": message.machine.sort == "auto",
-        "is_complaint": "complaint" in message.machine.because or "feedback" in message.machine.because,
+        "is_complaint": message.machine.because == COMPLAINT,
         "auth": message.auth.result,
         "authenticated_domain": message.auth.domain,
     }
@@ -246,4 +251,3 @@ def _tell(told: dict[str, Any]) -> None:
             click.echo(f"  {click.style(name.ljust(9), dim=True)} {escaped(str(text))}")
     for reply in told["replies"]:
         click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
-

@@ -13,7 +13,9 @@ from mailbot.model import Staff
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--policy", required=True, metavar="NAME", help="Whose rules to begin with, for example american-portwell.")
+@click.option(
+    "--policy", required=True, metavar="NAME", help="Whose rules to begin with, for example american-portwell."
+)
 def init(folder: Path, policy: str) -> None:
     """Lay out DIR with mailbot.toml, rules/, templates/, state/ and a registry.csv to fill.
 
@@ -64,11 +66,17 @@ def init(folder: Path, policy: str) -> None:
 
 def _person(person: Staff) -> str:
     roles = ", ".join(f'"{role}"' for role in person.roles)
-    limit = f"  limit = {person.limit}                             # money this person may set in motion\n" if person.limit else ""
+    limit = (
+        f"  limit = {person.limit}                             # money this person may set in motion\n"
+        if person.limit
+        else ""
+    )
     return f'  [[mailbox.staff]]\n  address = "{person.address}"\n  roles = [{roles}]\n{limit}'
 
 
-_COLUMNS = "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
+_COLUMNS = (
+    "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
+)
 
 _SETTINGS = """\
 # mailbot: the settings of this returns desk. `mailbot check` reads them and says how to mend what does not fit.

@@ -54,9 +54,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
                 finally:
                     await worker.close()
                 return
-            daemon = Daemon(
-                worker, poll_seconds=settings.file.poll_seconds, from_now=settings.file.start == "from now"
-            )
+            daemon = Daemon(worker, poll_seconds=settings.file.poll_seconds, from_now=settings.file.start == "from now")
             for name in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(name, daemon.stop)
             await daemon.run()

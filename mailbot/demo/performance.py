@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import os
 import shutil
 import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -32,6 +34,9 @@ PAUSE = 0.55
 """Seconds to look at what has just been told."""
 
 VISITOR = "visitor@demo.example"
+VISITORS = "7777"
+"""The last digits of the units that a visitor owns."""
+
 LOOK = 0.5
 """Seconds between two looks whether a visitor's mail has come or was answered."""
 
@@ -67,7 +72,7 @@ async def perform(out: Path, *, fast: bool, serve: bool) -> bool:
             teller.ending(seen, posts, cases, out)
             teller.missing(seen)
             if serve:
-                await _serve(here, teller, cast, out, len(posts))
+                await _serve(here, teller, cast, out)
     return all(each.post for each in seen)
 
 
@@ -79,7 +84,9 @@ def prepare(out: Path) -> None:
         StateError: the folder cannot be made or cleared.
     """
     if out.exists() and not (out / MARK).exists() and any(out.iterdir()):
-        raise NotOursError(f"{out}: there is something in this folder that no demo left there. Name another with --out.")
+        raise NotOursError(
+            f"{out}: there is something in this folder that no demo left there. Name another with --out."
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():
@@ -117,16 +124,55 @@ def log_to(path: Path) -> Iterator[None]:
 
 def visitors_units(cast: Cast) -> list[Shipped]:
     """Return a unit of each company that a visitor can write about, delivered two months before the real today."""
+    models = {shipped.policy: shipped for shipped in reversed(cast.unit)}
     age = (cast.begins - datetime.now(UTC).date()).days + 60
     return [
-        structs.replace(unit, serial=serial, delivered=age, customer="A visitor", domain=VISITOR.rpartition("@")[2])
-        for unit, serial in zip(_one_of_each(cast), SERIALS, strict=True)
+        structs.replace(
+            model,
+            serial=model.serial[: -len(VISITORS)] + VISITORS,
+            delivered=age,
+            extended=0,
+            customer="A visitor",
+            domain=VISITOR.rpartition("@")[2],
+        )
+        for model in models.values()
     ]
 
 
-async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path, told: int) -> None:
+async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path) -> None:
     """Keep the desk open, by the real clock, until Ctrl-C; tell what comes and goes."""
     closing = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, closing.set)
+    units = ", ".join(unit.serial for unit in cast.unit if unit.domain == VISITOR.rpartition("@")[2])
+    teller.serving(
+        {
+            "IMAP": f"{HOST} port {here.imap.port}, no TLS",
+            "SMTP": f"{HOST} port {here.smtp.port}, no TLS",
+            "user": f"{VISITOR} (also {' and '.join(here.policies)}, to look over the desk's shoulder)",
+            "password": PASSWORD,
+            "write to": " or ".join(here.policies),
+            "about": units,
+        }
+    )
+    attending = asyncio.create_task(here.attend(closing))
+    told = len(here.smtp.received)
+    while not attending.done():
+        await asyncio.wait({attending}, timeout=LOOK)
+        told = _tell_news(here, teller, out, told)
+    await attending
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(name)
+
+
+def _tell_news(here: Stage, teller: Teller, out: Path, told: int) -> int:
+    """Tell what has come and gone since; a mail that is still being worked on waits for the next look."""
+    if len(here.smtp.received) == told:
+        return told
+    with contextlib.closing(TinyStore(out / "state", read_only=True)) as store:
+        fresh = here.post_of(store, after=told)
+    settled = list(itertools.takewhile(lambda post: post.ours or post.record, fresh))
+    if settled:
+        teller.moment(Moment(here.clock.now(), settled))
+    return told + len(settled)

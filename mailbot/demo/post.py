@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 from mailbot.mail.addresses import every
 from mailbot.mail.parse import Unreadable, parse
-from mailbot.model import Case, Entry, Message, Record, Reply, Value
+from mailbot.model import CameDue, Case, Entry, Message, Record, Reply, Value
 from mailbot.shell.embedded import Received, without_detail
 from mailbot.shell.store import Store
 
@@ -37,6 +37,16 @@ class Post(Value, frozen=True):
         """The name of its files, without the ending."""
         words = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in self.other.lower())
         return f"{self.number:03}-{'to' if self.ours else 'from'}-{words[:60]}"
+
+    @property
+    def due(self) -> bool:
+        """Whether a due date sent it."""
+        return self.ours and self.entry is not None and isinstance(self.entry.event, CameDue)
+
+    @property
+    def to_staff(self) -> bool:
+        """Whether it went to a member of staff."""
+        return self.reply is not None and self.reply.audience == "staff"
 
     @property
     def html(self) -> str:

@@ -35,7 +35,9 @@ def _answer(post: Post) -> Decision | None:
 
 def _answers(post: Post, outcome: str) -> bool:
     decision = _answer(post)
-    return decision is not None and (decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts))
+    return decision is not None and (
+        decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts)
+    )
 
 
 def _issued(post: Post) -> bool:
@@ -57,7 +59,7 @@ def _answered(post: Post) -> bool:
 
 
 def _held(post: Post) -> bool:
-    return post.ours and post.reply is not None and post.reply.audience == "staff" and post.reply.letter == "notice held"
+    return post.to_staff and post.reply is not None and post.reply.letter == "notice held"
 
 
 def _ignored(post: Post, kind: str) -> bool:

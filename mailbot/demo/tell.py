@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from mailbot.demo.post import Post
 from mailbot.demo.tally import Seen, outcomes
 from mailbot.demo.verdict import Short, shorts
 from mailbot.mail.charsets import one_line
-from mailbot.model import CameDue, Case
+from mailbot.model import Case
 
 STYLES = {
     "issue": "bold green",
@@ -28,6 +28,7 @@ STYLES = {
     "staff": "bold magenta",
     "decline": "bold red",
     "attention": "bold red",
+    "undeliverable": "bold red",
 }
 WORDS = {
     "issue": "RMA number",
@@ -39,6 +40,8 @@ WORDS = {
     "ignored": "ignored",
     "attention": "set aside",
 }
+WEEK = 7
+"""Days after which it is told how often staff were reminded of what is held: often, for nobody writes to staff's side here."""
 MARGIN = " " * 18
 WIDEST = 150
 """Columns beyond which a subject is cut."""
@@ -66,7 +69,9 @@ class Teller:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def opening(self, mailboxes: Sequence[str], units: int) -> None:
@@ -78,13 +83,14 @@ class Teller:
         """Tell a moment; says whether there was something to look at."""
         local = moment.at.astimezone(self._zone)
         self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._cast.begins).days)
-        told = [post for post in moment.post if not _nudge(post)]
-        nudges = [post for post in moment.post if _nudge(post)]
+        told = [post for post in moment.post if not (post.due and post.to_staff)]
+        nudges = [post for post in moment.post if post.due and post.to_staff]
         if nudges:
             self._nudges.update(post.other for post in nudges)
             self._nudged.append(local.date())
-        if told:
+        if self._nudged and (local.date() - self._nudged[0]).days >= WEEK:
             self._tell_nudges()
+        if told:
             self._tell(told, local)
         return bool(told)
 
@@ -97,32 +103,38 @@ class Teller:
             for message_id in post.entry.sent if post.entry else ():
                 if answer := sent.pop(message_id, None):
                     self._sent(answer)
+        groups: dict[tuple[str, str], list[Post]] = {}
         for post in sent.values():
-            letter, clauses = (post.reply.letter, post.reply.cites) if post.reply else ("note", ())
-            due = post.entry is not None and isinstance(post.entry.event, CameDue)
-            what = Text.assemble((f"{letter.split()[0]}", "bold blue"), (f" {clauses[0]}" if clauses and due else "", "dim"))
-            self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: " if due else "  ", what))
-            self._sent(post)
+            groups.setdefault(_letter(post), []).append(post)
+        for (letter, clause), together in groups.items():
+            self._line(
+                Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (letter, "bold blue"), f" {clause}")
+            )
+            for post in together:
+                self._sent(post)
 
     def _arrived(self, post: Post, local: datetime) -> None:
         sender = post.message.sender
         who = one_line(sender.name) or sender.email if sender else "nobody"
         self._line(
             Text.assemble(
-                (f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {post.mailbox}: ", one_line(post.message.subject)
+                (f"{local:%a %d %b %H:%M}", "dim"),
+                "  ",
+                (who, "bold"),
+                f" to {post.mailbox}: ",
+                one_line(post.message.subject),
             )
         )
 
     def _sent(self, post: Post) -> None:
-        style = "dim" if post.reply and post.reply.audience == "staff" else ""
+        style = "dim" if post.to_staff else ""
         self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{post.other}: {one_line(post.message.subject)}", style)))
 
     def _tell_nudges(self) -> None:
         """Tell in one line how often staff were reminded of what waits for them since something else was told."""
         if not self._nudges:
             return
-        first, last = self._nudged[0], self._nudged[-1]
-        when = f"{first:%d %b}" if first == last else f"{first:%d %b} to {last:%d %b}"
+        when = f"{self._nudged[0]:%d %b} to {self._nudged[-1]:%d %b}"
         who = ", ".join(f"{address} {times}×" for address, times in sorted(self._nudges.items()))
         self._line(Text(f"{when:<16}  staff reminded of what waits for them: {who}", style="dim"))
         self._nudges.clear()
@@ -140,7 +152,7 @@ class Teller:
         states = Counter(case.state for case in cases)
         self._line(Text("\nIn figures", style="bold"))
         self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"))
-        staff = sum(1 for post in posts if post.reply and post.reply.audience == "staff")
+        staff = sum(post.to_staff for post in posts)
         ours = len(posts) - len(arrived)
         self._line(Text(f"  {ours} mails went out: {ours - staff} to customers, {staff} to staff"))
         self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
@@ -161,10 +173,10 @@ class Teller:
         if lacking:
             self._line(Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"))
 
-    def serving(self, lines: Sequence[tuple[str, str]]) -> None:
+    def serving(self, lines: Mapping[str, str]) -> None:
         """Say how to take part."""
         self._line(Text("\nThe desk is open; Ctrl-C closes it", style="bold"))
-        for name, value in lines:
+        for name, value in lines.items():
             self._line(Text.assemble(f"  {name:<10} ", (value, "bold")))
         self._line(Text(""))
 
@@ -174,13 +186,10 @@ class Teller:
         self.console.print(line, soft_wrap=not self.console.is_terminal)
 
 
-def _nudge(post: Post) -> bool:
-    """Whether this reminds staff of a case that is held; there are many of them, and nobody writes to staff here yet."""
+def _letter(post: Post) -> tuple[str, str]:
+    """Return what kind of mail a due date sent, and the clause it stands on."""
     return (
-        post.reply is not None
-        and post.reply.audience == "staff"
-        and post.entry is not None
-        and isinstance(post.entry.event, CameDue)
+        (post.reply.letter.split()[0], post.reply.cites[0] if post.reply.cites else "") if post.reply else ("note", "")
     )
 
 

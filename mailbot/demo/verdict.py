@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailbot.demo.post import Post
-from mailbot.model import Decision, Ignored, Value
+from mailbot.model import Bounced, Decision, Ignored, Value
 
 
 class Short(Value, frozen=True):
@@ -22,6 +22,8 @@ def shorts(post: Post) -> tuple[Short, ...]:
         return (Short("attention", (), post.record.why),)
     if post.entry is None or isinstance(post.entry.event, Ignored):
         return (Short("ignored" if post.record.folder == "Ignored" else "none", (), post.record.why),)
+    if isinstance(post.entry.event, Bounced):
+        return (Short("undeliverable", (), ", ".join(post.entry.event.bounce.recipients)),)
     return of(post.entry.decision)
 
 

@@ -40,11 +40,19 @@ def intent(sentences: Sequence[str], subject: str, *, answers: bool, heavy: int,
         return says(kind, told, lexicons)
 
     accepts = says("accept_quote", sentences, lexicons)
+    wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says("rework", (subject,), lexicons)
     if order and heavy < NEGATED and (answers or accepts or hears("quote")):
         return "po"
     if accepts and heavy < CONCRETE:
         return "po" if order else "accept_quote"
+    if wants_rework:
+        heavy = NOTHING
     return _other(hears, answers=answers, heavy=heavy, units=units)
+
+
+def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether rework is what is asked for: "after the BIOS update" is how a failure is told."""
+    return any(one.intents.rework.search(sentence) and one.reasons.asking.search(sentence) for one in lexicons)
 
 
 def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool) -> Intent:
@@ -60,6 +68,8 @@ def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bo
         return "exchange"
     if hears("status") and heavy < CONCRETE:
         return "status"
+    if hears("accounts") and not units and not hears("rma"):
+        return "question"
     if hears("elsewhere") and heavy < CONCRETE and not units:
         return "none"
     if hears("question") and heavy < NEGATED and not units and not hears("rma"):

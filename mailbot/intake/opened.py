@@ -47,7 +47,7 @@ class Opened:
         self.passes_on = message.forwarded or self.subject.passes_on
         self.language = language(self._spoken(), desk.words)
         passed = language((message.quoted,), desk.words) if self.passes_on and message.quoted else self.language
-        self.lexicons = tuple({id(one): one for code in (self.language, passed) for one in desk.words.of(code)}.values())
+        self.lexicons = desk.words.of(self.language, passed)
         self.reader = Reader(known.units, desk, self.lexicons, expected=self.asked("serial"))
         self.typed, text = typed(_without_cells(message), self.lexicons)
         self.own = sentences(text)

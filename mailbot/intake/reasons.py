@@ -19,11 +19,16 @@ PREFERRED, LONGEST = 300, 600
 NAMED, CONCRETE, NEGATED, VAGUE, NOTHING = 4, 3, 2, 1, 0
 """How much a sentence says of a failure: a form's field for it, a symptom, something that is not so, "broken", nothing."""
 
-SYMPTOMS = (
-    *("no_power", "no_boot", "no_video", "display", "usb", "network", "serial_port", "storage", "memory", "expansion"),
-    *("audio", "overheating", "fan", "reboots", "freezes", "clock", "sleep", "touch", "outlet", "breaker", "measurement"),
-    *("noise", "smoke", "firmware"),
+FAILURES = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freezes", "noise", "smoke")
+"""Symptoms that are a failure by their name."""
+
+PLACES = (
+    *("display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio", "fan", "clock", "sleep", "touch"),
+    *("outlet", "breaker", "measurement", "firmware"),
 )
+"""Symptoms named after what fails: a failure only where the sentence says that something is wrong."""
+
+SYMPTOMS = (*FAILURES, *PLACES)
 
 
 class Reason(NamedTuple):
@@ -52,7 +57,7 @@ def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
 
 def _telling_failure(lexicon: Lexicon) -> Iterator[Phrases]:
     yield lexicon.reasons.failing
-    for name in SYMPTOMS:
+    for name in FAILURES:
         yield getattr(lexicon.symptoms, name)
 
 
@@ -72,13 +77,15 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     if any(phrases.search(text) for lexicon in lexicons for phrases in _telling_failure(lexicon)):
         return CONCRETE
     vague = any(lexicon.reasons.vague.search(text) for lexicon in lexicons)
+    place = any(getattr(lexicon.symptoms, name).search(text) for lexicon in lexicons for name in PLACES)
     for lexicon in lexicons:
         if lexicon.reasons.asking.search(text) or lexicon.reasons.telling.search(text) or _excludes(text, lexicon):
-            return VAGUE if vague else NOTHING
+            return NOTHING if not vague else CONCRETE if place else VAGUE
         text = lexicon.reasons.vague.without(text)
-    if any(lexicon.reasons.negations.search(text) for lexicon in lexicons) and not text.endswith("?"):
-        return NEGATED
-    return VAGUE if vague else NOTHING
+    negated = any(lexicon.reasons.negations.search(text) for lexicon in lexicons) and not text.endswith("?")
+    if place and (vague or negated):
+        return CONCRETE
+    return NEGATED if negated else VAGUE if vague else NOTHING
 
 
 def _excludes(text: str, lexicon: Lexicon) -> bool:

@@ -110,7 +110,7 @@ def _body(lines: Sequence[str], at: int, lexicons: Sequence[Lexicon]) -> tuple[l
     head = lines[at]
     for split in (_columns, _values):
         titles = split([head])[0] if len(head) <= 4 * _HEADING else []
-        if len(titles) < 2 or max(map(len, titles)) > _HEADING or "serial" not in _kinds(titles, lexicons):
+        if len(titles) < 2 or any(map(_no_title, titles)) or "serial" not in _kinds(titles, lexicons):
             continue
         rows, taken = [titles], 1
         for line in lines[at + 1 : at + ROWS]:
@@ -125,6 +125,10 @@ def _body(lines: Sequence[str], at: int, lexicons: Sequence[Lexicon]) -> tuple[l
         if len(rows) > 1:
             return rows, taken
     return [], 1
+
+
+def _no_title(cell: str) -> bool:
+    return len(cell) > _HEADING or cell.endswith(":") or bool(re.search(r"\d{3}", cell))
 
 
 def _columns(lines: Iterable[str]) -> list[list[str]]:

@@ -209,10 +209,11 @@ def _items(mail: Opened, units: Sequence[Named], told: Reason, stated: dict[str,
     asked = wanted in intent.NEEDS_UNITS
     several = len(units) > 1
     items = []
+    owned = frozenset().union(*(names for key, names in stated.items() if key))
     for unit in units:
         own = _own_reason(mail, unit) if several else Reason()
         reason = own if own.text else told
-        excluded = stated.get("", frozenset()) | stated.get(unit.key, frozenset())
+        excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
         if not several:
             excluded = frozenset().union(*stated.values())
         items.append(

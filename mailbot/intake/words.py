@@ -176,6 +176,7 @@ class Intents(Section, frozen=True):
     accept_quote: Phrases = NONE
     quote: Phrases = NONE
     question: Phrases = NONE
+    accounts: Phrases = NONE
     elsewhere: Phrases = NONE
     thanks: Phrases = NONE
 
@@ -269,15 +270,30 @@ class Words:
 
     def __init__(self, lexicons: Mapping[str, Lexicon]) -> None:
         self.lexicons = dict(lexicons)
+        self._mixed_in = _vocabulary(self.lexicons["en"]) if "en" in self.lexicons else Lexicon()
 
-    def of(self, language: str) -> tuple[Lexicon, ...]:
-        """The lists to listen with: the mail's language, then English, which everybody mixes in."""
-        return tuple(self.lexicons[code] for code in dict.fromkeys((language, "en")) if code in self.lexicons)
+    def of(self, *languages: str) -> tuple[Lexicon, ...]:
+        """The lists to listen with: those of the languages, then the English vocabulary, which everybody mixes in."""
+        chosen = tuple(self.lexicons[code] for code in dict.fromkeys(languages) if code in self.lexicons)
+        return chosen if "en" in languages else (*chosen, self._mixed_in)
 
     @property
     def everything(self) -> tuple[Lexicon, ...]:
         """All lists: for what is found before the language is known."""
         return tuple(self.lexicons.values())
+
+
+def _vocabulary(lexicon: Lexicon) -> Lexicon:
+    """A language without its grammar: "no" denies in English and means "in the" in Portuguese."""
+    replace = msgspec.structs.replace
+    grammar = dict.fromkeys(("denied_before", "denied_after", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE)
+    return replace(
+        lexicon,
+        labels=replace(lexicon.labels, between=NONE),
+        serials=Serials(example=lexicon.serials.example),
+        reasons=replace(lexicon.reasons, negations=NONE),
+        exclusions=replace(lexicon.exclusions, **grammar),
+    )
 
 
 def load(texts: Mapping[str, str]) -> Words:

@@ -48,11 +48,8 @@ def read(root: Part) -> Body:
 def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Segment]:
     if part.children and not part.kind.startswith("message/"):
         return _within(part, attachments, root)
-    named = part.name and part is not root and part.disposition != "inline"
-    if part.disposition == "attachment" or named or part.kind not in {"text/plain", "text/html"}:
-        attachments.append(_attachment(part))
-        return []
-    if part.name and part is not root:
+    named = part.name != "" and part is not root
+    if named or part.disposition == "attachment" or part.kind not in {"text/plain", "text/html"}:
         attachments.append(_attachment(part))
         return []
     content = part.content[: 4 * MOST]

@@ -6,8 +6,8 @@ import itertools
 import re
 from typing import Any
 
-from lxml import html as lxml_html  # type: ignore[import-untyped]  # lxml ships no types
-from lxml.etree import LxmlError  # type: ignore[import-untyped]
+from lxml import html as lxml_html
+from lxml.etree import LxmlError
 
 from mailbot.mail.charsets import lines
 from mailbot.model import Table, Value

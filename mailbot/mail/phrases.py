@@ -253,6 +253,9 @@ FORWARDED = (
 )
 """Titles of a dividing line, between dashes or followed by a colon."""
 
+REPLY_PREFIXES = tuple("re aw antw antwort sv vs odp rif ref res ynt vá atb 回复 答复 回覆 返信 답장".split())
+"""What mail programs put before the subject of an answer."""
+
 FORWARD_PREFIXES = (
     *("fw", "fwd", "wg", "tr", "rv", "i", "enc", "doorst", "vb", "vl", "pd", "pdl", "továbbítás", "ilt", "i̇lt"),
     *("转发", "轉寄", "轉發", "転送", "전달", "пересл"),

@@ -106,9 +106,7 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
     )
 
 
-def situation(
-    policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known
-) -> Situation:
+def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known) -> Situation:
     """Gather what the facts may look at."""
     unit = known.units.get(fold(item.serial)) if item.serial else None
     addresses = {mail.sender, mail.answer_to} - {""}
@@ -152,7 +150,8 @@ _OF_THE_MAIL = ("intent", "wish", "overseas", "claimed", "today")
 
 def _open_number(serial: str, case: Case | None, known: Known) -> Number | None:
     """Return the valid RMA number that already covers this unit, in this case or another."""
-    for other in (*((case,) if case else ()), *known.open_cases):
+    cases: tuple[Case, ...] = known.open_cases if case is None else (case, *known.open_cases)
+    for other in cases:
         for item in other.items:
             if other.number and item.state == "authorized" and fold(item.serial) == fold(serial):
                 return other.number

@@ -277,4 +277,6 @@ def record(facts: Facts, days: dict[str, date]) -> tuple[Fact, ...]:
 
 def recall(facts: tuple[Fact, ...]) -> Facts:
     """Return stored facts as they can be asked again."""
-    return {name: frozenset() for name in FACTS} | {f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS}
+    return {name: frozenset() for name in FACTS} | {
+        f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS
+    }

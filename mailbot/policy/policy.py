@@ -113,6 +113,11 @@ def _decisions(rules: Rules, file: str) -> None:
             raise ConfigError(f'{where}: then = "ask" needs ask = "…": what the customer is to supply.')
         if len({rules.fees[fee].currency for fee in rule.charge}) > 1:
             raise ConfigError(f"{where}: charge: one quote cannot mix currencies. Name fees of one currency.")
+    _order(rules, file)
+
+
+def _order(rules: Rules, file: str) -> None:
+    """Every case must be decided, and every decision must be within reach."""
     last = rules.decide[-1]
     if last.when or last.then != "staff":
         raise ConfigError(
@@ -150,7 +155,9 @@ def _values(rules: Rules, file: str) -> None:
         ZoneInfo(rules.policy.timezone.value)
     except (ZoneInfoNotFoundError, ValueError):
         zone = rules.policy.timezone.value
-        raise ConfigError(f"{file}: policy.timezone: {zone!r} is no time zone. Write one like America/Los_Angeles.") from None
+        raise ConfigError(
+            f"{file}: policy.timezone: {zone!r} is no time zone. Write one like America/Los_Angeles."
+        ) from None
     for form in (*rules.serials.forms, *rules.serials.models):
         try:
             re.compile(form)
@@ -163,12 +170,18 @@ def _values(rules: Rules, file: str) -> None:
         )
     for period in (rules.deadlines.missing, rules.deadlines.quote):
         if any(day >= period.close for day in period.remind):
-            raise ConfigError(f"{file}: deadlines: a reminder on or after the day of closing is never sent. Mend remind or close.")
+            raise ConfigError(
+                f"{file}: deadlines: a reminder on or after the day of closing is never sent. Mend remind or close."
+            )
     if not 0 <= rules.deadlines.hour.value <= 23:  # noqa: PLR2004 - hours of a day
         raise ConfigError(f"{file}: deadlines.hour: {rules.deadlines.hour.value} is no hour. Write 0 to 23.")
 
 
 def examples(rules: Rules) -> list[str]:
     """Name what still stands as an example and must be set before going live."""
-    found = [f"fees.{name}: {fee.amount} {fee.currency} is an example amount" for name, fee in rules.fees.items() if fee.example]
+    found = [
+        f"fees.{name}: {fee.amount} {fee.currency} is an example amount"
+        for name, fee in rules.fees.items()
+        if fee.example
+    ]
     return found + (["ship_to: the address is an example"] if rules.ship_to.example else [])

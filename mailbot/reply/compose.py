@@ -86,7 +86,13 @@ class Outgoing:
 
 
 def compose(
-    before: Case | None, event: Event, decision: Decision, after: Case | None, known: Known, policy: Policy, now: datetime
+    before: Case | None,
+    event: Event,
+    decision: Decision,
+    after: Case | None,
+    known: Known,
+    policy: Policy,
+    now: datetime,
 ) -> tuple[Reply, ...]:
     """Return the mails that follow from a decision. No machine is ever answered (RFC 3834)."""
     if after is None or isinstance(event, Ignored):
@@ -120,7 +126,9 @@ def _answer(out: Outgoing, mail: Wrote, decision: Decision, case: Case) -> None:
         about = "held" if held else "told" if decision.verdicts else "passed_on"
         _to_staff(out, letters.notice(policy, case, decision, mail, known, about=about), decision, decision.notify)
     if mail.answer_to and known.answers_today == ANSWERS_A_DAY:
-        silence = structs.replace(decision, why=f"{mail.answer_to} has had the day's {ANSWERS_A_DAY} answers; silence now.")
+        silence = structs.replace(
+            decision, why=f"{mail.answer_to} has had the day's {ANSWERS_A_DAY} answers; silence now."
+        )
         _to_staff(out, letters.notice(policy, case, silence, mail, known, about="told"), decision, "desk")
 
 

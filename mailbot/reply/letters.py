@@ -33,7 +33,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         units=tuple(_unit(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
         asks=decision.asks,
         informs=informs(policy, decision, case, first=first),
-        quote=quote_block(policy, case.quotes[-1], case.language) if quoted and case.quotes else None,
+        quote=quote_block(case.quotes[-1], case.language) if quoted and case.quotes else None,
         number=number,
         ship_to=ship_to(policy, number.text) if number else (),
     )
@@ -60,7 +60,7 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
         informs=informs(
             policy, decision, case, moments=(("expired",) if deadline.ends else ("reminder",)) if number else ()
         ),
-        quote=quote_block(policy, quote, case.language) if quote else None,
+        quote=quote_block(quote, case.language) if quote else None,
         number=number,
         valid_until=written(end, case.language),
         days_left=(end - today).days,
@@ -68,17 +68,17 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
     )
 
 
-def notice(
-    policy: Policy, case: Case, decision: Decision, mail: Wrote | None, known: Known, *, about: str
-) -> Letter:
+def notice(policy: Policy, case: Case, decision: Decision, mail: Wrote | None, known: Known, *, about: str) -> Letter:
     """Return a note to staff: the facts, the clause, and what the sender wrote."""
     units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
-    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today"]
+    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
     for verdict in decision.verdicts:
         unit = units[fold(verdict.serial)]
         if unit:
             delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
-            facts.append((f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})"))
+            facts.append(
+                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
+            )
     reasons = {fold(item.serial): item.reason for item in case.items}
     return _letter(
         policy,
@@ -87,7 +87,7 @@ def notice(
         kind="notice",
         about=about,
         language="en",
-        subject=f"[{case.id}] {about}: {case.subject}",
+        subject=f"[{case.id}] {about.replace('_', ' ')}: {case.subject}",
         units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
         clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
         facts=tuple(facts),

@@ -98,7 +98,7 @@ def shown_clauses(policy: Policy, decision: Decision) -> tuple[Said, ...]:
     return tuple(texts)
 
 
-def quote_block(policy: Policy, quote: Quote, language: str) -> QuoteBlock:
+def quote_block(quote: Quote, language: str) -> QuoteBlock:
     """Write a quote out: one line a charge, with the unit's serial where there are several."""
     several = len(quote.serials) > 1
     lines = tuple(

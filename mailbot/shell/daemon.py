@@ -285,4 +285,4 @@ def _refresh(registry: Registry) -> None:
     try:
         registry.refresh()
     except RegistryError as error:
-        log.error("registry not reloaded", error=str(error))
+        log.warning("registry not reloaded; the old rows stay in force", error=str(error))

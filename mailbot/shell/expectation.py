@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from mailbot.model import Reply, Value
@@ -63,9 +64,12 @@ class Order(Value, frozen=True):
 _LISTS = ("contains", "lacks", "attachments", "cites", "cites_not")
 
 
+_QUOTE_MARK = re.compile(r"(?m)^[ \t]*[|>][ \t]")
+
+
 def folded(text: str) -> str:
-    """Fold case and white space, as all comparisons of a conversation do."""
-    return " ".join(text.split()).casefold()
+    """Fold case and white space, as all comparisons of a conversation do; a quote mark at a line's beginning is space."""
+    return " ".join(_QUOTE_MARK.sub(" ", text).split()).casefold()
 
 
 def misses(order: Order, mail: Opened) -> list[str]:

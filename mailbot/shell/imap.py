@@ -9,7 +9,13 @@ import threading
 from collections.abc import Callable, Iterator
 
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
+from imapclient.exceptions import (
+    IMAPClientAbortError,
+    IMAPClientError,
+    IMAPClientReadOnlyError,
+    LoginError,
+    ProtocolError,
+)
 
 from mailbot.shell.connection import Imap, ServerError, diagnose, trusted_without_tls
 
@@ -74,6 +80,9 @@ class Connection:
                 raise Disconnected(self.server, "not connected")
             try:
                 yield self._client
+            except IMAPClientReadOnlyError as error:
+                self._leave()
+                raise MailboxError(self.server, f"only to be read: {error}", "let this user write there") from error
             except (OSError, IMAPClientAbortError, ProtocolError, ValueError) as error:
                 # ValueError: what imaplib and imapclient raise on answers that make no sense. Who has lost the thread
                 # of the conversation must not go on: the next answer would be taken for another.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE dossiers (
-    id TEXT PRIMARY KEY, path TEXT UNIQUE, size INTEGER, changed INTEGER, revision INTEGER NOT NULL,
+    id TEXT PRIMARY KEY, path TEXT UNIQUE, size INTEGER, changed INTEGER, filed INTEGER NOT NULL DEFAULT 0,
     mailbox TEXT, state TEXT, opened INTEGER, due INTEGER);
 CREATE INDEX dossiers_due ON dossiers (due) WHERE due IS NOT NULL;
 CREATE TABLE keys (id TEXT, key TEXT, PRIMARY KEY (id, key)) WITHOUT ROWID;
@@ -158,16 +158,14 @@ class Index:
         due = facets.due_at(case) if case else None
         row = (
             dossier.id,
-            dossier.revision,
             case and case.mailbox,
             case and case.state,
             _number(case.opened_at) if case else None,
             _number(due) if due else None,
         )
         self._db.execute(
-            "INSERT INTO dossiers (id, revision, mailbox, state, opened, due) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, mailbox = excluded.mailbox,"
-            " state = excluded.state, opened = excluded.opened, due = excluded.due",
+            "INSERT INTO dossiers (id, mailbox, state, opened, due) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET mailbox = excluded.mailbox, state = excluded.state, opened = excluded.opened, due = excluded.due",
             row,
         )
         before = {key for (key,) in self._db.execute("SELECT key FROM keys WHERE id = ?", (dossier.id,))}
@@ -195,18 +193,14 @@ class Index:
             ),
         )
 
-    def revise(self, dossier_id: str, revision: int, reply: Reply) -> None:
-        """Takes over a dossier's next revision, in which only this reply differs."""
-        self._db.execute("UPDATE dossiers SET revision = ? WHERE id = ?", (revision, dossier_id))
-        self.put_reply(dossier_id, reply)
+    def place(self, dossier: Dossier, place: Place) -> None:
+        """Notes where a dossier lies in this revision."""
+        row = (*place, dossier.revision, dossier.id)
+        self._db.execute("UPDATE dossiers SET path = ?, size = ?, changed = ?, filed = ? WHERE id = ?", row)
 
-    def place(self, dossier_id: str, place: Place) -> None:
-        """Notes where a dossier lies."""
-        self._db.execute("UPDATE dossiers SET path = ?, size = ?, changed = ? WHERE id = ?", (*place, dossier_id))
-
-    def forget(self, path: str) -> None:
-        """Forgets what came from a file that is gone."""
-        for (dossier_id,) in self._db.execute("SELECT id FROM dossiers WHERE path = ?", (path,)).fetchall():
+    def forget(self, path: str | None) -> None:
+        """Forgets what came from a file; with None, the dossiers that never came to lie in one."""
+        for (dossier_id,) in self._db.execute("SELECT id FROM dossiers WHERE path IS ?", (path,)).fetchall():
             for table in ("dossiers", "keys", "replies"):
                 self._db.execute(f"DELETE FROM {table} WHERE id = ?", (dossier_id,))  # noqa: S608 - three names of ours
         self._db.execute("DELETE FROM seen WHERE path = ?", (path,))
@@ -232,9 +226,9 @@ class Index:
         """Where a dossier lies."""
         return self._one("SELECT path FROM dossiers WHERE id = ?", dossier_id)  # type: ignore[return-value]
 
-    def revision(self, dossier_id: str) -> int:
-        """A dossier's revision; 0 where there is none."""
-        return int(self._one("SELECT revision FROM dossiers WHERE id = ?", dossier_id) or 0)
+    def filed(self, dossier_id: str) -> int:
+        """The revision of a dossier that lies in its file; 0 where there is none."""
+        return int(self._one("SELECT filed FROM dossiers WHERE id = ?", dossier_id) or 0)
 
     def holders(self, key: str) -> list[str]:
         """The ids of the cases with this key, oldest first."""

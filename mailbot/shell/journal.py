@@ -11,12 +11,11 @@ import msgspec
 
 from mailbot.model import Record, Value
 from mailbot.shell import files
+from mailbot.shell.dossiers import Mark
 from mailbot.shell.store import StateError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from mailbot.shell.dossiers import Mark
 
 
 class Entry(Value, frozen=True):

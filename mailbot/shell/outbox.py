@@ -10,7 +10,6 @@ import time
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
-from email_validator import EmailNotValidError
 
 from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, Sent
 from mailbot.mail.addresses import valid
@@ -57,7 +56,7 @@ class Outbox:
         try:
             mail_from = valid(sender) if sender else ""
             rcpt_to = valid(recipient)
-        except EmailNotValidError as error:
+        except ValueError as error:
             return Refused(0, f"not an address that mail can go to: {error}")
         if not frozen(content):
             return Refused(0, "not a mail that SMTP carries unchanged: not ASCII, or a line not ended by CRLF")
@@ -218,8 +217,10 @@ class Outbox:
         try:
             if self._smtp is not None:
                 await self._smtp.rset()
-        except (SMTPException, OSError):
+        except BaseException as error:
             self._drop()
+            if not isinstance(error, (SMTPException, OSError)):
+                raise
 
     async def _quit(self) -> None:
         if self._smtp is not None:

@@ -176,8 +176,7 @@ class Shelf:
     def _take(self, mark: Mark, dossier: Dossier, index: Index) -> None:
         self._marks[mark.id].append(mark)
         self._remember(marked(dossier, mark))
-        with index.whole():
-            index.revise(mark.id, mark.revision, mark.reply)
+        index.put_reply(mark.id, mark.reply)
 
     # ------------------------------------------------------------ dossiers and records
 
@@ -245,7 +244,7 @@ class Shelf:
                 before, path = index.path(dossier.id), self._root / dossier.path
                 path.parent.mkdir(mode=0o700, exist_ok=True)
                 dossiers.write(path, sealed.get(dossier.id) or dossiers.seal(dossier))
-                index.place(dossier.id, folder.place(dossier.path, path.stat()))
+                index.place(dossier, folder.place(dossier.path, path.stat()))
                 if before and before != dossier.path:
                     (self._root / before).unlink(missing_ok=True)
                 self._unsynced.add(dossier.path)
@@ -306,7 +305,6 @@ class Shelf:
         self._doubt, self._index_spoilt = "", False
         with self._changing():
             self._merge(index, entries)
-            index.commit()
             if not index.states() and any(record.case_id for record in self.records()):
                 raise StateError(f"{self._root} names cases in its ledger but holds none; restore it from a backup")
         if not self._read_only:
@@ -318,7 +316,7 @@ class Shelf:
         for entry in entries:
             for body in entry.dossiers:
                 dossier = dossiers.unseal(body)
-                if dossier.revision > index.revision(dossier.id):
+                if dossier.revision > index.filed(dossier.id):
                     self._ahead[dossier.id] = dossier
                     self._remember(dossier)
                     index.put(dossier)

@@ -29,7 +29,7 @@ def survey(root: Path, index: Index, *, in_journal: Collection[str], torn: bool,
         StateError: A file is damaged.
     """
     known, found = index.places(), folder.scan(root)
-    for path in known.keys() - found.keys():
+    for path in (None, *(known.keys() - found.keys())):
         index.forget(path)
     for path, place in found.items():
         if known.get(path) == place:
@@ -53,10 +53,10 @@ def _dossier(root: Path, index: Index, place: Place, in_journal: Collection[str]
             return None
         raise
     other = index.path(dossier.id)
-    if other and dossier.revision <= index.revision(dossier.id):
+    if other and dossier.revision <= index.filed(dossier.id):
         return place.path
     index.put(dossier)
-    index.place(dossier.id, place)
+    index.place(dossier, place)
     return other
 
 

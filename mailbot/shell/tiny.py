@@ -160,6 +160,8 @@ class TinyStore:
     def _put(self, changes: Iterable[Dossier]) -> None:
         """Stages dossiers, all or none."""
         staged = {dossier.id: (dossier, dossiers.seal(dossier)) for dossier in changes}
+        for _, body in staged.values():
+            dossiers.unseal(body)  # what could not be read again is refused now, not at the next start
         with self._shelf.trusted() as index, index.whole():
             for dossier, _ in staged.values():
                 known = {reply.message_id for reply in self._committed_replies(dossier.id)}

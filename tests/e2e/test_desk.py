@@ -49,7 +49,9 @@ def test_both_companies_decide_by_their_own_rules(house: House) -> None:
     """A unit out of warranty is quoted by both companies, each from its own mailbox and fee schedule."""
     house.deliver(letter(KIM, "Board", "AH7K900102 does not boot, it hangs at POST.", message_id="<b@lark>"))
     bea = "Bea <bea@hollis.example>"
-    house.deliver(letter(bea, "PDU", "PDU 7700302 outlet 4 is dead.", to=SERVERTECH, message_id="<c@hollis>"), SERVERTECH)
+    house.deliver(
+        letter(bea, "PDU", "PDU 7700302 outlet 4 is dead.", to=SERVERTECH, message_id="<c@hollis>"), SERVERTECH
+    )
     house.once(NOW)
     portwell, servertech = house.sent("kim@larkspur.example"), house.sent("bea@hollis.example")
     assert "AP-15" in words(portwell[0].raw)
@@ -65,9 +67,7 @@ def test_the_answer_to_a_question_carries_its_case_on(house: House) -> None:
     house.deliver(letter(KIM, "Help", "Our board shows no video any more. What do I do?", message_id="<d@lark>"))
     house.once(NOW)
     [question] = house.sent()
-    house.deliver(
-        letter(KIM, "Re: Help", "Sorry, it is AH7K900101.", message_id="<e@lark>", answers=question.raw)
-    )
+    house.deliver(letter(KIM, "Re: Help", "Sorry, it is AH7K900101.", message_id="<e@lark>", answers=question.raw))
     house.once("2026-11-21T18:00:00Z")
     [case] = house.cases()
     assert case.state == "authorized"
@@ -102,7 +102,9 @@ def test_a_second_request_gets_the_existing_number(house: House) -> None:
 
 def test_machines_are_on_record_and_get_no_answer(house: House) -> None:
     """A vacation reply is counted, set aside in Ignored, and never answered."""
-    away = letter(KIM, "Automatic reply: away", "I am away.", message_id="<i@lark>", headers={"Auto-Submitted": "auto-replied"})
+    away = letter(
+        KIM, "Automatic reply: away", "I am away.", message_id="<i@lark>", headers={"Auto-Submitted": "auto-replied"}
+    )
     house.deliver(away)
     house.once(NOW)
     assert house.sent() == []
@@ -149,7 +151,7 @@ def test_the_daemon_answers_what_arrives_and_stops_cleanly(house: House) -> None
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     daemon = house.start("run")
     try:
-        _until(lambda: (house.home / "state" / "meta.json").exists())
+        _until((house.home / "state" / "meta.json").exists)
         time.sleep(1.5)
         house.deliver(letter(KIM, "New", "Serial AH7K900101 has no video.", message_id="<new@lark>"))
         _until(lambda: len(house.sent()) == 1)

@@ -44,7 +44,7 @@ def torture(house: House, kills: int, chance: random.Random) -> int:
         # The first moments are start-up; wait until it works, then a little longer.
         while process.poll() is None and len(house.sent()) == answered and time.monotonic() < end:
             time.sleep(0.005)
-            if chance.random() < 0.01:  # noqa: PLR2004 - now and then a kill before the first mail is out
+            if chance.random() < 0.01:
                 break
         time.sleep(chance.random() * 0.1)
         if process.poll() is not None:

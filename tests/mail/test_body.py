@@ -79,3 +79,23 @@ def test_a_blockquote_is_quoted_and_an_indent_is_not():
 def test_flowed_lines_are_joined(flowed, delsp, text):
     """Lines that a mail program wrapped are whole again (RFC 3676)."""
     assert unflow(flowed, delsp=delsp) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("0011", "画面に何も表示されません"),
+        ("0012", "オフにできません"),
+        ("0018", "显示屏不亮"),
+        ("0043", "auf voller Drehzahl"),
+        ("0044", "沒有輸出電壓"),
+    ],
+)
+def test_M5_saved_mails_in_old_charsets(number, words):
+    """Letters in the charsets of East Asia, and a mislabelled one, are read as they were written."""
+    assert words in saved(number).visible
+
+
+def test_a_saved_table_keeps_its_rows():
+    """The rows of a saved HTML table are at hand."""
+    assert saved("0058").tables[0].rows[0] == ("Item", "Part no.", "Serial", "Fault")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from dovecot_server import DOVECOT, dovecot
 from imapclient import IMAPClient
-from servers import CERTIFICATE, DOVECOT, PASSWORD, dovecot, embedded_imap, free_port, scripted
+from servers import CERTIFICATE, PASSWORD, embedded_imap, free_port, scripted
 
 from mailbot.shell import mailbox as module
 from mailbot.shell.connection import Imap
@@ -417,6 +418,25 @@ def test_a_missing_inbox_says_so(imap_server: MailStore) -> None:
     """A folder in the settings that does not exist is named."""
     with pytest.raises(MailboxError, match="no folder 'Retruns'"):
         Mailbox(msgspec.structs.replace(imap_server.imap("rma"), folder="Retruns")).connect()
+
+
+def test_a_folder_that_may_only_be_read_says_so() -> None:
+    """A mailbox from which nothing can be moved is of no use, and that is said."""
+    answers = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1",
+        "LIST": '* LIST () "/" Done',
+        "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no",
+    }
+
+    def script(talk: Talk) -> None:
+        talk.say("* OK ready")
+        while True:
+            tag, command, *_ = talk.hear().split()
+            talk.say(answers.get(command, "* OK"), f"{tag} OK done")
+
+    with scripted(script) as server, pytest.raises(MailboxError, match="only to be read") as refused:
+        Mailbox(Imap(host="localhost", port=server.port, security="none", user="rma", password="x")).connect()
+    assert not isinstance(refused.value, Disconnected)
 
 
 def test_a_server_that_is_not_there_says_so() -> None:
