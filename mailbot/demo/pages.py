@@ -19,6 +19,7 @@ from mailbot.demo.post import Post
 from mailbot.demo.tally import Seen, outcomes
 from mailbot.demo.tell import WORDS
 from mailbot.demo.verdict import Short, shorts
+from mailbot.mail.charsets import decode
 from mailbot.model import Case, Value
 from mailbot.policy.policy import Policy
 
@@ -103,7 +104,12 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
     def excerpt(post: Post) -> str:
         return (post.message.text if post.ours else post.message.visible or post.message.text).strip()
 
-    pages.filters.update(local=local, clause=clause, company=company, decided=decided, excerpt=excerpt, word=_word)
+    def as_text(content: bytes) -> str:
+        return decode(content).strip()
+
+    pages.filters.update(
+        local=local, clause=clause, company=company, decided=decided, excerpt=excerpt, as_text=as_text, word=_word
+    )
     return pages
 
 

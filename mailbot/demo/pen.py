@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email import message_from_string
+from typing import cast
 from email.message import EmailMessage
-from email.message import Message as StdMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from hashlib import sha256
@@ -93,8 +93,8 @@ def _report(mail: EmailMessage, person: Person, why: str, answered: Message | No
     mail.attach(_part("text/rfc822-headers", f"Message-ID: <{original}>\nTo: {person.address}\n"))
 
 
-def _part(media_type: str, content: str) -> StdMessage:
-    return message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP)
+def _part(media_type: str, content: str) -> EmailMessage:
+    return cast("EmailMessage", message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP))
 
 
 def _sender(writing: Writing, person: Person) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 import os
 import shutil
 import signal
@@ -18,9 +19,11 @@ from msgspec import structs
 from mailbot.demo import pages
 from mailbot.demo.cast import Cast, Shipped, load
 from mailbot.demo.play import Moment, Play
+from mailbot.demo.post import Post
 from mailbot.demo.stage import PASSWORD, Stage, stage
-from mailbot.demo.tally import tally
+from mailbot.demo.tally import Seen, tally
 from mailbot.demo.tell import Teller
+from mailbot.model import Case
 from mailbot.shell.embedded import HOST
 from mailbot.shell.folder import lock
 from mailbot.shell.store import StateError
@@ -66,14 +69,19 @@ async def perform(out: Path, *, fast: bool, serve: bool) -> bool:
                 async for moment in Play(cast, here).moments():
                     if teller.moment(moment):
                         await asyncio.sleep(pause)
-            posts, cases = here.post_of(here.store), list(here.store.cases())
-            seen = tally(posts)
-            pages.lay_out(out, posts, cases, seen, here.policies)
+            posts, cases, seen = _lay_out(here, out)
             teller.ending(seen, posts, cases, out)
-            teller.missing(seen)
             if serve:
                 await _serve(here, teller, cast, out)
     return all(each.post for each in seen)
+
+
+def _lay_out(here: Stage, out: Path) -> tuple[list[Post], list[Case], list[Seen]]:
+    """Write down everything there is to look at, as it is now."""
+    posts, cases = here.post_of(here.store), list(here.store.cases())
+    seen = tally(posts)
+    pages.lay_out(out, posts, cases, seen, here.policies)
+    return posts, cases, seen
 
 
 def prepare(out: Path) -> None:
@@ -103,8 +111,10 @@ def prepare(out: Path) -> None:
 
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
-    """Let the daemon's log go into a file, so that the terminal is the story's."""
+    """Let the logs, the daemon's and the mail servers', go into a file, so that the terminal is the story's."""
     with path.open("w", encoding="utf-8") as file:
+        servers = logging.StreamHandler(file)
+        logging.getLogger().addHandler(servers)
         structlog.configure(
             processors=[
                 structlog.processors.add_log_level,
@@ -117,6 +127,7 @@ def log_to(path: Path) -> Iterator[None]:
             yield
         finally:
             structlog.reset_defaults()
+            logging.getLogger().removeHandler(servers)
 
 
 # ---------------------------------------------------------------- the desk stays open
@@ -145,15 +156,14 @@ async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, closing.set)
-    units = ", ".join(unit.serial for unit in cast.unit if unit.domain == VISITOR.rpartition("@")[2])
+    theirs = [unit for unit in cast.unit if unit.domain == VISITOR.rpartition("@")[2]]
     teller.serving(
         {
             "IMAP": f"{HOST} port {here.imap.port}, no TLS",
             "SMTP": f"{HOST} port {here.smtp.port}, no TLS",
-            "user": f"{VISITOR} (also {' and '.join(here.policies)}, to look over the desk's shoulder)",
-            "password": PASSWORD,
-            "write to": " or ".join(here.policies),
-            "about": units,
+            "user": f"{VISITOR}, password {PASSWORD}",
+            "your units": ", ".join(f"{unit.model} {unit.serial} of {here.mailbox(unit.policy)}" for unit in theirs),
+            "the desks": f"{' and '.join(here.policies)} are users too, with the same password",
         }
     )
     attending = asyncio.create_task(here.attend(closing))
@@ -162,6 +172,7 @@ async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path) -> None:
         await asyncio.wait({attending}, timeout=LOOK)
         told = _tell_news(here, teller, out, told)
     await attending
+    _lay_out(here, out)
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(name)
 

@@ -87,7 +87,7 @@ async def stage(out: Path, first_day: date, visitor: str) -> AsyncIterator[Stage
     library = Library.at()
     policies = [library.policy(name, trusted_authserv_id=SERVER) for name in names(library.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
-    users = {address: PASSWORD for address in (*(policy.desk.address for policy in policies), visitor)}
+    users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
     store = TinyStore(out / "state")
     try:
         async with (

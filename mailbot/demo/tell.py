@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -65,7 +66,7 @@ class Teller:
         )
         self._days = self._bar.add_task("", total=cast.days)
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
@@ -135,7 +136,7 @@ class Teller:
         if not self._nudges:
             return
         when = f"{self._nudged[0]:%d %b} to {self._nudged[-1]:%d %b}"
-        who = ", ".join(f"{address} {times}×" for address, times in sorted(self._nudges.items()))
+        who = ", ".join(f"{address} ({times})" for address, times in sorted(self._nudges.items()))
         self._line(Text(f"{when:<16}  staff reminded of what waits for them: {who}", style="dim"))
         self._nudges.clear()
         self._nudged.clear()
@@ -149,7 +150,7 @@ class Teller:
             mark, where = (("✓", "green"), each.post.name) if each.post else (("✗", "bold red"), "did not happen")
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
         arrived = [post for post in posts if not post.ours]
-        states = Counter(case.state for case in cases)
+        states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
         self._line(Text("\nIn figures", style="bold"))
         self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"))
         staff = sum(post.to_staff for post in posts)
@@ -165,12 +166,8 @@ class Teller:
             ("state/", "the store, as the daemon leaves it"),
             ("mailbot.log", "what the daemon logged"),
         ):
-            self._line(Text.assemble("  ", (f"{out / path}{'/' if path.endswith('/') else ''}", "bold"), f"  {what}"))
-
-    def missing(self, seen: Sequence[Seen]) -> None:
-        """Say what the demo was to show and did not."""
-        lacking = [each.kind for each in seen if each.post is None]
-        if lacking:
+            self._line(Text.assemble("  ", (f"{out}/{path:<13}", "bold"), f"  {what}"))
+        if lacking := [each.kind for each in seen if each.post is None]:
             self._line(Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"))
 
     def serving(self, lines: Mapping[str, str]) -> None:
@@ -181,9 +178,8 @@ class Teller:
         self._line(Text(""))
 
     def _line(self, line: Text) -> None:
-        if not self.console.is_terminal:
-            line.truncate(WIDEST * 2)
-        self.console.print(line, soft_wrap=not self.console.is_terminal)
+        """Print a line; a terminal cuts what does not fit, so that the story stays a column to look down."""
+        self.console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=not self.console.is_terminal)
 
 
 def _letter(post: Post) -> tuple[str, str]:
@@ -205,5 +201,5 @@ def _worded(counts: dict[str, int]) -> dict[str, int]:
     return {WORDS.get(word, word): number for word, number in counts.items()}
 
 
-def _counted(counts: Counter[str] | dict[str, int]) -> str:
-    return ", ".join(f"{number} {word}" for word, number in Counter(counts).most_common())
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in counts.items())

@@ -253,7 +253,10 @@ FORWARDED = (
 )
 """Titles of a dividing line, between dashes or followed by a colon."""
 
-REPLY_PREFIXES = tuple("re aw antw antwort sv vs odp rif ref res ynt vá atb 回复 答复 回覆 返信 답장".split())
+REPLY_PREFIXES = (
+    *("re", "aw", "antw", "antwort", "sv", "vs", "odp", "rif", "ref", "res", "ynt", "vá", "atb"),
+    *("回复", "答复", "回覆", "返信", "답장"),
+)
 """What mail programs put before the subject of an answer."""
 
 FORWARD_PREFIXES = (

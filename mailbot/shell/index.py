@@ -164,8 +164,8 @@ class Index:
             _number(due) if due else None,
         )
         self._db.execute(
-            "INSERT INTO dossiers (id, mailbox, state, opened, due) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET mailbox = excluded.mailbox, state = excluded.state, opened = excluded.opened, due = excluded.due",
+            "INSERT INTO dossiers (id, mailbox, state, opened, due) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+            " mailbox = excluded.mailbox, state = excluded.state, opened = excluded.opened, due = excluded.due",
             row,
         )
         before = {key for (key,) in self._db.execute("SELECT key FROM keys WHERE id = ?", (dossier.id,))}

@@ -48,7 +48,7 @@ def full(store):
             identity="in-1",
         ),
         a_step(a_case("C-2", mails=("in-2@y",), state="expired"), identity="in-2"),
-        a_step(replies=(a_reply("note-1@x"),), identity="in-3", at=after(days=30)),
+        a_step(replies=(a_reply("note-1@x", at=after(hours=1)),), identity="in-3", at=after(days=30)),
     )
     store.set_fact("uid", "17")
     store.commit()
@@ -64,7 +64,7 @@ def copied(path, name):
 # ---------------------------------------------------------------- kills
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_killed_at_any_moment(path, seed):
     """C1: a process is killed again and again; what it had acknowledged is there, once, and nothing is half there."""
     chance = random.Random(seed)  # noqa: S311 - a test's dice
@@ -378,7 +378,8 @@ def test_a_case_is_damaged_while_mailbot_runs(path):
     (path / "cases/C-1.json").write_bytes(b"{")
     with pytest.raises(StateError, match=r"cases/C-1\.json is damaged"):
         store.case("C-1")
-    store.close()
+    with pytest.raises(StateError, match=r"cases/C-1\.json is damaged"):
+        store.close()
 
 
 def test_every_damaged_line_of_the_ledger_is_refused(path):
