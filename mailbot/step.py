@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import structs
 
@@ -32,6 +32,7 @@ from mailbot.model import (
     Undelivered,
     Wrote,
 )
+from mailbot.policy.dates import today
 from mailbot.policy.decide import answered, decide_units
 from mailbot.policy.policy import Policy
 from mailbot.reply.compose import compose
@@ -86,7 +87,7 @@ def understand(
         return StaffSaid(mail, request), case
     case = _its_case(case, request, mail, known)
     waiting = case is not None and case.state in ("asking", "held")
-    request = carry_on(case, request)
+    request = _foreign_numbers(carry_on(case, request), case, known, today(now, policy.timezone))
     if request.intent == "po":
         return Ordered(mail, request), case
     return (Answered if waiting else Requested)(mail, request), case
@@ -148,6 +149,14 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
 def _belongs(mail: Wrote, domain: str) -> bool:
     domains = {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
     return bool(domain) and all(d == domain.lower() or d.endswith("." + domain.lower()) for d in domains)
+
+
+def _foreign_numbers(request: Request, case: Case | None, known: Known, day: date) -> Request:
+    """Leave of the RMA numbers that the mail names those that are not valid ones of this customer (AP-25)."""
+    cases = known.open_cases if case is None else (case, *known.open_cases)
+    valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= day}
+    claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
+    return structs.replace(request, claimed_numbers=claimed)
 
 
 def _undelivered(arrival: Undelivered, case: Case | None, now: datetime) -> Bounced:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mailbot.model import Case, Deadline, DeadlineKind
+from mailbot.model import Case, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
@@ -75,5 +75,6 @@ def again(policy: Policy, today: date) -> Deadline:
 
 
 def outer(case: Case) -> date | None:
-    """Return the next outer date of the case's state: when it is closed, or the number's last valid day."""
-    return min((deadline.on for deadline in case.deadlines if deadline.ends), default=None)
+    """Return the outer date of the case's state: when it is closed, or the number's last valid day."""
+    kinds: dict[State, DeadlineKind] = {"asking": "missing", "quoted": "quote", "authorized": "number"}
+    return next((d.on for d in case.deadlines if d.ends and d.kind == kinds.get(case.state)), None)

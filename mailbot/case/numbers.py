@@ -23,6 +23,11 @@ def assign(policy: Policy, known: Known, day: date, verdict: Verdict) -> Number:
     )
 
 
+def pattern(form: str) -> str:
+    """Return the regular expression that finds numbers of this format, ours and made-up ones alike."""
+    return re.escape(form.partition("{")[0]) + r"\d[\dA-Z-]*"
+
+
 def write(form: str, year: int, sequence: int) -> str:
     """Write a number in the rules' format; the check digit (Luhn) is over the digits of year and sequence."""
     digits = re.sub(r"\D", "", form.format(year=year, sequence=sequence, check=""))

@@ -33,7 +33,9 @@ def names(message: Message, desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-_ANSWER = re.compile(rf"(?:(?:{'|'.join(REPLY_PREFIXES)})(?:\[\d{{1,3}}\])?\s{{0,3}}[:\uff1a]\s{{0,9}}){{1,20}}", re.IGNORECASE)
+_ANSWER = re.compile(
+    rf"(?:(?:{'|'.join(REPLY_PREFIXES)})(?:\[\d{{1,3}}\])?\s{{0,3}}[:\uff1a]\s{{0,9}}){{1,20}}", re.IGNORECASE
+)
 
 
 def base_subject(subject: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from email import message_from_string
-from typing import cast
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -94,7 +93,7 @@ def _report(mail: EmailMessage, person: Person, why: str, answered: Message | No
 
 
 def _part(media_type: str, content: str) -> EmailMessage:
-    return cast("EmailMessage", message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP))
+    return message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP)
 
 
 def _sender(writing: Writing, person: Person) -> str:

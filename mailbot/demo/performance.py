@@ -162,8 +162,8 @@ async def _serve(here: Stage, teller: Teller, cast: Cast, out: Path) -> None:
             "IMAP": f"{HOST} port {here.imap.port}, no TLS",
             "SMTP": f"{HOST} port {here.smtp.port}, no TLS",
             "user": f"{VISITOR}, password {PASSWORD}",
-            "your units": ", ".join(f"{unit.model} {unit.serial} of {here.mailbox(unit.policy)}" for unit in theirs),
-            "the desks": f"{' and '.join(here.policies)} are users too, with the same password",
+            **{f"for {unit.model}": f"{unit.serial} is yours; write to {here.mailbox(unit.policy)}" for unit in theirs},
+            "desks": "the two addresses are users too, same password",
         }
     )
     attending = asyncio.create_task(here.attend(closing))

@@ -174,12 +174,13 @@ class Teller:
         """Say how to take part."""
         self._line(Text("\nThe desk is open; Ctrl-C closes it", style="bold"))
         for name, value in lines.items():
-            self._line(Text.assemble(f"  {name:<10} ", (value, "bold")))
+            self._line(Text.assemble(f"  {name:<14} ", (value, "bold")))
         self._line(Text(""))
 
     def _line(self, line: Text) -> None:
         """Print a line; a terminal cuts what does not fit, so that the story stays a column to look down."""
-        self.console.print(line, no_wrap=True, overflow="ellipsis", soft_wrap=not self.console.is_terminal)
+        cut = self.console.is_terminal
+        self.console.print(line, no_wrap=True, overflow="ellipsis" if cut else "ignore", soft_wrap=not cut)
 
 
 def _letter(post: Post) -> tuple[str, str]:

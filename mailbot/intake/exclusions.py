@@ -174,6 +174,9 @@ def _length(text: str) -> int:
 
 def _only_list(between: str, at: int, hits: Sequence[Hit], lexicons: Sequence[Lexicon]) -> bool:
     """Whether only further exclusions and joining words stand in between."""
+    listed = any(at <= other.start < at + len(between) for other in hits)
+    if not listed and re.search(r"[a-z,;，、]", between):
+        return False
     covered = list(between)
     for hit in hits:
         for index in range(max(hit.start - at, 0), min(hit.end - at, len(covered))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -28,9 +29,11 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         case,
         decision,
         kind="answer",
-        subject=subject(case),
+        subject=subject(policy, case),
         greeting=mail.name,
-        units=tuple(_unit(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
+        units=tuple(
+            _unit(policy, case, v, _without_numbers(policy, reasons.get(fold(v.serial), ""))) for v in decision.verdicts
+        ),
         asks=decision.asks,
         informs=informs(policy, decision, case, first=first),
         quote=quote_block(case.quotes[-1], case.language) if quoted and case.quotes else None,
@@ -54,8 +57,8 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
         decision,
         kind=kind,
         about=about,
-        subject=subject(case),
-        units=tuple(_waiting(item) for item in waiting),
+        subject=subject(policy, case),
+        units=tuple(_waiting(policy, item) for item in waiting),
         asks=tuple(dict.fromkeys(ask for item in waiting for ask in item.asks)),
         informs=informs(
             policy, decision, case, moments=(("expired",) if deadline.ends else ("reminder",)) if number else ()
@@ -87,15 +90,20 @@ def notice(policy: Policy, case: Case, decision: Decision, mail: Wrote | None, k
         kind="notice",
         about=about,
         language="en",
-        subject=f"[{case.id}] {about.replace('_', ' ')}: {case.subject}",
+        subject=f"[{case.id}] {about.replace('_', ' ')}: {_not_as_ours(policy, case.subject)}",
         units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
         clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
         facts=tuple(facts),
-        quoted=mail.text[:EXCERPT] if mail else "",
+        quoted=_not_as_ours(policy, mail.text[:EXCERPT]) if mail else "",
         sender=mail.sender if mail else case.sender,
         why=decision.why,
         number=case.number,
     )
+
+
+def _not_as_ours(policy: Policy, text: str) -> str:
+    """Return a customer's words with numbers written "RMA 123": what begins with the sign of ours is given out by us."""
+    return re.sub(policy.desk.number_form, lambda found: found[0].replace("-", " ", 1), text, flags=re.IGNORECASE)
 
 
 def due_decision(policy: Policy, deadline: Deadline) -> Decision:
@@ -113,11 +121,15 @@ def due_decision(policy: Policy, deadline: Deadline) -> Decision:
     return Decision("none", (clause,), f"{deadline.kind}: {policy.clause_text(clause)}", policy.stamp)
 
 
-def subject(case: Case) -> str:
+def subject(policy: Policy, case: Case) -> str:
     """Return the thread's subject with the number, or else the case, by which an answer finds home (ST-11)."""
     tag = case.number.text if case.number else case.id
-    base = case.subject
-    return f"Re: {base}" if tag in base else f"Re: {base} [{tag}]".replace("  ", " ")
+    return " ".join(f"Re: {_without_numbers(policy, case.subject)} [{tag}]".split())
+
+
+def _without_numbers(policy: Policy, text: str) -> str:
+    """Return a customer's text without RMA numbers: one that was made up is never echoed (AP-25), ours we write ourselves."""
+    return re.sub(policy.desk.number_form, "", text, flags=re.IGNORECASE).replace("[]", "").strip()
 
 
 def ship_to(policy: Policy, number: str) -> tuple[str, ...]:
@@ -169,12 +181,12 @@ def _as_staff_see(policy: Policy, case: Case, verdict: Verdict, reason: str) -> 
     )
 
 
-def _waiting(item: CaseItem) -> UnitBlock:
+def _waiting(policy: Policy, item: CaseItem) -> UnitBlock:
     return UnitBlock(
         serial=item.serial,
         outcome="ask" if item.disguised else item.outcome,
         model=item.model,
-        reason=item.reason,
+        reason=_without_numbers(policy, item.reason),
         asks=item.asks,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import mailbot
+from mailbot.case.numbers import pattern
 from mailbot.intake import words
 from mailbot.intake.desk import Desk
 from mailbot.model import Staff
@@ -82,6 +83,7 @@ class Library:
             aliases=tuple(alias.lower() for alias in aliases),
             serial_forms=rules.serials.forms,
             model_forms=rules.serials.models,
+            number_form=pattern(rules.number.format),
             trusted_authserv_id=trusted_authserv_id,
         )
         zone = timezone or rules.policy.timezone.value

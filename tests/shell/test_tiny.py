@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import functools
+import itertools
 import json
 import os
 import random
@@ -12,6 +14,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -140,6 +143,75 @@ def _killed(*_):
     raise KeyboardInterrupt
 
 
+CALLS = ("open", "write", "fdatasync", "fsync", "replace", "rename", "unlink", "mkdir", "ftruncate", "close")
+
+
+def test_killed_before_every_call_to_the_system(tmp_path):
+    """C1: wherever between two calls to the system a process ends, each commit and mark is wholly there or not at all."""
+    states = _course(tmp_path / "whole", lambda: None)
+    for last in range(1000):
+        path = tmp_path / str(last)
+        told_then = _course(path, functools.partial(_die_at, last, itertools.count()))
+        done = len(told_then)
+        after_kill = reopened(copied(path, f"{last} killed"))
+        assert after_kill in (told_then[-1], states[min(done, len(states) - 1)])
+        if done == len(states):
+            break
+        store = TinyStore(path)
+        assert told(store) == after_kill
+        store.close()
+        shutil.rmtree(path)
+    assert last > 50
+
+
+def _die_at(last, calls):
+    if next(calls) == last:
+        raise KeyboardInterrupt
+
+
+def _course(path, before_call):
+    """A store at work, and what it told after each piece of work, until it was interrupted."""
+    store = TinyStore(path)
+    full(store)
+    case, out_3 = changed(store.case("C-1"), state="closed"), a_reply("out-3@x", at=after(hours=2))
+    course = [
+        lambda: commit(store, a_step(a_case("C-3", number=a_number("RMA-3"), replies=(out_3,)), identity="in-9")),
+        lambda: store.mark(changed(out_3, state="sending")),
+        lambda: commit(store, a_step(case, identity="in-8", at=after(days=40)), a_step(replies=(a_reply("n-8@x", at=after(hours=3)),))),
+        lambda: store.mark(a_reply("out-1@x", state="sent")),
+        store.checkpoint,
+        lambda: commit(store, a_step(changed(case, state="authorized"))),
+    ]
+    states = [told(store)]
+    with pytest.MonkeyPatch.context() as patched:
+        watch = _Watch(before_call)
+        for name in CALLS:
+            patched.setattr(os, name, watch.over(getattr(os, name)))
+        with suppress(KeyboardInterrupt):
+            for work in course:
+                watch.on = True
+                work()
+                watch.on = False
+                states.append(told(store))
+    store._shelf._let_go()  # no last words: a kill leaves no time for them
+    return states
+
+
+class _Watch:
+    """Looks at calls to the system, while it is on."""
+
+    def __init__(self, before):
+        self._before, self.on = before, False
+
+    def over(self, call):
+        def watched(*values, **named):
+            if self.on:
+                self._before()
+            return call(*values, **named)
+
+        return watched
+
+
 def test_a_mark_survives_a_kill(path):
     """A reply that was about to be sent when the process died is known to be so."""
     store = TinyStore(path)
@@ -163,7 +235,7 @@ def test_the_journal_is_torn_at_any_byte(path):
     _drop_last_line(copy / "ledger/2026-11.jsonl")
     torn = copy / "journal"
     for end in range(before, len(whole) + 1):
-        for tail in (b"", b"\0" * 40):
+        for tail in (b"", b"\0" * 40) if end % 10 == 0 else (b"",):
             torn.write_bytes(whole[:end] + tail)
             entries, good = journal.read(torn)
             complete = end == len(whole) or (end == len(whole) - 1 and not tail)  # all but the line feed
