@@ -14,9 +14,12 @@ def carry_on(case: Case | None, request: Request) -> Request:
     """Return the request with every unit that is to be decided on now.
 
     Units the case still asks about take serial or reason from the mail. A mail that asks for something and names no unit
-    yields one unit without a serial, so that the rules can ask for it.
+    yields one unit without a serial, so that the rules can ask for it. Plain thanks carry nothing on.
     """
-    waiting = [item for item in case.items if _waits(item)] if case else []
+    if request.thanks and not request.items:
+        return request
+    diagnosed = case is not None and bool(request.support_case) and not case.support_case
+    waiting = [item for item in case.items if _waits(item) or (diagnosed and item.state == "held")] if case else []  # ST-3
     intent = request.intent
     if waiting and case and intent in ("none", "question", "repair"):
         intent = case.intent

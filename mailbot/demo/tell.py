@@ -42,7 +42,7 @@ WORDS = {
     "attention": "set aside",
 }
 WEEK = 7
-"""Days after which it is told how often staff were reminded of what is held: often, for nobody writes to staff's side here."""
+"""Days after which it is told how often staff were reminded of what is held."""
 MARGIN = " " * 18
 WIDEST = 150
 """Columns beyond which a subject is cut."""
@@ -147,12 +147,14 @@ class Teller:
         self._bar.stop()
         self._line(Text("\nThere was to see", style="bold"))
         for each in seen:
-            mark, where = (("✓", "green"), each.post.name) if each.post else (("✗", "bold red"), "did not happen")
+            mark, where = (
+                (("✓", "green"), f"mail {each.post.number:03}") if each.post else (("✗", "bold red"), "did not happen")
+            )
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
         arrived = [post for post in posts if not post.ours]
         states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
         self._line(Text("\nIn figures", style="bold"))
-        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"))
+        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"), cut=False)
         staff = sum(post.to_staff for post in posts)
         ours = len(posts) - len(arrived)
         self._line(Text(f"  {ours} mails went out: {ours - staff} to customers, {staff} to staff"))
@@ -168,19 +170,23 @@ class Teller:
         ):
             self._line(Text.assemble("  ", (f"{out}/{path:<13}", "bold"), f"  {what}"))
         if lacking := [each.kind for each in seen if each.post is None]:
-            self._line(Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"))
+            self._line(
+                Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"), cut=False
+            )
 
     def serving(self, lines: Mapping[str, str]) -> None:
         """Say how to take part."""
         self._line(Text("\nThe desk is open; Ctrl-C closes it", style="bold"))
         for name, value in lines.items():
-            self._line(Text.assemble(f"  {name:<14} ", (value, "bold")))
+            self._line(Text.assemble(f"  {name:<14} ", (value, "bold")), cut=False)
         self._line(Text(""))
 
-    def _line(self, line: Text) -> None:
-        """Print a line; a terminal cuts what does not fit, so that the story stays a column to look down."""
-        cut = self.console.is_terminal
-        self.console.print(line, no_wrap=True, overflow="ellipsis" if cut else "ignore", soft_wrap=not cut)
+    def _line(self, line: Text, *, cut: bool = True) -> None:
+        """Print a line; a terminal cuts what of the story does not fit, so that it stays a column to look down."""
+        cut = cut and self.console.is_terminal
+        self.console.print(
+            line, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=not self.console.is_terminal
+        )
 
 
 def _letter(post: Post) -> tuple[str, str]:

@@ -163,10 +163,10 @@ def _reason(mail: Opened, wanted: Intent) -> Reason:
         return Reason(_leftover(mail, most=3), reasons.CONCRETE) if _leftover(mail, most=3) else reasons.reason(mail.told, mail.lexicons)
     body = reasons.reason(mail.told, mail.lexicons)
     title = reasons.reason((mail.title,), mail.lexicons)
-    if rows and body.weight < reasons.NAMED:
-        return Reason(reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows), reasons.CONCRETE)
     if title.weight > body.weight and title.text:
         return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
+    if rows and body.weight < reasons.NAMED:
+        return Reason(reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows), reasons.CONCRETE)
     if body.text:
         return body
     admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -58,7 +58,7 @@ class Worker:
         self.rooms = {station.address: station.room for station in stations}
         self.outboxes = {station.address: station.outbox for station in stations}
         self.stopping = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
 
     async def drain(self, station: Station) -> list[Settled]:
         """Take in all that waits in a mailbox, batch by batch; each is durable before it leaves INBOX (promise 1).
@@ -85,7 +85,7 @@ class Worker:
         fetched = await asyncio.to_thread(box.fetch, uids)
         now = self.clock.now()
         mails = [path.mail(station.address, f.raw, now, f.uid) for f in fetched if f.raw is not None]
-        async with self._turn:
+        async with self.turn:
             settled = await asyncio.to_thread(path.take_in, mails, room)
             for large in (f for f in fetched if f.raw is None):
                 settled.append(await asyncio.to_thread(path.too_large, large.uid, large.size, box.uid_validity, room))
@@ -102,7 +102,7 @@ class Worker:
         Raises:
             StateError: the state cannot be written.
         """
-        async with self._turn:
+        async with self.turn:
             await asyncio.to_thread(path.sweep, self.rooms, self.store, self.clock)
 
     async def send(self) -> None:
@@ -111,12 +111,12 @@ class Worker:
         Raises:
             StateError: the state cannot be written.
         """
-        async with self._turn:
+        async with self.turn:
             await path.send(self.rooms, self.outboxes, self.store, self.clock)
 
     async def tidy(self) -> None:
         """Use a quiet moment: put the state in order, look whether a registry has changed."""
-        async with self._turn:
+        async with self.turn:
             await asyncio.to_thread(self.store.checkpoint)
             for station in self.stations:
                 if isinstance(station.room.registry, Registry):
@@ -249,18 +249,27 @@ class Daemon:
                 self._fail(error)
 
     async def _begin(self, station: Station) -> None:
-        """Note at the very first start where new mail begins, so that years of old mail are left alone (Q1)."""
-        store, name = self.worker.store, f"first uid of {station.address}"
-        validity = str(station.mailbox.uid_validity)
+        """Note at the very first start where new mail begins, so that years of old mail are left alone (Q1).
+
+        Where the server has numbered its mails anew since (S7), the day of the first start tells old from new.
+        """
+        store, box, name = self.worker.store, station.mailbox, f"first uid of {station.address}"
         noted = (store.get_fact(name) or "").split(" ")
-        if len(noted) != 2:  # noqa: PLR2004 - UIDVALIDITY and UID
-            first = station.mailbox.uid_next() - 1 if self.from_now else 0
-            noted = [validity, str(first)]
-            async with self.worker._turn:  # noqa: SLF001 - the daemon is the worker's other half
-                store.set_fact(name, " ".join(noted))
-                store.commit()
-            log.info("first start", mailbox=station.address, old_mail="left alone" if first else "none or taken in")
-        station.above = int(noted[1]) if noted[0] == validity else 0
+        if len(noted) == 3 and noted[0] == str(box.uid_validity):  # noqa: PLR2004 - UIDVALIDITY, UID, day
+            station.above = int(noted[1])
+            return
+        if len(noted) == 3:  # noqa: PLR2004
+            day = date.fromisoformat(noted[2])
+            above = await asyncio.to_thread(box.first_since, day) - 1 if int(noted[1]) else 0
+            log.warning("the server has numbered its mails anew", mailbox=station.address)
+        else:
+            day = self.worker.clock.now().date()
+            above = await asyncio.to_thread(box.uid_next) - 1 if self.from_now else 0
+            log.info("first start", mailbox=station.address, old_mail="left alone" if above else "none, or taken in")
+        async with self.worker.turn:
+            store.set_fact(name, f"{box.uid_validity} {above} {day.isoformat()}")
+            store.commit()
+        station.above = above
 
     async def _listen(self, station: Station) -> None:
         """Use IDLE as a hint that mail has come; polling is the truth."""

@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, Literal, get_args
 
 from imapclient import IMAPClient
@@ -127,6 +128,16 @@ class Mailbox:
     @property
     def _uid_next(self) -> int:
         return int(self._selected.get(b"UIDNEXT", 2**32))
+
+    def first_since(self, day: date) -> int:
+        """The lowest UID of the mails that the server received on that day or later; UIDNEXT if there is none.
+
+        Raises:
+            Disconnected: the connection is gone.
+        """
+        self._select()
+        with self._connection.talk() as client:
+            return min(client.search(["SINCE", day]), default=self._uid_next)
 
     def waiting(self, limit: int, above: int = 0) -> list[int]:
         r"""The lowest UIDs in the folder, at most ``limit``; read mail counts, what is flagged \Deleted does not.

@@ -305,6 +305,7 @@ class Shelf:
         self._doubt, self._index_spoilt = "", False
         with self._changing():
             self._merge(index, entries)
+            index.commit()
             if not index.states() and any(record.case_id for record in self.records()):
                 raise StateError(f"{self._root} names cases in its ledger but holds none; restore it from a backup")
         if not self._read_only:

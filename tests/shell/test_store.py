@@ -101,7 +101,7 @@ class TestStore:
         """Two cases never share an RMA number (ST-4), and the rest of the batch is not harmed."""
         commit(store, a_step(a_case("C-1", number=a_number("RMA-1"))))
         store.stage(a_step(a_case("C-2")))
-        with pytest.raises(Conflict, match="(?i)rma-1"):
+        with pytest.raises(Conflict, match=r"(?i)rma-1"):
             store.stage(a_step(a_case("C-3", number=a_number("rma-1")), identity="in-3@y digest"))
         store.commit()
         assert [case.id for case in store.cases()] == ["C-1", "C-2"]
@@ -261,7 +261,7 @@ class TestStore:
 @pytest.mark.parametrize("seed", range(12))
 def test_both_stores_answer_alike(tmp_path, seed):
     """Whatever happens, in whatever order, with restarts between and the index lost, the stores tell the same."""
-    chance = random.Random(seed)  # noqa: S311 - a test's dice
+    chance = random.Random(seed)
     memory, tiny = MemoryStore(), TinyStore(tmp_path / "state")
     for turn in range(60):
         _something(chance, turn, (memory, tiny))
