@@ -243,6 +243,8 @@ class Request(Value, frozen=True):
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
+    ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
+    says to somebody who has never heard of them (promise 7).
     """
 
     kind: Kind
@@ -259,6 +261,7 @@ class Request(Value, frozen=True):
     claimed_numbers: tuple[str, ...] = ()
     thanks: bool = False
     attention: bool = False
+    foreign: tuple[Item, ...] = ()
 
 
 # ---------------------------------------------------------------- decisions
@@ -296,7 +299,7 @@ class Verdict(Value, frozen=True):
     ``asks`` names what the customer must supply. ``disguised`` marks a verdict that must look like an unknown serial.
     ``number`` is set where the unit's open RMA answers the request. ``says`` is the rule's sentence, its placeholders yet
     unfilled. ``valid_until`` is the last day a number given on this verdict may have, where the rule limits it. ``shown`` are the
-    clauses that the customer is shown, where they are not ``clauses``.
+    clauses that the customer is shown, where they are not ``clauses``. ``hidden``: only staff learn of this unit at all.
     """
 
     serial: str
@@ -313,6 +316,7 @@ class Verdict(Value, frozen=True):
     says: str = ""
     valid_until: date | None = None
     shown: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 class Stamp(Value, frozen=True):
@@ -473,6 +477,7 @@ class CaseItem(Value, frozen=True):
     exclusions: tuple[Exclusion, ...] = ()
     vague: bool = False
     disguised: bool = False
+    hidden: bool = False
     asks: tuple[str, ...] = ()
     symptom: str | None = None
     revision: str | None = None

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from msgspec import structs
 
 from mailbot.case.advance import advance
+from mailbot.case.deadlines import awaits_answer
 from mailbot.case.merge import UNIT_INTENTS, carry_on
 from mailbot.intake import understand as intake
 from mailbot.intake.serials import fold
@@ -34,6 +35,7 @@ from mailbot.model import (
 )
 from mailbot.policy.dates import today
 from mailbot.policy.decide import answered, decide_units
+from mailbot.policy.facts import owns
 from mailbot.policy.policy import Policy
 from mailbot.reply.compose import compose
 
@@ -74,8 +76,8 @@ def understand(
         return CameDue(arrival.at, keys), case
     if isinstance(arrival, Undelivered):
         return _undelivered(arrival, case, now), case
-    request = intake.understand(arrival, case, known, policy.desk)
     mail = _wrote(arrival, now)
+    request = _listen(arrival, mail, case, known, policy)
     if request.kind == "bounce":
         final = arrival.bounce and not arrival.bounce.temporary
         if case and arrival.bounce and final:
@@ -109,21 +111,34 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
             return Decision("none", (), "thanks", policy.stamp)
     mail, request = event.mail, event.request
     if isinstance(event, StaffSaid) or request.attention:
-        return answered(policy, rules.answers.other, mail, request)
+        return answered(policy, rules.answers.other, mail, request, case)
     if isinstance(event, Ordered):
-        return answered(policy, rules.answers.order, mail, request)
+        return answered(policy, rules.answers.order, mail, request, case)
     if request.intent == "accept_quote":
-        return answered(policy, rules.answers.accept, mail, request)
+        return answered(policy, rules.answers.accept, mail, request, case)
     if request.intent in UNIT_INTENTS:
         decision = decide_units(policy, mail, request, case, known)
         return _told_again(decision, case)
-    return answered(policy, rules.answers.other, mail, request)
+    return answered(policy, rules.answers.other, mail, request, case)
 
 
 def _told_again(decision: Decision, case: Case | None) -> Decision:
     """Have a person look when a serial could not be matched a second time, whoever asks (promise 7)."""
     again = case is not None and "known_serial" in case.asked and "known_serial" in decision.asks
     return structs.replace(decision, notify=decision.notify or "approver") if again else decision
+
+
+def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, policy: Policy) -> Request:
+    """Understand a mail as somebody would who knows the sender's units only; what more there is, staff may see (promise 7)."""
+    if mail.sender in {person.address for person in policy.desk.staff}:
+        return intake.understand(message, case, known, policy.desk)
+    mine = {key: unit for key, unit in known.units.items() if owns(_domains(mail), unit)}
+    request = intake.understand(message, case, structs.replace(known, units=mine), policy.desk)
+    if len(mine) == len(known.units) or request.kind in ("bounce", *MACHINES):
+        return request
+    seen = intake.understand(message, case, known, policy.desk)
+    foreign = (item for item in seen.items if fold(item.serial) in known.units and fold(item.serial) not in mine)
+    return structs.replace(request, foreign=tuple(foreign))
 
 
 def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) -> Case | None:
@@ -134,21 +149,20 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
-        waiting = any(item.state == "asking" or (item.disguised and item.state == "held") for item in case.items)
+        waiting = any(awaits_answer(item) for item in case.items)
         others = keys - {fold(item.serial) for item in case.items}
         return None if others and request.intent in UNIT_INTENTS and not waiting and case.items else case
     if not keys or not all(key in known.units for key in keys):
         return None
     for open_case in known.open_cases:
         mine = {fold(item.serial) for item in open_case.items if not item.disguised}
-        if keys <= mine and all(_belongs(mail, known.units[key].customer_domain) for key in keys):
+        if keys <= mine and all(owns(_domains(mail), known.units[key]) for key in keys):
             return open_case
     return None
 
 
-def _belongs(mail: Wrote, domain: str) -> bool:
-    domains = {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
-    return bool(domain) and all(d == domain.lower() or d.endswith("." + domain.lower()) for d in domains)
+def _domains(mail: Wrote) -> set[str]:
+    return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
 
 
 def _foreign_numbers(request: Request, case: Case | None, known: Known, day: date) -> Request:

@@ -80,7 +80,7 @@ def of(company: str) -> list[Path]:
     return [file for file in FILES if script(file).policy == company]
 
 
-@pytest.mark.parametrize("file", FILES, ids=[script(file).title for file in FILES])
+@pytest.mark.parametrize("file", FILES, ids=[f"{file.parent.name}: {script(file).title}" for file in FILES])
 def test_conversation(file: Path) -> None:
     """The conversation goes as its file says."""
     failure = witness(file).play.failure
@@ -165,3 +165,16 @@ def test_every_cited_clause_exists(company: str) -> None:
             for clause in ([clauses] if isinstance(clauses, str) else clauses)
         }
         assert cited | expected <= known, file
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_a_stranger_reads_word_for_word_what_an_unknown_serial_brings(company: str) -> None:
+    """Whoever asks for somebody else's unit cannot tell from any mail that it exists (promise 7)."""
+    seen = witness(HERE / company / "stranger-is-answered-like-an-unknown-serial.toml")
+    cases = [step.case for step in seen.play.steps if step.case]
+    own = "|".join({name for case in cases for name in (case.id, *(item.serial for item in case.items))})
+    mails: dict[str, list[str]] = {}
+    for mail in (mail for step in seen.play.steps for mail in step.sent):
+        mails.setdefault(mail.reply.to, []).append(re.sub(own, "#", mail.text))
+    joe, jane = mails["joe@elsewhere.example"], mails["jane@elsewhere.example"]
+    assert [folded(text) for text in joe] == [folded(text) for text in jane]

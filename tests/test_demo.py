@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from click.testing import CliRunner
+from looks import BROWSERS, measure
 
 from mailbot.commands.demo import demo
 from mailbot.demo import cast, pages, performance
@@ -26,7 +27,6 @@ from mailbot.demo.tally import KINDS
 from mailbot.mail.parse import parse
 from mailbot.model import Case
 from mailbot.shell.library import Library
-from tests.looks import BROWSERS, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,16 @@ def test_every_mail_lies_there_twice(played: Played) -> None:
     assert len(played.mails) > 60
     assert [mail for mail in played.mails if not mail.with_suffix(".html").exists()] == []
     assert f"{len(played.mails)} mails" in played.told
+
+
+def test_customers_find_what_they_look_for(played: Played) -> None:
+    """What a customer copies from our mails (a quote's number, its total) is there to be copied."""
+    opened = [message_from_bytes(mail.read_bytes(), policy=policy.default) for mail in played.mails]
+    texts = [
+        str(part.get_content()) for mail in opened for part in mail.walk() if part.get_content_type() == "text/plain"
+    ]
+    assert [text for text in texts if re.search(r"\{\w+\}", text)] == []
+    assert any("PO-88213 for your quotation Q-" in text for text in texts)
 
 
 def test_the_cases_are_exported_whole(played: Played) -> None:

@@ -96,7 +96,7 @@ def _decided(case: Case, request: Request, decision: Decision, known: Known, pol
 
 def _items(case: Case, request: Request, decision: Decision) -> tuple[CaseItem, ...]:
     """Return the case's units after the verdicts: decided ones renewed, gaps that were filled gone, the rest kept."""
-    told = {fold(item.serial): item for item in request.items}
+    told = {fold(item.serial): item for item in (*request.foreign, *request.items)}
     before = {fold(item.serial): item for item in case.items}
     decided = {
         fold(v.serial): _item(before.get(fold(v.serial)), told[fold(v.serial)], v)
@@ -127,6 +127,7 @@ def _item(before: CaseItem | None, told: Item, verdict: Verdict) -> CaseItem:
         exclusions=told.exclusions,
         vague=told.vague,
         disguised=verdict.disguised,
+        hidden=verdict.hidden,
         asks=verdict.asks,
         symptom=told.symptom,
         revision=told.revision,
@@ -184,8 +185,7 @@ def _state_after(case: Case, items: tuple[CaseItem, ...], ended: set[DeadlineKin
 
 
 def _ended(item: CaseItem, ended: set[DeadlineKind]) -> CaseItem:
-    waiting_for_answer = item.state == "asking" or (item.state == "held" and item.disguised)
-    if "missing" in ended and waiting_for_answer:
+    if "missing" in ended and deadlines.awaits_answer(item):
         return structs.replace(item, state=move(item.state, "closed"))
     if "quote" in ended and item.state == "quoted":
         return structs.replace(item, state=move(item.state, "closed"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from mailbot.model import Case, Deadline, DeadlineKind, State
+from mailbot.model import Case, CaseItem, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
@@ -15,14 +15,19 @@ KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held")
 def waits_for(case: Case, kind: DeadlineKind) -> bool:
     """Say whether the case is waiting for this: an answer, an order, the goods, a decision."""
     match kind:
-        case "missing":  # a disguised unit is reminded like one that was never matched (promise 7)
-            return any(item.state == "asking" or (item.disguised and item.state == "held") for item in case.items)
+        case "missing":
+            return any(awaits_answer(item) for item in case.items)
         case "quote":
             return any(item.state == "quoted" for item in case.items)
         case "number":
             return case.number is not None and any(item.state == "authorized" for item in case.items)
         case "held":
             return any(item.state == "held" for item in case.items) or (not case.items and case.state == "held")
+
+
+def awaits_answer(item: CaseItem) -> bool:
+    """Say whether the customer has been asked about this unit; a disguised one is asked about like an unknown one."""
+    return item.state == "asking" or (item.state == "held" and item.disguised and not item.hidden)
 
 
 def renew(

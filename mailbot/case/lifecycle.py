@@ -23,7 +23,8 @@ ORDER: Final[tuple[State, ...]] = (
 )
 """The open states, the least advanced first: a case has the state of its least advanced open item."""
 
-OVER: Final[frozenset[State]] = frozenset({"declined", "closed", "expired", "withdrawn"})
+ENDS: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
+OVER: Final[frozenset[State]] = frozenset(ENDS)
 """The states in which nothing is awaited any more."""
 
 _FIRST_CONTACT: Final[frozenset[State]] = frozenset({"asking", "quoted", "held", "declined", "authorized"})
@@ -63,9 +64,6 @@ def move(before: State | None, after: State) -> State:
 
 
 def state_of(items: Iterable[CaseItem], otherwise: State) -> State:
-    """Return the state of the least advanced open item; where none is open, that of the last item."""
-    states = [item.state for item in items]
-    for state in ORDER:
-        if state in states:
-            return state
-    return states[-1] if states else otherwise
+    """Return the state of the least advanced open item; where none is open, the one that says most of how it ended."""
+    states = {item.state for item in items}
+    return next((state for state in (*ORDER, *ENDS) if state in states), otherwise)

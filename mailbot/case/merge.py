@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from mailbot.case.deadlines import awaits_answer
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Item, Request
 
@@ -19,7 +20,9 @@ def carry_on(case: Case | None, request: Request) -> Request:
     if request.thanks and not request.items:
         return request
     diagnosed = case is not None and bool(request.support_case) and not case.support_case
-    waiting = [item for item in case.items if _waits(item) or (diagnosed and item.state == "held")] if case else []  # ST-3
+    waiting = (
+        [item for item in case.items if awaits_answer(item) or (diagnosed and item.state == "held")] if case else []
+    )  # ST-3
     intent = request.intent
     if waiting and case and intent in ("none", "question", "repair"):
         intent = case.intent
@@ -29,10 +32,6 @@ def carry_on(case: Case | None, request: Request) -> Request:
     support_case = request.support_case or (case.support_case if case else None)
     wishes = tuple(dict.fromkeys((*(case.wishes if case else ()), *request.wishes)))
     return structs.replace(request, items=items, intent=intent, wishes=wishes, support_case=support_case)
-
-
-def _waits(item: CaseItem) -> bool:
-    return item.state == "asking" or (item.state == "held" and item.disguised)
 
 
 def _unnamed(request: Request) -> Item:

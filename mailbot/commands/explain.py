@@ -16,7 +16,7 @@ import click
 
 from mailbot.commands import options
 from mailbot.mail.machine import COMPLAINT
-from mailbot.model import Message, Reply, Request, Step
+from mailbot.model import Item, Message, Reply, Request, Step
 from mailbot.strict import ConfigError
 
 
@@ -150,8 +150,8 @@ def _told(name: str, policy: str, message: Message, result: Step, known: set[str
             "outcome": verdicts[key].outcome if (key := fold(item.serial)) in verdicts else decision.outcome,
             "clauses": list(verdicts[key].clauses if key in verdicts else decision.clauses),
         }
-        for item in request.items
-        if item.serial and decision.outcome != "none"
+        for item in _units(request)
+        if decision.outcome != "none"
     ]
     reasons = dict.fromkeys(reason for reason in (item.reason for item in request.items) if reason)
     return {
@@ -171,6 +171,14 @@ def _told(name: str, policy: str, message: Message, result: Step, known: set[str
         "replies": [_reply(reply) for reply in result.replies],
         "message": _message(message, may_answer=bool(message.answer_to) and not silent),
     }
+
+
+def _units(request: Request) -> list[Item]:
+    """Return the units a mail names, each once, those of others too."""
+    from mailbot.intake.serials import fold
+
+    named = {fold(item.serial): item for item in (*request.foreign, *request.items) if item.serial}
+    return list(named.values())
 
 
 def _unreadable(name: str, policy: str, why: str) -> dict[str, Any]:

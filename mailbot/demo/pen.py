@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from email import message_from_string
 from email.message import EmailMessage
@@ -15,11 +16,17 @@ from mailbot.demo.cast import Person, Writing
 from mailbot.model import Message
 from mailbot.shell.enclosures import enclose
 
-QUOTE = re.compile(r"\bQ-[A-Z]+-\d+\b")
-NUMBER = re.compile(r"\bRMA-[0-9A-Z]+\b")
+LOOKED_UP = {
+    "quote": re.compile(r"\bQ-[A-Z]+-\d+\b"),
+    "total": re.compile(r"\b[A-Z]{3} \d+\.\d\d\b"),
+    "rma": re.compile(r"\bRMA-[0-9A-Z]+\b"),
+}
+"""What a writer finds in mails of ours: {quote}, {total}, {rma}."""
 
 
-def write(writing: Writing, person: Person, mailbox: str, at: datetime, zone: str, answered: Message | None) -> bytes:
+def write(
+    writing: Writing, person: Person, mailbox: str, at: datetime, zone: str, received: Sequence[Message] = ()
+) -> bytes:
     """Return a mail as its writer's program sends it.
 
     Args:
@@ -28,10 +35,10 @@ def write(writing: Writing, person: Person, mailbox: str, at: datetime, zone: st
         mailbox: the address it goes to.
         at: when, aware.
         zone: in which time zone the writer's clock shows it.
-        answered: the mail that it answers, as the writer received it.
+        received: what the writer has received, the mail that is answered last; empty for a mail of one's own accord.
     """
     local = at.astimezone(ZoneInfo(zone))
-    known = _known(answered)
+    known, answered = _known(received), received[-1] if received else None
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _sender(writing, person)
     mail["To"] = mailbox
@@ -102,14 +109,13 @@ def _sender(writing: Writing, person: Person) -> str:
     return formataddr((person.name, person.address), charset="utf-8")
 
 
-def _known(answered: Message | None) -> dict[str, str]:
-    """Return what the writer can read in the mail at hand: its subject, the quote's number, the RMA's."""
-    if answered is None:
-        return {}
-    shown = f"{answered.subject}\n{answered.text}"
-    found = {"quote": QUOTE.search(shown), "rma": NUMBER.search(shown)}
-    subject = answered.subject.removeprefix("Re: ")
-    return {"subject": subject, **{name: match[0] for name, match in found.items() if match}}
+def _known(received: Sequence[Message]) -> dict[str, str]:
+    """Return what the writer can look up in the mails at hand: their subject, and the latest of each number."""
+    known: dict[str, str] = {}
+    for mail in received:
+        known["subject"] = mail.subject.removeprefix("Re: ")
+        known |= {name: match[0] for name, form in LOOKED_UP.items() if (match := form.search(mail.text))}
+    return known
 
 
 def _filled(text: str, known: dict[str, str]) -> str:

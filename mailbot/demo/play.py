@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 
-from mailbot.demo.cast import Cast, Person, Writing
+from mailbot.demo.cast import Cast, Opening, Person, Reaction
 from mailbot.demo.pen import write
 from mailbot.demo.post import Post
 from mailbot.demo.stage import Stage
+from mailbot.model import Message
 from mailbot.policy.dates import at_hour
 
 
@@ -21,8 +22,7 @@ class Cue(NamedTuple):
     at: datetime
     turn: int
     person: Person
-    writing: Writing
-    answered: Post | None
+    writing: Opening | Reaction
 
 
 class Moment(NamedTuple):
@@ -40,6 +40,7 @@ class Play:
         self._turns = count()
         self._agenda: list[Cue] = []
         self._unspent = {person.address: list(person.reacts) for person in cast.person}
+        self._received: dict[str, list[Message]] = {person.address: [] for person in cast.person}
         self._people = {person.address: person for person in cast.person}
         self._seen = 0
         zones = {address: policy.timezone for address, policy in stage.policies.items()}
@@ -47,10 +48,10 @@ class Play:
         self.ends = at_hour(cast.last_day, 0, next(iter(zones.values())))
         for person in cast.person:
             for opening in person.mail:
-                self._plan(cast.moment(opening, self._zones[person.address]), person, opening, None)
+                self._plan(cast.moment(opening, self._zones[person.address]), person, opening)
 
-    def _plan(self, at: datetime, person: Person, writing: Writing, answered: Post | None) -> None:
-        heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing, answered))
+    def _plan(self, at: datetime, person: Person, writing: Opening | Reaction) -> None:
+        heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing))
 
     async def moments(self) -> AsyncIterator[Moment]:
         """Play, and yield every moment at which mail went in or out."""
@@ -76,8 +77,8 @@ class Play:
 
     async def _deliver(self, cue: Cue) -> None:
         person, mailbox = cue.person, self._stage.mailbox(cue.person.writes_to)
-        answered = cue.answered.message if cue.answered else None
-        raw = write(cue.writing, person, mailbox, cue.at, self._zones[person.address], answered)
+        received = self._received[person.address] if isinstance(cue.writing, Reaction) else []
+        raw = write(cue.writing, person, mailbox, cue.at, self._zones[person.address], received)
         sender = "" if cue.writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null path
         await self._stage.post(raw, sender, mailbox)
 
@@ -86,9 +87,10 @@ class Play:
         person = self._people.get(post.other) if post.ours else None
         if person is None:
             return
+        self._received[person.address].append(post.message)
         text = " ".join(f"{post.message.subject} {post.message.text}".lower().split())
         for reaction in self._unspent[person.address]:
             if all(words.lower() in text for words in reaction.hears):
                 self._unspent[person.address].remove(reaction)
-                self._plan(post.at + timedelta(hours=reaction.hours), person, reaction, post)
+                self._plan(post.at + timedelta(hours=reaction.hours), person, reaction)
                 return

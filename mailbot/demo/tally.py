@@ -80,9 +80,10 @@ def _stranger(post: Post) -> bool:
     return decision is not None and any(v.disguised for v in decision.verdicts)
 
 
-def _only_html(post: Post) -> bool:
+def _german_html(post: Post) -> bool:
     known = post.entry is not None and any(v.known for v in post.entry.decision.verdicts)
-    return not post.ours and known and bool(post.html) and not post.has_text
+    german = post.case is not None and post.case.language == "de"
+    return not post.ours and known and german and bool(post.html) and not post.has_text
 
 
 def _csv(post: Post) -> bool:
@@ -104,7 +105,7 @@ KINDS: dict[str, Callable[[Post], bool]] = {
     "declined": lambda post: _answers(post, "decline"),
     "several units in one mail, different verdicts": lambda post: _answers(post, "mixed"),
     "a list attached as CSV": _csv,
-    "a mail that is HTML only": _only_html,
+    "a German mail, HTML only": _german_html,
     "a stranger, told nothing": _stranger,
     "a mail of ours that bounced": _bounced,
     "an answering machine, ignored": lambda post: _ignored(post, "auto"),

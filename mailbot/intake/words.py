@@ -70,16 +70,20 @@ def _bounded(char: str) -> bool:
     return char.isalnum() and char < "⺀"
 
 
+_WORDS = r"\b(?:[^\w.!?;]+\w+){0,7}?[^\w.!?;]+\b"
+_CHARACTERS = r"[^.!?,;:、。]{0,14}?"
 _SIGN = re.compile(r" ?\.\.\. ?|\)\*|.")
-_WRITTEN = {")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
+_WRITTEN = {"...": _WORDS, ")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
+
+
+_UNBOUNDED = {"...": _CHARACTERS, "*": ""}
+"""Where words have no boundaries, the rest of a word is whatever follows."""
 
 
 def _expression(phrase: str) -> str:
     """The regular expression of a phrase in plain spelling; every repetition in it is bounded."""
-    body = "".join(
-        r"\b(?:[^\w.!?;]+\w+){0,7}?[^\w.!?;]+\b" if "..." in sign else _WRITTEN.get(sign, re.escape(sign))
-        for sign in _SIGN.findall(phrase)
-    )
+    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in phrase) else {})
+    body = "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
     letters = [char for char in phrase if char.isalnum()]
     if not letters:
         return body
@@ -329,6 +333,9 @@ def _keys(where: str) -> list[str]:
 
 
 def _phrases(kind: type, value: Any) -> Phrases:
-    if kind is Phrases and isinstance(value, list) and all(isinstance(phrase, str) for phrase in value):
-        return Phrases(value)
-    raise ValueError("expected a list of words")
+    if kind is not Phrases or not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
+        raise ValueError("expected a list of words")
+    for phrase in value:
+        if phrase.count("(") != phrase.count(")") or not phrase.strip():
+            raise ValueError(f"{phrase!r} is no phrase: empty, or its parentheses do not match")
+    return Phrases(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import structs
 
@@ -32,6 +32,7 @@ from mailbot.policy.rules import Answer, Rule
 def decide_units(policy: Policy, mail: Wrote, request: Request, case: Case | None, known: Known) -> Decision:
     """Decide for every unit of a request, each by itself; the whole is their common outcome, or mixed."""
     judged = [decide_unit(policy, mail, request, item, case, known) for item in request.items]
+    judged += _foreign(policy, mail, request, case, known)
     verdicts = tuple(verdict for verdict, _ in judged)
     return Decision(
         outcome=common(verdict.outcome for verdict in verdicts),
@@ -58,32 +59,46 @@ def decide_unit(
 ) -> tuple[Verdict, Rule | None]:
     """Decide for one unit: an open RMA answers for itself, else the first rule that holds, which is returned too."""
     s = situation(policy, mail, request, item, case, known)
-    facts, days = vocabulary.all_facts(s), vocabulary.dates(s)
+    facts = vocabulary.all_facts(s)
     if "owner" in facts["requester"] and request.intent in ("repair", "doa"):
         number = _open_number(item.serial, case, known)
         if number:
             return _existing(policy, s, number), None
     rule = seen = _first(policy, facts)
-    if rule.disguise:
+    if "stranger" in facts["requester"]:
         # Promise 7: what is said, cited and asked is what it would be if nobody knew the unit.
         s = structs.replace(s, unit=None)
-        facts, days = vocabulary.all_facts(s), vocabulary.dates(s)
+        facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
+    disguised = rule.disguise and rule is not seen
+    days = vocabulary.dates(s)
+    clauses = ((rule.clause, *rule.also) if disguised else ()) + (seen.clause, *seen.also)
     return Verdict(
         serial=item.serial,
-        outcome=rule.then,
-        clauses=tuple(dict.fromkeys((rule.clause, *rule.also, *((seen.clause, *seen.also) if rule.disguise else ())))),
+        outcome=rule.then if disguised else seen.then,
+        clauses=tuple(dict.fromkeys(clauses)),
         facts=vocabulary.record(facts, days),
-        known=rule.disguise or s.unit is not None,
+        known=disguised or s.unit is not None,
         model=s.unit.model if s.unit else "",
         asks=(seen.ask,) if seen.ask else (),
-        charges=tuple(charge(policy, fee, item.serial) for fee in rule.charge),
+        charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
         covered_until=days.get("cover_until"),
-        disguised=rule.disguise,
+        disguised=disguised,
         says=seen.says,
-        valid_until=days.get("doa_until") if rule.valid == "doa" else None,
-        shown=(seen.clause, *seen.also) if rule.disguise else (),
-    ), rule
+        valid_until=days.get("doa_until") if seen.valid == "doa" else None,
+        shown=(seen.clause, *seen.also) if disguised else (),
+    ), rule if disguised else seen
+
+
+def _foreign(
+    policy: Policy, mail: Wrote, request: Request, case: Case | None, known: Known
+) -> Iterator[tuple[Verdict, Rule | None]]:
+    """Judge the units of others that only staff may learn of: the mail is answered as if it did not name them."""
+    told = {fold(item.serial) for item in request.items}
+    for item in request.foreign:
+        verdict, rule = decide_unit(policy, mail, request, item, case, known)
+        if verdict.disguised and fold(item.serial) not in told:
+            yield structs.replace(verdict, asks=(), hidden=True), rule
 
 
 def _first(policy: Policy, facts: vocabulary.Facts) -> Rule:
@@ -122,14 +137,14 @@ def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: C
     )
 
 
-def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request) -> Decision:
+def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request, case: Case | None) -> Decision:
     """Decide where no unit is decided on: a question, an order, an acceptance."""
     seen = vocabulary.all_facts(situation(policy, mail, request, Item(""), None, Known()))
     stated = {name: words for name, words in seen.items() if name in _OF_THE_MAIL}
     told = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
     return Decision(
         outcome=answer.then,
-        clauses=(answer.clause, *answer.also),
+        clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
         why=policy.clause_text(answer.clause),
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),

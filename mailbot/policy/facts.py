@@ -6,7 +6,7 @@ when the answer and the words it names have one in common. Adding a fact means a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import get_args
 
@@ -61,9 +61,7 @@ def requester(s: Situation) -> Words:
     """Do From and Reply-To both lie in the registered customer's domain or a subdomain? (AP-3)."""
     if s.unit is None:
         return _word("nobody")
-    owner = s.unit.customer_domain.lower()
-    mine = bool(owner) and all(domain == owner or domain.endswith("." + owner) for domain in s.domains)
-    return _word("owner" if mine and s.domains else "stranger")
+    return _word("owner" if owns(s.domains, s.unit) else "stranger")
 
 
 def intent(s: Situation) -> Words:
@@ -197,6 +195,12 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
         "wish": get_args(Wish),
         "claimed": _YES_NO,
     }
+
+
+def owns(domains_: Collection[str], unit: Unit) -> bool:
+    """Say whether From and Reply-To all lie in the registered customer's domain or a subdomain of it."""
+    owner = unit.customer_domain.lower()
+    return bool(owner and domains_) and all(domain == owner or domain.endswith("." + owner) for domain in domains_)
 
 
 # ---------------------------------------------------------------- the dates behind the facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from string import Formatter
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +21,9 @@ PLACEHOLDERS = frozenset({*DATES, "serial", "model", "warranty_months", "maker_c
 
 class Renderer(Protocol):
     """What turns the facts of a letter into text and HTML."""
+
+    def speaks(self, language: str) -> str:
+        """Return the language in which a customer of this language is answered."""
 
     def render(self, letter: Any, company: str) -> tuple[str, str]:
         """Return the letter as text and as HTML."""
@@ -88,7 +92,7 @@ def _clauses(rules: Rules, file: str) -> None:
         *((f"decide {rule.clause}", (rule.clause, *rule.also)) for rule in rules.decide),
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
-        *((f"answers: {answer.clause}", (answer.clause, *answer.also)) for answer in answers),
+        *((f"answers: {a.clause}", (a.clause, *a.also, *chain(*a.also_for.values()))) for a in answers),
         *(("deadlines", (d.clause,)) for d in (deadlines.missing, deadlines.quote, deadlines.number, deadlines.held)),
     ]
     for where, ids in named:

@@ -183,13 +183,17 @@ class Inform(Strict, frozen=True):
 
 
 class Answer(Strict, frozen=True):
-    """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …)."""
+    """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …).
+
+    ``also_for`` names further clauses by what the case was about: ``{rework = ["AP-20"]}``.
+    """
 
     clause: str
     then: Outcome
     says: str
     source: str
     also: tuple[str, ...] = ()
+    also_for: dict[str, tuple[str, ...]] = {}
     notify: Role | None = None
     ask: Literal["po"] | None = None
 

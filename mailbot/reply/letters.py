@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec import structs
 
+from mailbot.case import deadlines
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.letter import Contact, Letter, UnitBlock
-from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, written
+from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, tongue, written
 
 EXCERPT = 4000
 """Characters of the sender's words that a notice to staff shows."""
@@ -32,11 +33,13 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         subject=subject(policy, case),
         greeting=mail.name,
         units=tuple(
-            _unit(policy, case, v, _without_numbers(policy, reasons.get(fold(v.serial), ""))) for v in decision.verdicts
+            _unit(policy, case, v, _without_numbers(policy, reasons.get(fold(v.serial), "")))
+            for v in decision.verdicts
+            if not v.hidden
         ),
         asks=decision.asks,
         informs=informs(policy, decision, case, first=first),
-        quote=quote_block(case.quotes[-1], case.language) if quoted and case.quotes else None,
+        quote=quote_block(case.quotes[-1], tongue(policy, case)) if quoted and case.quotes else None,
         number=number,
         ship_to=ship_to(policy, number.text) if number else (),
     )
@@ -63,9 +66,9 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
         informs=informs(
             policy, decision, case, moments=(("expired",) if deadline.ends else ("reminder",)) if number else ()
         ),
-        quote=quote_block(quote, case.language) if quote else None,
+        quote=quote_block(quote, tongue(policy, case)) if quote else None,
         number=number,
-        valid_until=written(end, case.language),
+        valid_until=written(end, tongue(policy, case)),
         days_left=(end - today).days,
         ship_to=ship_to(policy, number.text) if number and not deadline.ends else (),
     )
@@ -142,15 +145,15 @@ def _letter(policy: Policy, case: Case, decision: Decision, *, number: Number | 
     letter = Letter(
         kind="answer",
         subject="",
-        language=case.language,
+        language=tongue(policy, case),
         company=policy.rules.policy.company,
         contact=Contact(policy.rules.policy.company, policy.rules.contact.lines),
         case_id=case.id,
         clauses=shown_clauses(policy, decision),
         policy_version=f"{decision.stamp.version} ({decision.stamp.digest[:8]})",
         number=number.text if number else "",
-        issued_on=written(number.issued_on, case.language) if number else "",
-        valid_until=written(number.valid_until, case.language) if number else "",
+        issued_on=written(number.issued_on, tongue(policy, case)) if number else "",
+        valid_until=written(number.valid_until, tongue(policy, case)) if number else "",
     )
     return structs.replace(letter, **facts)
 
@@ -165,7 +168,7 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
         model=verdict.model,
         reason=reason,
         asks=verdict.asks,
-        covered_until=written(until, case.language) if until and verdict.valid_until is None else "",
+        covered_until=written(until, tongue(policy, case)) if until and verdict.valid_until is None else "",
         existing=verdict.number is not None,
     )
 
@@ -194,7 +197,7 @@ def _waiting(policy: Policy, item: CaseItem) -> UnitBlock:
 def _concerned(item: CaseItem, deadline: Deadline) -> bool:
     match deadline.kind:
         case "missing":
-            return item.state == "asking" or (item.disguised and item.state == "held")
+            return deadlines.awaits_answer(item)
         case "quote":
             return item.state == "quoted"
         case "number":

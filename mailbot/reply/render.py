@@ -74,13 +74,17 @@ class Letters:
         languages = {"en", *(folder[1] for folder in folders if len(folder) > 1)}
         return cls(dict(sources), {(c, tongue): _room(sources, c, tongue) for c in companies for tongue in languages})
 
+    def speaks(self, language: str) -> str:
+        """Return the language if letters are written in it, else English."""
+        return language if ("default", language) in self.rooms else "en"
+
     def render(self, letter: Letter, company: str) -> tuple[str, str]:
         """Write a letter with the templates of a company (its folder's name): text and HTML.
 
         Raises:
             TemplateError: a template is missing or in error.
         """
-        tongue = letter.language if ("default", letter.language) in self.rooms else "en"
+        tongue = self.speaks(letter.language)
         room = self.rooms.get((company, tongue)) or self.rooms["default", tongue]
         facts = {name: _lines(letter.quoted) if name == "quoted" else _plain(getattr(letter, name)) for name in FACTS}
         text, html = (self._write(room, f"{letter.kind}.{form}", facts) for form in FORMS)

@@ -32,6 +32,11 @@ def moment_of(verdict: Verdict) -> Moment:
     return "asked" if verdict.disguised else _MOMENTS[verdict.outcome]
 
 
+def tongue(policy: Policy, case: Case) -> str:
+    """Return the language in which this case's letters are written."""
+    return policy.letters.speaks(case.language)
+
+
 def written(day: date, language: str) -> str:
     """Write a date out in full."""
     try:
@@ -49,7 +54,7 @@ def money(amount: Decimal, currency: str) -> str:
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> Said:
     """Fill a sentence of the rules; a placeholder that has no value is left out."""
     values: defaultdict[str, str] = defaultdict(str)
-    language = case.language if case else "en"
+    language = tongue(policy, case) if case else "en"
     rules = policy.rules
     values |= {f"fee_{name}": money(fee.amount, fee.currency) for name, fee in rules.fees.items()}
     number = (verdict and verdict.number) or (case and case.number)
@@ -71,7 +76,7 @@ def informs(
     """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts."""
     always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
     seen: list[tuple[set[Moment], Facts, Verdict | None]] = [
-        ({moment_of(v)} | always, vocabulary.recall(v.facts), v) for v in decision.verdicts
+        ({moment_of(v)} | always, vocabulary.recall(v.facts), v) for v in decision.verdicts if not v.hidden
     ]
     if not seen:
         own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
@@ -91,7 +96,9 @@ def _belongs(inform: Inform, here: set[Moment], facts: Facts) -> bool:
 
 def shown_clauses(policy: Policy, decision: Decision) -> tuple[Said, ...]:
     """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
-    ids = [clause for v in decision.verdicts for clause in (v.shown or v.clauses)] or list(decision.clauses)
+    ids = [clause for v in decision.verdicts if not v.hidden for clause in (v.shown or v.clauses)] or list(
+        decision.clauses
+    )
     texts = [Said(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
     if decision.says and texts and not decision.verdicts:
         texts[0] = Said(texts[0].clause, decision.says)

@@ -164,7 +164,10 @@ def _slips(step: Step) -> tuple[tuple[bool, str], ...]:
     return (
         (step.at.tzinfo is None, f"at: {step.at.isoformat()} has no zone. Write it like 2026-11-20T10:00:00Z."),
         (not written and not step.wait, "nothing happens. Write from (a mail), raw, bounce, or wait = true."),
-        (sources > 1 or (step.wait and written), "a mail or wait, not both; raw or bounce, not both. Make two steps of it."),
+        (
+            sources > 1 or (step.wait and written),
+            "a mail or wait, not both; raw or bounce, not both. Make two steps of it.",
+        ),
         (step.down and not step.wait, "down goes with wait = true. Add it."),
         (step.quiet and bool(step.sent), "quiet and sent exclude each other. Keep one."),
         (step.raw is not None and any(v is not None for v in own), "raw is the whole mail: leave out its other keys."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from mailbot.model import Reply, Value
 from mailbot.shell.conversation import Expected
@@ -96,18 +96,23 @@ def compare(orders: Sequence[Order], mails: Sequence[Opened], ignore: Sequence[s
         mails: what was sent.
         ignore: addresses whose mails count only where an expectation names them.
     """
-    named = {order.to for order in orders}
-    silent = {bare(address) for address in ignore} - named
+    silent = {bare(address) for address in ignore} - {order.to for order in orders}
     mails = [mail for mail in mails if mail.reply.to.lower() not in silent]
-    meets = [[not misses(order, mail) for mail in mails] for order in orders]
     # One place for each time an expectation may be met; those that must be filled come first.
-    places = [index for index, order in enumerate(orders) if order.needs]
-    needed = len(places)
-    places += [i for i, order in enumerate(orders) for _ in range(_spare(order, len(mails)))]
-    taken = _match(needed, len(places), len(mails), lambda place, mail: meets[places[place]][mail])
-    missing = [_missing(orders[places[place]], mails, taken) for place in range(needed) if place not in taken.values()]
-    extra = [f"unexpected: {_title(mail)}" for index, mail in enumerate(mails) if index not in taken]
-    return [*missing, *extra]
+    needed = [order for order in orders if order.needs]
+    places = needed + [order for order in orders for _ in range(_spare(order, len(mails)))]
+    fits = [[mail for mail, each in enumerate(mails) if not misses(order, each)] for order in places]
+    homes = [[place for place, fitting in enumerate(fits) if mail in fitting] for mail in range(len(mails))]
+    filled: dict[int, int] = {}  # place -> mail
+    placed: dict[int, int] = {}  # mail -> place
+    # First the needed places, then every mail: what is filled or placed stays so (Mendelsohn and Dulmage).
+    missing = [place for place in range(len(needed)) if not _pair(place, fits, filled, placed, set())]
+    extra = [mail for mail in range(len(mails)) if mail not in placed and not _pair(mail, homes, placed, filled, set())]
+    free = [mails[mail] for mail in extra] or mails
+    return [
+        *(_missing(places[place], free) for place in missing),
+        *(f"unexpected: {_title(mails[mail])}" for mail in extra),
+    ]
 
 
 def _spare(order: Order, mails: int) -> int:
@@ -115,47 +120,25 @@ def _spare(order: Order, mails: int) -> int:
     return mails if order.many else 0 if order.needs else 1
 
 
-def _match(needed: int, places: int, mails: int, fits: Callable[[int, int], bool]) -> dict[int, int]:
-    """Return mail -> place, filling as many of the needed places as can be, then placing as many mails as can be.
-
-    Augmenting paths: what has been filled or placed stays so, whatever is added (Kuhn; Mendelsohn and Dulmage).
-    """
-    taken: dict[int, int] = {}
-
-    def fill(place: int, seen: set[int]) -> bool:
-        for mail in range(mails):
-            if mail not in seen and fits(place, mail):
-                seen.add(mail)
-                if mail not in taken or fill(taken[mail], seen):
-                    taken[mail] = place
-                    return True
-        return False
-
-    def put(mail: int, seen: set[int]) -> bool:
-        for place in range(places):
-            if place not in seen and fits(place, mail):
-                seen.add(place)
-                holder = next((other for other, at in taken.items() if at == place), None)
-                if holder is None or put(holder, seen):
-                    taken[mail] = place
-                    return True
-        return False
-
-    for place in range(needed):
-        fill(place, set())
-    for mail in range(mails):
-        if mail not in taken:
-            put(mail, set())
-    return taken
+def _pair(one: int, options: Sequence[list[int]], ours: dict[int, int], theirs: dict[int, int], seen: set[int]) -> bool:
+    """Pair one with an option of its own, moving others to another option where that frees it (an augmenting path)."""
+    for other in options[one]:
+        if other not in seen:
+            seen.add(other)
+            if other not in theirs or _pair(theirs[other], options, ours, theirs, seen):
+                ours[one], theirs[other] = other, one
+                return True
+    return False
 
 
-def _missing(order: Order, mails: Sequence[Opened], taken: dict[int, int]) -> str:
+def _missing(order: Order, free: Sequence[Opened]) -> str:
     """Name what was not sent, and what the nearest mail lacks."""
-    free = [mail for index, mail in enumerate(mails) if index not in taken] or list(mails)
-    nearest = min(free, key=lambda mail: (mail.reply.to.lower() != order.to, len(misses(order, mail))), default=None)
-    if nearest is None or (order.to and nearest.reply.to.lower() != order.to):
+    mine = [mail for mail in free if not order.to or mail.reply.to.lower() == order.to]
+    if not mine:
         return f"no mail {order.name}"
-    return f"no mail {order.name}; nearest {nearest.reply.subject!r}: {'; '.join(misses(order, nearest)) or 'it answers another'}"
+    nearest = min(mine, key=lambda mail: len(misses(order, mail)))
+    lacking = "; ".join(misses(order, nearest)) or "it is expected once"
+    return f"no mail {order.name}; nearest {nearest.reply.subject!r}: {lacking}"
 
 
 def _title(mail: Opened) -> str:

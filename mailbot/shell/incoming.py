@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
 from pathlib import Path
-from typing import cast
 
 from mailbot.model import Reply
 from mailbot.shell.conversation import Step, Texts
@@ -38,7 +36,7 @@ def texts(value: Texts) -> tuple[str, ...]:
 
 def opened(reply: Reply) -> EmailMessage:
     """Open a mail of ours as its recipient does."""
-    return cast("EmailMessage", message_from_bytes(reply.raw.encode("ascii"), policy=policy.default))
+    return message_from_bytes(reply.raw.encode("ascii"), policy=policy.default)
 
 
 def body_of(mail: EmailMessage) -> str:
@@ -83,7 +81,10 @@ def _written(step: Step, count: int, mailbox: str, last: Reply | None, fill: Fil
         *([("Cc", _people(texts(step.cc)))] if step.cc else []),
         ("Subject", _words(fill(subject or ""))),
         ("Date", format_datetime(step.at)),
-        ("Message-ID", f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>"),
+        (
+            "Message-ID",
+            f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>",
+        ),
         *(_thread(answered) if answered else []),
     ]
     own = {name: [_words(fill(value)) for value in texts(values)] for name, values in step.headers.items()}
@@ -104,7 +105,7 @@ def _content(step: Step, answered: EmailMessage | None, fill: Fill) -> EmailMess
             html += f"<div>{escape(who)}</div><blockquote type='cite'>{'<br>'.join(map(escape, quoted))}</blockquote>"
         (mail.set_content if step.body is None else mail.add_alternative)(html, subtype="html")
     for file in step.attach:
-        enclose(mail, file.name, fill(file.text))
+        enclose(mail, fill(file.name), fill(file.text))
     return mail
 
 
@@ -120,7 +121,6 @@ def _report(step: Step, count: int, mailbox: str, last: Reply | None) -> bytes:
     server = server_of(mailbox)
     delayed = step.bounce.status.startswith("4")
     what = "has been delayed" if delayed else "could not be delivered"
-    original = last.raw if last else ""
     boundary = f"=_report_{count}"
     sender = step.from_ or f"Mail Delivery System <mailer-daemon@{server}>"
     authored = [
@@ -133,15 +133,18 @@ def _report(step: Step, count: int, mailbox: str, last: Reply | None) -> bytes:
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/report; report-type=delivery-status; boundary="{boundary}"'),
     ]
+    groups = (
+        ("Reporting-MTA", f"dns; {server}"),
+        ("", ""),
+        ("Original-Recipient", f"rfc822; {step.bounce.of}"),
+        ("Final-Recipient", f"rfc822; {step.bounce.of}"),
+        ("Action", "delayed" if delayed else "failed"),
+        ("Status", step.bounce.status),
+    )
     parts = (
         ("text/plain; charset=utf-8", f"Your mail to {step.bounce.of} {what}.\r\n"),
-        (
-            "message/delivery-status",
-            f"Reporting-MTA: dns; {server}\r\n\r\nOriginal-Recipient: rfc822; {step.bounce.of}\r\n"
-            f"Final-Recipient: rfc822; {step.bounce.of}\r\nAction: {'delayed' if delayed else 'failed'}\r\n"
-            f"Status: {step.bounce.status}\r\n",
-        ),
-        ("message/rfc822", original),
+        ("message/delivery-status", "".join(f"{name}: {value}\r\n" if name else "\r\n" for name, value in groups)),
+        ("message/rfc822", last.raw if last else ""),
     )
     body = "".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n{text}\r\n" for kind, text in parts)
     own = {"Return-Path": ["<>"], **{name: list(texts(values)) for name, values in step.headers.items()}}

@@ -97,6 +97,7 @@ class Journal:
         self.close()
         self._handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.ftruncate(self._handle, end)
+        files.sync(self._path.parent)  # its name; the first durable entry brings the file itself
         self.size = end
 
     def append(self, entry: Entry, *, durable: bool) -> None:
@@ -122,8 +123,7 @@ class Journal:
         Raises:
             OSError: The old journal may still be in force: read it before anything is appended.
         """
-        files.replace(self._path, b"", durable=True)
-        files.sync(self._path.parent)
+        files.replace(self._path, b"", durable=False)
         self.open(0)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import traceback
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,6 +136,9 @@ class _Stage:
                 await self._happen(step, count)
             except Slip as slip:
                 return Play(tuple(played), Failure(count, str(slip)))
+            except Exception as error:  # noqa: BLE001 - a conversation that breaks something must not hide the others
+                what = f"{type(error).__name__}: {error}"
+                return Play(tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines())))
             mails = tuple(Opened.of(reply) for reply in self.sent[before:])
             case = self.store.case(self.touched) if self.touched else None
             played.append(Played(count, step, mails, case))
@@ -186,8 +190,12 @@ class _Stage:
         self.quotes += [quote for quote in case.quotes if quote.number not in known]
 
     def _raw(self, step: Step, count: int) -> bytes:
-        whose = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        last = next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(whose)), None) if whose else None
+        whose = (
+            step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
+        )
+        last = (
+            next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(whose)), None) if whose else None
+        )
         if whose and last is None:
             raise Slip(f"no mail has been sent to {bare(whose)} that this could be about")
         try:
@@ -198,7 +206,7 @@ class _Stage:
     # ------------------------------------------------------------ what is compared
 
     def _fill(self, text: str) -> str:
-        """Put the conversation's own numbers and amounts in the place of {rma1}, {quote1}, {amount1} …"""
+        """Put the conversation's own numbers and amounts in the place of {rma1}, {quote1}, {amount1} and so on."""
         return _PLACE.sub(lambda found: self._known(found[1], int(found[2])), text)
 
     def _known(self, kind: str, count: int) -> str:

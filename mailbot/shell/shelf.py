@@ -48,6 +48,7 @@ class Shelf:
         self._index_spoilt = False
         self._doubt = "it has not been read"
         self._in_batch = False
+        self._closed = False
         self._forget()
         try:
             with self._disk():
@@ -74,6 +75,8 @@ class Shelf:
     def trusted(self) -> Iterator[Index]:
         """The index, once what went wrong before has been mended. Errors of disk and index become ``StateError``."""
         if self._doubt:
+            if self._closed:
+                raise StateError(f"{self._root} has been closed")
             if self._in_batch:
                 raise StateError(f"{self._root}: {self._doubt}; what was staged is lost")
             with self._disk():
@@ -267,12 +270,16 @@ class Shelf:
             if self._read_only or self._in_batch or not self._journal.size:
                 return
             self._settle({})
-            while self._marks:  # a file is only replaced by what the journal holds whole
-                some = [self.dossier(dossier_id, remember=False) for dossier_id in islice(self._marks, _AT_ONCE)]
-                self._ahead = {dossier.id: dossier for dossier in some if dossier}
+            while some := list(
+                islice(self._marks, _AT_ONCE)
+            ):  # a file is only replaced by what the journal holds whole
+                found = [self.dossier(dossier_id, remember=False) for dossier_id in some]
+                self._ahead = {dossier.id: dossier for dossier in found if dossier}
                 sealed = {dossier.id: dossiers.seal(dossier) for dossier in self._ahead.values()}
                 self._journal.append(journal.Entry(tuple(sealed.values())), durable=True)
                 self._settle(sealed)
+                for dossier_id in some:
+                    self._marks.pop(dossier_id, None)
             for path in self._unsynced:
                 with suppress(FileNotFoundError):  # it has moved since
                     files.sync(self._root / path)
@@ -344,7 +351,7 @@ class Shelf:
             self._let_go()
 
     def _let_go(self) -> None:
-        self._doubt = "it is closed"
+        self._doubt, self._closed = "it has been closed", True
         self._journal.close()
         if self._index:
             self._index.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -11,6 +12,13 @@ from mailbot.model import CaseItem, Due
 from mailbot.shell.memory import MemoryStore
 from mailbot.shell.store import Conflict, Store
 from mailbot.shell.tiny import TinyStore
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """A disk on which nothing is waited for."""
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _: None)
 
 
 @pytest.fixture(params=["memory", "tiny"])
