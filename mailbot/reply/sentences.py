@@ -63,7 +63,8 @@ def says(policy: Policy, clause: str, template: str, case: Case | None, verdict:
     if verdict:
         values |= {"serial": verdict.serial, "model": verdict.model}
         stated = {fact.name: fact.value for fact in verdict.facts}
-        values |= {n: written(date.fromisoformat(stated[n]), language) for n in DATES if n in stated}
+        named = (name for name in DATES if name in stated and f"{{{name}}}" in template)
+        values |= {name: written(date.fromisoformat(stated[name]), language) for name in named}
         family = rules.families.get(stated.get("family", ""))
         if family:
             values |= {"warranty_months": str(family.warranty_months), "maker_contact": family.maker_contact}

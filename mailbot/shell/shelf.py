@@ -63,7 +63,7 @@ class Shelf:
 
     def _forget(self) -> None:
         self._cache: OrderedDict[str, Dossier] = OrderedDict()
-        self._ahead: dict[str, Dossier] = {}  # committed, not yet in their files
+        self._ahead: dict[str, Dossier] = {}  # committed, with their marks, not yet in their files
         self._ahead_records: dict[str, Record] = {}  # committed, not yet in the ledger
         self._marks: defaultdict[str, list[Mark]] = defaultdict(list)  # in the journal, not yet in the files
         self._batch_marks: dict[str, None] = {}  # dossiers that were marked while a batch was open
@@ -177,8 +177,12 @@ class Shelf:
         return mark
 
     def _take(self, mark: Mark, dossier: Dossier, index: Index) -> None:
-        self._marks[mark.id].append(mark)
-        self._remember(marked(dossier, mark))
+        now = marked(dossier, mark)
+        self._remember(now)
+        if mark.id in self._ahead:
+            self._ahead[mark.id] = now
+        else:
+            self._marks[mark.id].append(mark)
         index.put_reply(mark.id, mark.reply)
 
     # ------------------------------------------------------------ dossiers and records

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from house import House, letter
+from msgspec import structs
+from servers import Background
 
 from mailbot.shell.clock import Clock
 from mailbot.shell.daemon import Daemon, Station, Worker
@@ -19,6 +21,8 @@ from mailbot.shell.path import Room
 from mailbot.shell.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from servers import MailStore
 
     from mailbot.shell.embedded import SmtpServer
@@ -39,11 +43,11 @@ def _daemon(house: House, store: MemoryStore, *, from_now: bool = True) -> Daemo
     return Daemon(Worker([station], store, clock), poll_seconds=1, from_now=from_now)
 
 
-async def _for_a_moment(daemon: Daemon, holds: object) -> None:
+async def _for_a_moment(daemon: Daemon, holds: Callable[[], object]) -> None:
     """Let the daemon work until something holds, ten seconds at the most."""
     working = asyncio.create_task(daemon.run())
     for _ in range(200):
-        if holds():  # type: ignore[operator]
+        if holds():
             break
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.3)
@@ -75,9 +79,79 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
 def test_all_takes_in_what_already_lies_there(house: House) -> None:
     """With start = "all" the mail that lay there before the first start is answered too."""
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
-    asyncio.run(_for_a_moment(_daemon(house, MemoryStore(), from_now=False), lambda: house.sent()))
+    asyncio.run(_for_a_moment(_daemon(house, MemoryStore(), from_now=False), house.sent))
     assert len(house.sent()) == 1
     assert house.folder() == []
+
+
+class Wire:
+    """A port of loopback that leads to a server, until it is cut; then it is dead until it is mended."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self.port = 0
+        self.server: asyncio.Server | None = None
+        self.ends: set[asyncio.StreamWriter] = set()
+
+    async def lay(self) -> None:
+        self.server = await asyncio.start_server(self._lead, "127.0.0.1", self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        assert self.server is not None
+        self.server.close()
+        for end in self.ends:
+            end.transport.abort()
+        self.ends.clear()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self.ends |= {writer, there_writer}
+        await asyncio.gather(_pour(reader, there_writer), _pour(there_reader, writer), return_exceptions=True)
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+def test_it_comes_back_when_a_server_goes_away(house: House) -> None:
+    """The IMAP server is cut off in the middle of a day; when it is back, new mail is answered, with nobody's help."""
+    background = Background()
+    wire = Wire(house.imap.imap("portwell").port)
+    background.call(wire.lay())
+    store, clock = MemoryStore(), Clock()
+    policy = Library.at().policy("american-portwell")
+    registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
+    imap = structs.replace(house.imap.imap("portwell"), port=wire.port)
+    station = Station(Room(policy, registry, store, clock), imap, house.smtp.smtp())
+    daemon = Daemon(Worker([station], store, clock), poll_seconds=1, from_now=False)
+
+    async def day() -> None:
+        working = asyncio.create_task(daemon.run())
+        house.deliver(letter(KIM, "One", "Serial AH7K900101 has no video.", message_id="<one@lark>"))
+        await _until(lambda: len(house.sent()) == 1)
+        await asyncio.to_thread(background.call, wire.cut())
+        house.deliver(letter(KIM, "Two", "Serial B7001-000201 has no video.", message_id="<two@lark>"))
+        await asyncio.sleep(1.0)
+        await asyncio.to_thread(background.call, wire.lay())
+        await _until(lambda: len(house.sent()) == 2)
+        daemon.stop()
+        await working
+
+    asyncio.run(day())
+    background.call(wire.cut())
+    background.close()
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never happened")
 
 
 def test_mails_since_a_day_are_told_by_the_server(house: House) -> None:

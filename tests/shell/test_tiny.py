@@ -41,12 +41,16 @@ def quick(monkeypatch):
 
 
 def reopened(path, **how):
-    """What a store tells that is opened, asked and closed."""
-    store = TinyStore(path, **how)
-    try:
-        return told(store)
-    finally:
-        store.close()
+    """What a store tells that is opened, asked and closed; what was mended when it was opened stays mended."""
+    answers = []
+    for _ in range(2):
+        store = TinyStore(path, **how)
+        try:
+            answers.append(told(store))
+        finally:
+            store.close()
+    assert answers[0] == answers[1]
+    return answers[0]
 
 
 def full(store):
