@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from msgspec import structs
 
 from mailbot.case.advance import advance
 from mailbot.case.deadlines import awaits_answer
 from mailbot.case.merge import UNIT_INTENTS, carry_on
+from mailbot.case.thread import joins
 from mailbot.intake import understand as intake
 from mailbot.intake.serials import fold
 from mailbot.model import (
@@ -89,7 +90,7 @@ def understand(
         return StaffSaid(mail, request), case
     case = _its_case(case, request, mail, known)
     waiting = case is not None and case.state in ("asking", "held")
-    request = _foreign_numbers(carry_on(case, request), case, known, today(now, policy.timezone))
+    request = _foreign_numbers(carry_on(case, request), arrival, case, known, policy, now)
     if request.intent == "po":
         return Ordered(mail, request), case
     return (Answered if waiting else Requested)(mail, request), case
@@ -165,9 +166,15 @@ def _domains(mail: Wrote) -> set[str]:
     return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
 
 
-def _foreign_numbers(request: Request, case: Case | None, known: Known, day: date) -> Request:
-    """Leave of the RMA numbers that the mail names those that are not valid ones of this customer (AP-25)."""
-    cases = known.open_cases if case is None else (case, *known.open_cases)
+def _foreign_numbers(
+    request: Request, message: Message, case: Case | None, known: Known, policy: Policy, now: datetime
+) -> Request:
+    """Leave of the RMA numbers that the mail names those that are not valid ones of this customer (AP-25).
+
+    Another customer's number is no better than a made-up one: nobody learns here that it exists (promise 7).
+    """
+    day = today(now, policy.timezone)
+    cases = [c for c in (case, *known.open_cases) if c is not None and joins(c, message, policy.desk)]
     valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= day}
     claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
     return structs.replace(request, claimed_numbers=claimed)

@@ -29,10 +29,15 @@ def end(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> int:
 
 def _closes(text: str, lexicons: Sequence[Lexicon]) -> bool:
     return any(
-        match is not None and match.start() == 0 and len(text[match.end() :].split()) <= _SHORT and len(text) <= 80
+        match is not None and match.start() == 0 and len(text[match.end() :].split()) <= _room(text) and len(text) <= 80
         for lexicon in lexicons
         for match in [lexicon.letter.closings.search(text)]
     )
+
+
+def _room(text: str) -> int:
+    """"Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
+    return 1 if text.endswith((".", "!", "?")) else _SHORT
 
 
 _GREETED = 5

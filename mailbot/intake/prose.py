@@ -51,7 +51,7 @@ def _lines(text: str) -> Iterator[str]:
         width = max(map(_columns, lines), default=0)
         joined = last = ""
         for line in lines:
-            if joined and (_BULLET.match(line) or _FIELD.match(line) or _was_whole(last, line, width)):
+            if joined and (_BULLET.match(line) or (_FIELD.match(line) and _FIELD.match(last)) or _was_whole(last, line, width)):
                 yield joined
                 joined = ""
             blank = "" if not joined or _wide(joined[-1]) and _wide(line.lstrip()[0]) else " "

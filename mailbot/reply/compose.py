@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal
 
 from msgspec import structs
 
@@ -48,7 +49,7 @@ class Outgoing:
         """Freeze a letter into a reply."""
         text, html = self.policy.letters.render(letter, self.policy.name)
         reply = Reply(
-            message_id=self._next_id(),
+            message_id=self._next_id("staff" if staff else "customer"),
             mailbox=self.policy.desk.address,
             to=to,
             subject=letter.subject,
@@ -79,10 +80,13 @@ class Outgoing:
         state, note = ("held", "the day's answers to this address are given") if capped else ("queued", "")
         self.replies.append(structs.replace(reply, raw=raw.decode("ascii"), state=state, note=note))
 
-    def _next_id(self) -> str:
+    def _next_id(self, audience: Literal["customer", "staff"]) -> str:
+        """Return an id that counts the mails to this audience: how many notes staff got is not for customers to see (promise 7)."""
         name = self.case.id.lower() if self.case else "note"
-        count = len(self.case.replies if self.case else ()) + len(self.replies) + 1
-        return f"{name}.{count}.{self.known.fresh[10:26]}@{self.policy.desk.address.rpartition('@')[2]}"
+        before = (*(self.case.replies if self.case else ()), *self.replies)
+        count = sum(1 for reply in before if reply.audience == audience) + 1
+        mark = "" if audience == "customer" else "s"
+        return f"{name}.{mark}{count}.{self.known.fresh[10:26]}@{self.policy.desk.address.rpartition('@')[2]}"
 
 
 def compose(

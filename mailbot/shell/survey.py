@@ -42,7 +42,10 @@ def survey(root: Path, index: Index, *, in_journal: Collection[str], torn: bool,
 
 
 def _dossier(root: Path, index: Index, place: Place, in_journal: Collection[str]) -> str | None:
-    """Takes over a dossier; gives the file of an older copy, where a kill left one in the folder it was moved from."""
+    """Takes over a dossier; gives the file that is to go: an unfinished one, or the older of two copies.
+
+    A power cut leaves the former, and the journal has it whole; a kill the latter, in the folder it was moved from.
+    """
     path = root / place.path
     try:
         dossier = dossiers.read(path)
@@ -50,7 +53,7 @@ def _dossier(root: Path, index: Index, place: Place, in_journal: Collection[str]
         return None
     except StateError:
         if path.stem in in_journal:
-            return None
+            return place.path
         raise
     other = index.path(dossier.id)
     if other and dossier.revision <= index.filed(dossier.id):
