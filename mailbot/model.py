@@ -521,7 +521,10 @@ class Entry(Value, frozen=True):
 
 
 class Case(Value, frozen=True):
-    """The fold of its events: who, which units, in which state, until when."""
+    """The fold of its events: who, which units, in which state, until when.
+
+    ``unreachable``: a mail to the sender could not be delivered, and the sender has not written since.
+    """
 
     id: str
     mailbox: str
@@ -540,6 +543,7 @@ class Case(Value, frozen=True):
     wishes: tuple[Wish, ...] = ()
     support_case: str | None = None
     participants: tuple[str, ...] = ()
+    unreachable: bool = False
     history: tuple[Entry, ...] = ()
     replies: tuple[Reply, ...] = ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import hashlib
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
@@ -65,11 +66,12 @@ class Desk:
         self.clock, self.store = Clock(at), MemoryStore()
         self.room = path.Room(self.policy, Listed(units), self.store, self.clock, self._chance)
         self.steps: list[Step] = []
-        self.drawn = 0
+        self.drawn: Counter[datetime] = Counter()
 
     def _chance(self) -> str:
-        self.drawn += 1
-        return hashlib.sha256(str(self.drawn).encode()).hexdigest()[:32]
+        now = self.clock.now()
+        self.drawn[now] += 1
+        return hashlib.sha256(f"{now} {self.drawn[now]}".encode()).hexdigest()[:32]
 
     def take(self, raw: bytes) -> Step:
         """Let a mail arrive."""

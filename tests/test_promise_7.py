@@ -208,7 +208,7 @@ def test_an_open_rma_of_the_owner_shows_no_trace(company: str, mail: str) -> Non
     _issued(ignorant, OWN[company], own(company), "jane@elsewhere.example")
     for desk in (knowing, ignorant):
         desk.steps.clear()
-        desk.drawn = 100
+        desk.later(minutes=5)
         body = f"{MAILS[mail].format(s=SERIAL[company])} The number is {number}."
         desk.write(body, "eve@third.example", subject=f"About {number}")
     assert_alike(knowing, ignorant)

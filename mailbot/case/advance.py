@@ -11,6 +11,7 @@ from mailbot.case.lifecycle import AFTER, move, state_of
 from mailbot.case.thread import base_subject, case_id
 from mailbot.intake.serials import fold
 from mailbot.model import (
+    Bounce,
     Bounced,
     CameDue,
     Case,
@@ -42,13 +43,13 @@ def advance(
             return None
         case CameDue(keys=keys):
             return case and _came_due(case, keys, policy, day)
-        case Bounced():
-            return case and structs.replace(case, deadlines=tuple(d for d in case.deadlines if d.ends))
+        case Bounced(bounce=bounce):
+            return case and _bounced(case, bounce)
         case Ordered() if case and decision.outcome == "staff":
             case = _ordered(case)
         case _ if decision.outcome == "none":
             return case
-    opened = case or _open(event.mail, event.request, known, policy, now)
+    opened = structs.replace(case, unreachable=False) if case else _open(event.mail, event.request, known, policy, now)
     after = _decided(opened, event.request, decision, known, policy, day)
     restart: set[DeadlineKind] = set()
     if any(v.outcome == "ask" or v.disguised for v in decision.verdicts):
@@ -56,6 +57,13 @@ def advance(
     if any(v.outcome == "quote" for v in decision.verdicts):
         restart.add("quote")
     return structs.replace(after, deadlines=deadlines.renew(after, policy, day, frozenset(restart)))
+
+
+def _bounced(case: Case, bounce: Bounce) -> Case:
+    """The customer cannot be reached: reminders stop; what ends still ends, in silence (B1)."""
+    if bounce.recipients and case.sender not in bounce.recipients:
+        return case
+    return structs.replace(case, unreachable=True, deadlines=tuple(d for d in case.deadlines if d.ends))
 
 
 def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: datetime) -> Case:

@@ -24,8 +24,10 @@ def carry_on(case: Case | None, request: Request) -> Request:
         [item for item in case.items if awaits_answer(item) or (diagnosed and item.state == "held")] if case else []
     )  # ST-3
     intent = request.intent
-    if waiting and case and intent in ("none", "question", "repair"):
+    if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.items)):
         intent = case.intent
+    elif intent not in UNIT_INTENTS:
+        return request
     items = _answer(waiting, request) if waiting else request.items
     if not items and intent in UNIT_INTENTS:
         items = (_unnamed(request),)

@@ -145,7 +145,7 @@ def _remind(out: Outgoing, case: Case, deadline: Deadline) -> None:
         mail = None if last is None or isinstance(last.event, CameDue) else last.event.mail
         letter = letters.notice(out.policy, case, shown, mail, out.known, about="held")
         _to_staff(out, letter, shown, shown.notify or "approver")
-    elif case.sender:
+    elif case.sender and not case.unreachable:
         cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
         out.add(letter, case.sender, tuple(cites))
 
@@ -159,7 +159,8 @@ def _speaking(case: Case | None, keys: tuple[str, ...]) -> Iterator[Deadline]:
 
 def _to_staff(out: Outgoing, letter: Letter, decision: Decision, role: Role) -> None:
     for person in able(out.policy, role):
-        out.add(letter, person.address, decision.clauses, staff=True)
+        cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
+        out.add(letter, person.address, tuple(cites), staff=True)
 
 
 def able(policy: Policy, role: Role) -> tuple[Staff, ...]:

@@ -13,7 +13,7 @@ from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.letter import Contact, Letter, UnitBlock
-from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, tongue, written
+from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, told, tongue, written
 
 EXCERPT = 4000
 """Characters of the sender's words that a notice to staff shows."""
@@ -97,6 +97,7 @@ def notice(policy: Policy, case: Case, decision: Decision, mail: Wrote | None, k
         units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
         clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
         facts=tuple(facts),
+        informs=told(policy, decision, case),
         quoted=_not_as_ours(policy, mail.text[:EXCERPT]) if mail else "",
         sender=mail.sender if mail else case.sender,
         why=decision.why,

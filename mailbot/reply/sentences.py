@@ -15,7 +15,7 @@ from mailbot.model import Case, Decision, Quote, Verdict
 from mailbot.policy import facts as vocabulary
 from mailbot.policy.facts import DATES, Facts
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import Inform, Moment
+from mailbot.policy.rules import Moment
 from mailbot.reply.letter import ChargeLine, QuoteBlock, Said
 
 _MOMENTS: Mapping[str, Moment] = {
@@ -76,23 +76,34 @@ def informs(
 ) -> tuple[Said, ...]:
     """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts."""
     always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
-    seen: list[tuple[set[Moment], Facts, Verdict | None]] = [
-        ({moment_of(v)} | always, vocabulary.recall(v.facts), v) for v in decision.verdicts if not v.hidden
-    ]
-    if not seen:
-        own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
-        seen = [(own | always, vocabulary.recall(decision.facts), None)]
+    own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
     found = [
         says(policy, inform.clause, inform.says, case, verdict)
         for inform in policy.rules.inform
-        for here, facts, verdict in seen
-        if _belongs(inform, here, facts)
+        for facts, verdict in _seen(decision)
+        if not (verdict and verdict.hidden)
+        if always.union({moment_of(verdict)} if verdict else own).intersection(inform.moment)
+        if vocabulary.holds(inform.when, facts)
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _belongs(inform: Inform, here: set[Moment], facts: Facts) -> bool:
-    return bool(here.intersection(inform.moment)) and vocabulary.holds(inform.when, facts)
+def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
+    """Return the facts of every unit decided on; of the mail itself where there is none."""
+    if not decision.verdicts:
+        return [(vocabulary.recall(decision.facts), None)]
+    return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
+
+
+def told(policy: Policy, decision: Decision, case: Case) -> tuple[Said, ...]:
+    """Return the sentences because of which staff are told, beside what decided (a wish that is theirs to answer)."""
+    found = [
+        says(policy, inform.clause, inform.says, case, verdict)
+        for inform in policy.rules.inform
+        for facts, verdict in _seen(decision)
+        if inform.notify and inform.when and vocabulary.holds(inform.when, facts)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def shown_clauses(policy: Policy, decision: Decision) -> tuple[Said, ...]:

@@ -93,3 +93,34 @@ def told(store):
         "sequence": store.next_sequence(),
         "fact": store.get_fact("uid"),
     }
+
+
+def something(chance, turn, stores):
+    """The same random thing done to each store."""
+    at = after(hours=turn)
+    match chance.randrange(5):
+        case 0 | 1 | 2:
+            case_id = f"C-{chance.randrange(8)}"
+            state = chance.choice(["asking", "quoted", "authorized", "closed"])
+            number = a_number(f"RMA-{turn}") if chance.random() < 0.3 else None
+            deadlines = (a_deadline(after(hours=chance.randrange(99))),) if chance.random() < 0.7 else ()
+            for store in stores:
+                known = store.case(case_id)
+                replies = (*(known.replies if known else ()), a_reply(f"out-{turn}", at=at))
+                number = number or (known and known.number)
+                case = a_case(case_id, mails=(f"in-{turn}",), replies=replies, state=state, number=number)
+                store.stage(a_step(changed(case, deadlines=deadlines), identity=f"in-{turn} digest", at=at))
+        case 3:
+            for store in stores:
+                store.stage(a_step(replies=(a_reply(f"note-{turn}", at=at),)))
+                store.set_fact("uid", str(turn))
+        case 4:
+            waiting = list(stores[0].unsent(after(days=3650)))
+            for reply in chance.sample(waiting, min(2, len(waiting))):
+                marked = changed(reply, state=chance.choice(["sending", "sent", "deferred", "failed"]), attempts=turn)
+                for store in stores:
+                    store.mark(marked)
+    act = chance.choice(["commit", "commit", "rollback", "go on"])
+    for store in stores:
+        if act != "go on":
+            getattr(store, act)()

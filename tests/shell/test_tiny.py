@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 import tinydb
-from stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, told
+from stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, something, told
 
 from mailbot.shell import journal, shelf
+from mailbot.shell.memory import MemoryStore
 from mailbot.shell.store import StateError
 from mailbot.shell.tiny import TinyStore
 
@@ -496,6 +497,45 @@ def test_a_power_cut_leaves_files_unfinished(path):
     ledger.write_bytes(ledger.read_bytes()[:-30])
     (copy / "index.db-wal").unlink(missing_ok=True)
     assert reopened(copy) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_power_cut_at_any_moment(path, seed):
+    """C3: after a power cut everything committed is there, whatever the disk had not yet taken of the files."""
+    chance = random.Random(seed)
+    store, memory = TinyStore(path), MemoryStore()
+    on_disk = {}
+    for turn in range(40):
+        something(chance, turn, (store, memory))
+        if chance.random() < 0.15:
+            store.checkpoint()
+        if not store._shelf._unsynced:
+            on_disk = {file.name: file.stat().st_size for file in path.glob("ledger/*")}
+        if chance.random() < 0.3:
+            store.rollback()
+            memory.rollback()
+            cut = copied(path, "cut")
+            for name in sorted(store._shelf._unsynced):
+                _lose(chance, cut / name, on_disk.get(Path(name).name, 0))
+            with (cut / "journal").open("ab") as journal_file:
+                journal_file.write(chance.choice([b"", b"0123", bytes(99), b"0" * 16 + b' {"x"']))
+            assert reopened(cut) == told(memory)
+            shutil.rmtree(cut)
+    store.close()
+
+
+def _lose(chance, file, size_on_disk):
+    """What was written and not waited for is lost, or a part of it is."""
+    if not file.exists():
+        return
+    content = file.read_bytes()
+    if file.suffix == ".jsonl":
+        kept = chance.randrange(size_on_disk, len(content) + 1)
+        file.write_bytes(content[:kept] + chance.choice([b"", bytes(len(content) - kept)]))
+    elif chance.random() < 0.5:
+        file.write_bytes(chance.choice([b"", content[:50], bytes(100)]))
+    elif chance.random() < 0.3 and file.name != "facts.json":
+        file.unlink()
 
 
 def test_a_case_id_is_a_file_name(path):
