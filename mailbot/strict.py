@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -49,34 +49,80 @@ def convert(data: object, type_: type[T], file: str, text: str = "") -> T:
         raise ConfigError(_explain(str(error), type_, file, text)) from None
 
 
-def line_of(key: str, text: str) -> str:
-    """Return ":LINE" of the first line that sets or opens ``key``, or an empty string."""
-    pattern = re.compile(rf"(?m)^[ \t]*(?:\[+[\w.\"-]*)?(?:.*[{{,][ \t]*)?\b{re.escape(key)}\b[\"'\]]*[ \t]*(?:=|$|\])")
-    found = pattern.search(text)
-    return f":{text.count(chr(10), 0, found.start()) + 1}" if found else ""
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]")
+_KEY = re.compile(r"\s*([\w.\"'-]+)\s*=")
+_UNQUOTED = str.maketrans("", "", "\"' ")
+
+
+def line_of(path: str, text: str, *hints: str) -> str:
+    """Return ":LINE" of the line nearest around what stands at a path such as ``mailbox[1].imap.port``, or an empty string.
+
+    ``hints`` are words of that line: they tell rows of a table apart, whose names a path does not give (``fees[...]``).
+    Where nothing is around it, the first line that sets a key of that name.
+    """
+    wanted = re.sub(r"\[\.{3}\]", ".*", path).split(".")
+    best, found = (0, 0), 0
+    for number, place, line in _places(text):
+        hinted = sum(hint in line for hint in hints)
+        near = len(place) <= len(wanted) and all(
+            _is_at(*pair, hinted=hinted > 0) for pair in zip(place, wanted, strict=False)
+        )
+        rank = (len(place), hinted) if near else (0, int(place[-1] == wanted[-1]))
+        if rank > best:
+            best, found = rank, number
+    return f":{found}" if found else ""
+
+
+def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the lines that open a table or set a key, each with where in the document that is."""
+    here: list[str] = []
+    arrays: dict[tuple[str, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            names = tuple(header[2].translate(_UNQUOTED).split("."))
+            if header[1] == "[[":
+                arrays = {of: n for of, n in arrays.items() if of[: len(names)] != names or of == names}
+                arrays[names] = arrays.get(names, -1) + 1
+            upto = [names[: end + 1] for end in range(len(names))]
+            here = [of[-1] + (f"[{arrays[of]}]" if of in arrays else "") for of in upto]
+            yield number, here, line
+        elif key := _KEY.match(line):
+            yield number, [*here, *key[1].translate(_UNQUOTED).split(".")], line
+
+
+def _is_at(place: str, wanted: str, *, hinted: bool) -> bool:
+    return place == wanted or (wanted == "*" and hinted) or (wanted.partition("[")[0] == place and "[" in wanted)
 
 
 def _explain(message: str, type_: Any, file: str, text: str) -> str:
     what, _, path = message.partition(" - at ")
-    path = path.strip("`").removeprefix("$").removeprefix(".") or "the top level"
-    unknown = re.search(r"unknown field `([^`]+)`", what)
-    if unknown:
+    path = path.strip("`").removeprefix("$").removeprefix(".")
+    where = path or "the top level"
+    if unknown := re.search(r"unknown field `([^`]+)`", what):
         key = unknown[1]
-        known = _fields_at(type_, path)
-        return f"{file}{line_of(key, text)}: unknown key {key!r} in {path}{nearest(key, known)}. Mend or delete it."
-    missing = re.search(r"missing required field `([^`]+)`", what)
-    if missing:
-        return f"{file}: {path} lacks the key {missing[1]!r}. Add it."
-    key = re.findall(r"[\w-]+", path)[-1] if path != "the top level" else ""
-    return f"{file}{line_of(key, text) if key else ''}: {path}: {what[:1].lower()}{what[1:]}. Mend the value."
+        known = [field.encode_name for field in getattr(_struct(_info_at(type_, path)), "fields", ())]
+        line = line_of(f"{path}.{key}".lstrip("."), text, key)
+        return f"{file}{line}: unknown key {key!r} in {where}{nearest(key, known)}. Mend or delete it."
+    if missing := re.search(r"missing required field `([^`]+)`", what):
+        return f"{file}{line_of(path, text)}: {where} lacks the key {missing[1]!r}. Add it."
+    if word := re.search(r"[Ii]nvalid enum value '([^']*)'", what):
+        line = line_of(path, text, word[1])
+        return f"{file}{line}: {where} is never {word[1]!r}{nearest(word[1], _words_at(type_, path))}. Mend the value."
+    return f"{file}{line_of(path, text)}: {where}: {what[:1].lower()}{what[1:]}. Mend the value."
 
 
-def _fields_at(type_: Any, path: str) -> list[str]:
-    """Field names of the struct that stands at a msgspec error path such as ``mailbox[0].imap``."""
+def _words_at(type_: Any, path: str) -> list[str]:
+    """Return the words that may stand at a place."""
+    info = _info_at(type_, path)
+    return [str(value) for each in (info, *getattr(info, "types", ())) for value in getattr(each, "values", ())]
+
+
+def _info_at(type_: Any, path: str) -> Any:
+    """Return what msgspec knows of the type at an error path such as ``mailbox[0].imap``."""
     info: Any = msgspec.inspect.type_info(type_)
-    for part in re.findall(r"\.?([\w-]+|\[[^\]]*\])", path) if path != "the top level" else []:
+    for part in re.findall(r"\.?([\w-]+|\[[^\]]*\])", path):
         info = _into(info, part)
-    return [field.encode_name for field in getattr(_struct(info), "fields", ())]
+    return info
 
 
 def _struct(info: Any) -> Any:

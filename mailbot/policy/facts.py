@@ -6,6 +6,7 @@ when the answer and the words it names have one in common. Adding a fact means a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import get_args
@@ -99,7 +100,12 @@ def revision(s: Situation) -> Words:
     current = s.rules.revisions.get(s.unit.model) if s.unit else None
     if not stated or not current:
         return _word("unknown")
-    return _word("current" if stated.upper() >= current.upper() else "old")
+    return _word("current" if _rank(stated) >= _rank(current) else "old")
+
+
+def _rank(revision: str) -> list[tuple[int, str]]:
+    """Order revisions as people do: B10 comes after B9."""
+    return [(int(digits or 0), letters) for digits, letters in re.findall(r"(\d+)|([^\W\d_]+)", revision.upper())]
 
 
 def repair(s: Situation) -> Words:
@@ -211,6 +217,16 @@ def factory_until(unit: Unit, rules: Rules) -> date:
     return plus_months(unit.delivered_on, rules.families[unit.family].warranty_months)
 
 
+def cover_until(s: Situation) -> date | None:
+    """Return the last day of the cover that is in force, else the day on which the last one ended."""
+    if s.unit is None:
+        return None
+    factory = factory_until(s.unit, s.rules) if s.unit.family in s.rules.families else None
+    if factory and s.today <= factory:
+        return factory
+    return max((day for day in (factory, s.unit.extended_until) if day), default=None)
+
+
 def window_until(s: Situation) -> date | None:
     """Return the last day for credit or exchange, or None where no window is stated or none is asked for."""
     windows = s.rules.windows
@@ -238,12 +254,9 @@ DATES = ("delivered_on", "cover_until", "window_until", "doa_until", "repair_shi
 
 def dates(s: Situation) -> dict[str, date]:
     """Return the dates that stand behind the facts, for the record and for the sentences."""
-    known = s.unit is not None and s.unit.family in s.rules.families
-    ends = [factory_until(s.unit, s.rules)] if s.unit and known else []
-    ends += [s.unit.extended_until] if s.unit and s.unit.extended_until else []
     found = {
         "delivered_on": s.unit.delivered_on if s.unit else None,
-        "cover_until": max(ends, default=None),
+        "cover_until": cover_until(s),
         "window_until": window_until(s),
         "doa_until": doa_until(s) if s.request.intent == "doa" else None,
         "repair_shipped_on": s.unit.repair_shipped_on if s.unit else None,

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailbot.intake.desk import Desk
 from mailbot.model import Stamp, Value
+from mailbot.policy import figures
 from mailbot.policy.facts import DATES, domains, words_of
-from mailbot.policy.rules import Condition, Rules
+from mailbot.policy.rules import Answer, Answers, Condition, Rules
 from mailbot.strict import ConfigError, convert, nearest, parse
 
 PLACEHOLDERS = frozenset({*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"})
@@ -82,18 +83,24 @@ def verify(rules: Rules, file: str) -> None:
     for inform in rules.inform:
         _conditions(inform.when, rules, f"{file}: inform {inform.clause}")
         _sentence(inform.says, f"{file}: inform {inform.clause}", rules, fees=True)
+    for name, answer in _answers(rules).items():
+        _sentence(answer.says, f"{file}: answers.{name}", rules)
     _values(rules, file)
+    figures.verify(rules, file)
+
+
+def _answers(rules: Rules) -> dict[str, Answer]:
+    return {name: getattr(rules.answers, name) for name in Answers.__struct_fields__}
 
 
 def _clauses(rules: Rules, file: str) -> None:
     deadlines = rules.deadlines
-    answers = (rules.answers.order, rules.answers.accept, rules.answers.other, rules.answers.existing)
     named: list[tuple[str, Iterable[str]]] = [
         *((f"decide {rule.clause}", (rule.clause, *rule.also)) for rule in rules.decide),
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
-        *((f"answers: {a.clause}", (a.clause, *a.also, *chain(*a.also_for.values()))) for a in answers),
-        *(("deadlines", (d.clause,)) for d in (deadlines.missing, deadlines.quote, deadlines.number, deadlines.held)),
+        *((f"answers.{n}", (a.clause, *a.also, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
+        *((f"deadlines.{kind}", (getattr(deadlines, kind).clause,)) for kind in ("missing", "quote", "number", "held")),
     ]
     for where, ids in named:
         for clause in ids:
@@ -128,9 +135,19 @@ def _order(rules: Rules, file: str) -> None:
             f'{file}: decide {last.clause}: the last decision must have no condition and then = "staff", '
             "so that every case is decided. Move it, or add such a decision below it."
         )
-    for rule in rules.decide[:-1]:
-        if not rule.when:
-            raise ConfigError(f"{file}: decide {rule.clause}: has no condition, so nothing below it is ever reached.")
+    for place, rule in enumerate(rules.decide):
+        for earlier in rules.decide[:place]:
+            if _takes_all(earlier.when, rule.when):
+                always = "has no condition" if not earlier.when else "asks for no more than it does"
+                raise ConfigError(
+                    f"{file}: decide {rule.clause} (entry {place + 1}): is never reached, because decide {earlier.clause} "
+                    f"above it {always}. Move it up, or narrow the other."
+                )
+
+
+def _takes_all(earlier: Mapping[str, Condition], later: Mapping[str, Condition]) -> bool:
+    """Say whether the earlier conditions hold wherever the later ones do."""
+    return all(fact in later and words_of(later[fact]) <= words_of(words) for fact, words in earlier.items())
 
 
 def _conditions(when: Mapping[str, Condition], rules: Rules, where: str) -> None:
@@ -146,10 +163,12 @@ def _conditions(when: Mapping[str, Condition], rules: Rules, where: str) -> None
 def _sentence(says: str, where: str, rules: Rules, *, fees: bool = False) -> None:
     known = PLACEHOLDERS | ({f"fee_{name}" for name in rules.fees} if fees else set())
     try:
-        names = [name for _, name, _, _ in Formatter().parse(says) if name is not None]
+        fields = [(name, spec, how) for _, name, spec, how in Formatter().parse(says) if name is not None]
     except ValueError as error:
         raise ConfigError(f"{where}: says: {error}. Write {{{{ and }}}} for braces that are meant as such.") from None
-    for name in names:
+    for name, spec, how in fields:
+        if spec or how:
+            raise ConfigError(f"{where}: says: a placeholder is a name alone. Write {{{name}}}, without : or !.")
         if name not in known:
             raise ConfigError(f"{where}: says: there is no placeholder {{{name}}}{nearest(name, known)}.")
 
@@ -167,18 +186,12 @@ def _values(rules: Rules, file: str) -> None:
             re.compile(form)
         except re.error as error:
             raise ConfigError(f"{file}: serials: {form!r} is no regular expression: {error}.") from None
-    fields = {name for _, name, _, _ in Formatter().parse(rules.number.format) if name}
-    if not {"sequence", "check"} <= fields or not fields <= {"year", "sequence", "check"}:
-        raise ConfigError(
-            f"{file}: number.format: {rules.number.format!r} needs {{sequence}} and {{check}}, and may have {{year}}."
-        )
-    for period in (rules.deadlines.missing, rules.deadlines.quote):
-        if any(day >= period.close for day in period.remind):
-            raise ConfigError(
-                f"{file}: deadlines: a reminder on or after the day of closing is never sent. Mend remind or close."
-            )
-    if not 0 <= rules.deadlines.hour.value <= 23:  # noqa: PLR2004 - hours of a day
-        raise ConfigError(f"{file}: deadlines.hour: {rules.deadlines.hour.value} is no hour. Write 0 to 23.")
+    for line in rules.ship_to.lines:
+        for name in re.findall(r"\{(.*?)\}", line):
+            if name != "number":
+                raise ConfigError(
+                    f"{file}: ship_to: there is no placeholder {{{name}}}. Write {{number}}, or no braces."
+                )
 
 
 def examples(rules: Rules) -> list[str]:

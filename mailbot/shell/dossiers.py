@@ -9,9 +9,10 @@ import msgspec
 from tinydb import TinyDB
 from tinydb.storages import Storage
 
+from mailbot.case.lifecycle import OVER
 from mailbot.model import Case, Reply, Value
 from mailbot.shell import facets, files
-from mailbot.shell.store import OVER, StateError
+from mailbot.shell.store import StateError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mailbot.case.lifecycle import OVER
 from mailbot.model import Due, State
 from mailbot.shell import facets
-from mailbot.shell.store import OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -224,7 +224,8 @@ class Index:
 
     def path(self, dossier_id: str) -> str | None:
         """Where a dossier lies."""
-        return self._one("SELECT path FROM dossiers WHERE id = ?", dossier_id)  # type: ignore[return-value]
+        path: str | None = self._one("SELECT path FROM dossiers WHERE id = ?", dossier_id)
+        return path
 
     def filed(self, dossier_id: str) -> int:
         """The revision of a dossier that lies in its file; 0 where there is none."""
@@ -285,7 +286,8 @@ class Index:
 
     def home(self, message_id: str) -> str | None:
         """The dossier of a reply."""
-        return self._one("SELECT id FROM replies WHERE message_id = ?", message_id)  # type: ignore[return-value]
+        home: str | None = self._one("SELECT id FROM replies WHERE message_id = ?", message_id)
+        return home
 
     def seen(self, identity: str) -> tuple[str, int] | None:
         """The ledger file and offset of a mail's record."""
@@ -293,7 +295,7 @@ class Index:
             row: tuple[str, int] | None = rows.fetchone()
         return row
 
-    def _one(self, query: str, *values: object) -> str | int | None:
+    def _one(self, query: str, *values: object) -> Any:
         with closing(self._db.execute(query, values)) as rows:
             row = rows.fetchone()
         return row[0] if row else None

@@ -15,6 +15,7 @@ _ESCAPED = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 def configure(level: int = logging.INFO) -> None:
     """Log to standard error: for people on a terminal, as JSON otherwise."""
     people = sys.stderr.isatty()
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a broken PDF helps nobody here
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import ChainMap, Counter, defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mailbot.case.lifecycle import OVER
 from mailbot.model import Due
 from mailbot.shell import facets
-from mailbot.shell.store import OVER, Conflict
+from mailbot.shell.store import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -110,14 +110,19 @@ def _take_in(mail: Mail, room: Room) -> Settled:
         if before:
             return Settled(mail.uid, before.folder)
         case = case_for(message, room)
-        result = step(message, case, look_up(message, case, room), room.policy, now)
+        return _staged(mail, step(message, case, look_up(message, case, room), room.policy, now), room)
     except StateError:
         raise
     except Unreadable as error:
-        result = _set_aside(mail, identity, str(error), room, now)
+        why = str(error)
     except Exception as error:  # whatever one mail does, the next one is handled
         log.exception("mail set aside", mailbox=mail.mailbox, digest=digest[:16])
-        result = _set_aside(mail, identity, f"{type(error).__name__} while it was processed", room, now)
+        why = f"{type(error).__name__} while it was processed"
+    return _staged(mail, _set_aside(mail, identity, why, room, now), room)
+
+
+def _staged(mail: Mail, result: Step, room: Room) -> Settled:
+    """Put a step in line for the commit; one that the store has had before takes no effect again (promise 2)."""
     try:
         room.store.stage(result)
     except Conflict:
@@ -169,7 +174,11 @@ def sweep(rooms: Mapping[str, Room], store: Store, clock: Clock) -> list[Step]:
             room = rooms.get(case.mailbox) if case else None
             if case is None or room is None:
                 continue
-            result = step(Due(case.id, now), case, _known_for(case, room), room.policy, now)
+            try:
+                result = step(Due(case.id, now), case, _known_for(case, room), room.policy, now)
+            except Exception:  # one case that cannot be worked on does not hold up the others
+                log.exception("deadline not worked on", case=case.id)
+                continue
             store.stage(result)
             steps.append(result)
         store.commit()

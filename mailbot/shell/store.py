@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from mailbot.model import Case, Due, Record, Reply, State, Step
 
-OVER: frozenset[State] = frozenset({"declined", "closed", "expired", "withdrawn"})
-"""States in which a case asks for nothing more."""
-
 
 class StateError(Exception):
     """The state cannot be trusted, reached or written; the text names the place and says how to mend it."""

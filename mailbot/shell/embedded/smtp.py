@@ -126,7 +126,7 @@ def cut(server: SMTP) -> None:
 
 
 @asynccontextmanager
-async def smtp_server(  # noqa: PLR0913 - each is one independent trait of the server, and all are optional
+async def smtp_server(
     *,
     mailboxes: ImapServer | None = None,
     addresses: Mapping[str, str] | None = None,
