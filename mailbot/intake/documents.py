@@ -43,7 +43,9 @@ def _reader(attachment: Attachment) -> Callable[[Attachment], Document] | None:
     ending = attachment.name.lower().rpartition(".")[2]
     if attachment.content.startswith(b"%PDF-"):
         return _pdf
-    if attachment.content.startswith(b"PK\x03\x04") and (ending in {"xlsx", "xlsm"} or "spreadsheet" in attachment.media_type):
+    if attachment.content.startswith(b"PK\x03\x04") and (
+        ending in {"xlsx", "xlsm"} or "spreadsheet" in attachment.media_type
+    ):
         return _workbook
     if attachment.media_type == "message/rfc822" or ending == "eml":
         return _mail
@@ -74,7 +76,10 @@ def _csv(attachment: Attachment) -> Document:
 def separated(lines: Sequence[str]) -> list[list[str]]:
     """Rows of separated values; the separator is the one of ``; , tab |`` that the first lines hold most evenly."""
     head = [line for line in lines[:20] if line.strip()]
-    separator = max(";\t,|", key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0))
+    separator = max(
+        ";\t,|",
+        key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0),
+    )
     rows = csv.reader((line[:10_000] for line in lines[:ROWS]), delimiter=separator)
     return [[cell.strip() for cell in row[:COLUMNS]] for row in rows]
 

@@ -92,7 +92,11 @@ def _field(part: str, following: str, lexicons: Sequence[Lexicon]) -> set[Exclus
         return names if answer == "yes" else set()
     if match["sign"] == "?":
         return None
-    return names | _said(plain(value), lexicons) if re.search(r"\w", value) and not _denial(plain(value), lexicons) else set()
+    return (
+        names | _said(plain(value), lexicons)
+        if re.search(r"\w", value) and not _denial(plain(value), lexicons)
+        else set()
+    )
 
 
 def _answer(value: str, lexicons: Sequence[Lexicon]) -> str:
@@ -113,12 +117,19 @@ def _denial(value: str, lexicons: Sequence[Lexicon]) -> bool:
 
 
 def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> list[Hit]:
-    return [
+    hits = [
         Hit(name, start, end)
         for lexicon in lexicons
         for name in NAMES
         for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + fields])
         for start, end in phrases.spans(text)
+    ]
+    # A label that has fallen off is no fall, and a crushed carton no crushed unit.
+    others = [hit for hit in hits if hit.name in {"serial_removed", "shipping_damage"}]
+    return [
+        hit
+        for hit in hits
+        if hit.name != "physical_damage" or not any(_touches(hit, other.start, other.end) for other in others)
     ]
 
 
@@ -128,14 +139,18 @@ def _said(text: str, lexicons: Sequence[Lexicon]) -> set[Exclusion]:
         return set()
     named = [*hits, *_hits(text, lexicons, fields=True)]
     busy = failures(text, lexicons)
-    return {hit.name for hit in hits if not _open(text, hit, lexicons) and not _denied(text, hit, named, busy, lexicons)}
+    return {
+        hit.name for hit in hits if not _open(text, hit, lexicons) and not _denied(text, hit, named, busy, lexicons)
+    }
 
 
 _NEAR, _LISTED = 6, 20
 """Words that may stand between a denial and what it denies: alone, and within an enumeration."""
 
 
-def _denied(text: str, hit: Hit, hits: Sequence[Hit], busy: Sequence[tuple[int, int]], lexicons: Sequence[Lexicon]) -> bool:
+def _denied(
+    text: str, hit: Hit, hits: Sequence[Hit], busy: Sequence[tuple[int, int]], lexicons: Sequence[Lexicon]
+) -> bool:
     for lexicon in lexicons:
         words = lexicon.exclusions
         for start, end in words.denied_before.spans(text[: hit.end]):
@@ -191,12 +206,16 @@ def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
     """Whether the phrase is only asked about or supposed."""
     start = max((match.end() for match in re.finditer(r"[,;:。、，.!?]\s?", text[: hit.start])), default=0)
     before = text[start : hit.start]
-    end = re.search(r"[.!?。]", text[hit.end :])
-    asks = bool(end) and end[0] == "?"
+    after = text[hit.end :]
+    end = re.search(r"[,;:.!?。、]", after)
+    clause = text[start : hit.end + (end.start() if end else len(after))]
     for lexicon in lexicons:
-        if lexicon.exclusions.supposed.search(before):
+        words = lexicon.exclusions
+        if words.supposed.search(before):
             return True
-        opener = lexicon.exclusions.asked.search(text[start:])
-        if asks and opener and not lexicon.exclusions.breaks.search(before):
+        told = words.breaks.search(before) or words.breaks.pattern.match(
+            after.lstrip()
+        )  # "after a fall", "雷击后": it happened
+        if end and end[0] == "?" and words.asked.search(clause) and not told:
             return True
     return False

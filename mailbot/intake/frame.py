@@ -36,7 +36,7 @@ def _closes(text: str, lexicons: Sequence[Lexicon]) -> bool:
 
 
 def _room(text: str) -> int:
-    """"Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
+    """ "Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
     return 1 if text.endswith((".", "!", "?")) else _SHORT
 
 
@@ -50,7 +50,9 @@ def without_greeting(sentence: str, lexicons: Sequence[Lexicon]) -> str:
     if not opening or len(opening[0].split()) > _GREETED:
         return sentence
     text = plain(opening[0])
-    greets = any(match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)])
+    greets = any(
+        match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)]
+    )
     return sentence[opening.end() :] if greets else sentence
 
 

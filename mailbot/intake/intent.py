@@ -19,10 +19,24 @@ NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rewor
 
 def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether one of the sentences asks for this."""
-    return any(getattr(lexicon.intents, kind).search(plain(sentence)) for sentence in sentences if sentence for lexicon in lexicons)
+    return any(
+        getattr(lexicon.intents, kind).search(plain(sentence))
+        for sentence in sentences
+        if sentence
+        for lexicon in lexicons
+    )
 
 
-def intent(sentences: Sequence[str], subject: str, *, answers: bool, heavy: int, units: bool, order: bool, lexicons: Sequence[Lexicon]) -> Intent:
+def intent(
+    sentences: Sequence[str],
+    subject: str,
+    *,
+    answers: bool,
+    heavy: int,
+    units: bool,
+    order: bool,
+    lexicons: Sequence[Lexicon],
+) -> Intent:
     """The intent of a mail.
 
     Args:
@@ -40,7 +54,9 @@ def intent(sentences: Sequence[str], subject: str, *, answers: bool, heavy: int,
         return says(kind, told, lexicons)
 
     accepts = says("accept_quote", sentences, lexicons)
-    wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says("rework", (subject,), lexicons)
+    wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says(
+        "rework", (subject,), lexicons
+    )
     if order and heavy < NEGATED and (answers or accepts or hears("quote")):
         return "po"
     if accepts and heavy < CONCRETE:
@@ -56,7 +72,7 @@ def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
 
 
 def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool) -> Intent:
-    if hears("cancel") and heavy < CONCRETE:
+    if hears("cancel") and (answers or heavy < CONCRETE):
         return "cancel"
     if hears("doa"):
         return "doa"

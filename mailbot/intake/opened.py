@@ -65,7 +65,9 @@ class Opened:
         """Whether the mail answers one of ours."""
         if self.case is not None:
             return True
-        return not self.passes_on and (bool(self.message.thread) or (self.subject.answers and bool(self.message.quoted.strip())))
+        return not self.passes_on and (
+            bool(self.message.thread) or (self.subject.answers and bool(self.message.quoted.strip()))
+        )
 
     def asked(self, what: Missing) -> bool:
         """Whether we had asked for a serial or a reason, as far as the case or the quoted text shows."""
@@ -111,7 +113,9 @@ class Opened:
         documents = wanted(self.message.documents, self.own, self.lexicons)
         for table in (*self.message.tables, *self.typed, *documents):
             for row in rows(table, self.reader):
-                yield Named(row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason)
+                yield Named(
+                    row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason
+                )
 
     def _mentioned(self, texts: Sequence[str]) -> Iterator[Named]:
         mentions = self.reader.mentions(texts)
@@ -131,11 +135,17 @@ def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
     found: dict[str, Named] = {}
     for unit in units:
         first = found.get(unit.key)
-        found[unit.key] = unit if first is None else first._replace(told=(*first.told, *unit.told), listed=first.listed or unit.listed)
+        found[unit.key] = (
+            unit
+            if first is None
+            else first._replace(told=(*first.told, *unit.told), listed=first.listed or unit.listed)
+        )
     return tuple(found.values())
 
 
-def _about(mention: Mention, mentions: Sequence[Mention], starts: Sequence[int], texts: Sequence[str]) -> tuple[str, ...]:
+def _about(
+    mention: Mention, mentions: Sequence[Mention], starts: Sequence[int], texts: Sequence[str]
+) -> tuple[str, ...]:
     """The sentences from a serial to the next one, within its paragraph."""
     sentence = texts[mention.sentence]
     others = [other.start for other in mentions if other.sentence == mention.sentence and other.start > mention.end]
@@ -158,7 +168,9 @@ def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence
     ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
     sentence = texts[mention.sentence]
     pieces = [sentence[ends[start] : following] for start, following in zip(same, same[1:], strict=False)]
-    return all(len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces)
+    return all(
+        len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces
+    )
 
 
 _BEFORE = re.compile(r"[\s\-*•·‣▪–—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]{0,3}){0,3}")
@@ -182,7 +194,11 @@ def _unquoted(text: str) -> str:
 def _without_cells(message: Message) -> str:
     """The new text without the lines that are rows of its own tables."""
     lines = {"".join(row) for table in message.tables for row in table.rows}
-    return "\n".join(line for line in message.visible[:LONGEST].split("\n") if line.replace("\t", "") not in lines or not line.strip())
+    return "\n".join(
+        line
+        for line in message.visible[:LONGEST].split("\n")
+        if line.replace("\t", "") not in lines or not line.strip()
+    )
 
 
 def weight(mail: Opened) -> int:

@@ -56,7 +56,9 @@ def claimed_numbers(sentences: Sequence[str], desk: Desk, lexicons: Sequence[Lex
         found.update(dict.fromkeys(match[0].upper() for match in form.finditer(sentence[:2_000])))
         found.update(dict.fromkeys(number.upper() for number in _numbers(sentence, {"rma"}, lexicons)))
     parts = {fold(number) for number in found}
-    return tuple(number for number in found if not any(fold(number) != whole and whole.endswith(fold(number)) for whole in parts))
+    return tuple(
+        number for number in found if not any(fold(number) != whole and whole.endswith(fold(number)) for whole in parts)
+    )
 
 
 def revision(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> str | None:

@@ -51,7 +51,9 @@ def _lines(text: str) -> Iterator[str]:
         width = max(map(_columns, lines), default=0)
         joined = last = ""
         for line in lines:
-            if joined and (_BULLET.match(line) or (_FIELD.match(line) and _FIELD.match(last)) or _was_whole(last, line, width)):
+            if joined and (
+                _BULLET.match(line) or (_FIELD.match(line) and _FIELD.match(last)) or _was_whole(last, line, width)
+            ):
                 yield joined
                 joined = ""
             blank = "" if not joined or _wide(joined[-1]) and _wide(line.lstrip()[0]) else " "
@@ -82,7 +84,9 @@ def _split(line: str) -> Iterator[str]:
     start = 0
     for end in _END.finditer(line):
         before = line[max(start, end.start() - 8) : end.end()]
-        if end[0] == "." and (_ABBREVIATION.search(before) or line[end.end() :].lstrip()[:1].isdigit() and len(before.split()[-1]) <= 5):
+        if end[0] == "." and (
+            _ABBREVIATION.search(before) or line[end.end() :].lstrip()[:1].isdigit() and len(before.split()[-1]) <= 5
+        ):
             continue
         if sentence := line[start : end.end()].strip():
             yield sentence

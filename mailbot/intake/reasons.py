@@ -11,7 +11,7 @@ from mailbot.intake.tables import title_kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mailbot.intake.words import Lexicon, Phrases
+    from mailbot.intake.words import Lexicon
 
 PREFERRED, LONGEST = 300, 600
 """Characters of a reason: what is aimed at, and the most."""
@@ -23,7 +23,20 @@ FAILURES = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freeze
 """Symptoms that are a failure by their name."""
 
 PLACES = (
-    *("display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio", "fan", "clock", "sleep", "touch"),
+    *(
+        "display",
+        "usb",
+        "network",
+        "serial_port",
+        "storage",
+        "memory",
+        "expansion",
+        "audio",
+        "fan",
+        "clock",
+        "sleep",
+        "touch",
+    ),
     *("outlet", "breaker", "measurement", "firmware"),
 )
 """Symptoms named after what fails: a failure only where the sentence says that something is wrong."""
@@ -55,43 +68,55 @@ def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
     return min(first)[1] if first else None
 
 
-def _telling_failure(lexicon: Lexicon) -> Iterator[Phrases]:
-    yield lexicon.reasons.failing
-    for name in FAILURES:
-        yield getattr(lexicon.symptoms, name)
-
-
 def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
     """Where plain text speaks of a failure."""
     return [
         span
         for lexicon in lexicons
-        for phrases in (lexicon.reasons.vague, *_telling_failure(lexicon))
+        for phrases in (
+            lexicon.reasons.vague,
+            lexicon.reasons.failing,
+            *(getattr(lexicon.symptoms, name) for name in FAILURES),
+        )
         for span in phrases.spans(text)
     ]
 
 
 def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     """How much a sentence says of a failure."""
-    text = plain(sentence)
-    if any(phrases.search(text) for lexicon in lexicons for phrases in _telling_failure(lexicon)):
-        return CONCRETE
-    vague = any(lexicon.reasons.vague.search(text) for lexicon in lexicons)
-    place = any(getattr(lexicon.symptoms, name).search(text) for lexicon in lexicons for name in PLACES)
+    text = rest = plain(sentence)
     for lexicon in lexicons:
-        if lexicon.reasons.asking.search(text) or lexicon.reasons.telling.search(text) or _excludes(text, lexicon):
-            return NOTHING if not vague else CONCRETE if place else VAGUE
-        text = lexicon.reasons.vague.without(text)
-    negated = any(lexicon.reasons.negations.search(text) for lexicon in lexicons) and not text.endswith("?")
-    if place and (vague or negated):
+        rest = lexicon.reasons.vague.without(rest)
+    vague = rest != text
+    if any(lexicon.reasons.failing.search(rest) or _symptom(text, lexicon, FAILURES) for lexicon in lexicons):
         return CONCRETE
-    return NEGATED if negated else VAGUE if vague else NOTHING
+    place = any(_symptom(text, lexicon, PLACES) or lexicon.reasons.parts.search(text) for lexicon in lexicons)
+    if vague and place:
+        return CONCRETE
+    for lexicon in lexicons:
+        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or _excludes(rest, lexicon):
+            return VAGUE if vague else NOTHING
+    negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
+    if negated:
+        return CONCRETE if place else NEGATED
+    return VAGUE if vague else NOTHING
+
+
+def _symptom(text: str, lexicon: Lexicon, names: Sequence[str]) -> bool:
+    return any(getattr(lexicon.symptoms, name).search(text) for name in names)
 
 
 def _excludes(text: str, lexicon: Lexicon) -> bool:
     """Whether a sentence is about an exclusion: "it was never dropped" is no failure."""
     words = lexicon.exclusions
-    kinds = (words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified, words.serial_removed)
+    kinds = (
+        words.physical_damage,
+        words.liquid,
+        words.lightning_surge,
+        words.misuse,
+        words.modified,
+        words.serial_removed,
+    )
     return any(kind.said.search(text) or kind.field.search(text) for kind in (*kinds, words.shipping_damage))
 
 
@@ -113,7 +138,9 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
 
 def motive(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     """Why something is to be credited, exchanged or reworked: the sentences that say so, else all that is no courtesy."""
-    weighed = [sentence for sentence in sentences[:400] if sentence and any(_moves(plain(sentence), one) for one in lexicons)]
+    weighed = [
+        sentence for sentence in sentences[:400] if sentence and any(_moves(plain(sentence), one) for one in lexicons)
+    ]
     text = join(weighed)
     return Reason(text, CONCRETE) if text else Reason()
 

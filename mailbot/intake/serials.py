@@ -77,11 +77,16 @@ def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[P
 def _is_one(group: Sequence[re.Match[str]], place: Place, desk: Desk, known: Collection[str]) -> bool:
     """Whether words that stand apart are one serial: never where one of them is a serial by itself."""
     source = place.text
-    if any(not _GAP.fullmatch(source[a.end() - place.start : b.start() - place.start]) for a, b in zip(group, group[1:], strict=False)):
+    if any(
+        not _GAP.fullmatch(source[a.end() - place.start : b.start() - place.start])
+        for a, b in zip(group, group[1:], strict=False)
+    ):
         return False
-    if any(fold(token[0]) in known or formed(token[0], desk) for token in group):
+    if any(fold(token[0]) in known for token in group):
         return False
-    return formed(source, desk) or (place.key in known and place.key.isdigit())
+    if place.key.isdigit():
+        return (formed(source, desk) or place.key in known) and not any(formed(token[0], desk) for token in group)
+    return formed(source, desk)
 
 
 @lru_cache(maxsize=64)
@@ -183,7 +188,9 @@ def _nothing(gap: str, lexicons: Sequence[Lexicon], *, device: bool = False) -> 
     return not re.search(r"\w", gap)
 
 
-_CONNECTS = re.compile(r"[\s,;/&+()\[\]|-]*(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)?[\s,;/&+()\[\]|-]*")
+_CONNECTS = re.compile(
+    r"[\s,;/&+()\[\]|-]*(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)?[\s,;/&+()\[\]|-]*"
+)
 _BULLET = re.compile(r"[\s\-*•·‣▪–—\d.)]{0,6}")
 
 
@@ -193,7 +200,9 @@ class Reader:
     ``known`` are the registry's rows by key; ``expected`` says that we had asked for a serial: digits alone may be one.
     """
 
-    def __init__(self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False) -> None:
+    def __init__(
+        self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False
+    ) -> None:
         self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
 
     def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
@@ -264,7 +273,12 @@ class Reader:
             part = next((part for part in (key, *_parts(place.text)) if formed(part, self.desk)), "")
             return (text if part == key else part) or (text if nearly_formed(text, self.desk) else "")
         behind = sentence[place.end :].lstrip()[:1]
-        stated = self.expected or kind == "device" or (alone and behind in {":", "-", "–", "|"}) or (alone and kind == "reason")
+        stated = (
+            self.expected
+            or kind == "device"
+            or (alone and behind in {":", "-", "–", "|"})
+            or (alone and kind == "reason")
+        )
         return text if stated and formed(text, self.desk) else ""
 
     def _behind(self, after: str) -> str:
@@ -285,11 +299,17 @@ class Reader:
         before = plain(sentence[: place.start][-_TAIL:])
         after = plain(sentence[place.end :][:_TAIL])
         for lexicon in self.lexicons:
-            if any(_nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.not_this.spans(before)):
+            if any(
+                _nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.not_this.spans(before)
+            ):
                 return True
-            if any(_nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)):
+            if any(
+                _nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)
+            ):
                 return True
-            if any(_nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)):
+            if any(
+                _nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)
+            ):
                 return True
         return False
 

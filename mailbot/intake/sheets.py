@@ -17,7 +17,11 @@ _ORDINALS = ("first", "second", "third")
 
 def wanted(documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[Table]:
     """The tables of the documents but those that the mail, or their own name, sets aside."""
-    talk = [plain(sentence) for sentence in sentences if any(lexicon.sheets.word.search(plain(sentence)) for lexicon in lexicons)]
+    talk = [
+        plain(sentence)
+        for sentence in sentences
+        if any(lexicon.sheets.word.search(plain(sentence)) for lexicon in lexicons)
+    ]
     for document in documents:
         aside = {number for number, table in enumerate(document.tables) if _aside(number, table, talk, lexicons)}
         if len(aside) == len(document.tables):

@@ -33,7 +33,9 @@ _LOOKED_AT = 8
 
 def rows(table: Table, reader: Reader) -> Iterator[Row]:
     """The units of a table with a heading over its serials; of one without, the cells that are serials by themselves."""
-    head = next((number for number, row in enumerate(table.rows[:_LOOKED_AT]) if "serial" in _kinds(row, reader.lexicons)), None)
+    head = next(
+        (number for number, row in enumerate(table.rows[:_LOOKED_AT]) if "serial" in _kinds(row, reader.lexicons)), None
+    )
     if head is None:
         for row in table.rows:
             yield from _bare(row, reader)
@@ -49,7 +51,9 @@ def rows(table: Table, reader: Reader) -> Iterator[Row]:
         told = [cell for cell, kind in zip(cells, kinds, strict=False) if kind == "reason" and cell]
         if "reason" not in kinds:
             told = _telling(cells, kinds)
-        rest = "\n".join(f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind)
+        rest = "\n".join(
+            f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind
+        )
         yield Row(serial, fold(serial), "; ".join(told), rest)
 
 
@@ -63,7 +67,9 @@ def _bare(row: Sequence[str], reader: Reader) -> Iterator[Row]:
 
 def _telling(cells: Sequence[str], kinds: Sequence[str]) -> list[str]:
     """The cell that most looks like a description: words, under no heading that says otherwise."""
-    free = [cell for cell, kind in zip(cells, kinds, strict=False) if not kind and (len(cell.split()) > 1 or _wordy(cell))]
+    free = [
+        cell for cell, kind in zip(cells, kinds, strict=False) if not kind and (len(cell.split()) > 1 or _wordy(cell))
+    ]
     return sorted(free, key=len)[-1:]
 
 

@@ -47,7 +47,9 @@ def _of_staff(mail: Opened) -> Request:
     """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
     nothing = Request(kind="staff", language=mail.language, claimed_numbers=_claimed(mail))
     decides = any(lexicon.staff.decided.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
-    passes = mail.passes_on or any(lexicon.staff.passed_on.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
+    passes = mail.passes_on or any(
+        lexicon.staff.passed_on.search(plain(text)) for text in mail.own for lexicon in mail.lexicons
+    )
     if mail.answers and not mail.passes_on:
         return nothing
     if decides and mail.units:
@@ -138,7 +140,9 @@ def _disguised(mail: Opened) -> bool:
 
 def _supplies(mail: Opened) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
-    return bool(mail.units) or (mail.asked("reason") and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons))
+    return bool(mail.units) or (
+        mail.asked("reason") and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
+    )
 
 
 def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
@@ -160,7 +164,11 @@ def _reason(mail: Opened, wanted: Intent) -> Reason:
         moved = reasons.motive((*mail.told, mail.title), mail.lexicons)
         if moved.text:
             return moved
-        return Reason(_leftover(mail, most=3), reasons.CONCRETE) if _leftover(mail, most=3) else reasons.reason(mail.told, mail.lexicons)
+        return (
+            Reason(_leftover(mail, most=3), reasons.CONCRETE)
+            if _leftover(mail, most=3)
+            else reasons.reason(mail.told, mail.lexicons)
+        )
     body = reasons.reason(mail.told, mail.lexicons)
     title = reasons.reason((mail.title,), mail.lexicons)
     if title.weight > body.weight and title.text:
@@ -181,7 +189,9 @@ def _quoted(mail: Opened) -> tuple[str, ...]:
     """What the customer wrote earlier: quoted twice over, below our own quoted mail (only where no case is known)."""
     if mail.case is not None or not mail.answers:
         return ()
-    return tuple(line.lstrip("> ") for line in mail.message.quoted.split("\n")[:400] if line.replace(" ", "").startswith(">>"))
+    return tuple(
+        line.lstrip("> ") for line in mail.message.quoted.split("\n")[:400] if line.replace(" ", "").startswith(">>")
+    )
 
 
 def _leftover(mail: Opened, most: int = 2) -> str:
@@ -205,7 +215,9 @@ def _leftover(mail: Opened, most: int = 2) -> str:
 # ------------------------------------------------------------------ units
 
 
-def _items(mail: Opened, units: Sequence[Named], told: Reason, stated: dict[str, frozenset[Exclusion]], wanted: Intent) -> tuple[Item, ...]:
+def _items(
+    mail: Opened, units: Sequence[Named], told: Reason, stated: dict[str, frozenset[Exclusion]], wanted: Intent
+) -> tuple[Item, ...]:
     asked = wanted in intent.NEEDS_UNITS
     several = len(units) > 1
     items = []

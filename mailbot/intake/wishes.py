@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
     from mailbot.intake.words import Lexicon
 
-NAMES: tuple[Wish, ...] = ("rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension")
+NAMES: tuple[Wish, ...] = (
+    "rush",
+    "freight_account",
+    "insure_instruction",
+    "cod",
+    "advance_replacement",
+    "overseas",
+    "buy_extension",
+)
 _DENIED = 12
 """Characters before a wish in which a denial makes it none: "no need to rush"."""
 

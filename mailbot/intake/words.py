@@ -290,7 +290,9 @@ class Words:
 def _vocabulary(lexicon: Lexicon) -> Lexicon:
     """A language without its grammar: "no" denies in English and means "in the" in Portuguese."""
     replace = msgspec.structs.replace
-    grammar = dict.fromkeys(("denied_before", "denied_after", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE)
+    grammar = dict.fromkeys(
+        ("denied_before", "denied_after", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
+    )
     return replace(
         lexicon,
         labels=replace(lexicon.labels, between=NONE),
