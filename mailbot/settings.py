@@ -136,16 +136,20 @@ class Settings(msgspec.Struct, frozen=True):
     def _secret(self, table: ImapTable | SmtpTable, where: str) -> str | None:
         where = f"{self.name}: {where}"
         if table.password_env:
-            if table.password_env not in os.environ:
+            found = os.environ.get(table.password_env)
+            if found is None:
                 raise ConfigError(
                     f"{where}: password_env: {table.password_env} is not set. Set it before mailbot starts."
                 )
-            return os.environ[table.password_env]
-        if table.password_file:
-            return _from_file(self.home / table.password_file, where)
-        if table.password_command:
-            return _from_command(table.password_command, where)
-        return None
+        elif table.password_file:
+            found = _from_file(self.home / table.password_file, where)
+        elif table.password_command:
+            found = _from_command(table.password_command, where)
+        else:
+            return None
+        if not found:
+            raise ConfigError(f"{where}: the password is empty. Mend what it comes from.")
+        return found
 
 
 def staff(mailbox: MailboxTable) -> tuple[Staff, ...]:
@@ -202,11 +206,20 @@ def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:
             valid(address)
         except EmailNotValidError as error:
             raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
+    for person in staff(mailbox):
+        if not (person.limit.is_finite() and person.limit >= 0):
+            raise ConfigError(
+                f"{where}: staff {person.address}: limit: {person.limit} is no amount. Write one like 500."
+            )
     for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
         _verify_server(f"{where}: {server}", table)
 
 
 def _verify_server(where: str, table: ImapTable | SmtpTable) -> None:
+    if not table.host.strip() or not 1 <= table.port <= 65535:  # noqa: PLR2004 - the ports of TCP
+        raise ConfigError(
+            f"{where}: {table.host}:{table.port} is no server. Write its host, and a port from 1 to 65535."
+        )
     ways = [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
     if len(ways) > 1:
         raise ConfigError(f"{where}: {' and '.join(ways)} both give a password. Keep one.")

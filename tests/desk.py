@@ -11,6 +11,8 @@ from email.message import EmailMessage
 from functools import cache
 from typing import TYPE_CHECKING
 
+import structlog
+
 from mailbot.intake.serials import fold
 from mailbot.model import Unit
 from mailbot.shell import path
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from mailbot.model import Case, Known, Reply, Step
     from mailbot.policy.policy import Policy
+
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 KIM = "kim@acme.example"

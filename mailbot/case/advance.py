@@ -56,6 +56,8 @@ def advance(
         restart.add("missing")
     if any(v.outcome == "quote" for v in decision.verdicts):
         restart.add("quote")
+    if after.number != opened.number:
+        restart.add("number")
     return structs.replace(after, deadlines=deadlines.renew(after, policy, day, frozenset(restart)))
 
 
@@ -110,6 +112,7 @@ def _items(case: Case, request: Request, decision: Decision) -> tuple[CaseItem, 
         fold(v.serial): _item(before.get(fold(v.serial)), told[fold(v.serial)], v)
         for v in decision.verdicts
         if v.number in (None, case.number)  # another case's RMA answers
+        and not (_has_number(before.get(fold(v.serial))) and v.outcome not in ("issue", "staff"))
     }
     if not decision.verdicts:
         return case.items
@@ -117,6 +120,11 @@ def _items(case: Case, request: Request, decision: Decision) -> tuple[CaseItem, 
         key: item for key, item in before.items() if key in decided or (item.known and item.serial) or _settled(item)
     }
     return tuple((kept | decided).values())
+
+
+def _has_number(item: CaseItem | None) -> bool:
+    """A number that was given stays given, whatever else is asked for and refused."""
+    return item is not None and item.state == "authorized"
 
 
 def _settled(item: CaseItem) -> bool:

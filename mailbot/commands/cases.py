@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import click
 import msgspec
 
 from mailbot.commands import options
 from mailbot.model import CameDue, Case, Entry
+from mailbot.shell import logs
 from mailbot.shell.logs import escaped
 from mailbot.shell.store import Store
 
@@ -37,13 +38,18 @@ def cases() -> None:
 @as_json
 @click.option("--all", "everything", is_flag=True, help="Closed, expired and declined ones too.")
 def list_(config: Path, *, as_json: bool, everything: bool) -> None:
-    """List the open cases, the oldest first."""
+    """List the open cases, the oldest first.
+
+    \b
+    mailbot cases list
+    mailbot cases list --all --json
+    """
     from mailbot.case.lifecycle import OVER
 
     with _store(config) as store:
         found = [case for case in store.cases() if everything or case.state not in OVER]
     if as_json:
-        click.echo(json.dumps([_row(case) for case in found], ensure_ascii=False, indent=1))
+        click.echo(logs.as_json([_row(case) for case in found], indent=1))
         return
     from rich.console import Console
     from rich.table import Table
@@ -60,13 +66,17 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
 @as_json
 @click.argument("name")
 def show(config: Path, name: str, *, as_json: bool) -> None:
-    """Tell the whole story of one case, named by its id or its RMA number."""
+    """Tell the whole story of one case, named by its id or its RMA number: mails, decisions, clauses, facts, deadlines.
+
+    \b
+    mailbot cases show RMA-2026000017
+    """
     with _store(config) as store:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
         raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` shows all.")
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(found), ensure_ascii=False, indent=1))
+        click.echo(logs.as_json(msgspec.to_builtins(found), indent=1))
         return
     for line in _story(found):
         click.echo(escaped(line))
@@ -76,11 +86,16 @@ def show(config: Path, name: str, *, as_json: bool) -> None:
 @options.config
 @as_json
 def export(config: Path, *, as_json: bool) -> None:
-    """Export every case: CSV, or with --json an array of {id, number, state, sender, items}."""
+    """Export every case: CSV, or with --json an array of {id, number, state, sender, items}.
+
+    \b
+    mailbot cases export > cases.csv
+    mailbot cases export --json > cases.json
+    """
     with _store(config) as store:
         found = list(store.cases())
     if as_json:
-        click.echo(json.dumps([_row(case) for case in found], ensure_ascii=False, indent=1))
+        click.echo(logs.as_json([_row(case) for case in found], indent=1))
         return
     out = io.StringIO()
     writer = csv.writer(out)
@@ -161,8 +176,9 @@ def _happened(entry: Entry) -> str:
 
 
 def _neutral(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula (T6)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    """Return a cell on one line that no spreadsheet takes for a formula (H6, T6)."""
+    text = escaped(cell)
+    return f"'{text}" if normalize("NFKC", text).lstrip()[:1] in ("=", "+", "-", "@") else text
 
 
 def _terminal() -> bool:

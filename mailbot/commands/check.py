@@ -55,6 +55,10 @@ def check(config: Path, *, offline: bool) -> None:
     """Look at settings, rules, templates, registries, state, and log in to IMAP and SMTP.
 
     Every finding says how to mend it. Exit code 1 if anything must be mended; warnings alone are 0. Works while the daemon runs.
+
+    \b
+    mailbot check
+    mailbot check --offline --config my-desk/mailbot.toml
     """
     from mailbot.policy.policy import examples
     from mailbot.shell.library import Library

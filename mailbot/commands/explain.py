@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import email
-import json
 import mailbox as boxes
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from email.message import Message as Parsed
 from email.parser import BytesHeaderParser
@@ -38,13 +38,14 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     mailbot explain --json --now 2026-11-20T10:00:00Z saved-mail/ > decisions.jsonl
     """
     from mailbot.settings import load
+    from mailbot.shell import logs
 
     world = _World(load(config), address, now)
     try:
         for name, raw in _mails(paths):
             told = world.explain(name, raw)
             if as_json:
-                click.echo(json.dumps(told, ensure_ascii=False))
+                click.echo(logs.as_json(told))
             else:
                 _tell(told)
     finally:
@@ -130,8 +131,9 @@ def _mails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
             if not is_mbox:
                 yield file.name, file.read_bytes()
                 continue
-            for number, part in enumerate(boxes.mbox(file, create=False), 1):
-                yield f"{file.name}:{number}", part.as_bytes()
+            with closing(boxes.mbox(file, create=False)) as box:
+                for number, key in enumerate(box.keys(), 1):
+                    yield f"{file.name}:{number}", box.get_bytes(key)
 
 
 def _told(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:

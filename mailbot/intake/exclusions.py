@@ -14,7 +14,7 @@ from mailbot.intake.reasons import failures
 from mailbot.model import Exclusion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mailbot.intake.words import Lexicon
 
@@ -74,6 +74,10 @@ _MARKED = re.compile(r"(?:\[\s?[xX✓✔]\s?\]|\(\s?[xX✓]\s?\)|[☒☑✓✔�
 _BOXES = re.compile(r"\[\s?[xX✓✔]?\s?\]|[☐☒☑]")
 
 
+_ANSWER = 3
+"""Words of a line that answers the field above it."""
+
+
 def _field(part: str, following: str, lexicons: Sequence[Lexicon]) -> set[Exclusion] | None:
     """What a form field states; None where the text is no form field about an exclusion."""
     match = _FIELD.match(part.strip())
@@ -84,7 +88,7 @@ def _field(part: str, following: str, lexicons: Sequence[Lexicon]) -> set[Exclus
     whole = any(getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES)
     if not names or not (whole or match["sign"] == "?"):
         return None
-    value = match["value"].strip() or (following if len(following.split()) <= 3 or match["sign"] == "?" else "")
+    value = match["value"].strip() or (following if len(following.split()) <= _ANSWER or match["sign"] == "?" else "")
     if _BOXES.search(value):
         value = " ".join(_MARKED.findall(value))
     answer = _answer(plain(value), lexicons)
@@ -124,8 +128,8 @@ def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> li
         for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + fields])
         for start, end in phrases.spans(text)
     ]
-    # A label that has fallen off is no fall, and a crushed carton no crushed unit.
-    others = [hit for hit in hits if hit.name in {"serial_removed", "shipping_damage"}]
+    # A label that has fallen off is no fall, nor is lightning that fell; a crushed carton is no crushed unit.
+    others = [hit for hit in hits if hit.name != "physical_damage"]
     return [
         hit
         for hit in hits
@@ -134,15 +138,18 @@ def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> li
 
 
 def _said(text: str, lexicons: Sequence[Lexicon]) -> set[Exclusion]:
-    hits = _hits(text, lexicons)
+    hits = _hits(text, lexicons)[:_MOST]
     if not hits:
         return set()
-    named = [*hits, *_hits(text, lexicons, fields=True)]
+    named = [*hits, *_hits(text, lexicons, fields=True)[: 4 * _MOST]]
     busy = failures(text, lexicons)
     return {
         hit.name for hit in hits if not _open(text, hit, lexicons) and not _denied(text, hit, named, busy, lexicons)
     }
 
+
+_MOST = 24
+"""Phrases of one sentence that are weighed: nobody admits more (R4)."""
 
 _NEAR, _LISTED = 6, 20
 """Words that may stand between a denial and what it denies: alone, and within an enumeration."""
@@ -175,7 +182,7 @@ def _reaches(text: str, end: int, hit: Hit, hits: Sequence[Hit], lexicons: Seque
     listed = [other for other in hits if end <= other.start < hit.start]
     if any(lexicon.exclusions.breaks.search(between) for lexicon in lexicons):
         return False
-    comma = re.search(r"[,;:、，]", between)
+    comma = re.search(r"[,;:、]", between)
     if comma and not any(other.start < end + comma.start() for other in listed):
         return False
     return _length(between) <= (_LISTED if listed else _NEAR)
@@ -190,7 +197,7 @@ def _length(text: str) -> int:
 def _only_list(between: str, at: int, hits: Sequence[Hit], lexicons: Sequence[Lexicon]) -> bool:
     """Whether only further exclusions and joining words stand in between."""
     listed = any(at <= other.start < at + len(between) for other in hits)
-    if not listed and re.search(r"[a-z,;，、]", between):
+    if not listed and re.search(r"[a-z,;、]", between):
         return False
     covered = list(between)
     for hit in hits:
@@ -204,7 +211,7 @@ def _only_list(between: str, at: int, hits: Sequence[Hit], lexicons: Sequence[Le
 
 def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
     """Whether the phrase is only asked about or supposed."""
-    start = max((match.end() for match in re.finditer(r"[,;:。、，.!?]\s?", text[: hit.start])), default=0)
+    start = max((match.end() for match in re.finditer(r"[,;:。、.!?]\s?", text[: hit.start])), default=0)
     before = text[start : hit.start]
     after = text[hit.end :]
     end = re.search(r"[,;:.!?。、]", after)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.words import Lexicon
 
+_LINE = 80
 _SHORT = 4
 """Words that may follow a closing in its line: "Regards from Hamburg"."""
 
@@ -29,14 +30,17 @@ def end(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> int:
 
 def _closes(text: str, lexicons: Sequence[Lexicon]) -> bool:
     return any(
-        match is not None and match.start() == 0 and len(text[match.end() :].split()) <= _room(text) and len(text) <= 80
+        match is not None
+        and match.start() == 0
+        and len(text[match.end() :].split()) <= _room(text)
+        and len(text) <= _LINE
         for lexicon in lexicons
         for match in [lexicon.letter.closings.search(text)]
     )
 
 
 def _room(text: str) -> int:
-    """ "Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
+    """How many words may follow: "Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
     return 1 if text.endswith((".", "!", "?")) else _SHORT
 
 
@@ -46,7 +50,7 @@ _GREETED = 5
 
 def without_greeting(sentence: str, lexicons: Sequence[Lexicon]) -> str:
     """A sentence without the greeting that opens it: "Hi Tom, the board is dead"."""
-    opening = re.match(r"[^,!:，、\n]{1,40}[,!:，、]\s*", sentence)
+    opening = re.match(r"[^,!:、\n]{1,40}[,!:、]\s*", sentence)
     if not opening or len(opening[0].split()) > _GREETED:
         return sentence
     text = plain(opening[0])

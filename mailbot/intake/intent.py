@@ -68,28 +68,28 @@ def intent(
 
 def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
     """Whether rework is what is asked for: "after the BIOS update" is how a failure is told."""
-    return any(one.intents.rework.search(sentence) and one.reasons.asking.search(sentence) for one in lexicons)
+    for one in lexicons:
+        wish = one.intents.rework.search(sentence)
+        told = wish and any(other.exclusions.breaks.search(sentence[: wish.start()]) for other in lexicons)
+        if wish and not told and one.reasons.asking.search(sentence):
+            return True
+    return False
 
 
 def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool) -> Intent:
-    if hears("cancel") and (answers or heavy < CONCRETE):
-        return "cancel"
-    if hears("doa"):
-        return "doa"
-    if hears("credit"):
-        return "credit"
-    if hears("rework") and heavy < CONCRETE:
-        return "rework"
-    if hears("exchange") and heavy < CONCRETE:
-        return "exchange"
-    if hears("status") and heavy < CONCRETE:
-        return "status"
-    if hears("accounts") and not units and not hears("rma"):
-        return "question"
-    if hears("elsewhere") and heavy < CONCRETE and not units:
-        return "none"
-    if hears("question") and heavy < NEGATED and not units and not hears("rma"):
-        return "question"
-    if heavy > NOTHING or hears("rma") or (units and not hears("thanks")) or (answers and units):
-        return "repair"
-    return "question" if hears("question") else "none"
+    """The first wish that is heard and does not yield to a failure told beside it."""
+    sound = heavy < CONCRETE
+    asks: tuple[tuple[Intent, bool], ...] = (
+        ("cancel", hears("cancel") and (answers or sound)),
+        ("doa", hears("doa")),
+        ("credit", hears("credit")),
+        ("rework", hears("rework") and sound),
+        ("exchange", hears("exchange") and sound),
+        ("status", hears("status") and sound),
+        ("question", hears("accounts") and not units and not hears("rma")),
+        ("none", hears("elsewhere") and sound and not units),
+        ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),
+        ("repair", heavy > NOTHING or hears("rma") or (units and (answers or not hears("thanks")))),
+        ("question", hears("question")),
+    )
+    return next((wish for wish, asked in asks if asked), "none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake import frame, reasons
@@ -167,20 +168,20 @@ def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence
     same = sorted(other.start for other in mentions if other.sentence == mention.sentence)
     ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
     sentence = texts[mention.sentence]
-    pieces = [sentence[ends[start] : following] for start, following in zip(same, same[1:], strict=False)]
+    pieces = [sentence[ends[start] : following] for start, following in pairwise(same)]
     return all(
         len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces
     )
 
 
-_BEFORE = re.compile(r"[\s\-*•·‣▪–—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]{0,3}){0,3}")
-_EDGE = " \t:;,.-–—|/=>()[]→"
+_BEFORE = re.compile(r"[\s\-*•·‣▪—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]{0,3}){0,3}")
+_EDGE = " \t:;,.-—|/=>()[]→"
 
 
 def _listed(mention: Mention, texts: Sequence[str]) -> str:
     """What a line of a list says behind its serial: "AH2F104432 - no video"."""
     sentence = texts[mention.sentence]
-    if not _BEFORE.fullmatch(sentence[: mention.start]) or not re.match(r"\s*[:;,–—|=>(→-]", sentence[mention.end :]):
+    if not _BEFORE.fullmatch(sentence[: mention.start]) or not re.match(r"\s*[:;,—|=>(→-]", sentence[mention.end :]):
         return ""
     text = sentence[mention.end :].strip(_EDGE)
     words = re.findall(r"[^\W\d_]{2,}", text)

@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,24}(?:[-/._][A-Za-z0-9]{1,24}){0,5}(?![A-Za-z0-9])")
 
 
+_DIGITS = 2
+"""Digits that a number of any kind has at least."""
+
+
 def _numbers(sentence: str, kinds: Collection[str], lexicons: Sequence[Lexicon]) -> Iterator[str]:
     """The numbers of a sentence that stand behind a label of these kinds."""
     for match in _NUMBER.finditer(sentence[:2_000]):
         text = match[0].strip("-/._")
-        if sum(map(str.isdigit, text)) >= 2 and label(sentence[: match.start()], lexicons) in kinds:
+        if sum(map(str.isdigit, text)) >= _DIGITS and label(sentence[: match.start()], lexicons) in kinds:
             yield text
 
 

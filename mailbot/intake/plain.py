@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
+from functools import lru_cache
 
 _TRADITIONAL = (
     "單號碼無沒關係統電腦壞機開動顯燈閃網線連斷掃燒煙濕觸損傷運輸壓變彎裂鬆脫螢幕畫記憶體風噪聲響溫過熱熔絲繼負載"
@@ -29,9 +29,11 @@ def _letters() -> dict[int, str | None]:
         base = unicodedata.normalize("NFD", chr(code))[0]
         if base != chr(code):
             table[code] = base
-    straight = {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"'}
-    dashes = {dash: "-" for dash in "‐‑‒–—―−"}
-    table |= {ord(odd): plain for odd, plain in (straight | dashes | {"ı": "i", "ł": "l", "ø": "o", "đ": "d"}).items()}
+    straight = dict.fromkeys("\u2018\u2019\u00b4`", "'") | dict.fromkeys("“”„«»", '"')
+    dashes = dict.fromkeys(DASHES, "-")
+    table |= {
+        ord(odd): plain for odd, plain in (straight | dashes | {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"}).items()
+    }
     # Traditional and simplified Chinese are listened to with one list.
     table |= {ord(old): new for old, new in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
     return table | dict.fromkeys((0x307, 0xAD, *INVISIBLE))
@@ -39,10 +41,12 @@ def _letters() -> dict[int, str | None]:
 
 # Zero-width and direction characters: they hide in pasted serials and carry no meaning here (U2, U3).
 INVISIBLE = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF)
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LETTERS = _letters()
 _SPACE = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The text as words are compared: NFKC, case-folded, without Latin accents, white space as one blank."""
     folded = unicodedata.normalize("NFKC", text).casefold()

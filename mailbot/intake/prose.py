@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from mailbot.intake.plain import INVISIBLE
+from mailbot.intake.plain import DASHES, INVISIBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 200_000
-"""Characters of one text that are looked at (R4): nobody describes a fault in more."""
+LONGEST, SENTENCE, SENTENCES = 40_000, 1_000, 600
+"""Characters of one text, characters of one sentence, and sentences that are looked at (R4): no request is longer."""
 
 _INVISIBLE = dict.fromkeys((*INVISIBLE, 0xAD))
-_DASHES = str.maketrans(dict.fromkeys("‐‑−", "-"))
+_DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
 _GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)
 
 
@@ -25,14 +26,15 @@ def tidy(text: str) -> str:
     return _GLUED.sub(r"\1 ", normal)
 
 
-_BULLET = re.compile(r"\s*(?:[-*•·‣▪–—]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")
-_FIELD = re.compile(r"\s*[^\W\d_][^:：\n]{0,38}[:：]\s*(?!//)\S?")
-_END = re.compile(r"[.!?]+[\"')\]]*(?=\s)|[!?]+(?=[⺀-\uffff])|。+[」』)]*|\s;\s")
+_BULLET = re.compile(r"\s*(?:[-*•·‣▪]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")
+_FIELD = re.compile(r"\s*[^\W\d_][^:\n]{0,38}:\s*(?!//)\S?")
+_END = re.compile(r"[.!?]{1,8}[\"')\]]{0,4}(?=\s)|[!?]{1,8}(?=[⺀-\uffff])|。{1,8}[」』)]{0,4}|\s;\s")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(/])(?:[^\W\d_]|no|nr|num|nos|sn|ser|z\.b|e\.g|i\.e|ca|approx|st|dr|mr|mrs|ms|inc|ltd|tel|art|ext|ref|fa|bzw|"
     r"evtl|inkl|vs|pos|qty|ing|sig|mod|seri|env|p\.ex|p\. ex|ej|nro|tlf|pn|ver|rev|fig|max|min|jan|feb|aug|sept?|oct|nov|dec)\.$",
     re.IGNORECASE,
 )
+_ABBREVIATED = 5
 _NARROW = 50
 
 
@@ -41,7 +43,8 @@ def sentences(text: str) -> tuple[str, ...]:
 
     An empty sentence stands between two paragraphs.
     """
-    return tuple(sentence for line in _lines(tidy(text)) for sentence in (_split(line) if line else ("",)))
+    found = (sentence[:SENTENCE] for line in _lines(tidy(text)) for sentence in (_split(line) if line else ("",)))
+    return tuple(islice(found, SENTENCES))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -56,7 +59,7 @@ def _lines(text: str) -> Iterator[str]:
             ):
                 yield joined
                 joined = ""
-            blank = "" if not joined or _wide(joined[-1]) and _wide(line.lstrip()[0]) else " "
+            blank = "" if not joined or (_wide(joined[-1]) and _wide(line.lstrip()[0])) else " "
             joined = f"{joined}{blank}{line.strip()}"
             last = line
         if joined:
@@ -85,7 +88,8 @@ def _split(line: str) -> Iterator[str]:
     for end in _END.finditer(line):
         before = line[max(start, end.start() - 8) : end.end()]
         if end[0] == "." and (
-            _ABBREVIATION.search(before) or line[end.end() :].lstrip()[:1].isdigit() and len(before.split()[-1]) <= 5
+            _ABBREVIATION.search(before)
+            or (line[end.end() :].lstrip()[:1].isdigit() and len(before.split()[-1]) <= _ABBREVIATED)
         ):
             continue
         if sentence := line[start : end.end()].strip():

@@ -33,7 +33,7 @@ def read(mail: Mail, desk: Desk) -> Message:
     )
     if message.machine.sort == "human":
         message = msgspec.structs.replace(message, documents=documents(message.attachments))
-    return msgspec.structs.replace(message, codes=codes(_texts(message), desk))
+    return msgspec.structs.replace(message, codes=codes(_texts(message)))
 
 
 def _texts(message: Message) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
@@ -42,6 +43,8 @@ _HIDDEN = re.compile(
 _TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,40}(?:-[A-Za-z0-9]{1,40}){0,5}(?![A-Za-z0-9])")
 _GAP = re.compile(r"[ .\u00a0-]{1,3}")
 _JOINED = 3
+_DIGITS = 3
+_BEHIND = 16
 _SHORTEST, _LONGEST = 5, 24
 
 
@@ -77,10 +80,7 @@ def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[P
 def _is_one(group: Sequence[re.Match[str]], place: Place, desk: Desk, known: Collection[str]) -> bool:
     """Whether words that stand apart are one serial: never where one of them is a serial by itself."""
     source = place.text
-    if any(
-        not _GAP.fullmatch(source[a.end() - place.start : b.start() - place.start])
-        for a, b in zip(group, group[1:], strict=False)
-    ):
+    if any(not _GAP.fullmatch(source[a.end() - place.start : b.start() - place.start]) for a, b in pairwise(group)):
         return False
     if any(fold(token[0]) in known for token in group):
         return False
@@ -114,7 +114,7 @@ def nearly_formed(text: str, desk: Desk) -> bool:
     return any(pattern.fullmatch(guess) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
 
 
-def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
+def codes(texts: Iterable[str]) -> tuple[str, ...]:
     """All keys in these sentences that the registry should be asked about: with joined neighbours and parts of words."""
     found: dict[str, None] = {}
     for text in texts:
@@ -191,7 +191,7 @@ def _nothing(gap: str, lexicons: Sequence[Lexicon], *, device: bool = False) -> 
 _CONNECTS = re.compile(
     r"[\s,;/&+()\[\]|-]*(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)?[\s,;/&+()\[\]|-]*"
 )
-_BULLET = re.compile(r"[\s\-*•·‣▪–—\d.)]{0,6}")
+_BULLET = re.compile(r"[\s\-*•·‣▪\d.)]{0,6}")
 
 
 class Reader:
@@ -268,16 +268,13 @@ class Reader:
         if model or decoy:
             return ""
         if kind == "serial":
-            return text if sum(map(str.isdigit, key)) >= 3 and not re.fullmatch(r"[0-9A-F]{12}", key) else ""
+            return text if sum(map(str.isdigit, key)) >= _DIGITS and not re.fullmatch(r"[0-9A-F]{12}", key) else ""
         if not key.isdigit():
             part = next((part for part in (key, *_parts(place.text)) if formed(part, self.desk)), "")
             return (text if part == key else part) or (text if nearly_formed(text, self.desk) else "")
         behind = sentence[place.end :].lstrip()[:1]
         stated = (
-            self.expected
-            or kind == "device"
-            or (alone and behind in {":", "-", "–", "|"})
-            or (alone and kind == "reason")
+            self.expected or kind == "device" or (alone and behind in {":", "-", "|"}) or (alone and kind == "reason")
         )
         return text if stated and formed(text, self.desk) else ""
 
@@ -287,7 +284,7 @@ class Reader:
         for lexicon in self.lexicons:
             for kind in ("serial", "order", "purchase_order", "rma", "support_case", "other"):
                 for start, _ in getattr(lexicon.labels, kind).spans(tail):
-                    if start <= 16 and re.match(r"\W*(?:\(|\w)", tail) and _nothing(tail[:start], self.lexicons):
+                    if start <= _BEHIND and re.match(r"\W*(?:\(|\w)", tail) and _nothing(tail[:start], self.lexicons):
                         opens = tail.lstrip()[:1] == "("
                         linked = any(lexicon.labels.between.search(tail[:start]) for lexicon in self.lexicons)
                         if opens or linked:
@@ -320,8 +317,8 @@ class Reader:
 def _clause(sentence: str, place: Place, lexicons: Sequence[Lexicon]) -> str:
     """The part of a sentence around a place: up to the nearest comma or word of contrast on both sides."""
     before, after = sentence[: place.start], sentence[place.end :]
-    left = max((match.end() for match in re.finditer(r"[,;:，、]", before)), default=0)
-    right = next((match.start() for match in re.finditer(r"[,;，、]", after)), len(after))
+    left = max((match.end() for match in re.finditer(r"[,;:、]", before)), default=0)
+    right = next((match.start() for match in re.finditer(r"[,;、]", after)), len(after))
     for lexicon in lexicons:
         lower = plain(after[:right])
         if (contrast := lexicon.exclusions.breaks.search(lower)) and len(lower) == len(after[:right].strip()):

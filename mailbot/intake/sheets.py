@@ -39,7 +39,7 @@ def _aside(number: int, table: Table, talk: Sequence[str], lexicons: Sequence[Le
 def _names(sentence: str, number: int, table: Table, lexicons: Sequence[Lexicon]) -> bool:
     """Whether a sentence speaks of this sheet: by its name, its ordinal, or as one of the others."""
     name = plain(table.source)
-    if len(name) > 2 and f'"{name}"' in sentence:
+    if name and f'"{name}"' in sentence:
         return True
     ordinals = [getattr(lexicon.sheets, ordinal).search(sentence) for ordinal in _ORDINALS for lexicon in lexicons]
     mine = _ORDINALS[number] if number < len(_ORDINALS) else "rest"

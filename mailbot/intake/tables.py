@@ -27,6 +27,7 @@ class Row(NamedTuple):
 
 
 _HEADING = 40
+_SHORT = 3
 _LOOKED_AT = 8
 """Rows in which a table's heading is looked for."""
 
@@ -74,7 +75,7 @@ def _telling(cells: Sequence[str], kinds: Sequence[str]) -> list[str]:
 
 
 def _wordy(cell: str) -> bool:
-    return len(cell) > 3 and any(char >= "⺀" for char in cell)
+    return len(cell) > _SHORT and any(char >= "⺀" for char in cell)
 
 
 def _kinds(row: Sequence[str], lexicons: Sequence[Lexicon]) -> list[str]:
@@ -92,6 +93,9 @@ def title_kind(cell: str, lexicons: Sequence[Lexicon]) -> str:
 # ------------------------------------------------------------------ tables typed into the text
 
 _SPLIT = re.compile(r"\t+| {2,}| ?\| ?")
+_CELLS = 2
+"""Cells that a row of a table has at least."""
+
 _RULE = re.compile(r"[\s|+=_-]*")
 
 
@@ -116,7 +120,7 @@ def _body(lines: Sequence[str], at: int, lexicons: Sequence[Lexicon]) -> tuple[l
     head = lines[at]
     for split in (_columns, _values):
         titles = split([head])[0] if len(head) <= 4 * _HEADING else []
-        if len(titles) < 2 or any(map(_no_title, titles)) or "serial" not in _kinds(titles, lexicons):
+        if len(titles) < _CELLS or any(map(_no_title, titles)) or "serial" not in _kinds(titles, lexicons):
             continue
         rows, taken = [titles], 1
         for line in lines[at + 1 : at + ROWS]:
@@ -124,7 +128,7 @@ def _body(lines: Sequence[str], at: int, lexicons: Sequence[Lexicon]) -> tuple[l
                 taken += 1
                 continue
             cells = split([line])[0]
-            if len(cells) < 2 or (split is _values and len(cells) != len(titles)):
+            if len(cells) < _CELLS or (split is _values and len(cells) != len(titles)):
                 break
             rows.append(cells)
             taken += 1

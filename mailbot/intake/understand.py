@@ -278,7 +278,9 @@ def _missing(mail: Opened, items: Sequence[Item], told: Reason) -> tuple[Missing
     missing: list[Missing] = []
     if not items and not earlier:
         missing.append("serial")
-    without = [item for item in (*items, *earlier) if not item.reason]
-    if not told.text and (without or not (items or earlier)):
+    unexplained = [item.serial for item in items if not item.reason] + [
+        item.serial for item in earlier if not item.reason
+    ]
+    if not told.text and (unexplained or not (items or earlier)):
         missing.append("reason")
     return tuple(missing)

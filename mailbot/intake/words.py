@@ -8,6 +8,7 @@ choice, ``(a )?`` for what may be missing, ``(a |b )*`` for up to four of them.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,25 @@ class Phrases:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """All phrases in one pattern, the longest first; compiled when first needed."""
-        spelled = {spelling for phrase in self.phrases for spelling in _spellings(phrase)}
-        if not spelled:
-            return _NEVER
-        ordered = sorted(spelled, key=lambda phrase: (-len(phrase), phrase))
-        return re.compile("|".join(map(_expression, ordered)))
+        """All phrases in one pattern, the longest first; compiled when first needed.
+
+        Phrases that begin with the same letter stand together: a list of hundreds costs little more than one of ten.
+        """
+        spelled = {spelling for phrase in self.phrases for begun in _begun(phrase) for spelling in _spellings(begun)}
+        bounded: dict[str, list[str]] = defaultdict(list)
+        free: dict[str, list[str]] = defaultdict(list)
+        for phrase in sorted(spelled, key=lambda phrase: (-len(phrase), phrase)):
+            starts = bounded if phrase[0] != "*" and _bounded(next(filter(str.isalnum, phrase), "")) else free
+            letter = phrase[0] if phrase[0].isalnum() and phrase[1:2] != "?" else ""
+            starts[letter].append(_expression(phrase[len(letter) :], ends=phrase))
+        return re.compile(
+            "|".join(
+                f"{edge}(?:{'|'.join(map(_group, some.items()))})"
+                for edge, some in ((r"(?<!\w)", bounded), ("", free))
+                if some
+            )
+            or r"(?!)"
+        )
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first phrase in plain text, or None."""
@@ -55,7 +69,24 @@ class Phrases:
         return self.pattern.sub(" ", text)
 
 
-_NEVER = re.compile(r"(?!)")
+def _group(phrases: tuple[str, list[str]]) -> str:
+    letter, rest = phrases
+    return f"{letter}(?:{'|'.join(rest)})"
+
+
+_CHOICE = re.compile(r"\((?P<choice>[^()]*)\)(?![?*])")
+
+
+def _begun(phrase: str) -> Iterator[str]:
+    """The phrase once for each choice it begins with: "(a|b) c" is "a c" and "b c"."""
+    choice = _CHOICE.match(phrase)
+    if not choice:
+        yield phrase
+        return
+    for begin in choice["choice"].split("|"):
+        yield begin + phrase[choice.end() :]
+
+
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
@@ -66,7 +97,7 @@ def _spellings(phrase: str) -> tuple[str, ...]:
 
 
 def _bounded(char: str) -> bool:
-    """Whether words that end in this character end at a boundary: not in Chinese, Japanese and Korean."""
+    """Whether words with this character at their edge have a boundary there: not in Chinese, Japanese and Korean."""
     return char.isalnum() and char < "⺀"
 
 
@@ -80,16 +111,12 @@ _UNBOUNDED = {"...": _CHARACTERS, "*": ""}
 """Where words have no boundaries, the rest of a word is whatever follows."""
 
 
-def _expression(phrase: str) -> str:
-    """The regular expression of a phrase in plain spelling; every repetition in it is bounded."""
-    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in phrase) else {})
+def _expression(phrase: str, *, ends: str) -> str:
+    """The regular expression of (the rest of) a phrase in plain spelling; every repetition in it is bounded."""
+    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in ends) else {})
     body = "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
-    letters = [char for char in phrase if char.isalnum()]
-    if not letters:
-        return body
-    start = r"(?<!\w)" if phrase[0] != "*" and _bounded(letters[0]) else ""
-    end = r"(?!\w)" if phrase[-1] != "*" and _bounded(letters[-1]) else ""
-    return f"{start}(?:{body}){end}"
+    last = next(filter(str.isalnum, reversed(ends)), "")
+    return f"{body}(?!\\w)" if ends[-1] != "*" and last and _bounded(last) else body
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -252,7 +279,7 @@ class Sheets(Section, frozen=True):
     aside: Phrases = NONE
 
 
-class Lexicon(Section, frozen=True):
+class Lexicon(Section, frozen=True, eq=False):
     """One language's word list: ``common`` are the words by which the language is known."""
 
     common: Phrases = NONE

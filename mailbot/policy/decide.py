@@ -61,7 +61,7 @@ def decide_unit(
     s = situation(policy, mail, request, item, case, known)
     facts = vocabulary.all_facts(s)
     if "owner" in facts["requester"] and request.intent in ("repair", "doa"):
-        number = _open_number(item.serial, case, known)
+        number = _open_number(s, case, known)
         if number:
             return _existing(policy, s, number), None
     rule = seen = _first(policy, facts)
@@ -163,13 +163,13 @@ def charge(policy: Policy, fee: str, serial: str) -> Charge:
 _OF_THE_MAIL = ("intent", "wish", "overseas", "claimed", "today")
 
 
-def _open_number(serial: str, case: Case | None, known: Known) -> Number | None:
+def _open_number(s: Situation, case: Case | None, known: Known) -> Number | None:
     """Return the valid RMA number that already covers this unit, in this case or another."""
     cases: tuple[Case, ...] = known.open_cases if case is None else (case, *known.open_cases)
     for other in cases:
-        for item in other.items:
-            if other.number and item.state == "authorized" and fold(item.serial) == fold(serial):
-                return other.number
+        valid = other.number is not None and s.today <= other.number.valid_until
+        if valid and any(i.state == "authorized" and fold(i.serial) == fold(s.item.serial) for i in other.items):
+            return other.number
     return None
 
 

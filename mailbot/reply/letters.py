@@ -31,7 +31,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         decision,
         kind="answer",
         subject=subject(policy, case),
-        greeting=mail.name,
+        greeting=_without_numbers(policy, mail.name),
         units=tuple(
             _unit(policy, case, v, _without_numbers(policy, reasons.get(fold(v.serial), "")))
             for v in decision.verdicts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import unicodedata
@@ -39,3 +40,11 @@ def escaped(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if unicodedata.category(c) not in _ESCAPED else c.encode("unicode_escape").decode() for c in text)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON for people and programs: letters as they are, control, format and direction characters by their code (H6)."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(json.dumps(c)[1:-1] if c != "\n" and unicodedata.category(c) in _ESCAPED else c for c in text)

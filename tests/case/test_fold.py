@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -132,9 +133,6 @@ def test_the_history_alone_tells_how_a_case_stands(company: str, doings: list[An
         play(a_desk(company), doings, watch)
 
 
-LATER = "We want to return serial number {new} for credit, ordered by mistake."
-
-
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("body", BODIES)
 @pytest.mark.parametrize("days", [1, 25, 35])
@@ -152,7 +150,5 @@ def test_whatever_follows_a_pause(body: str) -> None:
     with patch.object(path, "step", watch):
         desk = a_desk(PORTWELL)
         play(desk, [(BODIES[0], KIM, False)], watch)
-        from datetime import timedelta
-
         desk.clock.at = desk.clock.now() + timedelta(days=40)
         play(desk, [(body, KIM, True), (body, KIM, False), 0.1], watch)

@@ -20,6 +20,8 @@ from mailbot.model import Known, Mail, Message, Request, Staff, Unit
 HERE = Path(__file__).parent
 MAILS: list[dict[str, Any]] = tomllib.loads((HERE / "mails.toml").read_text("utf-8"))["mail"]
 
+TOLD: list[dict[str, Any]] = tomllib.loads((HERE / "told.toml").read_text("utf-8"))["told"]
+
 
 @pytest.fixture(scope="session")
 def words() -> Words:
@@ -96,3 +98,15 @@ def test_a_mail_is_understood(mail: dict[str, Any], desk: Desk) -> None:
         assert list(request.wishes) == mail["wishes"]
     told = " ".join((request.reason, *(item.reason for item in request.items)))
     assert mail.get("reason", "") in told
+
+
+@pytest.mark.parametrize("told", TOLD, ids=[told["body"] for told in TOLD])
+def test_what_was_done_to_a_unit_is_heard(told: dict[str, Any], desk: Desk) -> None:
+    """An admitted drop, spill, surge, misuse, change or damage in shipment is heard; a denied one is not."""
+    mail = {"subject": "RMA", "body": told["body"].format(serial="AH2F104432"), "known": ["AH2F104432"]}
+    _, request = understood(mail, desk)
+    assert [item.serial for item in request.items] == ["AH2F104432"]
+    assert list(request.exclusions) == told["exclusions"]
+    assert request.intent == told.get("intent", "repair")
+    assert request.reason
+    assert not request.missing

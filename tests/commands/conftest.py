@@ -1,0 +1,73 @@
+"""The commands as a person runs them, in this process: words in, exit code and text out."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+import structlog
+
+from mailbot.commands import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ROWS = """\
+serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure
+AH2F104432,WADE-8013,ipc,2026-03-01,Acme Robotics,acme.example,,,,
+AH2F104440,WADE-8013,ipc,2012-03-01,Acme Robotics,acme.example,,,,
+"""
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+
+@pytest.fixture
+def mailbot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
+    """Run mailbot with these words."""
+    before = structlog.get_config()
+
+    def run(*words: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mailbot", *map(str, words)])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        return Done(code, *capsys.readouterr())
+
+    yield run
+    structlog.configure(**before)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, mailbot: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as `mailbot init` lays it out, with units, and servers at a port of this machine where nobody listens."""
+    folder = tmp_path / "my-desk"
+    assert mailbot("init", folder, "--policy", "american-portwell").code == 0
+    (folder / "registry.csv").write_text(ROWS, encoding="utf-8")
+    settings = folder / "mailbot.toml"
+    text = settings.read_text(encoding="utf-8")
+    for old, new in [
+        ('"imap.portwell.example"', '"127.0.0.1"'),
+        ('"smtp.portwell.example"', '"127.0.0.1"'),
+        ("port = 993", "port = 1"),
+        ("port = 587", "port = 1"),
+        ('"tls" ', '"none"'),
+        ('"starttls"', '"none"'),
+    ]:
+        assert old in text
+        text = text.replace(old, new)
+    settings.write_text(text, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("AMERICAN_PORTWELL_PASSWORD", "canary-7f3a9c")
+    return folder

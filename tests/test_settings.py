@@ -1,0 +1,229 @@
+"""mailbot.toml: what does not fit is named with its place and its mend, and secrets stay where they are."""
+
+from __future__ import annotations
+
+import stat
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailbot import settings
+from mailbot.settings import load
+from mailbot.strict import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "canary-7f3a9c"
+TEXT = """\
+state = "tinydb:state"
+timezone = "America/Los_Angeles"
+start = "from now"
+poll_seconds = 60
+
+[folders]
+root = "Returns"
+
+[[mailbox]]
+address = "rma@portwell.example"
+policy = "american-portwell"
+registry = "registry.csv"
+aliases = ["returns@portwell.example"]
+trusted_authserv_id = "mx1.portwell.example"
+  [mailbox.imap]
+  host = "imap.portwell.example"
+  port = 993
+  security = "tls"
+  user = "rma"
+  password_env = "RMA_PASSWORD"
+  folder = "INBOX"
+  [mailbox.smtp]
+  host = "smtp.portwell.example"
+  port = 587
+  security = "starttls"
+  user = "rma"
+  password_env = "RMA_PASSWORD"
+  [[mailbox.staff]]
+  address = "Boss@portwell.example"
+  roles = ["approver", "desk"]
+  limit = 500
+
+[[mailbox]]
+address = "rma@servertech.example"
+policy = "server-technology"
+registry = "../units.csv"
+  [mailbox.imap]
+  host = "127.0.0.1"
+  security = "none"
+  user = "rma"
+  password_file = "secret"
+  [mailbox.smtp]
+  host = "localhost"
+  security = "none"
+"""
+
+
+def written(folder: Path, text: str = TEXT) -> Path:
+    path = folder / "mailbot.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every key arrives where it belongs; paths are relative to the file."""
+    monkeypatch.setenv("RMA_PASSWORD", CANARY)
+    found = load(written(tmp_path))
+    portwell, servertech = found.file.mailbox
+    imap, smtp = found.imap(portwell), found.smtp(portwell)
+    assert found.state == tmp_path / "state"
+    assert found.registry(servertech) == tmp_path / "../units.csv"
+    assert (imap.host, imap.port, imap.user, imap.password, imap.root) == (
+        "imap.portwell.example",
+        993,
+        "rma",
+        CANARY,
+        "Returns",
+    )
+    assert (smtp.security, smtp.password) == ("starttls", CANARY)
+    [boss] = settings.staff(portwell)
+    assert (boss.address, boss.limit) == ("boss@portwell.example", Decimal(500))
+    assert found.smtp(servertech).user is None, "without a user there is no AUTH"
+
+
+SLIPS: list[tuple[str, str, list[str]]] = [
+    ('start = "from now"', 'sart = "from now"', [":3:", "'sart'", "'start'"]),
+    ("poll_seconds = 60", "poll_second = 60", [":4:", "'poll_second'", "'poll_seconds'"]),
+    ('root = "Returns"', 'rooot = "Returns"', [":7:", "'rooot'", "folders", "'root'"]),
+    ('address = "rma@portwell.example"', 'adress = "rma@portwell.example"', [":10:", "'adress'", "'address'", "mailbox[0]"]),
+    ("  port = 587", "  prot = 587", [":24:", "'prot'", "'port'", "mailbox[0].smtp"]),
+    ('  password_file = "secret"', '  password_flie = "secret"', [":41:", "'password_flie'", "mailbox[1].imap"]),
+    ('  host = "localhost"', '  host = "localhost"\n  port = "587"', [":44:", "mailbox[1].smtp.port", "int"]),
+    ('  folder = "INBOX"', '  password = "canary-7f3a9c"', ["'password'", "'password_"]),
+    ('  security = "tls"', '  security = "ssl"', [":18:", "'ssl'", "tls"]),
+    ('roles = ["approver", "desk"]', 'roles = ["aprover", "desk"]', [":30:", "'aprover'", "'approver'"]),
+    ('policy = "server-technology"\n', "", ["mailbox[1]", "'policy'"]),
+    ('"rma@portwell.example"', '"rma.portwell.example"', ["'rma.portwell.example'", "no mail address"]),
+    ('"rma@portwell.example"', '"rma@portwell.example\\r\\nBcc: x@y.example"', ["no mail address"]),
+    ('"Boss@portwell.example"', '"Boss"', ["'Boss'", "no mail address"]),
+    ('"Boss@portwell.example"', '"boss@pоrtwell.example evil@x.example"', ["no mail address"]),
+    ('"returns@portwell.example"', '"returns@"', ["'returns@'", "no mail address"]),
+    ('"rma@servertech.example"', '"RMA@Portwell.example"', ["stands twice"]),
+    ('timezone = "America/Los_Angeles"', 'timezone = "California"', ["timezone", "'California'", "America/Los_Angeles"]),
+    ("poll_seconds = 60", "poll_seconds = 0", ["poll_seconds", "1 or more"]),
+    ('"tinydb:state"', '"sqlite:state"', ["state", "'sqlite:state'", "tinydb:"]),
+    ("  port = 993", "  port = 99300", ["imap", "99300", "65535"]),
+    ("  port = 993", "  port = -1", ["imap", "65535"]),
+    ('host = "imap.portwell.example"', 'host = ""', ["imap", "host"]),
+    ("limit = 500", "limit = nan", ["boss@portwell.example", "limit"]),
+    ("limit = 500", "limit = -5", ["boss@portwell.example", "limit"]),
+    ('host = "127.0.0.1"', 'host = "imap.servertech.example"', ["imap", 'security = "none"', "tls"]),
+    ('host = "localhost"', 'host = "10.0.0.1"', ["smtp", 'security = "none"']),
+    ('host = "localhost"', 'host = "localhost.evil.example"', ["smtp", 'security = "none"']),
+    ('host = "127.0.0.1"', 'host = "127.0.0.1.evil.example"', ["imap", 'security = "none"']),
+    ('  password_file = "secret"', '  password_file = "secret"\n  password_env = "X"', ["both give a password"]),
+    ('  password_file = "secret"\n', "", ["imap", "no password"]),
+    ("[folders]", "[folders", ["not valid TOML", "line 6"]),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "names"), SLIPS, ids=[wrong.strip()[:40] for _, wrong, _ in SLIPS])
+def test_a_slip_is_named_with_its_mend(tmp_path: Path, right: str, wrong: str, names: list[str]) -> None:
+    """Whatever is mistyped: the error names the file, the line or key, and what would do; never a secret."""
+    assert right in TEXT
+    path = written(tmp_path, TEXT.replace(right, wrong, 1))
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    said = str(error.value)
+    assert said.startswith(str(path))
+    for name in names:
+        assert name in said
+    assert CANARY not in said
+
+
+def test_no_mailbox_is_an_error(tmp_path: Path) -> None:
+    """A desk without a mailbox has nothing to do."""
+    with pytest.raises(ConfigError, match="mailbox"):
+        load(written(tmp_path, 'state = "tinydb:state"\n'))
+    with pytest.raises(ConfigError, match=r"\[\[mailbox\]\]"):
+        load(written(tmp_path, "mailbox = []\n"))
+
+
+def test_no_file_is_an_error_that_says_how_to_get_one(tmp_path: Path) -> None:
+    """Who has no settings is told of `mailbot init`."""
+    with pytest.raises(ConfigError, match="mailbot init"):
+        load(tmp_path / "mailbot.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+    (tmp_path / "latin.toml").write_bytes(b'state = "\xe9"\n')
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path / "latin.toml")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
+def test_on_this_machine_no_tls_is_needed(tmp_path: Path, host: str) -> None:
+    """Security "none" is for loopback alone, however it is written."""
+    assert load(written(tmp_path, TEXT.replace('host = "localhost"', f'host = "{host}"')))
+
+
+# ------------------------------------------------------------------ secrets (K1, K2)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
+def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    """A secret that group or world can read is none; the mend stands in the error (K2)."""
+    found = load(written(tmp_path))
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY, encoding="utf-8")
+    secret.chmod(mode)
+    with pytest.raises(ConfigError, match=f"chmod 600 {secret}") as error:
+        found.imap(found.file.mailbox[1])
+    assert CANARY not in str(error.value)
+
+
+def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
+    """The line's end is no part of it; blanks are."""
+    found = load(written(tmp_path))
+    secret = tmp_path / "secret"
+    secret.write_text(f" {CANARY} \n", encoding="utf-8")
+    secret.chmod(stat.S_IRUSR)
+    assert found.imap(found.file.mailbox[1]).password == f" {CANARY} "
+    command = TEXT.replace('password_file = "secret"', f'password_command = "echo {CANARY}"')
+    found = load(written(tmp_path, command))
+    assert found.imap(found.file.mailbox[1]).password == CANARY
+
+
+@pytest.mark.parametrize(
+    "command",
+    [f"sh -c 'echo {CANARY}; echo {CANARY} >&2; exit 3'", f"no-such-program {CANARY}", f"sh -c 'echo \"{CANARY}", "true"],
+)
+def test_a_password_command_that_fails_tells_no_secret(tmp_path: Path, command: str) -> None:
+    """The error says that the command failed, and not what it wrote or was given."""
+    quoted = command.replace("\\", "\\\\").replace('"', '\\"')
+    text = TEXT.replace('password_file = "secret"', f'password_command = "{quoted}"')
+    found = load(written(tmp_path, text))
+    with pytest.raises(ConfigError, match=r"password") as error:
+        found.imap(found.file.mailbox[1])
+    assert CANARY not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_password_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """A variable that is not set, or is empty, is said before any server is asked."""
+    monkeypatch.delenv("RMA_PASSWORD", raising=False)
+    if value is not None:
+        monkeypatch.setenv("RMA_PASSWORD", value)
+    found = load(written(tmp_path))
+    with pytest.raises(ConfigError, match=r"imap: (password_env: RMA_PASSWORD is not set|the password is empty)"):
+        found.imap(found.file.mailbox[0])
+    with pytest.raises(ConfigError, match="password_file"):
+        found.imap(found.file.mailbox[1])
+
+
+def test_a_password_shows_in_no_picture_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever prints the settings, or the way to a server, prints no password."""
+    monkeypatch.setenv("RMA_PASSWORD", CANARY)
+    found = load(written(tmp_path))
+    imap, smtp = found.imap(found.file.mailbox[0]), found.smtp(found.file.mailbox[0])
+    assert CANARY not in f"{found!r} {imap!r} {smtp!r} {imap!s} {smtp!s} {imap.__rich_repr__()}"
