@@ -129,7 +129,8 @@ def test_another_makers_component_shows_no_trace() -> None:
     "serial", ["XK77ALPHA9", "00-12-ABX", "7700302", "1234567890", "B7001-000201", "Z9", "SN12345", "WADE-8013"]
 )
 @pytest.mark.parametrize(
-    "mail", ["Our {s} shows no video.", "S/N {s} shows no video.", "Unit: {s}\nProblem: no video\n", "{s} is dead, no power"]
+    "mail",
+    ["Our {s} shows no video.", "S/N {s} shows no video.", "Unit: {s}\nProblem: no video\n", "{s} is dead, no power"],
 )
 def test_a_serial_of_any_form_is_no_oracle(company: str, serial: str, mail: str) -> None:
     """A string is never taken for a serial because the registry has it: that would tell that it exists."""

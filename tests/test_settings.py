@@ -95,7 +95,11 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ('start = "from now"', 'sart = "from now"', [":3:", "'sart'", "'start'"]),
     ("poll_seconds = 60", "poll_second = 60", [":4:", "'poll_second'", "'poll_seconds'"]),
     ('root = "Returns"', 'rooot = "Returns"', [":7:", "'rooot'", "folders", "'root'"]),
-    ('address = "rma@portwell.example"', 'adress = "rma@portwell.example"', [":10:", "'adress'", "'address'", "mailbox[0]"]),
+    (
+        'address = "rma@portwell.example"',
+        'adress = "rma@portwell.example"',
+        [":10:", "'adress'", "'address'", "mailbox[0]"],
+    ),
     ("  port = 587", "  prot = 587", [":24:", "'prot'", "'port'", "mailbox[0].smtp"]),
     ('  password_file = "secret"', '  password_flie = "secret"', [":41:", "'password_flie'", "mailbox[1].imap"]),
     ('  host = "localhost"', '  host = "localhost"\n  port = "587"', [":44:", "mailbox[1].smtp.port", "int"]),
@@ -109,7 +113,11 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ('"Boss@portwell.example"', '"boss@pоrtwell.example evil@x.example"', ["no mail address"]),
     ('"returns@portwell.example"', '"returns@"', ["'returns@'", "no mail address"]),
     ('"rma@servertech.example"', '"RMA@Portwell.example"', ["stands twice"]),
-    ('timezone = "America/Los_Angeles"', 'timezone = "California"', ["timezone", "'California'", "America/Los_Angeles"]),
+    (
+        'timezone = "America/Los_Angeles"',
+        'timezone = "California"',
+        ["timezone", "'California'", "America/Los_Angeles"],
+    ),
     ("poll_seconds = 60", "poll_seconds = 0", ["poll_seconds", "1 or more"]),
     ('"tinydb:state"', '"sqlite:state"', ["state", "'sqlite:state'", "tinydb:"]),
     ("  port = 993", "  port = 99300", ["imap", "99300", "65535"]),
@@ -166,7 +174,7 @@ def test_on_this_machine_no_tls_is_needed(tmp_path: Path, host: str) -> None:
     assert load(written(tmp_path, TEXT.replace('host = "localhost"', f'host = "{host}"')))
 
 
-# ------------------------------------------------------------------ secrets (K1, K2)
+# ------------------------------------------------------------------ secrets
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
@@ -195,7 +203,12 @@ def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [f"sh -c 'echo {CANARY}; echo {CANARY} >&2; exit 3'", f"no-such-program {CANARY}", f"sh -c 'echo \"{CANARY}", "true"],
+    [
+        f"sh -c 'echo {CANARY}; echo {CANARY} >&2; exit 3'",
+        f"no-such-program {CANARY}",
+        f"sh -c 'echo \"{CANARY}",
+        "true",
+    ],
 )
 def test_a_password_command_that_fails_tells_no_secret(tmp_path: Path, command: str) -> None:
     """The error says that the command failed, and not what it wrote or was given."""
@@ -209,7 +222,9 @@ def test_a_password_command_that_fails_tells_no_secret(tmp_path: Path, command: 
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_password_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+def test_a_password_that_is_not_there_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
     """A variable that is not set, or is empty, is said before any server is asked."""
     monkeypatch.delenv("RMA_PASSWORD", raising=False)
     if value is not None:

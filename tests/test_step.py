@@ -24,7 +24,7 @@ def desk(company: str = PORTWELL) -> Desk:
     return Desk(company, [unit(SERIAL[company], family), unit(OLD[company], family, date(2012, 1, 1))])
 
 
-# ------------------------------------------------------------------ numbers (ST-4, AP-25, O1)
+# ------------------------------------------------------------------ numbers
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -42,7 +42,7 @@ def test_a_second_request_brings_the_number_there_is(company: str, sender: str) 
 
 
 @pytest.mark.parametrize("swept", [True, False])
-def test_a_number_that_has_ended_is_not_offered_again(swept: bool) -> None:  # noqa: FBT001
+def test_a_number_that_has_ended_is_not_offered_again(swept: bool) -> None:  # noqa: FBT001 - a column of the table above
     """The day after its last, a number is void, also when the deadline has not been worked on yet; a new one is given."""
     at = desk()
     first = at.write("Serial number AH2F104432 shows no video.").after
@@ -125,7 +125,7 @@ def test_nothing_but_numbers_of_ours_begins_like_one(company: str, body: str, su
         assert set(re.findall(r"RMA-\w+", shown, re.IGNORECASE)) <= ours
 
 
-# ------------------------------------------------------------------ how much is written, and to whom (L4, L6, L9)
+# ------------------------------------------------------------------ how much is written, and to whom
 
 
 def test_from_the_sixth_answer_of_a_day_on_there_is_silence() -> None:
@@ -199,7 +199,11 @@ def test_everything_we_send_has_its_headers(body: str) -> None:
         assert found["To"] == mail.to
         assert found["Subject"] == mail.subject
         assert not found.defects
-        assert {each.get_content_type() for each in found.walk()} == {"multipart/alternative", "text/plain", "text/html"}
+        assert {each.get_content_type() for each in found.walk()} == {
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+        }
         again = parse(mail.raw.encode(), mailbox="x@y.example", arrived_at=NOW)
         assert again.machine.sort == "auto", "our own mail, come back, is a machine's (L3)"
         if mail.audience == "customer":
@@ -211,7 +215,7 @@ def test_everything_we_send_has_its_headers(body: str) -> None:
     assert to_customer(step).direct
 
 
-# ------------------------------------------------------------------ hostile text (H1, H2, T7, U3)
+# ------------------------------------------------------------------ hostile text
 
 HOSTILE = "{{7*7}} {% raw %} {number} %s <script>alert(1)</script> <b>&amp;</b> $(id) ${x} {0} {{"
 
@@ -273,7 +277,7 @@ def test_a_display_name_injects_nothing(name: str) -> None:
         assert found["To"].addresses[0].addr_spec == mail.to
 
 
-# ------------------------------------------------------------------ the record (promise 9, ST-18)
+# ------------------------------------------------------------------ the record
 
 
 @pytest.mark.parametrize("company", COMPANIES)

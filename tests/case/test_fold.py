@@ -117,8 +117,6 @@ def sound(case: Case) -> None:
 
 
 def a_desk(company: str) -> Desk:
-    from datetime import date
-
     new, old = SERIALS[company]
     family = FAMILIES[company]
     return Desk(company, [unit(new, family, date(2026, 11, 1)), unit(old, family, date(2019, 1, 1))])

@@ -29,7 +29,6 @@ class Done(NamedTuple):
     err: str
 
 
-
 @pytest.fixture
 def mailbot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
     """Run mailbot with these words."""

@@ -146,7 +146,9 @@ def test_a_fresh_desk_passes_its_check(mailbot: Mailbot, tmp_path: Path, policy:
 def test_check_finds_each_thing_that_is_wrong(mailbot: Mailbot, desk: Path) -> None:
     """Rules, template and registry slips are all named in one go, each with its place, and the exit code is 1."""
     rules = desk / "rules" / "american-portwell.toml"
-    rules.write_text(rules.read_text(encoding="utf-8").replace('then = "decline"', 'then = "declin"', 1), encoding="utf-8")
+    rules.write_text(
+        rules.read_text(encoding="utf-8").replace('then = "decline"', 'then = "declin"', 1), encoding="utf-8"
+    )
     template = desk / "templates" / "default" / "en" / "answer.jinja"
     template.write_text(template.read_text(encoding="utf-8") + "{{ nmber }}", encoding="utf-8")
     (desk / "registry.csv").write_text("serial,modell\n", encoding="utf-8")
@@ -190,10 +192,15 @@ def saved(tmp_path: Path) -> Path:
     (folder / "5.eml").write_bytes(bytes(range(256)) * 40)
     (folder / "below" / "6.eml").write_bytes(letter("I am away.", Auto_Submitted="auto-replied"))
     long = "Subject: " + "very " * 60 + "long"
-    raw = letter("Serial number AH2F104432 shows no video.\n\nFrom here on nothing works.").replace(b"Subject: A board", long.encode())
+    raw = letter("Serial number AH2F104432 shows no video.\n\nFrom here on nothing works.").replace(
+        b"Subject: A board", long.encode()
+    )
     (folder / "7.mbox").write_bytes(
-        b"From kim Fri Nov 20 10:00:00 2026\n" + raw.replace(b"\r\n", b"\n").replace(b"\nFrom here", b"\n>From here")
-        + b"\nFrom kim Fri Nov 20 11:00:00 2026\n" + letter("What is the status?").replace(b"\r\n", b"\n") + b"\n"
+        b"From kim Fri Nov 20 10:00:00 2026\n"
+        + raw.replace(b"\r\n", b"\n").replace(b"\nFrom here", b"\n>From here")
+        + b"\nFrom kim Fri Nov 20 11:00:00 2026\n"
+        + letter("What is the status?").replace(b"\r\n", b"\n")
+        + b"\n"
     )
     (folder / "notes.txt").write_text("no mail", encoding="utf-8")
     return folder
@@ -204,7 +211,16 @@ def test_explain_looks_through_folders_and_mboxes(mailbot: Mailbot, desk: Path, 
     done = mailbot("explain", "--json", "--now", NOW, saved)
     assert done.code == 0, done.err
     told = [json.loads(line) for line in done.out.splitlines()]
-    assert [one["file"] for one in told] == ["1.eml", "2.EML", "3.eml", "4.eml", "5.eml", "7.mbox:1", "7.mbox:2", "6.eml"]
+    assert [one["file"] for one in told] == [
+        "1.eml",
+        "2.EML",
+        "3.eml",
+        "4.eml",
+        "5.eml",
+        "7.mbox:1",
+        "7.mbox:2",
+        "6.eml",
+    ]
     by_name = {one["file"]: one for one in told}
     assert by_name["1.eml"]["outcome"] == by_name["7.mbox:1"]["outcome"] == "issue"
     assert by_name["7.mbox:1"]["message"]["subject"] == ("very " * 60 + "long")
@@ -274,7 +290,14 @@ def test_cases_print_what_strangers_wrote_escaped(mailbot: Mailbot, desk: Path) 
     """Subject, reason and serial of a case are one escaped line each (H6)."""
     item = CaseItem(HOSTILE, "held", "staff", ("AP-5",), reason=HOSTILE)
     case_of(desk / "state", subject=HOSTILE, items=(item,), sender=HOSTILE)
-    for words in (["list"], ["list", "--json"], ["show", "C-BCDFGHJKMN"], ["show", "--json", "c-bcdfghjkmn"], ["export", "--json"], ["export"]):
+    for words in (
+        ["list"],
+        ["list", "--json"],
+        ["show", "C-BCDFGHJKMN"],
+        ["show", "--json", "c-bcdfghjkmn"],
+        ["export", "--json"],
+        ["export"],
+    ):
         done = mailbot("cases", *words)
         assert done.code == 0, done.err
         assert not set(done.out) & set("\x1b\x07\u202e\u2028\x7f"), words
@@ -333,7 +356,7 @@ def test_cases_can_be_looked_at_while_the_daemon_has_the_lock(mailbot: Mailbot, 
         held.close()
 
 
-# ------------------------------------------------------------------ secrets (K1)
+# ------------------------------------------------------------------ secrets
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -83,14 +84,16 @@ def test_a_day_is_the_companys_day(now: datetime, zone: str, day: date) -> None:
     assert today(now, zone) == day
 
 
-@pytest.mark.parametrize("zone", [LOS_ANGELES, "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago"])
+@pytest.mark.parametrize(
+    "zone", [LOS_ANGELES, "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago"]
+)
 @pytest.mark.parametrize("hour", [0, 2, 9, 23])
 def test_a_deadline_comes_on_its_day_and_in_order(zone: str, hour: int) -> None:
     """Over a whole year, clock changes included, each day's deadline is one moment of that day, and later than the one before."""
     moments = [at_hour(date(2026, 1, 1) + timedelta(days=n), hour, zone) for n in range(366)]
     assert all(moment.tzinfo is not None and moment.utcoffset() == timedelta(0) for moment in moments)
     assert [today(moment, zone) for moment in moments] == [date(2026, 1, 1) + timedelta(days=n) for n in range(366)]
-    assert all(timedelta(hours=22) <= b - a <= timedelta(hours=26) for a, b in zip(moments, moments[1:], strict=False))
+    assert all(timedelta(hours=22) <= b - a <= timedelta(hours=26) for a, b in pairwise(moments))
 
 
 def test_an_hour_is_the_companys_hour() -> None:

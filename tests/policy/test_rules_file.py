@@ -62,7 +62,12 @@ SLIPS: list[tuple[str, str, str, list[str]]] = [
     (PORTWELL, "component = true", 'component = "maybe"', ["decide AP-4", "'maybe'", "yes"]),
     (PORTWELL, 'clause = "AP-3"\n', 'clause = "AP-333"\n', ["decide AP-333", "'AP-333'", "'AP-3"]),
     (PORTWELL, 'also = ["AP-20"]', 'also = ["AP-200"]', ["decide AP-18", "'AP-200'", "'AP-20'"]),
-    (PORTWELL, 'warranty_months = 24, clause = "AP-1"', 'warranty_months = 24, clause = "PA-1"', ["families.ipc", "PA-1"]),
+    (
+        PORTWELL,
+        'warranty_months = 24, clause = "AP-1"',
+        'warranty_months = 24, clause = "PA-1"',
+        ["families.ipc", "PA-1"],
+    ),
     (PORTWELL, 'close = 14, clause = "AP-27"', 'close = 14, clause = "AP-72"', ["deadlines.missing", "'AP-72'"]),
     (PORTWELL, 'charge = ["service"]', 'charge = ["sevice"]', ["decide AP-18", "'sevice'", "'service'"]),
     (PORTWELL, 'charge = ["service"]\n', "", ["decide AP-18", "charge"]),
@@ -77,7 +82,12 @@ SLIPS: list[tuple[str, str, str, list[str]]] = [
     (PORTWELL, "until {cover_until}.", "until {cover_until.", ["decide AP-1", "braces"]),
     (PORTWELL, "{fee_diagnostic}", "{fee_diagnosis}", ["inform AP-13", "{fee_diagnosis}", "'fee_diagnostic'"]),
     (PORTWELL, 'wish = "rush"', 'wish = "rash"', ["inform AP-36", "'rash'", "'rush'"]),
-    (PORTWELL, "the RMA number {number}, valid", "the RMA number {numbr}, valid", ["answers.existing", "{numbr}", "'number'"]),
+    (
+        PORTWELL,
+        "the RMA number {number}, valid",
+        "the RMA number {numbr}, valid",
+        ["answers.existing", "{numbr}", "'number'"],
+    ),
     (PORTWELL, '"Attn: {number}"', '"Attn: {nmber}"', ["ship_to", "{nmber}", "{number}"]),
     (PORTWELL, "RMA-{year}{sequence:05}{check}", "RMA-{year}{sequence:05}", ["number.format", "{check}"]),
     (PORTWELL, "RMA-{year}{sequence:05}{check}", "RMA-{year}{check}", ["number.format", "{sequence}"]),
@@ -101,10 +111,15 @@ SLIPS: list[tuple[str, str, str, list[str]]] = [
     (PORTWELL, 'amount = "75.00"', 'amount = "NaN"', ["fees.diagnostic", "NaN"]),
     (PORTWELL, 'amount = "75.00"', 'amount = "-75.00"', ["fees.diagnostic", "-75.00"]),
     (PORTWELL, 'amount = "75.00"', 'amount = "seventy"', ["fees"]),
-    (PORTWELL, 'amount = "75.00", currency = "USD"', 'amount = "75.00", currency = "dollars"', ["fees.diagnostic", "dollars"]),
+    (
+        PORTWELL,
+        'amount = "75.00", currency = "USD"',
+        'amount = "75.00", currency = "dollars"',
+        ["fees.diagnostic", "dollars"],
+    ),
     (PORTWELL, "version = 2026-11-21", 'version = "21st"', ["policy.version"]),
     (PORTWELL, "[policy]", "[policy", ["not valid TOML", "line"]),
-    (PORTWELL, 'company = "American', 'company = American', ["not valid TOML", "line"]),
+    (PORTWELL, 'company = "American', "company = American", ["not valid TOML", "line"]),
 ]
 
 
