@@ -78,11 +78,16 @@ class Table(Value, frozen=True):
 
 
 class Document(Value, frozen=True):
-    """What could be read from one attachment: running text and tables."""
+    """What could be read from one attachment: running text and tables.
+
+    ``note`` says why there is less than the attachment holds: encrypted, too large, a program under a document's name.
+    A nameless Document carries a note about the attachments as a whole.
+    """
 
     name: str
     text: str = ""
     tables: tuple[Table, ...] = ()
+    note: str = ""
 
 
 Sort = Literal["human", "bounce", "auto", "list", "spam"]
@@ -387,6 +392,7 @@ class Wrote(Value, frozen=True):
     name: str = ""
     references: tuple[str, ...] = ()
     text: str = ""
+    attachments: tuple[str, ...] = ()
 
 
 class Requested(Value, frozen=True, tag="requested"):
@@ -533,6 +539,7 @@ class Case(Value, frozen=True):
     state: State
     opened_at: datetime
     subject: str = ""
+    name: str = ""
     language: str = "en"
     intent: Intent = "none"
     items: tuple[CaseItem, ...] = ()

@@ -117,7 +117,7 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
         return answered(policy, rules.answers.order, mail, request, case)
     if request.intent == "accept_quote":
         return answered(policy, rules.answers.accept, mail, request, case)
-    if request.intent in UNIT_INTENTS:
+    if request.intent in UNIT_INTENTS and (request.items or request.foreign):
         decision = decide_units(policy, mail, request, case, known)
         return _told_again(decision, case)
     return answered(policy, rules.answers.other, mail, request, case)
@@ -197,6 +197,7 @@ def _wrote(message: Message, now: datetime) -> Wrote:
         answer_to=answer_to.email if answer_to else "",
         subject=message.subject,
         at=now,
+        attachments=tuple(attachment.name for attachment in message.attachments),
         name=message.sender.name
         if message.sender and answer_to == message.sender
         else answer_to.name

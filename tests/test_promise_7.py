@@ -6,6 +6,7 @@ Clock and chance are the same at both, so that what a stranger is sent must be t
 from __future__ import annotations
 
 from datetime import date
+from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,6 +174,38 @@ def test_a_table_in_html_is_no_oracle(company: str) -> None:
         desk.take(letter("", JOE, to=desk.policy.desk.address, html=HTML.format(s=SERIAL[company], o="ZZ12345")))
     assert_alike(*desks)
     assert outside(desks[0])
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+@pytest.mark.parametrize("name", ["units.csv", "scan.txt", "{s}.pdf", "RMA {s}.csv"])
+def test_an_attachment_is_no_oracle(company: str, name: str) -> None:
+    """A list of units beside the mail, or a file named after one, is read alike too."""
+    desks = pair(company, foreign(company))
+    for desk in desks:
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = JOE, desk.policy.desk.address, "units"
+        mail["Message-ID"] = "<list@client.example>"
+        mail.set_content("Please find attached the units that show no video.")
+        rows = f"Serial number,Fault\n{SERIAL[company]},no video\nZZ12345,no power\n"
+        mail.add_attachment(rows.encode(), maintype="text", subtype="csv", filename=name.format(s=SERIAL[company]))
+        desk.take(mail.as_bytes())
+    assert_alike(*desks)
+    assert outside(desks[0])
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+@pytest.mark.parametrize("mail", ["a failure", "a wish for credit", "no reason", "unlabelled in prose", "a question"])
+def test_a_unit_quoted_or_in_the_subject_is_no_oracle(company: str, mail: str) -> None:
+    """Neither the subject, nor what is quoted or passed on below, tells whether the registry has it."""
+    desks = pair(company, foreign(company))
+    body = MAILS[mail].format(s=SERIAL[company])
+    for desk in desks:
+        desk.write("Please see below.\n\n> " + body, JOE, subject=f"Re: {SERIAL[company]} no video")
+        desk.later(hours=1)
+        forwarded = f"FYI\n\n-------- Original Message --------\nFrom: lee@acme.example\nSubject: board\n\n{body}\n"
+        desk.write(forwarded, JOE, subject=f"Fwd: {SERIAL[company]}")
+    assert_alike(*desks)
+    assert len(outside(desks[0])) == 2
 
 
 @pytest.mark.parametrize("company", COMPANIES)

@@ -11,6 +11,7 @@ from mailbot.case.lifecycle import AFTER, move, state_of
 from mailbot.case.thread import base_subject, case_id
 from mailbot.intake.serials import fold
 from mailbot.model import (
+    Answered,
     Bounce,
     Bounced,
     CameDue,
@@ -25,6 +26,7 @@ from mailbot.model import (
     Ordered,
     Quote,
     Request,
+    Requested,
     State,
     Verdict,
     Wrote,
@@ -46,7 +48,11 @@ def advance(
         case Bounced(bounce=bounce):
             return case and _bounced(case, bounce)
         case Ordered() if case and decision.outcome == "staff":
-            case = _ordered(case)
+            case = _held(case, "quoted")  # until a person has compared the two (AP-17)
+        case Requested(request=request) | Answered(request=request) if case and request.intent == "cancel":
+            case = _held(
+                case, "asking", "quoted", "authorized"
+            )  # until a person has withdrawn it; no reminder goes out
         case _ if decision.outcome == "none":
             return case
     opened = structs.replace(case, unreachable=False) if case else _open(event.mail, event.request, known, policy, now)
@@ -78,6 +84,7 @@ def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: date
         state="held",
         opened_at=now,
         subject=base_subject(mail.subject),
+        name=mail.name,
         language=request.language,
         intent=request.intent,
         participants=tuple(dict.fromkeys(a for a in (mail.sender, mail.answer_to) if a)),
@@ -150,10 +157,10 @@ def _item(before: CaseItem | None, told: Item, verdict: Verdict) -> CaseItem:
     )
 
 
-def _ordered(case: Case) -> Case:
-    """An order came for what was quoted: it is held until a person has compared the two (AP-17)."""
+def _held(case: Case, *states: State) -> Case:
+    """Hold the units in these states for a person."""
     items = tuple(
-        structs.replace(item, state=move(item.state, "held")) if item.state == "quoted" else item for item in case.items
+        structs.replace(item, state=move(item.state, "held")) if item.state in states else item for item in case.items
     )
     return structs.replace(case, items=items, state=state_of(items, case.state))
 
@@ -170,12 +177,15 @@ def _quote(case: Case, decision: Decision, policy: Policy, day: date) -> tuple[Q
     if not quoted:
         return ()
     closes = policy.rules.deadlines.quote.close
+    charges = tuple(charge for v in quoted for charge in v.charges)
+    if case.quotes and case.quotes[-1].charges == charges and day <= case.quotes[-1].valid_until:
+        return ()  # the same offer stands
     return (
         Quote(
             number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
             on=day,
             valid_until=date.fromordinal(day.toordinal() + closes),
-            charges=tuple(charge for v in quoted for charge in v.charges),
+            charges=charges,
             serials=tuple(v.serial for v in quoted),
         ),
     )
@@ -190,7 +200,7 @@ def _came_due(case: Case, keys: tuple[str, ...], policy: Policy, day: date) -> C
     after = structs.replace(case, items=items, deadlines=left, state=_state_after(case, items, ended))
     after = structs.replace(after, deadlines=tuple(d for d in left if deadlines.waits_for(after, d.kind)))
     if any(d.kind == "held" for d in came) and deadlines.waits_for(after, "held"):
-        after = structs.replace(after, deadlines=(*after.deadlines, deadlines.again(policy, day)))
+        after = structs.replace(after, deadlines=deadlines.in_order((*after.deadlines, deadlines.again(policy, day))))
     return after
 
 

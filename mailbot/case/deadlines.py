@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from mailbot.model import Case, CaseItem, Deadline, DeadlineKind, State
@@ -40,7 +40,12 @@ def renew(
             continue
         mine = [deadline for deadline in case.deadlines if deadline.kind == kind]
         kept += mine if mine and kind not in restart else _begin(case, kind, policy, today)
-    return tuple(sorted(kept, key=lambda deadline: deadline.at))
+    return in_order(kept)
+
+
+def in_order(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
+    """Return deadlines as they will come."""
+    return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
 def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:

@@ -14,26 +14,41 @@ UNIT_INTENTS = frozenset({"repair", "doa", "credit", "exchange", "rework"})
 def carry_on(case: Case | None, request: Request) -> Request:
     """Return the request with every unit that is to be decided on now.
 
-    Units the case still asks about take serial or reason from the mail. A mail that asks for something and names no unit
-    yields one unit without a serial, so that the rules can ask for it. Plain thanks carry nothing on.
+    Units the case still asks about take serial or reason from the mail. A unit the case knows keeps what was told of it: an
+    exclusion once admitted is not forgotten. A mail that opens a case and names no unit yields one without a serial, so that
+    the rules can ask for it. What carries nothing on (thanks, a question, the same words again) yields no unit.
     """
     if request.thanks and not request.items:
         return request
-    diagnosed = case is not None and bool(request.support_case) and not case.support_case
-    waiting = (
-        [item for item in case.items if awaits_answer(item) or (diagnosed and item.state == "held")] if case else []
-    )  # ST-3
+    waiting = [item for item in case.items if awaits_answer(item) or _diagnosed(case, item, request)] if case else []
     intent = request.intent
     if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.items)):
         intent = case.intent
-    elif intent not in UNIT_INTENTS:
+    if intent not in UNIT_INTENTS:
         return request
-    items = _answer(waiting, request) if waiting else request.items
-    if not items and intent in UNIT_INTENTS:
-        items = (_unnamed(request),)
+    if waiting:
+        items = _answer(waiting, request)
+        if not request.items and not request.support_case and items == tuple(_told(item) for item in waiting):
+            return structs.replace(request, intent="question")
+    else:
+        before = {fold(item.serial): item for item in case.items} if case else {}
+        items = tuple(_fill(before[fold(i.serial)], i) if fold(i.serial) in before else i for i in request.items)
+        if not items and not before:
+            items = (_unnamed(request),)
     support_case = request.support_case or (case.support_case if case else None)
     wishes = tuple(dict.fromkeys((*(case.wishes if case else ()), *request.wishes)))
     return structs.replace(request, items=items, intent=intent, wishes=wishes, support_case=support_case)
+
+
+def _diagnosed(case: Case, item: CaseItem, request: Request) -> bool:
+    """Say whether the mail brings the reference of the diagnosis for which a repair was held (ST-3)."""
+    brings = bool(request.support_case) and not case.support_case
+    return brings and item.state == "held" and not item.disguised and case.intent in ("repair", "doa")
+
+
+def _told(item: CaseItem) -> Item:
+    """Return what is known of a unit, as a mail would tell it."""
+    return Item(item.serial, item.reason, item.exclusions, item.vague, item.symptom, item.revision)
 
 
 def _unnamed(request: Request) -> Item:

@@ -25,7 +25,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     \b
     mailbot run                                   the daemon
     mailbot run --once                            one round, for cron or a look
-    mailbot run --once --now 2026-12-20T10:00:00Z what would this round do then
+    mailbot run --once --now 2026-12-20T10:00:00Z the same by a set clock: real mails go out; to try, see explain and rehearse
     """
     from mailbot.commands import house
     from mailbot.settings import load

@@ -145,7 +145,7 @@ def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request, case
     return Decision(
         outcome=answer.then,
         clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
-        why=policy.clause_text(answer.clause),
+        why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),
         notify="sales" if "sales" in told else answer.notify,

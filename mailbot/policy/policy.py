@@ -111,8 +111,8 @@ def _clauses(rules: Rules, file: str) -> None:
 def _decisions(rules: Rules, file: str) -> None:
     if not rules.decide:
         raise ConfigError(f"{file}: there is no [[decide]]. Add at least one without conditions that asks a person.")
-    for rule in rules.decide:
-        where = f"{file}: decide {rule.clause}"
+    for place, rule in enumerate(rules.decide, 1):
+        where = f"{file}: decide {rule.clause} (number {place} of {len(rules.decide)})"
         _conditions(rule.when, rules, where)
         _sentence(rule.says, where, rules)
         for fee in rule.charge:

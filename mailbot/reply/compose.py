@@ -10,6 +10,7 @@ from msgspec import structs
 
 from mailbot.mail.build import Draft, build
 from mailbot.model import (
+    Answered,
     Bounced,
     CameDue,
     Case,
@@ -18,12 +19,13 @@ from mailbot.model import (
     Event,
     Ignored,
     Known,
+    Ordered,
     Record,
     Reply,
+    Requested,
     Role,
     Staff,
     StaffSaid,
-    Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
@@ -115,12 +117,12 @@ def compose(
             letter = letters.notice(policy, after, decision, mail, known, about="passed_on")
             _to_staff(out, letter, decision, decision.notify or "desk")
         case _:
-            _answer(out, event.mail, decision, after)
+            _answer(out, event, decision, after)
     return tuple(out.replies)
 
 
-def _answer(out: Outgoing, mail: Wrote, decision: Decision, case: Case) -> None:
-    policy, known = out.policy, out.known
+def _answer(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
+    policy, known, mail, order = out.policy, out.known, event.mail, event.request.po_number
     if mail.answer_to:
         letter = letters.answer(policy, case, decision, mail, first=not case.replies)
         cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
@@ -128,12 +130,15 @@ def _answer(out: Outgoing, mail: Wrote, decision: Decision, case: Case) -> None:
     if decision.notify:
         held = any(v.outcome == "staff" for v in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        _to_staff(out, letters.notice(policy, case, decision, mail, known, about=about), decision, decision.notify)
+        letter = letters.notice(policy, case, decision, mail, known, about=about, order=order)
+        _to_staff(out, letter, decision, decision.notify)
     if mail.answer_to and known.answers_today == ANSWERS_A_DAY:
         silence = structs.replace(
-            decision, why=f"{mail.answer_to} has had the day's {ANSWERS_A_DAY} answers; silence now."
+            decision,
+            why=f"{mail.answer_to} has had the day's {ANSWERS_A_DAY} answers. This mail and the day's further ones are decided "
+            "and on record, and get no answer.",
         )
-        _to_staff(out, letters.notice(policy, case, silence, mail, known, about="told"), decision, "desk")
+        _to_staff(out, letters.notice(policy, case, silence, mail, known, about="silent"), decision, "desk")
 
 
 def _remind(out: Outgoing, case: Case, deadline: Deadline) -> None:

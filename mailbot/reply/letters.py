@@ -42,6 +42,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         quote=quote_block(case.quotes[-1], tongue(policy, case)) if quoted and case.quotes else None,
         number=number,
         ship_to=ship_to(policy, number.text) if number else (),
+        why="" if decision.verdicts else decision.says,
     )
 
 
@@ -61,6 +62,7 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
         kind=kind,
         about=about,
         subject=subject(policy, case),
+        greeting=_without_numbers(policy, case.name),
         units=tuple(_waiting(policy, item) for item in waiting),
         asks=tuple(dict.fromkeys(ask for item in waiting for ask in item.asks)),
         informs=informs(
@@ -74,7 +76,16 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
     )
 
 
-def notice(policy: Policy, case: Case, decision: Decision, mail: Wrote | None, known: Known, *, about: str) -> Letter:
+def notice(
+    policy: Policy,
+    case: Case,
+    decision: Decision,
+    mail: Wrote | None,
+    known: Known,
+    *,
+    about: str,
+    order: str | None = None,
+) -> Letter:
     """Return a note to staff: the facts, the clause, and what the sender wrote."""
     units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
     facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
@@ -85,12 +96,18 @@ def notice(policy: Policy, case: Case, decision: Decision, mail: Wrote | None, k
             facts.append(
                 (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
             )
+    if mail and mail.attachments:
+        facts.append(("attachments", ", ".join(mail.attachments)))
+    if order:
+        facts.append(("purchase order", order))
     reasons = {fold(item.serial): item.reason for item in case.items}
+    quote = case.quotes[-1] if case.quotes else None
     return _letter(
         policy,
         case,
         decision,
         kind="notice",
+        quote=quote_block(quote, "en") if quote else None,
         about=about,
         language="en",
         subject=f"[{case.id}] {about.replace('_', ' ')}: {_not_as_ours(policy, case.subject)}",

@@ -92,6 +92,9 @@ SAMPLES: tuple[Letter, ...] = (
     replace(_PLAIN, kind="closed"),
     replace(_ASKING, kind="closed", about="asking"),
     replace(_QUOTED, kind="closed", about="quote"),
-    *(replace(_NOTICE, about=about) for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "other")),
+    *(
+        replace(_NOTICE, about=about)
+        for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "silent", "other")
+    ),
     replace(_NOTICE, about="unreadable", units=(), clauses=(), quoted="", facts=(), sender="", why="", case_id=""),
 )

@@ -15,7 +15,7 @@ from mailbot.model import Case, Decision, Quote, Verdict
 from mailbot.policy import facts as vocabulary
 from mailbot.policy.facts import DATES, Facts
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import Moment
+from mailbot.policy.rules import Inform, Moment
 from mailbot.reply.letter import ChargeLine, QuoteBlock, Said
 
 _MOMENTS: Mapping[str, Moment] = {
@@ -82,10 +82,13 @@ def informs(
         for inform in policy.rules.inform
         for facts, verdict in _seen(decision)
         if not (verdict and verdict.hidden)
-        if always.union({moment_of(verdict)} if verdict else own).intersection(inform.moment)
-        if vocabulary.holds(inform.when, facts)
+        if _belongs(inform, always | ({moment_of(verdict)} if verdict else own), facts)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _belongs(inform: Inform, moments: set[Moment], facts: Facts) -> bool:
+    return bool(moments.intersection(inform.moment)) and vocabulary.holds(inform.when, facts)
 
 
 def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:

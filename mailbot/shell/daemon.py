@@ -69,6 +69,7 @@ class Worker:
         """
         done: list[Settled] = []
         before: list[int] = []
+        await self._reload(station)
         while not self.stopping.is_set():
             uids = await asyncio.to_thread(station.mailbox.waiting, BATCH, station.above)
             if not uids:
@@ -115,12 +116,18 @@ class Worker:
             await path.send(self.rooms, self.outboxes, self.store, self.clock)
 
     async def tidy(self) -> None:
-        """Use a quiet moment: put the state in order, look whether a registry has changed."""
+        """Use a quiet moment to put the state in order."""
         async with self.turn:
             await asyncio.to_thread(self.store.checkpoint)
-            for station in self.stations:
-                if isinstance(station.room.registry, Registry):
-                    await asyncio.to_thread(_refresh, station.room.registry)
+
+    async def _reload(self, station: Station) -> None:
+        """Take over a registry that has changed; one that cannot be read leaves the old rows in force."""
+        if isinstance(station.room.registry, Registry):
+            try:
+                async with self.turn:
+                    await asyncio.to_thread(station.room.registry.refresh)
+            except RegistryError as error:
+                log.warning("registry not reloaded; the old rows stay in force", error=str(error))
 
     async def once(self) -> None:
         """Drain all mailboxes, due dates and the outbox, then return.
@@ -287,11 +294,3 @@ class Daemon:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-
-
-def _refresh(registry: Registry) -> None:
-    """Take over a registry that has changed; one that cannot be read leaves the old rows in force."""
-    try:
-        registry.refresh()
-    except RegistryError as error:
-        log.warning("registry not reloaded; the old rows stay in force", error=str(error))

@@ -210,9 +210,10 @@ async def send(rooms: Mapping[str, Room], outboxes: Mapping[str, Sends], store: 
         store.mark(begun)
         ended = delivery.after(begun, await outbox.send(begun.raw, begun.mailbox, begun.to), clock.now())
         store.mark(ended)
-        log.info(
-            "mail sent" if ended.state == "sent" else "mail not sent", to=ended.to, state=ended.state, note=ended.note
-        )
+        if ended.state == "sent":
+            log.info("mail sent", to=ended.to, subject=ended.subject)
+        else:
+            log.warning("mail not sent", to=ended.to, subject=ended.subject, state=ended.state, note=ended.note)
         sent.append(ended)
         if ended.state in ("failed", "held"):
             _report(ended, rooms, store, clock)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import structlog
 
-from mailbot.commands import main
+from mailbot.commands import cli, main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,11 +49,11 @@ def mailbot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     structlog.configure(**before)
 
 
-@pytest.fixture
-def desk(tmp_path: Path, mailbot: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as `mailbot init` lays it out, with units, and servers at a port of this machine where nobody listens."""
-    folder = tmp_path / "my-desk"
-    assert mailbot("init", folder, "--policy", "american-portwell").code == 0
+    folder = tmp_path_factory.mktemp("laid-out") / "my-desk"
+    cli.main(["init", str(folder), "--policy", "american-portwell"], standalone_mode=False)
     (folder / "registry.csv").write_text(ROWS, encoding="utf-8")
     settings = folder / "mailbot.toml"
     text = settings.read_text(encoding="utf-8")
@@ -67,6 +68,14 @@ def desk(tmp_path: Path, mailbot: Callable[..., Done], monkeypatch: pytest.Monke
         assert old in text
         text = text.replace(old, new)
     settings.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def desk(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Such a folder for one test, with the password at hand."""
+    folder = tmp_path / "my-desk"
+    shutil.copytree(laid_out, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("AMERICAN_PORTWELL_PASSWORD", "canary-7f3a9c")
     return folder
