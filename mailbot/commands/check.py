@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mailbot.commands import options
 from mailbot.settings import MailboxTable, Settings, load
 from mailbot.strict import ConfigError
+
+if TYPE_CHECKING:
+    from mailbot.shell.library import Library
+    from mailbot.shell.registry import Registry
 
 
 class Findings:
@@ -60,7 +66,6 @@ def check(config: Path, *, offline: bool) -> None:
     mailbot check
     mailbot check --offline --config my-desk/mailbot.toml
     """
-    from mailbot.policy.policy import examples
     from mailbot.shell.library import Library
 
     found = Findings()
@@ -77,11 +82,7 @@ def check(config: Path, *, offline: bool) -> None:
     if not problems:
         found.good(f"templates: {library.templates}")
     for mailbox in settings.file.mailbox:
-        name = mailbox.policy
-        if found.look(f"rules: {library.rules / name}.toml", partial(library.policy, name)):
-            for example in examples(library.policy(name).rules):
-                found.warn(f"{library.rules / name}.toml: {example}; set it, and delete example = true")
-        found.look(f"registry: {settings.registry(mailbox)}", partial(_registry, settings.registry(mailbox), name))
+        _look_at_policy(found, library, mailbox.policy, settings.registry(mailbox))
     if settings.state.exists():
         found.look(f"state: {settings.state}", partial(_state, settings.state))
     else:
@@ -97,10 +98,25 @@ def check(config: Path, *, offline: bool) -> None:
     click.echo("all good")
 
 
-def _registry(path: Path, policy: str) -> None:
+def _look_at_policy(found: Findings, library: Library, name: str, registry: Path) -> None:
+    """Look at a mailbox's rules and at the registry they are to be used on."""
+    from mailbot.policy.doubts import doubts
+    from mailbot.policy.policy import examples
+
+    file = library.rules / f"{name}.toml"
+    sound = found.look(f"rules: {file}", partial(library.policy, name))
+    if found.look(f"registry: {registry}", partial(_registry, registry, name)) and sound:
+        rules = library.policy(name).rules
+        for example in examples(rules):
+            found.warn(f"{file}: {example}; set it, and delete example = true")
+        for doubt in doubts(_registry(registry, name), rules, datetime.now(UTC).date()):
+            found.warn(f"{registry}: {doubt}")
+
+
+def _registry(path: Path, policy: str) -> Registry:
     from mailbot.shell.registry import Registry
 
-    Registry.open(path, policy, None)
+    return Registry.open(path, policy, None)
 
 
 def _state(path: Path) -> None:

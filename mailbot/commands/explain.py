@@ -59,6 +59,7 @@ class _World:
         from mailbot.commands import house
         from mailbot.shell.clock import Clock
         from mailbot.shell.memory import MemoryStore
+        from mailbot.shell.opener import Opener
         from mailbot.shell.path import Room
         from mailbot.shell.registry import Registry
         from mailbot.shell.store import Store
@@ -74,18 +75,21 @@ class _World:
         self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
         self.chosen = address.lower() if address else None
         policies = house.policies(settings)
+        self.opener = Opener()
         self.rooms: dict[str, Room] = {
             mailbox.address.lower(): Room(
                 policies[mailbox.address.lower()],
                 Registry.open(settings.registry(mailbox), mailbox.policy, None),
                 self.store,
                 clock,
+                open_attachments=self.opener,
             )
             for mailbox in settings.file.mailbox
         }
 
     def close(self) -> None:
         """Let go of the state."""
+        self.opener.close()
         self.store.close()
 
     def explain(self, name: str, raw: bytes) -> dict[str, Any]:
@@ -98,7 +102,7 @@ class _World:
         room = self.rooms[self._reached(raw)]
         now = room.clock.now()
         try:
-            message = read(mail(room.policy.desk.address, raw, now), room.policy.desk)
+            message = read(mail(room.policy.desk.address, raw, now), room.policy.desk, room.open_attachments)
         except Unreadable as error:
             return _unreadable(name, room.policy.name, str(error))
         case = case_for(message, room)

@@ -14,6 +14,7 @@ from mailbot.strict import ConfigError
 
 if TYPE_CHECKING:
     from mailbot.shell.library import Library
+    from mailbot.shell.opener import Opener
     from mailbot.shell.rehearsal import Play
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -55,13 +56,15 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
     import logging
 
     from mailbot.shell import library, logs
+    from mailbot.shell.opener import Opener
 
     logs.configure(logging.ERROR)
     shelf = library.Library(rules or library.packaged("rules"), templates or library.packaged("templates"))
     files = list(_files(paths))
     if not files:
         raise click.UsageError("there is no conversation file (*.toml) in these folders.")
-    failed = sum(not _rehearse(file, shelf, verbose=verbose) for file in files)
+    with Opener() as opener:
+        failed = sum(not _rehearse(file, shelf, opener, verbose=verbose) for file in files)
     if len(files) > 1:
         click.echo(f"{len(files) - failed} of {len(files)} pass", err=True)
     sys.exit(1 if failed else 0)
@@ -73,7 +76,7 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.toml")) if path.is_dir() else [path]
 
 
-def _rehearse(file: Path, shelf: Library, *, verbose: bool) -> bool:
+def _rehearse(file: Path, shelf: Library, opener: Opener, *, verbose: bool) -> bool:
     """Play one file, say how it went, and return whether it passed."""
     from mailbot.shell import conversation, rehearsal
 
@@ -83,7 +86,7 @@ def _rehearse(file: Path, shelf: Library, *, verbose: bool) -> bool:
     except ConfigError as error:
         click.echo(f"FAIL {file}: {escaped(str(error))}")
         return False
-    played = rehearsal.play(script, policy, file.parent)
+    played = rehearsal.play(script, policy, file.parent, opener)
     failure = played.failure
     click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
     if verbose:

@@ -32,6 +32,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     from mailbot.shell.clock import Clock
     from mailbot.shell.daemon import Daemon, Station, Worker
     from mailbot.shell.logs import configure
+    from mailbot.shell.opener import Opener
     from mailbot.shell.path import Room
     from mailbot.shell.tiny import TinyStore
 
@@ -40,10 +41,12 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     clock = Clock(now)
     policies = house.policies(settings)  # every error of a person's comes before the state is touched
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
-    store = TinyStore(settings.state)
+    store, opener = TinyStore(settings.state), Opener()
     try:
         registries = house.registries(settings)
-        rooms = {a: Room(policy, registries[a], store, clock) for a, policy in policies.items()}
+        rooms = {
+            a: Room(policy, registries[a], store, clock, open_attachments=opener) for a, policy in policies.items()
+        }
 
         async def work() -> None:
             stations = [Station(room, *servers[i]) for i, room in enumerate(rooms.values())]
@@ -61,4 +64,5 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
 
         asyncio.run(work())
     finally:
+        opener.close()
         store.close()

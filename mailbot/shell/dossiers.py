@@ -171,7 +171,8 @@ def read(path: Path) -> Dossier:
 
 
 def _damaged(path: Path, what: str) -> StateError:
+    # A case that is moved away is one case lost; without the facts nothing is known of the mailboxes.
+    away = ", or move it away: mailbot then starts without this case, and takes answers to it for new requests"
     return StateError(
-        f"{path} is damaged ({what}). Restore this file from a backup, or move it away: mailbot then starts without "
-        "what it holds, and takes answers to it for new requests"
+        f"{path} is damaged ({what}). Restore this file from a backup{away if path.stem != 'facts' else ''}"
     )

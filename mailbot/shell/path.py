@@ -15,10 +15,11 @@ from typing import Literal, Protocol
 import structlog
 
 from mailbot.case import delivery, thread
+from mailbot.intake.documents import Contents, contents
 from mailbot.intake.read import read
 from mailbot.intake.serials import fold
 from mailbot.mail.parse import Unreadable
-from mailbot.model import Case, Due, Known, Mail, Message, Record, Reply, Step, Undelivered, Unit, Value
+from mailbot.model import Attachment, Case, Due, Known, Mail, Message, Record, Reply, Step, Undelivered, Unit, Value
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
 from mailbot.reply.compose import unreadable
@@ -50,7 +51,11 @@ class Sends(Protocol):
 
 
 class Room:
-    """One mailbox at work. ``chance`` gives 128 random bits in hexadecimal, for ids."""
+    """One mailbox at work.
+
+    ``chance`` gives 128 random bits in hexadecimal, for ids. ``open_attachments`` reads what is attached to a mail: a
+    ``shell.opener.Opener`` where strangers write, here and now where a test does.
+    """
 
     def __init__(
         self,
@@ -59,8 +64,10 @@ class Room:
         store: Store,
         clock: Clock,
         chance: Callable[[], str] = lambda: secrets.token_hex(16),
+        open_attachments: Callable[[Sequence[Attachment]], Contents] = contents,
     ) -> None:
         self.policy, self.registry, self.store, self.clock, self.chance = policy, registry, store, clock, chance
+        self.open_attachments = open_attachments
 
 
 class Settled(Value, frozen=True):
@@ -104,11 +111,13 @@ def _take_in(mail: Mail, room: Room) -> Settled:
     digest = hashlib.sha256(mail.raw).hexdigest()
     identity, now = f"raw {digest}", room.clock.now()
     try:
-        message = read(mail, room.policy.desk)
+        message = read(mail, room.policy.desk, room.open_attachments)
         identity = message.identity
         before = room.store.recorded(identity)
         if before:
             return Settled(mail.uid, before.folder)
+        if message.machine.sort == "human" and message.answer_to is None:
+            raise Unreadable("there is nobody to answer: no usable From or Reply-To")
         case = case_for(message, room)
         return _staged(mail, step(message, case, look_up(message, case, room), room.policy, now), room)
     except StateError:

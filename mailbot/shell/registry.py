@@ -97,6 +97,11 @@ class Registry:
             found.update((key, msgspec.json.decode(unit, type=Unit)) for key, unit in self._db.execute(query, some))
         return found
 
+    def __iter__(self) -> Iterator[Unit]:
+        """Every unit, in the order of the file."""
+        for (unit,) in self._db.execute("SELECT unit FROM units ORDER BY line"):
+            yield msgspec.json.decode(unit, type=Unit)
+
     def __len__(self) -> int:
         return int(self._db.execute("SELECT count(*) FROM units").fetchone()[0])
 

@@ -9,14 +9,15 @@ import asyncio
 import hashlib
 import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailbot.case.deadlines import outer
 from mailbot.case.delivery import Delivered, Sent
+from mailbot.intake.documents import Contents, contents
 from mailbot.intake.serials import fold
-from mailbot.model import Case, Quote, Reply, Unit, Value
+from mailbot.model import Attachment, Case, Quote, Reply, Unit, Value
 from mailbot.model import Step as Result
 from mailbot.policy.policy import Policy
 from mailbot.shell import path
@@ -76,15 +77,21 @@ def policy_of(conversation: Conversation, library: Library) -> Policy:
     return load(mailbox, server_of(mailbox))
 
 
-def play(conversation: Conversation, policy: Policy, beside: Path) -> Play:
+def play(
+    conversation: Conversation,
+    policy: Policy,
+    beside: Path,
+    open_attachments: Callable[[Sequence[Attachment]], Contents] = contents,
+) -> Play:
     """Play a conversation until its end or its first failure.
 
     Args:
         conversation: the file, loaded.
         policy: what it is played under (see ``policy_of``).
         beside: the folder of the file, for ``raw``.
+        open_attachments: reads what is attached (see ``path.Room``).
     """
-    return asyncio.run(_Stage(conversation, policy, beside).play())
+    return asyncio.run(_Stage(conversation, policy, beside, open_attachments).play())
 
 
 class _Listed:
@@ -109,10 +116,17 @@ class _Willing:
 class _Stage:
     """The little world that a conversation is played in."""
 
-    def __init__(self, conversation: Conversation, policy: Policy, beside: Path) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        policy: Policy,
+        beside: Path,
+        open_attachments: Callable[[Sequence[Attachment]], Contents],
+    ) -> None:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
         self.clock, self.store = Clock(), MemoryStore()
-        self.room = path.Room(policy, _Listed(conversation.registry), self.store, self.clock, self._chance)
+        registry = _Listed(conversation.registry)
+        self.room = path.Room(policy, registry, self.store, self.clock, self._chance, open_attachments)
         self.rooms = {self.mailbox: self.room}
         self.outboxes = {self.mailbox: _Willing()}
         self.sent: list[Reply] = []  # every mail so far
