@@ -12,6 +12,8 @@ import msgspec
 import pytest
 
 from mailbot.policy import decide
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import Inform, Rule
 from mailbot.reply import sentences
 from mailbot.shell.conversation import Conversation, load
 from mailbot.shell.expectation import folded
@@ -19,8 +21,7 @@ from mailbot.shell.library import Library
 from mailbot.shell.rehearsal import Play, play, policy_of
 
 if TYPE_CHECKING:
-    from mailbot.policy.policy import Policy
-    from mailbot.policy.rules import Inform, Rule, Rules
+    from mailbot.policy.rules import Rules
 
 HERE = Path(__file__).parent / "conversations"
 FILES = sorted(HERE.rglob("*.toml"))
