@@ -1,12 +1,13 @@
 # make demo   the whole product on embedded mail servers, nothing configured
 # make test   every test (with Dovecot installed, the end-to-end tests run against it too)
 # make lint   ruff, mypy --strict, import-linter
+# make fixtures  how well mails are read that other packages publish (fetches them; no part of the tests)
 # make bench  500 mails through embedded servers: messages a second, and where the time goes
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench fixtures clean
 
 demo: $(READY)
 	$(BIN)/mailbot demo
@@ -22,6 +23,9 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench/bench.py
+
+fixtures: $(READY)
+	$(BIN)/python tests/fixtures/measure.py
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv

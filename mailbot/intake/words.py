@@ -41,18 +41,14 @@ class Phrases:
         Phrases that begin with the same letter stand together: a list of hundreds costs little more than one of ten.
         """
         spelled = {spelling for phrase in self.phrases for begun in _begun(phrase) for spelling in _spellings(begun)}
-        bounded: dict[str, list[str]] = defaultdict(list)
-        free: dict[str, list[str]] = defaultdict(list)
+        found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for phrase in sorted(spelled, key=lambda phrase: (-len(phrase), phrase)):
-            starts = bounded if phrase[0] != "*" and _bounded(next(filter(str.isalnum, phrase), "")) else free
+            edges = _before(phrase), _behind(phrase)
             letter = phrase[0] if phrase[0].isalnum() and phrase[1:2] != "?" else ""
-            starts[letter].append(_expression(phrase[len(letter) :], ends=phrase))
+            found[edges][letter].append(_expression(phrase[len(letter) :], whole=phrase))
+        # The edges stand outside the choice, once for each list: a class of letters takes long to compile.
         return re.compile(
-            "|".join(
-                f"{edge}(?:{'|'.join(map(_group, some.items()))})"
-                for edge, some in ((r"(?<!\w)", bounded), ("", free))
-                if some
-            )
+            "|".join(f"{edge}(?:{'|'.join(map(_group, some.items()))}){end}" for (edge, end), some in found.items())
             or r"(?!)"
         )
 
@@ -101,8 +97,11 @@ def _bounded(char: str) -> bool:
     return char.isalnum() and char < "⺀"
 
 
-_WORDS = r"\b(?:[^\w.!?;]+\w+){0,7}?[^\w.!?;]+\b"
-_CHARACTERS = r"[^.!?,;:、。]{0,14}?"
+_LETTER = "[^\\W⺀-\U0003ffff]"
+"""A letter of a script that sets words apart: "RMA" is a word of its own in "RMA番号"."""
+
+_WORDS = r"\b(?:[^\w.!?;]+\w+(?:\.\d+)?){0,7}?[^\w.!?;]+\b"
+_CHARACTERS = r"(?:[^.!?,;:、。]|\.(?=\d)){0,14}?"
 _SIGN = re.compile(r" ?\.\.\. ?|\)\*|.")
 _WRITTEN = {"...": _WORDS, ")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
 
@@ -111,12 +110,22 @@ _UNBOUNDED = {"...": _CHARACTERS, "*": ""}
 """Where words have no boundaries, the rest of a word is whatever follows."""
 
 
-def _expression(phrase: str, *, ends: str) -> str:
+def _before(phrase: str) -> str:
+    """What must stand before a phrase: no letter, where words have boundaries."""
+    begins = next(filter(str.isalnum, phrase), "")
+    return f"(?<!{_LETTER})" if phrase[0] != "*" and _bounded(begins) else ""
+
+
+def _behind(phrase: str) -> str:
+    """What must stand behind it, likewise."""
+    ends = next(filter(str.isalnum, reversed(phrase)), "")
+    return f"(?!{_LETTER})" if phrase[-1] != "*" and ends and _bounded(ends) else ""
+
+
+def _expression(phrase: str, *, whole: str) -> str:
     """The regular expression of (the rest of) a phrase in plain spelling; every repetition in it is bounded."""
-    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in ends) else {})
-    body = "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
-    last = next(filter(str.isalnum, reversed(ends)), "")
-    return f"{body}(?!\\w)" if ends[-1] != "*" and last and _bounded(last) else body
+    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in whole) else {})
+    return "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,7 +152,10 @@ class Labels(Section, frozen=True):
 
 
 class Serials(Section, frozen=True):
-    """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause."""
+    """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
+
+    ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once.
+    """
 
     not_this: Phrases = NONE
     wrong: Phrases = NONE
@@ -151,15 +163,23 @@ class Serials(Section, frozen=True):
     example: Phrases = NONE
     aside: Phrases = NONE
     handled: Phrases = NONE
+    through: Phrases = NONE
+    all: Phrases = NONE
 
 
 class Reasons(Section, frozen=True):
-    """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason."""
+    """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason.
+
+    ``vague`` says that a unit does not work and no more; ``trouble`` ("a problem") says something only of a part that is
+    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time.
+    """
 
     failing: Phrases = NONE
     negations: Phrases = NONE
     parts: Phrases = NONE
     vague: Phrases = NONE
+    trouble: Phrases = NONE
+    paperwork: Phrases = NONE
     asking: Phrases = NONE
     telling: Phrases = NONE
     motives: Phrases = NONE
@@ -195,9 +215,11 @@ class Symptoms(Section, frozen=True):
 
 
 class Intents(Section, frozen=True):
-    """What is asked for."""
+    """What is asked for. ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one."""
 
     rma: Phrases = NONE
+    about: Phrases = NONE
+    wants: Phrases = NONE
     credit: Phrases = NONE
     exchange: Phrases = NONE
     doa: Phrases = NONE
@@ -223,7 +245,10 @@ NOTHING = Exclusion()
 
 
 class Exclusions(Section, frozen=True):
-    """What the warranty does not cover, and the words that deny it or leave it open."""
+    """What the warranty does not cover, and the words that deny it or leave it open.
+
+    ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
+    """
 
     physical_damage: Exclusion = NOTHING
     liquid: Exclusion = NOTHING
@@ -232,6 +257,8 @@ class Exclusions(Section, frozen=True):
     modified: Exclusion = NOTHING
     serial_removed: Exclusion = NOTHING
     shipping_damage: Exclusion = NOTHING
+    innocent: Phrases = NONE
+    others: Phrases = NONE
     denied_before: Phrases = NONE
     denied_after: Phrases = NONE
     breaks: Phrases = NONE
@@ -323,7 +350,7 @@ def _vocabulary(lexicon: Lexicon) -> Lexicon:
     return replace(
         lexicon,
         labels=replace(lexicon.labels, between=NONE),
-        serials=Serials(example=lexicon.serials.example),
+        serials=Serials(example=lexicon.serials.example, through=lexicon.serials.through),
         reasons=replace(lexicon.reasons, negations=NONE),
         exclusions=replace(lexicon.exclusions, **grammar),
     )

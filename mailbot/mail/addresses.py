@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 MOST = 200
-"""Mailboxes read of one field."""
+"""Mailboxes read of one field, and of all fields of one name."""
 
 # Private networks and trial runs use these; whether a domain can be reached is the mail server's question.
 for _domain in ("local", "test", "invalid"):
@@ -58,7 +58,7 @@ def read(value: str) -> Mailboxes:
         name = ", ".join((*carried, text)) if entry.angles else entry.comment
         plain = plain and len(entry.angles) <= 1 and entry.closed
         carried = []
-        if _SPEC.fullmatch(spec) and len(found) < MOST:
+        if _SPEC.fullmatch(spec) and spec.isprintable() and len(found) < MOST:
             found.append(Address(name=words(name)[:200], email=spec.lower()))
         elif spec:
             plain = False
@@ -102,12 +102,14 @@ def single(values: Collection[str]) -> Address | None:
 
 
 def every(values: Iterable[str]) -> tuple[Address, ...]:
-    """Return all mailboxes of the fields in their order, each address once."""
+    """Return the first mailboxes of the fields in their order, each address once."""
     found: dict[str, Address] = {}
     for value in values:
         for box in read(value).found:
             found.setdefault(box.email, box)
-    return tuple(found.values())
+        if len(found) >= MOST:
+            break
+    return tuple(found.values())[:MOST]
 
 
 def valid(address: str) -> str:

@@ -39,7 +39,7 @@ SPELLINGS = {
 }
 """Names that mail programs use and Python does not know."""
 
-NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem", "utf-8-sig"}
+NO_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "utf-8-sig"}
 """Python codecs that are no charsets of mail; some take quadratic time."""
 
 MULTIBYTE = {

@@ -15,6 +15,9 @@ from mailbot.model import Table, Value
 MOST = 2_000_000
 """Characters of HTML that are read."""
 
+ELEMENTS = 100_000
+"""Elements that are looked at; the longest letters have a tenth of it."""
+
 TABLES = 100
 ROWS = 2000
 
@@ -70,13 +73,19 @@ class _Walk:
 
     def over(self, root: Any) -> None:
         stack: list[tuple[Any, bool]] = [(root, False)]
-        while stack:
+        left = ELEMENTS
+        while stack and left:
             node, leaving = stack.pop()
             if leaving:
                 self.leave(node)
                 self.words(node.tail)
                 continue
+            left -= 1
             tag = node.tag if isinstance(node.tag, str) else "template"
+            if tag == "br":
+                self.end_line(even_empty=True)
+                self.words(node.tail)
+                continue
             if tag in _HIDDEN or _hidden(node):
                 self.words(node.tail)
                 continue
@@ -87,9 +96,7 @@ class _Walk:
     def enter(self, node: Any, tag: str) -> None:
         if tag in _BLOCKS:
             self.end_line(blank=tag in _SPACED)
-        if tag == "br":
-            self.end_line(even_empty=True)
-        elif tag == "blockquote" and _quotes(node):
+        if tag == "blockquote" and _quotes(node):
             self.quotes += 1
         elif tag == "pre":
             self.verbatim += 1

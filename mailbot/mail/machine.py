@@ -8,18 +8,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.mail import addresses, bounce, phrases
+from mailbot.mail import addresses, bounce, notices, phrases, visible
 from mailbot.mail.headers import Headers, words
+from mailbot.mail.mime import Part
 from mailbot.mail.scan import without_comments
 from mailbot.model import Address, Bounce, Machine, Sort, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from mailbot.mail.mime import Part
-
 COMPLAINT = "feedback report"
 """``Machine.because`` of an abuse complaint (RFC 5965)."""
+
+
+TEXT = 4000
+"""Characters of a text that are searched: machines say at once what they are."""
 
 
 class Letterhead(Value, frozen=True):
@@ -30,6 +33,11 @@ class Letterhead(Value, frozen=True):
     subject: str
     senders: tuple[Address, ...]
     ours: tuple[str, ...]
+    text: str
+
+    def own_words(self) -> str:
+        """Return the beginning of what stands above a quotation."""
+        return visible.split(self.text[:TEXT], self.subject).visible
 
     def token(self, name: str) -> str:
         """Return the first word of a field in lower case, without comments and parameters (RFC 3834 §5.2)."""
@@ -52,8 +60,11 @@ def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Machine, 
         subject=words(head.first("subject") or ""),
         senders=addresses.every(head.all("from")),
         ours=tuple(ours),
+        text=text,
     )
-    if root.kind == "multipart/report" and root.parameter("report-type").lower() == "feedback-report":
+    if any(part.kind == "message/feedback-report" for part in root.walk()) or (
+        root.kind == "multipart/report" and root.parameter("report-type").lower() == "feedback-report"
+    ):
         return Machine("auto", COMPLAINT), None
     report = bounce.detect(root, text, letter.senders)
     if report is not None:
@@ -107,11 +118,47 @@ def _answering_machine(letter: Letterhead) -> str:
 
 
 def _absence(letter: Letterhead) -> str:
-    """An out-of-office note by its subject: the phrase comes first and is not the beginning of a sentence (L7)."""
+    """An out-of-office note (L7).
+
+    "Automatic reply: …" no person writes. A subject that merely is "Out of office" needs a second sign, for people have
+    such subjects too: a field of machines, an answer whose subject is none, or an absence told in the first person.
+    """
     if _AUTOMATIC.match(letter.subject) or _AWAY.match(letter.subject):
         return "subject of an absence note"
-    exchange = letter.head.has("x-auto-response-suppress") or letter.token("precedence") in _BULK
-    return "absence note that suppresses answers" if exchange and _PHRASE.match(letter.subject) else ""
+    answers = letter.head.has("in-reply-to") and not _ANSWERS.match(letter.subject)
+    suppresses = letter.head.has("x-auto-response-suppress")
+    if not (answers or suppresses or _PHRASE.match(letter.subject)):
+        return ""
+    titled = _TITLED.match(letter.subject) is not None
+    if titled and (answers or suppresses or _null_sender(letter) or letter.token("precedence") in _BULK):
+        return "absence note with a machine's field"
+    absent = len({found[0].lower() for found in _ABSENT.finditer(letter.own_words())})
+    needed = 1 if titled or _PHRASE.match(letter.subject) else 2
+    return "absence note by its text" if absent >= needed else ""
+
+
+def _receipt(letter: Letterhead) -> str:
+    """A receipt in plain text (RFC 8098 speaks of none)."""
+    return "read receipt" if _READ.match(letter.subject) and _WAS_READ.search(letter.text[:TEXT]) else ""
+
+
+def _challenge(letter: Letterhead) -> str:
+    """A system that wants us to prove that we are people; two signs, for a person may ask us to confirm something."""
+    signs = {found.lastgroup for found in _CHALLENGE.finditer(letter.own_words())}
+    return "challenge" if len(signs) > 1 else ""
+
+
+def _ticket(letter: Letterhead) -> str:
+    """The ticket system of another company: it has us on its list and says under which number.
+
+    A Reply-To that names somebody else is a form's that sends for a person.
+    """
+    others = {box.email for box in addresses.every(letter.head.all("reply-to"))} - {box.email for box in letter.senders}
+    if others or _ANSWERS.match(letter.subject):
+        return ""
+    said = _ACKNOWLEDGED.search(letter.own_words())
+    numbered = said and (_TICKET.search(letter.subject) or _TICKET.search(letter.own_words()))
+    return "acknowledgement of a ticket system" if numbered else ""
 
 
 def _calendar(letter: Letterhead) -> str:
@@ -128,7 +175,8 @@ def _list(letter: Letterhead) -> str:
     precedence = letter.token("precedence")
     if precedence in _BULK:
         return f"Precedence: {precedence}"
-    if letter.head.has("list-unsubscribe") and (letter.head.has("list-unsubscribe-post") or _nobody(letter)):
+    mass = any(letter.head.has(name) for name in _MASS_FIELDS) or _nobody(letter)
+    if letter.head.has("list-unsubscribe") and mass:
         return "list-unsubscribe"  # alone it also stands on letters that people send through a mailing service
     return ""
 
@@ -151,6 +199,7 @@ def _nobody(letter: Letterhead) -> str:
 
 
 _BULK = {"bulk", "list", "junk"}
+_MASS_FIELDS = ("list-unsubscribe-post", "x-campaign", "x-campaignid", "x-campaign-id", "x-mc-user", "x-csa-complaints")
 _ANSWERING_FIELDS = (
     *("x-autoreply", "x-auto-reply", "x-autoreply-from", "x-autorespond", "x-autoresponder", "x-autoresponse"),
     *("x-mail-autoreply", "x-autogenerated", "x-vacation", "x-fc-machinegenerated"),
@@ -165,12 +214,26 @@ def _either(phrases_: tuple[str, ...]) -> str:
     return "|".join(re.escape(each) for each in sorted(phrases_, key=len, reverse=True))
 
 
-_AUTOMATIC = re.compile(rf"\s*\[?(?:{_either(phrases.AUTOMATIC)})\]?\s*(?:[{phrases.COLONS}]|$)", re.IGNORECASE)
+_COLON = rf"\s?[{phrases.COLONS}]"
+_ANSWERS = re.compile(rf"\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}", re.IGNORECASE)
+_AUTOMATIC = re.compile(rf"\s*\[?(?:{_either(notices.AUTOMATIC)})(?:\]|{_COLON})", re.IGNORECASE)
 _AWAY = re.compile(
-    rf"\s*\[?(?:{_either(phrases.AWAY)})\]?\s*(?:[{phrases.COLONS}]|$|(?:{_either(phrases.UNTIL)})\s+[^,;?!]{{0,30}}$)",
+    rf"\s*\[?(?:{_either(notices.AWAY)})\]?(?:{_COLON}\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}"
+    rf"|\s*(?:{_either(notices.UNTIL)})\s+[^,;?!]{{0,30}}$)",
     re.IGNORECASE,
 )
-_PHRASE = re.compile(rf"\s*\[?(?:{_either((*phrases.AUTOMATIC, *phrases.AWAY))})(?!\w)", re.IGNORECASE)
+_PHRASE = re.compile(rf"\s*\[?(?:{_either((*notices.AUTOMATIC, *notices.AWAY))})(?!\w)", re.IGNORECASE)
+_TITLED = re.compile(rf"{_PHRASE.pattern}\]?\s*(?:[{phrases.COLONS}]|$)", re.IGNORECASE)
+_ABSENT = re.compile("|".join(notices.ABSENT), re.IGNORECASE)
+_READ = re.compile(rf"\s*\[?(?:{_either(notices.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
+_WAS_READ = re.compile("|".join(notices.WAS_READ), re.IGNORECASE)
+_CHALLENGE = re.compile("|".join(f"(?P<sign{n}>{each})" for n, each in enumerate(notices.CHALLENGE)), re.IGNORECASE)
+_ACKNOWLEDGED = re.compile("|".join(notices.ACKNOWLEDGED), re.IGNORECASE)
+_TICKET = re.compile(
+    rf"(?:{_either(notices.TICKET)})[ \w°º№.-]{{0,16}}[:：#№\s(\[【]{{0,4}}(?:[A-Z]{{2,10}}-?)?\d{{3,}}"  # noqa: RUF001
+    r"|\[[\w -]{0,20}#\s?\d{2,}\]|##\s?\d{3,}\s?##",
+    re.IGNORECASE,
+)
 
 _RULES: tuple[tuple[Sort, Callable[[Letterhead], str]], ...] = (
     ("spam", _marked_as_spam),
@@ -179,9 +242,12 @@ _RULES: tuple[tuple[Sort, Callable[[Letterhead], str]], ...] = (
     ("auto", _auto_submitted),
     ("auto", _answering_machine),
     ("auto", _absence),
+    ("auto", _receipt),
     ("auto", _calendar),
     ("list", _list),
     ("auto", _null_sender),
     ("auto", _daemon),
     ("auto", _nobody),
+    ("auto", _challenge),
+    ("auto", _ticket),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailbot.mail import addresses, body, headers, mime, visible
 from mailbot.mail.authority import authenticate
+from mailbot.mail.charsets import one_line
 from mailbot.mail.machine import classify
 from mailbot.mail.mime import Part, Unreadable
 from mailbot.model import Address, Message, Table
@@ -131,7 +132,7 @@ def _return_path(head: Headers) -> str | None:
     if value is None:
         return None
     named = addresses.read(value).found
-    return named[0].email if named else value.strip().strip("<>").strip()
+    return named[0].email if named else one_line(value.strip(" <>\t"))
 
 
 def _shown(tables: tuple[Table, ...], split: visible.Visible) -> Iterator[Table]:

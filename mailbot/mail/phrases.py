@@ -1,6 +1,6 @@
-"""The words by which mail programs mark quoted, forwarded and automatic text, language by language.
+"""The words by which mail programs mark quoted and forwarded text, language by language.
 
-Data only; ``visible`` and ``machine`` read it. A new language is a new line.
+Data only; ``visible`` reads it. A new language is a new line. What machines write of themselves stands in ``notices``.
 """
 
 # ruff: noqa: RUF001  (word lists: their letters are what they are, and a language stays on its line)
@@ -44,47 +44,14 @@ BEGINS = (
     *("am ", "le ", "el ", "il ", "op ", "em ", "w dniu ", "dnia ", "den ", "dne ", "dňa ", "pe ", "în ", "в ", "vào "),
     *("в ", "на ", "στις ", "u ", "pada ", "在", "于", "於"),
     *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "pon", "wt", "śr", "czw", "pt", "sob", "niedz"),
-    *(
-        "пн",
-        "вт",
-        "ср",
-        "чт",
-        "пт",
-        "сб",
-        "вс",
-        "po ",
-        "út",
-        "st ",
-        "čt",
-        "pá",
-        "so ",
-        "ne ",
-        "ma ",
-        "ti ",
-        "ke ",
-        "to ",
-    ),
+    *("пн", "вт", "ср", "чт", "пт", "сб", "вс", "po ", "út", "st ", "čt", "pá", "so ", "ne ", "ma ", "ti "),
+    *("ke ", "to "),
 )
 """How an attribution that runs over several lines begins, besides with a figure."""
 
 FROM = (
-    *(
-        "from",
-        "von",
-        "de",
-        "da",
-        "van",
-        "od",
-        "från",
-        "fra",
-        "lähettäjä",
-        "от",
-        "від",
-        "feladó",
-        "de la",
-        "kimden",
-        "από",
-    ),
+    *("from", "von", "de", "da", "van", "od", "från", "fra", "lähettäjä", "от", "від", "feladó", "de la"),
+    *("kimden", "από"),
     *(
         "gönderen",
         "expéditeur",
@@ -97,50 +64,16 @@ FROM = (
         "送信者",
         "보낸 사람",
         "보낸사람",
-        "từ",
-        "dari",
     ),
+    *("từ", "dari"),
 )
 SENT = (
-    *(
-        "sent",
-        "date",
-        "gesendet",
-        "datum",
-        "envoyé",
-        "envoyé le",
-        "enviado",
-        "enviado el",
-        "enviado em",
-        "enviada em",
-        "fecha",
-    ),
-    *(
-        "data",
-        "inviato",
-        "verzonden",
-        "wysłano",
-        "wysłane",
-        "skickat",
-        "sendt",
-        "dato",
-        "lähetetty",
-        "päivämäärä",
-        "отправлено",
-    ),
-    *(
-        "дата",
-        "надіслано",
-        "odesláno",
-        "odoslané",
-        "dátum",
-        "küldve",
-        "elküldve",
-        "trimis",
-        "gönderildi",
-        "tarih",
-        "gönderme tarihi",
-    ),
+    *("sent", "date", "gesendet", "datum", "envoyé", "envoyé le", "enviado", "enviado el", "enviado em"),
+    *("enviada em", "fecha"),
+    *("data", "inviato", "verzonden", "wysłano", "wysłane", "skickat", "sendt", "dato", "lähetetty"),
+    *("päivämäärä", "отправлено"),
+    *("дата", "надіслано", "odesláno", "odoslané", "dátum", "küldve", "elküldve", "trimis", "gönderildi"),
+    *("tarih", "gönderme tarihi"),
     *(
         "στάλθηκε",
         "发送时间",
@@ -158,60 +91,31 @@ SENT = (
     ),
 )
 TO = (
-    *(
-        "to",
-        "an",
-        "à",
-        "pour",
-        "para",
-        "a",
-        "aan",
-        "till",
-        "til",
-        "kime",
-        "alıcı",
-        "do",
-        "dla",
-        "komu",
-        "pro",
-        "címzett",
-    ),
+    *("to", "an", "à", "pour", "para", "a", "aan", "till", "til", "kime", "alıcı", "do", "dla", "komu", "pro"),
+    *("címzett",),
     *("către", "vastaanottaja", "кому", "προς", "收件人", "收件者", "宛先", "받는 사람", "받는사람", "đến", "kepada"),
 )
 SUBJECT = (
-    *(
-        "subject",
-        "betreff",
-        "objet",
-        "asunto",
-        "oggetto",
-        "onderwerp",
-        "assunto",
-        "temat",
-        "ämne",
-        "emne",
-        "aihe",
-        "тема",
-    ),
-    *(
-        "předmět",
-        "predmet",
-        "tárgy",
-        "subiect",
-        "konu",
-        "θέμα",
-        "主题",
-        "主題",
-        "主旨",
-        "件名",
-        "제목",
-        "chủ đề",
-        "subjek",
-    ),
+    *("subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "temat", "ämne", "emne"),
+    *("aihe", "тема"),
+    *("předmět", "predmet", "tárgy", "subiect", "konu", "θέμα", "主题", "主題", "主旨", "件名", "제목", "chủ đề"),
+    *("subjek",),
 )
 """Labels of the header block that Outlook and others put above a quoted mail."""
 
 ORIGINAL = (
+    *("original", "origineel bericht", "mesaj original", "original-nachricht", "original-mail", "oprindelig besked"),
+    *("antwort nachricht", "message initial", "mensaje de origen", "messaggio di origine", "bericht origineel"),
+    *(
+        "原始信件",
+        "原始訊息",
+        "原始消息",
+        "邮件原件",
+        "originální zpráva",
+        "eredeti levél",
+        "poruka izvorna",
+        "tin nhắn gốc",
+    ),
     *("original message", "original email", "ursprüngliche nachricht", "originalnachricht", "message d'origine"),
     *("message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
     *("oryginalna wiadomość", "wiadomość oryginalna", "исходное сообщение", "оригинальное сообщение", "původní zpráva"),
@@ -230,19 +134,10 @@ ORIGINAL = (
     *("원본 메시지", "원본 메일", "원본메일", "reply message", "replied message", "回复的原邮件"),
 )
 FORWARDED = (
-    *(
-        "forwarded message",
-        "begin forwarded message",
-        "weitergeleitete nachricht",
-        "anfang der weitergeleiteten nachricht",
-    ),
-    *(
-        "forwarded by",
-        "message transféré",
-        "message transmis",
-        "début du message transféré",
-        "début du message réexpédié",
-    ),
+    *("forwarded message", "begin forwarded message", "weitergeleitete nachricht"),
+    *("anfang der weitergeleiteten nachricht",),
+    *("forwarded by", "message transféré", "message transmis", "début du message transféré"),
+    *("début du message réexpédié",),
     *("mensaje reenviado", "inicio del mensaje reenviado", "messaggio inoltrato", "inizio messaggio inoltrato"),
     *("doorgestuurd bericht", "begin doorgestuurd bericht", "mensagem encaminhada", "mensagem reencaminhada"),
     *("início da mensagem encaminhada", "przekazana wiadomość", "wiadomość przekazana", "пересылаемое сообщение"),
@@ -266,194 +161,74 @@ FORWARD_PREFIXES = (
 """What a mail program sets before the subject of a mail that is passed on."""
 
 ABOVE_THIS_LINE = (
+    *("original message processed by", "please do not type below this line"),
     *("type your reply above this line", "write your reply above this line", "reply above this line"),
-    *(
-        "reply above the line",
-        "reply above this delimiter",
-        "respond above this line",
-        "oberhalb dieser linie antworten",
-    ),
+    *("reply above the line", "reply above this delimiter", "respond above this line"),
+    *("oberhalb dieser linie antworten",),
     *("antworten sie oberhalb dieser linie", "antworten sie oberhalb dieser zeile", "über dieser zeile"),
     *("oberhalb dieser zeile", "au-dessus de cette ligne", "por encima de esta línea", "encima de esta línea"),
-    *(
-        "sopra questa riga",
-        "boven deze regel",
-        "boven deze lijn",
-        "acima desta linha",
-        "powyżej tej linii",
-        "この行より上",
-        "请在此行上方",
-    ),
+    *("sopra questa riga", "boven deze regel", "boven deze lijn", "acima desta linha", "powyżej tej linii"),
+    *("この行より上", "请在此行上方"),
 )
 """What a ticket system writes above the mail it wants answered."""
 
 SENT_FROM = (
-    *(
-        "sent from my ",
-        "sent from mail for",
-        "sent from outlook",
-        "sent from yahoo mail",
-        "sent from samsung",
-        "sent from proton",
-    ),
+    *("sent from my ", "sent from mail for", "sent from outlook", "sent from yahoo mail", "sent from samsung"),
+    *("sent from proton",),
     *("sent via ", "sent with ", "get outlook for", "sent on the move"),
-    *(
-        "von meinem ",
-        "gesendet von ",
-        "gesendet mit ",
-        "diese nachricht wurde von meinem ",
-        "holen sie sich outlook",
-        "outlook für ",
-    ),
+    *("von meinem ", "gesendet von ", "gesendet mit ", "diese nachricht wurde von meinem "),
+    *("holen sie sich outlook", "outlook für "),
     *("envoyé de mon ", "envoyé depuis ", "envoyé à partir de ", "télécharger outlook", "obtenez outlook"),
-    *(
-        "enviado desde mi ",
-        "enviado desde ",
-        "obtener outlook",
-        "enviado do meu ",
-        "enviado de meu ",
-        "obter o outlook",
-    ),
+    *("enviado desde mi ", "enviado desde ", "obtener outlook", "enviado do meu ", "enviado de meu "),
+    *("obter o outlook",),
     *("inviato da ", "inviato dal mio ", "ottieni outlook", "scarica outlook"),
-    *(
-        "verzonden vanaf ",
-        "verstuurd vanaf ",
-        "outlook voor ",
-        "skickat från ",
-        "sendt fra ",
-        "lähetetty ",
-        "wysłane z ",
-    ),
+    *("verzonden vanaf ", "verstuurd vanaf ", "outlook voor ", "skickat från ", "sendt fra ", "lähetetty "),
+    *("wysłane z ",),
     *("wysłano z ", "отправлено с ", "отправлено из ", "odesláno z ", "odoslané z ", "iphone'umdan", "iphone'dan"),
     *("发自我的", "发自", "從我的", "从我的", "iphoneから", "androidから", "나의 iphone", "내 iphone"),
 )
 DEVICES = (
-    *(
-        "iphone",
-        "ipad",
-        "ipod",
-        "android",
-        "galaxy",
-        "samsung",
-        "pixel",
-        "huawei",
-        "xiaomi",
-        "oneplus",
-        "nokia",
-        "blackberry",
-    ),
-    *(
-        "handy",
-        "mobile",
-        "mobil",
-        "smartphone",
-        "phone",
-        "telefon",
-        "téléphone",
-        "móvil",
-        "celular",
-        "tablet",
-        "outlook",
-        "windows",
-    ),
+    *("iphone", "ipad", "ipod", "android", "galaxy", "samsung", "pixel", "huawei", "xiaomi", "oneplus"),
+    *("nokia", "blackberry"),
+    *("handy", "mobile", "mobil", "smartphone", "phone", "telefon", "téléphone", "móvil", "celular", "tablet"),
+    *("outlook", "windows"),
     *("yahoo", "proton", "gmail", "mail app", "mail-app", "手机", "手機", "move", "ios"),
 )
 """Lines that phones and apps add below a mail: they begin with one of the first and name one of the second."""
 
-AUTOMATIC = (
+DISCLAIMERS = (
+    *("confidentiality notice", "confidentiality note", "disclaimer", "legal notice", "privileged and confidential"),
+    *("this e-mail and any", "this email and any", "this e-mail, including", "this email, including"),
+    *("this message and any",),
+    *("this message is intended", "this e-mail is intended", "this email is intended"),
+    *("the information contained in this",),
+    *("the information in this e", "the contents of this e", "this e-mail may contain", "this email may contain"),
+    *("this e-mail contains confidential", "this email contains confidential", "this message contains confidential"),
+    *("please consider the environment", "if you are not the intended recipient", "if you have received this"),  # en
+    *("diese e-mail enthält", "diese e-mail kann", "diese nachricht ist", "der inhalt dieser e-mail"),
+    *("vertraulichkeitshinweis",),
+    *("diese e-mail und", "diese mail enthält", "bitte denken sie an die umwelt"),  # de
+    *("ce message et", "ce message est confidentiel", "ce courriel", "ce mail et", "pensez à l'environnement"),  # fr
+    *("este mensaje y", "este mensaje se dirige", "este correo electrónico", "este mensaje va dirigido"),
+    *("aviso legal",),  # es
+    *("questo messaggio e", "il presente messaggio", "le informazioni contenute", "questa e-mail"),
+    *("ai sensi del",),  # it
+    *("dit bericht is", "de informatie in dit", "dit e-mailbericht", "deze e-mail en"),  # nl
+    *("esta mensagem e", "esta mensagem pode", "este e-mail", "esta mensagem, incluindo"),  # pt
+    *("ta wiadomość", "niniejsza wiadomość", "informacje zawarte w tej"),  # pl
+    *("данное сообщение", "это сообщение и", "настоящее сообщение", "информация, содержащаяся"),  # ru
+    *("detta meddelande", "denne e-mail", "denne e-post", "tämä viesti"),  # sv da nb fi
+    *("bu e-posta", "bu mesaj"),  # tr
     *(
-        "automatic reply",
-        "auto reply",
-        "auto-reply",
-        "autoreply",
-        "automatic response",
-        "auto response",
-        "auto-response",
+        "本邮件",
+        "本郵件",
+        "此电子邮件",
+        "此郵件",
+        "この電子メール",
+        "本メール",
+        "このメールには",
+        "본 메일",
+        "이 메일은",
     ),
-    *("autoresponse", "auto", "out of office autoreply"),  # en
-    *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsmeldung"),
-    *("abwesenheitsnachricht", "autoantwort"),  # de
-    *("réponse automatique", "reponse automatique", "message d'absence"),  # fr
-    *("respuesta automática", "respuesta automatica"),  # es
-    *("risposta automatica",),  # it
-    *("automatisch antwoord", "afwezigheidsbericht", "automatische reactie"),  # nl
-    *("resposta automática", "resposta automatica"),  # pt
-    *("automatyczna odpowiedź", "autoodpowiedź", "odpowiedź automatyczna"),  # pl
-    *("автоответ", "автоматический ответ", "автоматична відповідь"),  # ru uk
-    *("automatiskt svar", "autosvar", "automatisk svar", "automatisk besvarelse", "frånvaromeddelande"),  # sv da nb
-    *("automaattinen vastaus", "poissaoloviesti"),  # fi
-    *("automatická odpověď", "automatická odpoveď", "automatikus válasz", "răspuns automat"),  # cs sk hu ro
-    *("otomatik yanıt", "otomatik cevap"),  # tr
-    *("自动回复", "自動回覆", "自動回復", "自动答复"),  # zh
-    *("自動応答", "自動返信"),  # ja
-    *("자동 회신", "자동회신", "자동 응답", "자동응답"),  # ko
 )
-AWAY = (
-    *(
-        "out of office",
-        "out of the office",
-        "out-of-office",
-        "vacation",
-        "on vacation",
-        "on leave",
-        "annual leave",
-        "ooo",
-    ),
-    *("abwesenheit", "abwesend", "nicht im büro", "im urlaub"),
-    *(
-        "absence du bureau",
-        "absent du bureau",
-        "absent",
-        "absence",
-        "fuera de la oficina",
-        "fuera de oficina",
-        "ausente",
-    ),
-    *("fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid", "fora do escritório", "ausência temporária"),
-    *("poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса", "frånvaro", "fravær", "poissa"),
-    *("mimo kancelář", "ofis dışında", "不在办公室", "不在辦公室", "外出", "不在通知", "不在", "休暇中", "부재중"),
-)
-"""Subjects of automatic answers: the phrase begins the subject and a colon, its end or a date follows."""
-
-UNTIL = (
-    "until",
-    "till",
-    "through",
-    "from",
-    "bis",
-    "vom",
-    "ab",
-    "jusqu",
-    "du",
-    "hasta",
-    "del",
-    "fino",
-    "dal",
-    "tot",
-    "t/m",
-    "até",
-    "do",
-    "до",
-    "с",
-)
-"""Words after which an absence notes its dates."""
-
-UNDELIVERED = (
-    *("undeliver", "not deliver", "couldn't be delivered", "could not be delivered", "delivery status notification"),
-    *("delivery fail", "delivery has failed", "delivery problem", "delivery error", "delivery subsystem"),
-    *(
-        "failure notice",
-        "returned mail",
-        "returned to sender",
-        "returning message",
-        "mail system error",
-        "non[- ]?deliver",
-    ),
-    *("unzustellbar", "nicht zugestellt", "non remis", "échec de la remise", "no se puede entregar", "no entregado"),
-    *("mancato recapito", "onbestelbaar", "não entregue", "nie dostarczon", "недоставлен", "не доставлен"),
-    *("配信不能", "送信できません", "退信", "投递失败", "无法投递", "배달되지"),
-)
-"""Subjects of mail servers that could not deliver (regular expressions)."""
-
-DELAYED = ("delay", "warning", "verzöger", "retard", "still undelivered", "not yet been delivered", "遅延", "延迟")
-"""Subjects of mail servers that go on trying."""
+"""How the paragraphs begin that a company's server hangs below a mail."""

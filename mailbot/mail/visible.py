@@ -7,11 +7,15 @@ ends the new text for good.
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mailbot.mail import phrases
 from mailbot.model import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LINES = 10_000
 """Lines that are looked at; nobody types more, what follows counts as quoted."""
@@ -24,6 +28,9 @@ _BLOCK = 12
 
 _SHORT = 100
 """Characters of the longest line that a phone adds."""
+
+_DEVICE_WORDS = 4
+"""Words of such a line within which the device is named."""
 
 _SIGNATURE = 15
 """Lines of the longest signature below a bare ``--``."""
@@ -53,13 +60,23 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 _SENT = re.compile(
-    r"\s*[*_]?(?:sent|gesendet|envoyé|enviad[oa]|inviato|verzonden|wysłano|送信日時|发送时间|보낸 날짜)", re.IGNORECASE
+    r"\s*[*_]?(?:sent|gesendet|envoyé|enviad[oa]|inviato|verzonden|wysłan[oe]|skickat|sendt|lähetetty|odesláno|odoslané"
+    r"|küldve|trimis|gönderildi|στάλθηκε|отправлено|надіслано|送信日時|发送时间|傳送時間|寄件日期|보낸 날짜|đã gửi)",
+    re.IGNORECASE,
 )
+_TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
 _WROTE = re.compile(rf"(?:{_any(phrases.WROTE)})(?P<who>[^\n]{{0,120}})[{phrases.COLONS}]\s*$", re.IGNORECASE)
 _BEGINS = re.compile(rf"(?:{_any(phrases.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
 _DATED = re.compile(r"@|\b\d{1,2}[:.h]\d{2}\b|(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
-_ADDRESS_ENDS = re.compile(rf"<[^<>\s]{{1,200}}@[^<>\s]{{1,200}}>\s*[{phrases.COLONS}]$")
+_ADDRESS = r"<\s?[^<>\s]{1,200}@[^<>\s]{1,200}>"
+_ADDRESS_ENDS = re.compile(rf"{_ADDRESS}\s*(?:sent)?[{phrases.COLONS}]$")
+_DATE_AND_ADDRESS = re.compile(rf"\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}\b[^\n]{{1,200}}{_ADDRESS}$")  # Gmail, long ago
+_BETWEEN_ARROWS = re.compile(r">>> [^\n]{0,250}\d[:.]\d\d[^\n]{0,20}>>>$")  # GroupWise
+_NAME_AND_DATE = re.compile(r"[^\n]{2,150} on \d{1,2}[/.-]\d{1,2}[/.-]\d{2,4} \d{1,2}[:.]\d\d[^\n]{0,20}$")  # Notes
+_SHARED = re.compile(r"(?P<own>[^\n]*?)[- ]*\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
 _RULE = re.compile(r"[_\-=*—]{10,}")
+_LIST_FOOTER = re.compile(r"[^\n]{0,80}\bmailing list\b", re.IGNORECASE)
+_DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{_any(phrases.DISCLAIMERS)})", re.IGNORECASE)
 _SENT_FROM = re.compile(_any(phrases.SENT_FROM), re.IGNORECASE)
 _DEVICE = re.compile(_any(phrases.DEVICES), re.IGNORECASE)
 _FORWARD_SUBJECT = re.compile(rf"\s*\[?(?:{_any(phrases.FORWARD_PREFIXES)})\s?[{phrases.COLONS}]", re.IGNORECASE)
@@ -77,29 +94,33 @@ def split(text: str, subject: str = "") -> Visible:
     lines = text.split("\n")
     own: list[str] = []
     quoted: list[str] = []
-    forwarded = False
+    forwarded = said = False
     at = 0
     while at < min(len(lines), LINES):
         line = lines[at]
         bare = line.strip()
-        if bare.startswith(phrases.QUOTES):
-            quoted.append(line)
+        if bare.startswith(phrases.QUOTES) and not _BETWEEN_ARROWS.match(bare):
+            quoted.append(_bare(line) if forwarded else line)
             own.append("")
         elif bare and len(bare) <= LONGEST and (found := _mark(lines, at, bare)) is not None:
             mark, length = found
-            follows = next((each.strip() for each in lines[at + length : at + length + 3] if each.strip()), "")
-            if mark == "above" and not _content(own):
+            continues = _next(lines, at + length)[:1] == ">"
+            if mark == "above" and not said:
                 pass  # a ticket system's own mail begins with its line
-            elif mark == "attribution" and follows[:1] == ">":
+            elif continues and mark in {"attribution", "forwarded"}:  # below the quoted lines the sender may write on
+                forwarded = forwarded or mark == "forwarded"
                 quoted.extend(lines[at : at + length])
-                own.append("")
+                own.append(_before(bare))
             else:
-                own, forwarded = _cut(own, mark)
+                own.append(_before(bare) if mark == "attribution" else "")
+                own, ends = _cut(own, mark)
+                forwarded = forwarded or ends
                 quoted.extend(_bare(line) if mark == "forwarded" else line for line in lines[at:])
                 break
             at += length - 1
         else:
             own.append(line)
+            said = said or bare != ""
         at += 1
     else:
         quoted.extend(lines[LINES:])
@@ -115,6 +136,17 @@ def _cut(own: list[str], mark: _Mark) -> tuple[list[str], bool]:
         own.pop()
     alone = not _content(_unsigned(own))
     return own, mark == "forwarded" or (mark in {"original", "block"} and alone)
+
+
+def _next(lines: list[str], at: int) -> str:
+    """Return the next line with anything on it, within three."""
+    return next((line.strip() for line in lines[at : at + 3] if line.strip()), "")
+
+
+def _before(bare: str) -> str:
+    """Return the sender's own words that share a line with an attribution, as flattened HTML leaves them."""
+    shared = _SHARED.match(bare)
+    return shared["own"] if shared is not None else ""
 
 
 def _bare(line: str) -> str:
@@ -139,30 +171,54 @@ def _mark(lines: list[str], at: int, bare: str) -> tuple[_Mark, int] | None:
         return "above", 1
     if _opens_block(lines, at, bare):
         return "block", 1
+    if _between_dashes(bare) or _BETWEEN_ARROWS.match(bare):
+        return "attribution", 1
     length = _attribution(lines, at, bare)
     return ("attribution", length) if length else None
 
 
+def _between_dashes(bare: str) -> bool:
+    """Say whether a line is an attribution as Zoho writes it: ``---- On Monday, Kim wrote ----``."""
+    return bare.startswith("--") and bare.endswith("--") and bare.strip("- ").lower().endswith(phrases.WROTE)
+
+
 def _opens_block(lines: list[str], at: int, bare: str) -> bool:
-    """Say whether a header block begins here: From, then two of Sent, To, Subject, and an address or a Sent."""
+    """Say whether a header block begins here: From and two of Sent, To, Subject, with an address or a time.
+
+    Where another label comes first, the lines must follow each other and tell the time; a form that people fill in
+    looks much the same. Notes writes name and date on a line of their own above To and Subject.
+    """
     first = _LABEL.match(bare)
-    if first is None or first["sender"] is None:
-        return False
+    below = lines[at + 1 : at + _BLOCK]
+    if first is None:
+        return _NAME_AND_DATE.fullmatch(bare) is not None and _labels(below)[0] >= {"to", "subject"}
+    if first["sender"] is not None:
+        seen, address, time = _labels([bare, *below])
+        return len(seen) > 2 and (address or time)  # noqa: PLR2004  (From and two more)
+    seen, _, time = _labels(itertools.takewhile(str.strip, [bare, *below]))
+    return "sender" in seen and len(seen) > 2 and time  # noqa: PLR2004
+
+
+def _labels(lines: Iterable[str]) -> tuple[set[str], bool, bool]:
+    """Return the labels that lines begin with, and whether an address and a time of sending stand among them."""
     seen: set[str] = set()
-    proven = "@" in bare
-    for line in lines[at + 1 : at + _BLOCK]:
+    address = time = False
+    for line in lines:
         label = _LABEL.match(line[:LONGEST])
         if label is not None and label.lastgroup is not None:
             seen.add(label.lastgroup)
-            proven = proven or "@" in line or _SENT.match(line) is not None
-    return proven and len(seen - {"sender"}) > 1
+            address = address or "@" in line
+            time = (
+                time or _SENT.match(line) is not None or (label["sent"] is not None and _TIME.search(line) is not None)
+            )
+    return seen, address, time
 
 
 def _attribution(lines: list[str], at: int, bare: str) -> int:
     """Return how many lines an attribution takes that begins here; 0 where none does."""
     joined = bare
-    most = 3 if _BEGINS.match(bare) else 1
-    for length in range(1, most + 1):
+    begins = _BEGINS.match(bare) is not None
+    for length in range(1, 4 if begins else 2):
         if length > 1:
             more = lines[at + length - 1].strip() if at + length - 1 < len(lines) else ""
             if not more or more[0] == ">":
@@ -170,25 +226,40 @@ def _attribution(lines: list[str], at: int, bare: str) -> int:
             joined = f"{joined} {more}"
         if len(joined) > LONGEST:
             return 0
+        continues = _next(lines, at + length)[:1] == ">"
         if joined[-1] in phrases.COLONS:
             if _DATED.search(joined) is None:
                 return 0
             wrote = _WROTE.search(joined) is not None
             dated = _ADDRESS_ENDS.search(joined) is not None and re.search(r"\d", joined.partition("<")[0]) is not None
-            return length if wrote or dated else 0
+            return length if wrote or dated or (begins and continues and "@" in joined) else 0
+        if continues and _DATE_AND_ADDRESS.match(joined):
+            return length
     return 0
 
 
 def _unsigned(own: list[str]) -> list[str]:
-    """Drop signatures and the lines that phones add."""
+    """Drop signatures, the lines that phones add, footers of lists and disclaimers."""
     kept: list[str] = []
-    dropping = False
+    dropping = disclaiming = False
     for at, line in enumerate(own):
         bare = line.strip()
         if bare == "--":
             exact = line.startswith("-- ")
             dropping = dropping or exact or len(own) - at <= _SIGNATURE
-        # "" stands where a quotation stood: below it the sender may go on writing
-        if not (dropping or (len(bare) < _SHORT and _SENT_FROM.match(bare) and _DEVICE.search(bare))):
+        elif bare.startswith("____") and _RULE.fullmatch(bare) and _LIST_FOOTER.match(_next(own, at + 1)):
+            dropping = True
+        # a disclaimer ends with its paragraph: below it the sender may go on writing, as below a quotation
+        disclaiming = bool(bare) and (disclaiming or _DISCLAIMER.match(bare[:LONGEST]) is not None)
+        if not (dropping or disclaiming or _by_a_phone(bare)):
             kept.append(line)
     return kept
+
+
+def _by_a_phone(bare: str) -> bool:
+    """Say whether a phone or an app added this line; it names itself at once ("Sent from my desk, not my phone")."""
+    begins = _SENT_FROM.match(bare) if len(bare) < _SHORT else None
+    if begins is None:
+        return False
+    named = " ".join(bare[begins.end() :].split()[:_DEVICE_WORDS])
+    return _DEVICE.search(f"{begins[0]}{named}") is not None

@@ -65,6 +65,64 @@ def test_servers_that_know_no_standard_are_understood(subject, body):
     assert message.bounce.recipients == ("a@x.example",)
 
 
+@pytest.mark.parametrize(
+    ("sender", "subject", "body"),
+    [
+        ("Admin <admin@x.example>", "Delivery Failure", "Could not deliver message to the following recipient(s):\n\na@x.example"),
+        ("Postmaster <>", "Undeliverable: a@x.example", "Your message\n\nDid not reach the following recipient: a@x.example"),
+        ("Postfach <info@x.example>", "Unzustellbar: RMA", "Ihre Nachricht konnte nicht zugestellt werden an:\n\na@x.example"),
+        ("Poste <info@x.example>", "Message non remis", "Votre message n'a pas pu être remis à\n  a@x.example"),
+        ("系统 <info@x.example>", "投递失败", "您的邮件无法投递到以下收件人：\n\na@x.example"),
+        ("メール <info@x.example>", "配信不能", "次の宛先にメールを配信できませんでした。\n\na@x.example"),
+    ],
+)  # fmt: skip
+def test_servers_that_hide_their_name_are_understood(sender, subject, body):
+    """A report without any field of servers is one by its subject, its first sentence and the address it names."""
+    message = read(From=sender, Subject=subject, body=body)
+    assert message.machine.sort == "bounce"
+    assert message.bounce.recipients == ("a@x.example",)
+    assert not message.bounce.temporary
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Delivery of mail to\n\na@x.example\n\nhas been postponed: the mailbox is full.",
+        "Your message could not yet be delivered to the following recipient:\na@x.example\nWe will continue to try.",
+    ],
+)
+def test_B3_a_delay_in_a_dialect_is_temporary(body):
+    """A server that goes on trying has not failed, whatever its report looks like."""
+    bounce = read(From="Postmaster <postmaster@x.example>", Subject="Delivery notification", body=body).bounce
+    assert bounce.recipients == ("a@x.example",)
+    assert bounce.temporary
+
+
+@pytest.mark.parametrize(
+    ("action", "status"), [("failure", "553"), ("error", "5.0.0"), ("", "5.1.1"), ("failed (by us)", "5.1.1")]
+)
+def test_B1_a_servers_own_words_for_a_failure(action, status):
+    """A report whose action is no word of the standard still tells a failure."""
+    bounce = _bounce(f"Final-Recipient: <a@x.example>\nAction: {action}\nStatus: {status}").bounce
+    assert bounce.recipients == ("a@x.example",)
+    assert not bounce.temporary
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Undeliverable: parcel", "The parcel could not be delivered to the following address: Main Street. Ask bob@acme.example"),
+        ("Mail delivery failed: where is my RMA?", "Your mail could not be delivered to me at kim@acme.example, please resend."),
+        ("FW: Undeliverable: RMA", "Your message could not be delivered to bob@acme.example."),
+        ("Re: Undeliverable: RMA", "Your message could not be delivered to bob@acme.example, use mine."),
+        ("Delivery failure of the replacement", "The carrier was unable to deliver. Contact bob@acme.example."),
+    ],
+)  # fmt: skip
+def test_a_person_may_write_about_deliveries(subject, body):
+    """Parcels and mails that did not arrive are what people write about."""
+    assert read("In-Reply-To: <9@desk.example>", Subject=subject, body=body).machine.sort == "human"
+
+
 def test_a_report_without_From_is_read():
     """A report that lacks a sender stops nothing."""
     message = read(

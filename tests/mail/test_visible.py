@@ -31,6 +31,9 @@ OLD = "Which serial?\n> 17 November"
         "Den mån 16 nov. 2026 kl 17:58 skrev Desk <rma@desk.example>:",
         "ma 16. marrask. 2026 klo 17.58 Desk (rma@desk.example) kirjoitti:",
         "po 16. 11. 2026 v 17:58 odesílatel Desk <rma@desk.example> napsal:",
+        "2026-11-16 17:58 GMT+03:00 Desk <\nrma@desk.example>:",
+        "---- On Mon, 16 Nov 2026 17:58 Desk <rma@desk.example> wrote ----",
+        "------On 11/16/2026 17:58, Desk wrote-----",
     ],
 )
 @pytest.mark.parametrize("mark", ["> ", ""])
@@ -62,6 +65,12 @@ def test_an_answer_above_the_quoted_mail(attribution, mark):
         "-----Ursprüngliche Nachricht-----\nx",
         "------------------ 原始邮件 ------------------\nx",
         "##- Please type your reply above this line -##",
+        "Date: Mon, 16 Nov 2026 17:58:00 +0100\nSubject: x\nFrom: rma@desk.example\nTo: kim@acme.example",
+        "От: Desk\nОтправлено: понедельник\nКому: Kim",
+        "From:\tDesk\nTo:\tKim\nDate:\t11/16/2026 05:58 PM\nSubject:\tx",
+        "Desk/HQ on 11/16/2026 05:58:00 PM\n\nTo: Kim\ncc:\nSubject: x",
+        ">>> Desk 11/16/2026 5:58 PM >>>",
+        "-------- Origineel bericht --------\nOnderwerp: x",
     ],
 )
 def test_an_answer_above_a_header_block(block):
@@ -80,6 +89,32 @@ def test_answers_between_and_below_quoted_lines_are_kept():
 
 
 @pytest.mark.parametrize(
+    "attribution",
+    [
+        "On 16 Nov 2026 Desk <rma@desk.example> sent:",
+        "2026/11/16 Desk <rma@desk.example>",
+        "Den 16.11. Desk <rma@desk.example> ytrade:",
+    ],
+)
+def test_a_quotation_shows_what_its_introduction_is(attribution):
+    """A line with date and address right above a quotation introduces it, whatever its verb."""
+    assert split(f"It is AH1.\n\n{attribution}\n\n> Which serial?").visible == "It is AH1."
+
+
+def test_an_answer_on_the_line_of_the_attribution_is_kept():
+    """Where a program has run lines together, the answer is not lost."""
+    assert split("It is AH1. On Mon, 16 Nov 2026 at 5:58 PM, Desk wrote:\n> Which serial?").visible == "It is AH1."
+
+
+def test_what_stands_below_a_mail_passed_on_is_kept():
+    """Who writes below the mail that is passed on has said that too."""
+    found = split("Please see.\n\nBegin forwarded message:\n\n> From: Tom\n> Gate box dead\n\nIt is AH1.")
+    assert found.visible == "Please see.\n\nIt is AH1."
+    assert found.forwarded
+    assert "\nGate box dead" in found.quoted
+
+
+@pytest.mark.parametrize(
     "below",
     [
         "-- \nKim Lee\nSN of my phone: 1",
@@ -87,6 +122,11 @@ def test_answers_between_and_below_quoted_lines_are_kept():
         "Von meinem iPhone gesendet",
         "iPhoneから送信",
         "发自我的 iPhone",
+        "Sent from my Verizon Wireless BlackBerry",
+        "_______________________________________________\nlab mailing list\nlab@lists.example",
+        "This e-mail and any attachments are confidential.\nDelete it.",
+        "Diese E-Mail enthält vertrauliche Informationen.",
+        "Ce message et toutes les pièces jointes sont confidentiels.",
     ],
 )
 def test_signatures_are_nobodys_words(below):
@@ -124,6 +164,9 @@ def test_a_mail_passed_on_is_kept_apart(text, subject):
         "Serial: AH1\nDate: 2026-11-01\nSubject: no video",
         "-- dead\n--- very dead",
         "Sent from my lab to yours: two units.",
+        "Sent from my desk, which is easier than from my mobile phone.",
+        "Date: 2026-11-01\nSubject: no video\nFrom: the lab\nSerial: AH1",
+        "Original packaging is at hand.",
         "The original message on the screen was E4.",
     ],
 )
@@ -139,7 +182,18 @@ def test_A9_only_the_new_text_is_visible():
 
 
 @pytest.mark.parametrize(
-    "line", ["On x wrote:\n", "> ", ">", "S/N ", "From: a@b.example\n", "-", "__________\n", "On 1.1.2026 10:00\n"]
+    "line",
+    [
+        "On x wrote:\n",
+        "> ",
+        ">",
+        "S/N ",
+        "From: a@b.example\n",
+        "-",
+        "__________\n",
+        "On 1.1.2026 10:00\n",
+        f"{'-- ' * 90}\n",
+    ],
 )
 def test_R4_a_megabyte_of_marks_costs_no_time(line):
     """A mail made of nothing but quotation marks does not hold the queue up."""

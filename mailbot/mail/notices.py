@@ -1,0 +1,145 @@
+"""The words by which mail that nobody wrote gives itself away, language by language.
+
+Data only; ``machine`` reads it. A new language is a new line. Entries are regular expressions where it says so.
+"""
+
+# ruff: noqa: RUF001  (word lists: their letters are what they are, and a language stays on its line)
+
+from __future__ import annotations
+
+AUTOMATIC = (
+    *("automatic reply", "auto reply", "auto-reply", "autoreply", "automatic response", "auto response"),
+    *("auto-response",),
+    *("autoresponse", "auto", "out of office autoreply"),  # en
+    *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsmeldung"),
+    *("abwesenheitsnachricht", "autoantwort"),  # de
+    *("réponse automatique", "reponse automatique", "message d'absence"),  # fr
+    *("respuesta automática", "respuesta automatica"),  # es
+    *("risposta automatica",),  # it
+    *("automatisch antwoord", "afwezigheidsbericht", "automatische reactie"),  # nl
+    *("resposta automática", "resposta automatica"),  # pt
+    *("automatyczna odpowiedź", "autoodpowiedź", "odpowiedź automatyczna"),  # pl
+    *("автоответ", "автоматический ответ", "автоматична відповідь"),  # ru uk
+    *("automatiskt svar", "autosvar", "automatisk svar", "automatisk besvarelse", "frånvaromeddelande"),  # sv da nb
+    *("automaattinen vastaus", "poissaoloviesti"),  # fi
+    *("automatická odpověď", "automatická odpoveď", "automatikus válasz", "răspuns automat"),  # cs sk hu ro
+    *("otomatik yanıt", "otomatik cevap"),  # tr
+    *("自动回复", "自動回覆", "自動回復", "自动答复"),  # zh
+    *("自動応答", "自動返信"),  # ja
+    *("자동 회신", "자동회신", "자동 응답", "자동응답"),  # ko
+)
+AWAY = (
+    *("out of office", "out of the office", "out-of-office", "vacation", "on vacation", "on leave"),
+    *("annual leave", "ooo"),
+    *("abwesenheit", "abwesend", "nicht im büro", "im urlaub"),
+    *("absence du bureau", "absent du bureau", "absent", "absence", "fuera de la oficina", "fuera de oficina"),
+    *("ausente",),
+    *("fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid", "fora do escritório", "ausência temporária"),
+    *("poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса", "frånvaro", "fravær", "poissa"),
+    *("mimo kancelář", "ofis dışında", "不在办公室", "不在辦公室", "外出", "不在通知", "不在", "休暇中", "부재중"),
+)
+"""Subjects of automatic answers: the phrase begins the subject and a colon, its end or a date follows."""
+
+UNTIL = (
+    "until",
+    "till",
+    "through",
+    "from",
+    "bis",
+    "vom",
+    "ab",
+    "jusqu",
+    "du",
+    "hasta",
+    "del",
+    "fino",
+    "dal",
+    "tot",
+    "t/m",
+    "até",
+    "do",
+    "до",
+    "с",
+)
+"""Words after which an absence notes its dates."""
+
+CHALLENGE = (
+    r"(?:prove|verify|confirm)\b[^.\n]{0,60}(?:you are (?:a )?(?:human|person|real)|real person|not a (?:robot|spammer|machine))",
+    r"(?:e-?mail|message)\b[^.\n]{0,60}(?:\bheld\b|quarantine|not (?:yet )?been delivered|waiting for)",
+    r"click[^.\n]{0,60}(?:to (?:deliver|release|confirm|verify)|so that your (?:e-?mail|message))",
+    r"spam ?arrest|boxbe|tagged message delivery agent|challenge[-/ ]response",
+    r"(?:bestätigen|klicken) sie\b[^.\n]{0,80}(?:ein mensch|zugestellt|absender)",
+    r"(?:confirme[rz]?|cliquez)\b[^.\n]{0,80}(?:expéditeur|être humain|remis|délivr)",
+    r"(?:confirme|haga clic)\b[^.\n]{0,80}(?:remitente|humano|entregad)",
+)
+"""What systems write that let a mail through only when its sender has proved to be a person (regular expressions)."""
+
+ABSENT = (
+    r"\bI(?:'m| am|'ll be| will be)\b[^\n]{0,40}(?:out of (?:the |my )?office|away|travell?ing|unavailable|not in the office)",
+    r"\bI(?:'m| am|'ll be| will be)\b[^\n]{0,20}on (?:annual |parental |sick |maternity )?(?:leave|vacation|holiday)",
+    r"(?:our|the) (?:office|company|team)s? (?:is|are|will be) (?:currently )?closed|without access to (?:my )?e-?mail",
+    r"(?:limited|no) access to (?:my )?e-?mails?|I (?:will )?(?:return|be back|am back)\b|upon my return|when I (?:return|am back)",
+    r"\bich (?:bin|werde|befinde)\b[^\n]{0,60}nicht (?:im (?:büro|haus)|erreichbar|am platz)",
+    r"\bich (?:bin|werde|befinde)\b[^\n]{0,60}(?:im urlaub|abwesend|außer haus|unterwegs)",
+    r"(?:bin|befinde) ich\b[^\n]{0,60}(?:nicht (?:im büro|erreichbar)|urlaub|abwesend)|(?:ab dem|bin ab) [^\n]{0,30} wieder",
+    r"je (?:suis|serai)\b[^\n]{0,40}(?:absent|en (?:congés?|vacances|déplacement)|indisponible)|de retour (?:le|au bureau)",
+    r"(?:estoy|estaré|me encuentro|no estaré)\b[^\n]{0,40}(?:fuera|ausente|de vacaciones|en la oficina|disponible)",
+    r"(?:sono|sarò)\b[^\n]{0,40}(?:fuori (?:sede|ufficio)|assente|in (?:ferie|vacanza))|al mio rientro",
+    r"\bik (?:ben|zal)\b[^\n]{0,40}(?:afwezig|niet (?:op kantoor|aanwezig|bereikbaar)|met (?:vakantie|verlof))",
+    r"(?:estou|estarei|encontro-me)\b[^\n]{0,40}(?:fora|ausente|de (?:férias|licença))|no meu (?:regresso|retorno)",
+    r"(?:jestem|będę|przebywam)\b[^\n]{0,40}(?:poza biurem|nieobecn|na urlopie|niedostępn)",
+    r"(?:меня (?:нет|не будет)|я (?:нахожусь|буду|в)|нахожусь)\b[^\n]{0,40}(?:офис|отпуск|отсутств|командировк)",
+    r"(?:jag|jeg) (?:är|er|kommer|vil)\b[^\n]{0,40}(?:(?:inte|ikke) på kontoret|semester|ferie|ledig|frånvarande|tjänsteresa)",
+    r"\bolen\b[^\n]{0,40}(?:poissa|lomalla|matkoilla)|(?:jsem|budu)\b[^\n]{0,40}(?:mimo kancelář|na dovolené|nepřítom)",
+    r"(?:szabadságon|házon kívül) (?:vagyok|leszek)|nu sunt (?:la birou|disponibil)|(?:sunt|voi fi) (?:în concediu|plecat)",
+    r"(?:ofis dışında|izinde|yıllık izinde|tatilde)(?:yim|yım| olacağım)?|λείπω|εκτός γραφείου|(?:у відпустці|не в офісі)",
+    r"休暇(?:を|中|の)|不在にして|不在のため|(?:外出|出張)(?:中|して)|(?:我)?(?:正在|目前|现在|現在)?(?:休假|出差|外出|不在办公室|不在辦公室|休年假)",
+    r"(?:휴가|출장|외근|부재) ?(?:중|입니다|으로)|자리를 비",
+)
+"""What absent people tell all who write to them, in the first person (regular expressions)."""
+
+READ = (
+    *("read", "not read", "gelesen", "ungelesen", "nicht gelesen", "lu", "non lu", "leído", "no leído"),
+    *("letto", "non letto"),
+    *("gelezen", "niet gelezen", "lida", "lido", "przeczytane", "odczytano", "прочитано", "läst", "læst"),
+    *("lest", "luettu"),
+    *("okundu", "přečteno", "已读", "已讀", "開封済み", "읽음", "return receipt", "read receipt", "lesebestätigung"),
+    *("disposition notification", "accusé de réception", "confirmación de lectura", "conferma di lettura"),
+    *("leesbevestiging",),
+)
+"""What stands before the subject of a receipt (RFC 8098 §3), with a colon, an end or a bracket after it."""
+
+WAS_READ = (
+    r"(?:your message|return receipt)\b(?s:.){0,400}(?:was|has been) (?:read|displayed|opened|deleted)",
+    r"this is a (?:return|read) receipt",
+    r"ihre nachricht\b(?s:.){0,400}(?:gelesen|angezeigt|gelöscht)|lesebestätigung für|empfangsbestätigung für",
+    r"votre message\b(?s:.){0,400}a été (?:lu|affiché|ouvert)|accusé de (?:réception|lecture)",
+    r"(?:su|tu) mensaje\b(?s:.){0,400}(?:leído|mostrado)|il (?:suo |tuo )?messaggio\b(?s:.){0,400}(?:letto|visualizzato)",
+    r"uw bericht\b(?s:.){0,400}gelezen|a sua mensagem\b(?s:.){0,400}lida|wiadomość\b(?s:.){0,400}(?:przeczytan|odczytan)",
+    r"сообщение\b(?s:.){0,400}прочитано|(?:已读回执|已讀回條|開封確認|开封|수신 확인)",
+)
+"""What a receipt says of our mail (regular expressions)."""
+
+ACKNOWLEDGED = (
+    r"\byour (?:support )?(?:ticket|case|request|inquiry|message|e-?mail)\b[^.\n]{0,80}\b(?:received|created|opened|assigned)\b",
+    r"\bwe(?:'ve| have)? (?:\w+ly )?received your (?:\w+ )?(?:ticket|case|request|enquiry|inquiry|message|e-?mail)",
+    r"\bihre (?:anfrage|nachricht|e-mail|meldung)\b[^.\n]{0,80}(?:erhalten|eingegangen|erstellt|registriert|eröffnet|erfasst)",
+    r"votre (?:demande|message|ticket)\b[^.\n]{0,80}(?:reçue?|enregistrée?|créée?|prise? en compte)",
+    r"(?:su|tu) (?:solicitud|mensaje|consulta|ticket|caso)\b[^.\n]{0,80}(?:recibid|registrad|cread)",
+    r"(?:la (?:sua|tua) )?(?:richiesta|segnalazione)\b[^.\n]{0,80}(?:ricevuta|registrata|presa in carico)",
+    r"uw (?:vraag|verzoek|bericht|melding|ticket)\b[^.\n]{0,80}(?:ontvangen|geregistreerd|aangemaakt)",
+    r"(?:sua|seu) (?:solicitação|mensagem|chamado|pedido)\b[^.\n]{0,80}(?:recebid|registrad|criad|abert)",
+    r"(?:twoje|państwa) (?:zgłoszenie|wiadomość)\b[^.\n]{0,80}(?:otrzyman|przyjęt|zarejestrowan|utworzon)",
+    r"(?:ваш[ае]? (?:заявка|обращение|запрос|письмо))\b[^.\n]{0,80}(?:получен|зарегистрирован|принят|создан)",
+    r"お問い合わせ(?:を|いただ)[^。\n]{0,40}(?:受け付け|受付|ありがとう)|(?:您的|你的)(?:请求|工单|申请|邮件|問題|请求单)[^。\n]{0,30}(?:收到|创建|建立|受理)",
+    r"(?:문의|요청)(?:가|이)[^.\n]{0,30}(?:접수|등록)",
+)
+"""How the ticket systems of others say that they have us on their list (regular expressions)."""
+
+TICKET = (
+    *("ticket", "case", "request", "incident", "reference", "tracking", "anfrage", "vorgang", "fall"),
+    *("demande", "dossier", "solicitud", "caso", "richiesta", "segnalazione", "melding", "chamado", "protocolo"),
+    *("zgłoszenie", "zgłoszenia", "заявка", "заявки", "обращение", "обращения", "お問い合わせ番号", "受付番号"),
+    *("工单", "工單", "案件", "접수"),
+)
+"""What such a system calls the number that it has given us."""
