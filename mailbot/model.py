@@ -232,7 +232,8 @@ class Item(Value, frozen=True):
     """One unit that the mail is about: its serial (as in the registry, else as written in capitals) and the reason.
 
     ``vague`` says that the reason names no symptom ("doesn't work"). ``symptom`` is the word list's name of the failure,
-    where it knows one. ``revision`` is what the mail says of the unit's revision.
+    where it knows one. ``revision`` is what the mail says of the unit's revision. ``suggestion`` is the one unit of the
+    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2).
     """
 
     serial: str
@@ -241,6 +242,7 @@ class Item(Value, frozen=True):
     vague: bool = False
     symptom: str | None = None
     revision: str | None = None
+    suggestion: str = ""
 
 
 class Request(Value, frozen=True):

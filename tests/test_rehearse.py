@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mailbot.commands.rehearse import rehearse
-from mailbot.intake.documents import documents
+from mailbot.intake.documents import contents
 from mailbot.mail.parse import parse
 from mailbot.model import Message, Reply
 from mailbot.shell.conversation import Attach, Conversation, Expected, Report, Row, Step, load
@@ -200,7 +200,7 @@ def test_attachments_are_real_files() -> None:
     )
     message = arrived(Step(FRIDAY, "kim@acme.example", body="See the files.", attach=files))
     assert [attachment.name for attachment in message.attachments] == [file.name for file in files]
-    order, sheet, rows, mail, note = documents(message.attachments)
+    order, sheet, rows, mail, note = contents(message.attachments).documents
     assert all(
         each in order.text for each in ("PURCHASE ORDER 4711\n", "Total: USD 150.00", "采购订单 Größe", "line 100")
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.message import Message as Parsed
 from email.parser import BytesHeaderParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,6 +18,19 @@ from mailbot.commands import options
 from mailbot.mail.machine import COMPLAINT
 from mailbot.model import Item, Message, Reply, Request, Step
 from mailbot.strict import ConfigError
+
+if TYPE_CHECKING:
+    from mailbot.commands.marked import Marked
+    from mailbot.shell.path import Room
+
+_EMPTY = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never shown
+
+
+class Explained(NamedTuple):
+    """What is told of a mail, and the mail to be shown with its marks; None where it could not be processed."""
+
+    told: dict[str, Any]
+    marked: Marked | None = None
 
 
 @click.command()
@@ -31,7 +44,8 @@ from mailbot.strict import ConfigError
 def explain(config: Path, address: str | None, now: datetime | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
     """Say what would be done with mails, and why. PATH: .eml files, folders of them, mbox files.
 
-    Each mail is looked at by itself, with the cases of the state at hand. Nothing is sent and nothing is stored.
+    Each mail is looked at by itself, with the cases of the state at hand. Nothing is sent and nothing is stored. What was
+    taken from it is marked in its text; below stands what looks like a serial and was not taken, and why.
 
     \b
     mailbot explain mail.eml
@@ -43,11 +57,11 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     world = _World(load(config), address, now)
     try:
         for name, raw in _mails(paths):
-            told = world.explain(name, raw)
+            explained = world.explain(name, raw, show=not as_json)
             if as_json:
-                click.echo(logs.as_json(told))
+                click.echo(logs.as_json(explained.told))
             else:
-                _tell(told)
+                _tell(explained)
     finally:
         world.close()
 
@@ -92,23 +106,43 @@ class _World:
         self.opener.close()
         self.store.close()
 
-    def explain(self, name: str, raw: bytes) -> dict[str, Any]:
-        """Take one mail along the path, up to the commit."""
+    def explain(self, name: str, raw: bytes, *, show: bool) -> Explained:
+        """Take one mail along the path, up to the commit; ``show``: with its marks, for a person.
+
+        Raises:
+            StateError: the state cannot be read.
+        """
         from mailbot.intake.read import read
         from mailbot.mail.parse import Unreadable
-        from mailbot.shell.path import case_for, look_up, mail
-        from mailbot.step import step
+        from mailbot.shell.path import mail
+        from mailbot.shell.store import StateError
 
         room = self.rooms[self._reached(raw)]
         now = room.clock.now()
+        message = _EMPTY
         try:
             message = read(mail(room.policy.desk.address, raw, now), room.policy.desk, room.open_attachments)
+            return self._taken(name, message, room, now, show=show)
+        except StateError:
+            raise
         except Unreadable as error:
-            return _unreadable(name, room.policy.name, str(error))
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 - as in the daemon: whatever one mail does, the next one is handled
+            why = f"{type(error).__name__} while it was processed"
+        return Explained(_set_aside(name, room.policy.name, message, why))
+
+    @staticmethod
+    def _taken(name: str, message: Message, room: Room, now: datetime, *, show: bool) -> Explained:
+        from mailbot.commands.marked import Marked
+        from mailbot.shell.path import case_for, look_up
+        from mailbot.step import step
+
         case = case_for(message, room)
         known = look_up(message, case, room)
         result = step(message, case, known, room.policy, now)
-        return _told(name, room.policy.name, message, result, set(known.units))
+        told = _told(name, room.policy.name, message, result, set(known.units))
+        request: Request = getattr(result.event, "request", Request("other"))
+        return Explained(told, Marked(message, request, case, known, room.policy.desk) if show else None)
 
     def _reached(self, raw: bytes) -> str:
         """Return the mailbox that a mail reached: as asked for, else the first that its headers name."""
@@ -187,9 +221,8 @@ def _units(request: Request) -> list[Item]:
     return list(named.values())
 
 
-def _unreadable(name: str, policy: str, why: str) -> dict[str, Any]:
+def _set_aside(name: str, policy: str, message: Message, why: str) -> dict[str, Any]:
     request = Request("other")
-    empty = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never shown
     return {
         "file": name,
         "kind": "other",
@@ -205,7 +238,7 @@ def _unreadable(name: str, policy: str, why: str) -> dict[str, Any]:
         "outcome": "none",
         "why": f"set aside in Attention, staff are told: {why}",
         "replies": [],
-        "message": _message(empty, may_answer=False),
+        "message": _message(message, may_answer=False),
     }
 
 
@@ -243,20 +276,28 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
 
 
-def _tell(told: dict[str, Any]) -> None:
-    """Tell a person: what the mail is, what would be decided and why, and what would go out."""
+def _tell(explained: Explained) -> None:
+    """Tell a person: what the mail says, what was taken from it and what not, what is decided, and what would go out."""
     from mailbot.shell.logs import escaped
 
+    told, marked = explained
     message = told["message"]
-    click.secho(escaped(f"{told['file']}: {message['subject']}"), bold=True)
+    if marked:
+        marked.show(told["file"])
+    else:
+        click.secho(escaped(f"{told['file']}: {message['subject']}"), bold=True)
     lines = [
         ("from", told["sender"] or message["from"] or "(nobody)"),
         ("kind", f"{told['kind']}, {told['intent']}, in {told['language']}"),
         ("reason", told["reason"]),
         ("missing", ", ".join(told["missing"])),
         ("excluded", ", ".join(told["exclusions"])),
-        ("order", told["po_number"] or ""),
-        *(("unit", f"{i['serial']}: {i['outcome']} by {', '.join(i['clauses'])}") for i in told["items"]),
+        ("order", f"{told['po_number']}{_from(marked, told['po_number'])}" if told["po_number"] else ""),
+        *(
+            ("unit", f"{i['serial']}{_from(marked, i['serial'])}: {i['outcome']} by {', '.join(i['clauses'])}")
+            for i in told["items"]
+        ),
+        *(("not taken", f"{decoy.text}{_at(decoy.where)}: {decoy.why}") for decoy in (marked.decoys if marked else ())),
         ("outcome", f"{told['outcome']}: {told['why']}"),
         *(("mail", f"to {r['to']}: {r['subject']}") for r in told["replies"]),
     ]
@@ -265,3 +306,12 @@ def _tell(told: dict[str, Any]) -> None:
             click.echo(f"  {click.style(name.ljust(9), dim=True)} {escaped(str(text))}")
     for reply in told["replies"]:
         click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
+
+
+def _from(marked: Marked | None, piece: str) -> str:
+    whence = marked.whence(piece) if marked else ""
+    return f" (from {whence})" if whence else ""
+
+
+def _at(where: str) -> str:
+    return f" (in {where})" if where else ""

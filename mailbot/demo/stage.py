@@ -16,6 +16,7 @@ from mailbot.shell.clock import Clock
 from mailbot.shell.daemon import Daemon, Station, Worker
 from mailbot.shell.embedded import ImapServer, Received, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.shell.library import Library, names
+from mailbot.shell.opener import Opener
 from mailbot.shell.outbox import Outbox
 from mailbot.shell.path import Room
 from mailbot.shell.registry import Registry
@@ -88,7 +89,7 @@ async def stage(out: Path, first_day: date, visitor: str) -> AsyncIterator[Stage
     policies = [library.policy(name, trusted_authserv_id=SERVER) for name in names(library.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
-    store = TinyStore(out / "state")
+    store, opener = TinyStore(out / "state"), Opener()
     try:
         async with (
             imap_server(users) as imap,
@@ -99,7 +100,7 @@ async def stage(out: Path, first_day: date, visitor: str) -> AsyncIterator[Stage
             chance = ids()
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
             rooms = [
-                Room(policy, registry, store, clock, chance.__next__)
+                Room(policy, registry, store, clock, chance.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
             stations = [Station(room, imap.imap(room.policy.desk.address), smtp.smtp()) for room in rooms]
@@ -111,6 +112,7 @@ async def stage(out: Path, first_day: date, visitor: str) -> AsyncIterator[Stage
             finally:
                 await here.close()
     finally:
+        opener.close()
         store.close()
 
 

@@ -1,130 +1,152 @@
-"""What attachments say: CSV, XLSX, PDF, plain text and attached mails as Documents. Bounded; unreadable means empty."""
+"""What the attachments of a mail say: each a Document, within bounds; what cannot be read is an empty one that says why.
+
+Reading a stranger's file is left to libraries that may loop or fill the memory; ``risky`` names those kinds. Here they are
+read where they stand; the shell hands in a ``look`` of its own that does it in a process with limits.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+from collections import deque
 from typing import TYPE_CHECKING
 
-from mailbot.mail.charsets import decode
-from mailbot.model import Document, Table
+from mailbot.intake import kinds
+from mailbot.intake.kinds import ROWS, separated
+from mailbot.mail.mime import Unreadable
+from mailbot.model import Attachment, Document, Table, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from mailbot.model import Attachment
+__all__ = ["ROWS", "Contents", "Found", "contents", "is_program", "look", "risky", "separated"]
 
-ATTACHMENTS = 20
-"""Attachments of one mail that are read (T5)."""
+MOST = 20
+"""Attachments of one mail that are looked at, those within others included (T5)."""
+
+DEPTH = 3
+"""Levels of attachments within attachments that are opened."""
 
 LARGEST = 10_000_000
-"""Bytes of one attachment that are read."""
+"""Bytes of one attachment that are read (R1)."""
 
-PAGES, SHEETS, ROWS, COLUMNS, CHARACTERS = 20, 10, 2_000, 50, 200_000
+TEXT, CELLS, CELL = 400_000, 100_000, 1_000
+"""Bounds of what all attachments of a mail may say: characters of text, cells of tables, characters of a cell."""
+
+WITHIN = 30_000_000
+"""Bytes of all attachments that are found within others (T3)."""
+
+PROGRAM = "a program, not a document"
+UNREADABLE = "could not be read"
+BEGINNING = "only its beginning was read"
 
 
-def documents(attachments: Sequence[Attachment]) -> tuple[Document, ...]:
-    """The attachments as Documents, in their order; a kind that is not read, or cannot be, is an empty one."""
-    return tuple(_document(attachment) for attachment in attachments[:ATTACHMENTS])
+class Found(Value, frozen=True):
+    """What one attachment says, and the attachments within it (an archive, winmail.dat, an attached mail)."""
+
+    document: Document
+    within: tuple[Attachment, ...] = ()
 
 
-def _document(attachment: Attachment) -> Document:
-    reader = _reader(attachment)
-    if reader is None or len(attachment.content) > LARGEST:
-        return Document(attachment.name)
+class Contents(Value, frozen=True):
+    """What the attachments of a mail say, and the attachments that were found within them."""
+
+    documents: tuple[Document, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+def look(attachment: Attachment) -> Found:
+    """Open one attachment here; whatever goes wrong, it is an empty Document that says so."""
+    kind = kinds.of(attachment)
+    if kind is None:
+        return Found(Document(attachment.name))
     try:
-        return reader(attachment)
+        read = kind.read(attachment)
+    except kinds.Locked:
+        note = "encrypted"
+    except Unreadable as error:
+        note = error.reason
     except Exception:  # noqa: BLE001 - a library meets a stranger's file here: whatever it raises, the mail goes on
-        return Document(attachment.name)
+        note = UNREADABLE
+    else:
+        return Found(Document(attachment.name, read.text, read.tables), read.within)
+    return Found(Document(attachment.name, note=note))
 
 
-def _reader(attachment: Attachment) -> Callable[[Attachment], Document] | None:
-    """The reader for an attachment: by what it is, then by its type, then by its name."""
-    ending = attachment.name.lower().rpartition(".")[2]
-    if attachment.content.startswith(b"%PDF-"):
-        return _pdf
-    if attachment.content.startswith(b"PK\x03\x04") and (
-        ending in {"xlsx", "xlsm"} or "spreadsheet" in attachment.media_type
-    ):
-        return _workbook
-    if attachment.media_type == "message/rfc822" or ending == "eml":
-        return _mail
-    if ending in {"csv", "tsv"} or attachment.media_type in {"text/csv", "text/tab-separated-values"}:
-        return _csv
-    if ending in {"txt", "text", "md", "log"} or attachment.media_type == "text/plain":
-        return _text
-    return None
+def risky(attachment: Attachment) -> bool:
+    """Say whether a library reads this kind that a hostile file may break (T2, T3)."""
+    kind = kinds.of(attachment)
+    return kind is not None and kind.risky
 
 
-def _text(attachment: Attachment) -> Document:
-    return Document(attachment.name, text=_decoded(attachment.content))
+def is_program(attachment: Attachment) -> bool:
+    """Say whether an attachment is a program, whatever it is called (T4)."""
+    return attachment.content.startswith(kinds.PROGRAMS) and not kinds.is_text(attachment)
 
 
-def _decoded(content: bytes) -> str:
-    """Text of an unknown charset: with its byte order mark, as UTF-8, else as Windows-1252."""
-    head = content[: 4 * CHARACTERS]
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace")[:CHARACTERS]
-    return decode(head, "utf-8").removeprefix("\ufeff")[:CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+def contents(attachments: Sequence[Attachment], look: Callable[[Attachment], Found] = look) -> Contents:
+    """Open the attachments of a mail and what is within them, level by level, within the bounds above.
+
+    Args:
+        attachments: as they stand in the mail. Pictures and other kinds that are not read give no Document.
+        look: opens one.
+    """
+    rest = _Rest()
+    documents: list[Document] = []
+    within: list[Attachment] = []
+    waiting = deque((attachment, 1) for attachment in attachments)
+    looked = passed = 0
+    while waiting:
+        attachment, depth = waiting.popleft()
+        program = is_program(attachment)
+        if not program and kinds.of(attachment) is None:
+            continue
+        if looked == MOST:
+            passed += 1
+            continue
+        looked += 1
+        if program:
+            documents.append(Document(attachment.name, note=PROGRAM))
+        elif len(attachment.content) > LARGEST:
+            documents.append(Document(attachment.name, note=f"too large to be read ({len(attachment.content)} bytes)"))
+        else:
+            found = rest.of(look(attachment))
+            documents.append(found.document)
+            within += found.within
+            if depth < DEPTH:
+                waiting.extend((inner, depth + 1) for inner in found.within)
+    if passed:
+        documents.append(Document("", note=f"the first {MOST} attachments were looked at, {passed} more were not"))
+    return Contents(tuple(documents), tuple(within))
 
 
-def _csv(attachment: Attachment) -> Document:
-    text = _decoded(attachment.content)
-    return Document(attachment.name, tables=_tables([(attachment.name, separated(text.split("\n")))]))
+class _Rest:
+    """What may still be said of ``TEXT`` and ``CELLS``, and unpacked of ``WITHIN``."""
 
+    def __init__(self) -> None:
+        self.text, self.cells, self.within = TEXT, CELLS, WITHIN
 
-def separated(lines: Sequence[str]) -> list[list[str]]:
-    """Rows of separated values; the separator is the one of ``; , tab |`` that the first lines hold most evenly."""
-    head = [line for line in lines[:20] if line.strip()]
-    separator = max(
-        ";\t,|",
-        key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0),
-    )
-    rows = csv.reader((line[:10_000] for line in lines[:ROWS]), delimiter=separator)
-    return [[cell.strip() for cell in row[:COLUMNS]] for row in rows]
+    def of(self, found: Found) -> Found:
+        """Cut what was found to what may still be said and unpacked."""
+        document = found.document
+        text = document.text[: self.text]
+        self.text -= len(text)
+        tables = tuple(self._table(table) for table in document.tables)
+        within = tuple(self._within(found.within))
+        if (text, tables, within) == (document.text, document.tables, found.within):
+            return found
+        return Found(Document(document.name, text, tables, document.note or BEGINNING), within)
 
+    def _within(self, attachments: Sequence[Attachment]) -> Iterator[Attachment]:
+        for attachment in attachments:
+            if len(attachment.content) > self.within:
+                return
+            self.within -= len(attachment.content)
+            yield attachment
 
-def _workbook(attachment: Attachment) -> Document:
-    from python_calamine import CalamineWorkbook
-
-    book = CalamineWorkbook.from_filelike(io.BytesIO(attachment.content))
-    sheets = ((name, book.get_sheet_by_name(name)) for name in book.sheet_names[:SHEETS])
-    return Document(attachment.name, tables=_tables((name, _cells(sheet.iter_rows())) for name, sheet in sheets))
-
-
-def _cells(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
-    for number, row in enumerate(rows):
-        if number >= ROWS:
-            return
-        yield [_cell(value) for value in row[:COLUMNS]]
-
-
-def _cell(value: object) -> str:
-    """A cell as its reader sees it: a serial kept as a number is no fraction."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _tables(sheets: Iterable[tuple[str, Iterable[Sequence[str]]]]) -> tuple[Table, ...]:
-    return tuple(Table(tuple(tuple(row) for row in rows if any(row)), source=name) for name, rows in sheets)
-
-
-def _pdf(attachment: Attachment) -> Document:
-    from pypdf import PdfReader
-
-    reader = PdfReader(io.BytesIO(attachment.content))
-    pages = [page.extract_text() for page in reader.pages[:PAGES]]
-    fields = "\n".join(f"{name}: {value}" for name, value in (reader.get_form_text_fields() or {}).items() if value)
-    return Document(attachment.name, text="\n\n".join((*pages, fields))[:CHARACTERS])
-
-
-def _mail(attachment: Attachment) -> Document:
-    from mailbot.mail import body
-    from mailbot.mail.headers import words
-    from mailbot.mail.mime import cut
-
-    root = cut(attachment.content)
-    content = body.read(root)
-    subject = words(root.headers.first("subject") or "")
-    return Document(attachment.name, text=f"{subject}\n\n{content.text}"[:CHARACTERS], tables=content.tables)
+    def _table(self, table: Table) -> Table:
+        rows = []
+        for row in table.rows:
+            if len(row) > self.cells:
+                break
+            self.cells -= len(row)
+            rows.append(tuple(cell[:CELL] for cell in row))
+        return Table(tuple(rows), table.source)

@@ -120,7 +120,20 @@ def _denial(value: str, lexicons: Sequence[Lexicon]) -> bool:
 # ------------------------------------------------------------------ prose
 
 
+def whole(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
+    """The exclusions that a short answer names and no more: "Problem: dropped"."""
+    said = plain(text).strip(" .!;")
+    return frozenset(
+        name
+        for lexicon in lexicons
+        for name in NAMES
+        if any(span == (0, len(said)) for span in getattr(lexicon.exclusions, name).field.spans(said))
+    )
+
+
 def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> list[Hit]:
+    for lexicon in lexicons:
+        text = lexicon.exclusions.innocent.pattern.sub(lambda match: " " * len(match[0]), text)
     hits = [
         Hit(name, start, end)
         for lexicon in lexicons
@@ -218,7 +231,7 @@ def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
     clause = text[start : hit.end + (end.start() if end else len(after))]
     for lexicon in lexicons:
         words = lexicon.exclusions
-        if words.supposed.search(before):
+        if words.supposed.search(before) or words.others.search(clause):
             return True
         told = words.breaks.search(before) or words.breaks.pattern.match(
             after.lstrip()

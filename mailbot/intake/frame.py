@@ -9,7 +9,7 @@ from mailbot.intake.plain import plain
 from mailbot.intake.prose import tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mailbot.intake.words import Lexicon
 
@@ -58,6 +58,29 @@ def without_greeting(sentence: str, lexicons: Sequence[Lexicon]) -> str:
         match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)]
     )
     return sentence[opening.end() :] if greets else sentence
+
+
+_HEADER = re.compile(r"\s*[*>]{0,4}\s*[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
+_HEADERS = 3
+"""Lines like "From: …", "Sent: …", "To: …" that open a quoted mail."""
+
+
+def earlier(quoted: str, ours: Collection[str]) -> tuple[str, ...]:
+    """The lines of quoted mails that none of our addresses sent: below their headers, or quoted twice over."""
+    lines = quoted.split("\n")[:2_000]
+    found: list[str] = []
+    mine, run, before = True, 0, 0
+    for at, line in enumerate(lines):
+        if not _HEADER.fullmatch(line):
+            run = 0
+        elif (run := run + 1) == 1:
+            before = len(found)
+        if run == _HEADERS:
+            mine = any(address in lines[at - run + 1].lower() for address in ours)
+            del found[before:]
+        elif not mine or line.replace(" ", "").startswith(">>"):
+            found.append(line.lstrip("> "))
+    return tuple(found)
 
 
 _ANSWER = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mailbot.intake.plain import plain
-from mailbot.intake.reasons import CONCRETE, NEGATED, NOTHING
+from mailbot.intake.reasons import CONCRETE, NEGATED, NOTHING, VAGUE, weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,53 @@ def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bo
         if sentence
         for lexicon in lexicons
     )
+
+
+_QUESTION = re.compile(r"\?\W{0,4}$|(?:か|까요|나요|吗)[。.]?$")
+
+
+def asks_rma(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a repair or a number for one is wished for; a question about the procedure wishes for none."""
+    return any(_asks_rma(plain(sentence), lexicons) for sentence in sentences if sentence)
+
+
+def _asks_rma(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    matter = sentence
+    for lexicon in lexicons:
+        matter = lexicon.intents.about.without(matter)
+    if not any(lexicon.intents.rma.search(matter) for lexicon in lexicons):
+        return False
+    return not _QUESTION.search(sentence) or any(lexicon.intents.wants.search(matter) for lexicon in lexicons)
+
+
+_MONEY = ("credit", "exchange")
+
+
+def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether the writer wants this now: not denied, and beside a failure only where it is asked for."""
+    clauses = [
+        clause for sentence in sentences if sentence for clause in re.split(r"[,;:.。、](?!\d)", plain(sentence))
+    ]
+    for clause in clauses:
+        for lexicon in lexicons:
+            wish = getattr(lexicon.intents, kind).search(clause)
+            before = clause[: wish.start()] if wish else ""
+            if not wish or any(one.exclusions.denied_before.search(before) for one in lexicons):
+                continue
+            if heavy < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
+                return True
+    return False
+
+
+def only_asks(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a text only asks about something: a question, and nothing that wishes for a repair."""
+    asked = [plain(sentence) for sentence in sentences if sentence and _QUESTION.search(plain(sentence))]
+    return bool(asked) and not any(one.intents.wants.search(sentence) for one in lexicons for sentence in asked)
+
+
+def _mere(text: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a text is a question, or tells of no failure."""
+    return bool(_QUESTION.search(plain(text))) or weight(text, lexicons) < CONCRETE
 
 
 def intent(
@@ -51,7 +99,9 @@ def intent(
     told = (*sentences, subject)
 
     def hears(kind: str) -> bool:
-        return says(kind, told, lexicons)
+        if kind == "rma":
+            return asks_rma(told, lexicons)
+        return _own_wish(kind, told, heavy, lexicons) if kind in _MONEY else says(kind, told, lexicons)
 
     accepts = says("accept_quote", sentences, lexicons)
     wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says(
@@ -63,23 +113,27 @@ def intent(
         return "po" if order else "accept_quote"
     if wants_rework:
         heavy = NOTHING
-    return _other(hears, answers=answers, heavy=heavy, units=units)
+    asks = not answers and only_asks(sentences, lexicons)
+    if asks and not units and all(_mere(text, lexicons) for text in told if text):
+        heavy = NOTHING
+    return _other(hears, answers=answers, heavy=heavy, units=units, asks=asks)
 
 
 def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
     """Whether rework is what is asked for: "after the BIOS update" is how a failure is told."""
     for one in lexicons:
         wish = one.intents.rework.search(sentence)
-        told = wish and any(other.exclusions.breaks.search(sentence[: wish.start()]) for other in lexicons)
+        before = one.reasons.asking.without(sentence[: wish.start()]) if wish else ""
+        told = any(other.exclusions.breaks.search(before) for other in lexicons)
         if wish and not told and one.reasons.asking.search(sentence):
             return True
     return False
 
 
-def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool) -> Intent:
+def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool, asks: bool) -> Intent:
     """The first wish that is heard and does not yield to a failure told beside it."""
     sound = heavy < CONCRETE
-    asks: tuple[tuple[Intent, bool], ...] = (
+    wishes: tuple[tuple[Intent, bool], ...] = (
         ("cancel", hears("cancel") and (answers or sound)),
         ("doa", hears("doa")),
         ("credit", hears("credit")),
@@ -89,7 +143,8 @@ def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bo
         ("question", hears("accounts") and not units and not hears("rma")),
         ("none", hears("elsewhere") and sound and not units),
         ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),
+        ("question", asks and hears("question") and heavy < VAGUE and not hears("rma")),
         ("repair", heavy > NOTHING or hears("rma") or (units and (answers or not hears("thanks")))),
         ("question", hears("question")),
     )
-    return next((wish for wish, asked in asks if asked), "none")
+    return next((wish for wish, asked in wishes if asked), "none")

@@ -7,11 +7,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake import frame, reasons
+from mailbot.intake import exclusions, frame, reasons
 from mailbot.intake.language import language
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import LONGEST, sentences
-from mailbot.intake.serials import Mention, Reader
+from mailbot.intake.reader import Mention, Reader
 from mailbot.intake.sheets import wanted
 from mailbot.intake.tables import rows, typed
 
@@ -32,6 +32,7 @@ class Named(NamedTuple):
     aside: bool = False
 
 
+_PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
 _ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
 
@@ -54,11 +55,17 @@ class Opened:
         self.own = sentences(text)
         self.title = "" if self.answers else self.subject.text
 
+    @cached_property
+    def theirs(self) -> tuple[str, ...]:
+        """The lines of the quoted text that are not our own mail: what the customer wrote before."""
+        return frame.earlier(self.message.quoted[:LONGEST], (self.desk.address, *self.desk.aliases))
+
     def _spoken(self) -> Iterator[str]:
         """The texts that may show the mail's language, the sender's own first."""
         yield self.message.visible if self.subject.answers else f"{self.message.visible}\n{self.subject.text}"
         yield self.subject.text
         yield from (document.text for document in self.message.documents)
+        yield "\n".join(self.theirs)
         yield self.message.quoted
 
     @property
@@ -99,8 +106,30 @@ class Opened:
         """The units that the mail newly names, each once; those set aside only where there are no others."""
         found = (*self._rows(), *self._mentioned(self.told), *self._mentioned((self.title,)))
         if not found:
-            found = tuple(self._mentioned(self.own))
+            found = tuple(self._mentioned(self.own)) or self._bare()
+        found = self._meant(found)
         return _each_once(tuple(unit for unit in found if not unit.aside) or found)
+
+    def _bare(self) -> tuple[Named, ...]:
+        """Digits in the form of a serial, without a label, in a sentence that tells of a failure: "3412600 won't start"."""
+        texts = tuple(
+            text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.told
+        )
+        loose = Reader(self.known.units, self.desk, self.lexicons, expected=True)
+        return tuple(self._mentioned(texts, loose))
+
+    def _meant(self, found: Sequence[Named]) -> tuple[Named, ...]:
+        """Without the units that are only listed, where the mail says that "only" another one fails."""
+        only = [
+            text
+            for text in self.told
+            if text and any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons)
+        ]
+        named = {mention.key for mention in self.reader.mentions(only)} if only else set()
+        failing = {unit.key for unit in found if any(reasons.weight(text, self.lexicons) for text in unit.told)}
+        if not named & failing:
+            return tuple(found)
+        return tuple(unit for unit in found if unit.key in named or unit.listed)
 
     @cached_property
     def earlier(self) -> tuple[Named, ...]:
@@ -118,12 +147,20 @@ class Opened:
                     row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason
                 )
 
-    def _mentioned(self, texts: Sequence[str]) -> Iterator[Named]:
-        mentions = self.reader.mentions(texts)
+    def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
+        mentions = (reader or self.reader).mentions(texts)
         starts = sorted({mention.sentence for mention in mentions})
         for mention in mentions:
             told = _about(mention, mentions, starts, texts)
-            yield Named(mention.serial, mention.key, told, _listed(mention, texts), mention.aside)
+            listed = _listed(mention, texts)
+            if reasons.silent(listed, self.lexicons) or (" " not in listed and not self._says_much(listed)):
+                listed = ""
+            yield Named(mention.serial, mention.key, told, listed, mention.aside)
+
+    def _says_much(self, word: str) -> bool:
+        """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""
+        wide = re.search(r"[⺀-\U0003ffff]{3}", word)
+        return bool(wide or reasons.weight(word, self.lexicons) or exclusions.whole(word, self.lexicons))
 
     def handled(self, unit: Named) -> bool:
         """Whether the thread shows that this unit has its number already."""
@@ -165,7 +202,7 @@ def _about(
 
 def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence[str]) -> bool:
     """Whether a sentence with several serials says something of its own behind each but the last."""
-    same = sorted(other.start for other in mentions if other.sentence == mention.sentence)
+    same = sorted({other.start for other in mentions if other.sentence == mention.sentence})
     ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
     sentence = texts[mention.sentence]
     pieces = [sentence[ends[start] : following] for start, following in pairwise(same)]
@@ -184,8 +221,7 @@ def _listed(mention: Mention, texts: Sequence[str]) -> str:
     if not _BEFORE.fullmatch(sentence[: mention.start]) or not re.match(r"\s*[:;,—|=>(→-]", sentence[mention.end :]):
         return ""
     text = sentence[mention.end :].strip(_EDGE)
-    words = re.findall(r"[^\W\d_]{2,}", text)
-    return text if len(words) > 1 or re.search(r"[⺀-\U0003ffff]{3}", text) else ""
+    return text if re.search(r"[^\W\d_]{2,}", text) else ""
 
 
 def _unquoted(text: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailbot.intake.plain import plain
 from mailbot.intake.prose import tidy
-from mailbot.intake.serials import fold, label
+from mailbot.intake.reader import label
+from mailbot.intake.serials import fold, formed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -44,6 +46,22 @@ def from_file_names(names: Sequence[str]) -> list[str]:
     """File names as sentences, without their endings: "PO_4500123.pdf" says "PO 4500123"."""
     stems = (tidy(name).rpartition(".")[0] or name for name in names)
     return [re.sub(r"_+|(?<=PO)-?(?=\d)", " ", stem, flags=re.IGNORECASE) for stem in stems]
+
+
+def speaks_of_order(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a mail, or a document of it, speaks of a purchase order at all."""
+    return any(one.labels.purchase_order.search(plain(text)) for text in sentences[:400] if text for one in lexicons)
+
+
+def from_whole_name(names: Sequence[str], desk: Desk) -> str | None:
+    """The order number that is a document's whole name: "BC-2026-0817.pdf"."""
+    stems = (tidy(name).rpartition(".")[0] for name in names)
+    return next((stem for stem in stems if _NUMBER.fullmatch(stem) and _is_order(stem, desk)), None)
+
+
+def _is_order(text: str, desk: Desk) -> bool:
+    digits = sum(map(str.isdigit, text))
+    return digits > 2 * _DIGITS and not formed(text, desk) and not re.fullmatch(desk.number_form, text, re.IGNORECASE)
 
 
 def support_case(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> str | None:

@@ -30,7 +30,7 @@ _BULLET = re.compile(r"\s*(?:[-*•·‣▪]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")
 _FIELD = re.compile(r"\s*[^\W\d_][^:\n]{0,38}:\s*(?!//)\S?")
 _END = re.compile(r"[.!?]{1,8}[\"')\]]{0,4}(?=\s)|[!?]{1,8}(?=[⺀-\uffff])|。{1,8}[」』)]{0,4}|\s;\s")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(/])(?:[^\W\d_]|no|nr|num|nos|sn|ser|z\.b|e\.g|i\.e|ca|approx|st|dr|mr|mrs|ms|inc|ltd|tel|art|ext|ref|fa|bzw|"
+    r"(?:^|[\s(/.])(?:[^\W\d_]|no|nr|num|nos|sn|ser|z\.b|e\.g|i\.e|ca|approx|st|dr|mr|mrs|ms|inc|ltd|tel|art|ext|ref|fa|bzw|"
     r"evtl|inkl|vs|pos|qty|ing|sig|mod|seri|env|p\.ex|p\. ex|ej|nro|tlf|pn|ver|rev|fig|max|min|jan|feb|aug|sept?|oct|nov|dec)\.$",
     re.IGNORECASE,
 )

@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake.documents import documents
-from mailbot.intake.prose import tidy
-from mailbot.intake.serials import codes
+from mailbot.intake.codes import codes
+from mailbot.intake.documents import Contents, contents
+from mailbot.intake.prose import sentences, tidy
 from mailbot.mail.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Mail, Message
+    from mailbot.model import Attachment, Mail, Message
 
 
-def read(mail: Mail, desk: Desk) -> Message:
+def read(mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], Contents] = contents) -> Message:
     """Read a mail as it arrived at a desk.
+
+    Args:
+        mail: the mail.
+        desk: the desk.
+        open_: opens the attachments; what they hold themselves (an archive, winmail.dat) is attached to the message too.
 
     Raises:
         mailbot.mail.parse.Unreadable: the mail is beyond the bounds or has no content here (M1, M2, M7).
@@ -32,13 +37,17 @@ def read(mail: Mail, desk: Desk) -> Message:
         trusted_authserv_id=desk.trusted_authserv_id,
     )
     if message.machine.sort == "human":
-        message = msgspec.structs.replace(message, documents=documents(message.attachments))
-    return msgspec.structs.replace(message, codes=codes(_texts(message)))
+        found = open_(message.attachments)
+        message = msgspec.structs.replace(
+            message, documents=found.documents, attachments=(*message.attachments, *found.attachments)
+        )
+    return msgspec.structs.replace(message, codes=codes(_texts(message), desk))
 
 
 def _texts(message: Message) -> Iterator[str]:
     """Every line and cell of a mail, the new text first: a cap on look-ups must not cost the request itself."""
     yield tidy(message.subject)
+    yield from sentences(message.visible)  # a range may be broken by the end of a line
     for text in (message.visible, *(document.text for document in message.documents), message.quoted):
         yield from tidy(text).split("\n")
     for table in (*message.tables, *(table for document in message.documents for table in document.tables)):

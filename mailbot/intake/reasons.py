@@ -83,15 +83,20 @@ def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
 
 
 def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
-    """How much a sentence says of a failure."""
-    text = rest = plain(sentence)
+    """How much a sentence says of a failure. The wish itself says nothing: to issue a number is no issue."""
+    text = plain(sentence)
+    for lexicon in lexicons:
+        text = lexicon.reasons.paperwork.without(text)
+    rest = matter = text
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
-    vague = rest != text
+        matter = lexicon.reasons.asking.without(matter)
+    vague = any(lexicon.reasons.vague.search(matter) for lexicon in lexicons)
+    trouble = vague or any(lexicon.reasons.trouble.search(matter) for lexicon in lexicons)
     if any(lexicon.reasons.failing.search(rest) or _symptom(text, lexicon, FAILURES) for lexicon in lexicons):
         return CONCRETE
     place = any(_symptom(text, lexicon, PLACES) or lexicon.reasons.parts.search(text) for lexicon in lexicons)
-    if vague and place:
+    if trouble and place:
         return CONCRETE
     for lexicon in lexicons:
         if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or _excludes(rest, lexicon):
@@ -125,7 +130,8 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     named = tuple(_named(sentences, lexicons))
     if named and (text := join(named)):
         return Reason(text, NAMED if weight(text, lexicons) != VAGUE else VAGUE)
-    weighed = [(weight(sentence, lexicons), sentence) for sentence in sentences[:400] if sentence]
+    free = [text for text in sentences[:400] if text and field(text, lexicons) is None]
+    weighed = [(weight(sentence, lexicons), sentence) for sentence in free]
     heaviest = max((heavy for heavy, _ in weighed), default=NOTHING)
     if heaviest == NOTHING:
         return Reason()
@@ -136,13 +142,27 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     return Reason(text, heaviest)
 
 
+def silent(text: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a text asks, tells or excuses and says nothing of a failure."""
+    said = plain(text)
+    spoken = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
+    return weight(text, lexicons) == NOTHING and any(phrases.search(said) for three in spoken for phrases in three)
+
+
 def motive(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     """Why something is to be credited, exchanged or reworked: the sentences that say so, else all that is no courtesy."""
-    weighed = [
-        sentence for sentence in sentences[:400] if sentence and any(_moves(plain(sentence), one) for one in lexicons)
-    ]
-    text = join(weighed)
+    weighed = [sentence for sentence in sentences[:400] if sentence and _says_why(plain(sentence), lexicons)]
+    moved = any(_moves(plain(sentence), one) for sentence in weighed for one in lexicons)
+    text = join(weighed) if moved else ""
     return Reason(text, CONCRETE) if text else Reason()
+
+
+def _says_why(text: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a sentence gives a motive, or wishes for credit or exchange with more beside the wish."""
+    if any(_moves(text, one) for one in lexicons):
+        return True
+    wishes = any(one.intents.credit.search(text) or one.intents.exchange.search(text) for one in lexicons)
+    return wishes and bool(re.search(r"[,;:、-] ?\w", text))
 
 
 def _moves(text: str, lexicon: Lexicon) -> bool:
@@ -161,7 +181,7 @@ def _named(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[st
         match = _FIELD.match(sentence)
         kind = title_kind(match["title"], lexicons) if match else ""
         if match and kind == "reason":
-            if not _EMPTY.fullmatch(match["value"]):
+            if not _unsaid(match["value"], lexicons):
                 yield match["value"].strip()
             going = True
         elif not sentence or match:
@@ -171,6 +191,33 @@ def _named(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[st
                 going = False
             else:
                 yield sentence
+
+
+def _unsaid(value: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a form's field holds no reason: empty, "yes", "see attached", "RMA"."""
+    said = plain(value)
+    answered = any(
+        span == (0, len(said))
+        for one in lexicons
+        for word in (one.exclusions.yes, one.exclusions.no)
+        for span in word.spans(said)
+    )
+    return bool(_EMPTY.fullmatch(value)) or answered or silent(value, lexicons) or _only_wish(value, lexicons)
+
+
+def _only_wish(text: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a text names the wish for an RMA or a repair and nothing else: that is no reason for one."""
+    rest = plain(text)
+    for lexicon in lexicons:
+        for phrases in (lexicon.reasons.asking, lexicon.intents.rma, lexicon.reasons.trouble, lexicon.labels.between):
+            rest = phrases.without(rest)
+    return not re.search(r"\w", rest)
+
+
+def field(sentence: str, lexicons: Sequence[Lexicon]) -> str | None:
+    """What a form's field for the failure holds; None where the sentence is no such field."""
+    match = _FIELD.match(sentence)
+    return match["value"].strip() if match and title_kind(match["title"], lexicons) == "reason" else None
 
 
 def join(sentences: Iterable[str]) -> str:

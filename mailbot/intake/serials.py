@@ -1,26 +1,17 @@
-"""Serial numbers: their key in the registry, and which strings of a text are one.
-
-A string is a serial because the registry knows it, because a label says so, or because it has the form of the
-company's serials. What another label claims (order, phone, MAC …) is none. Nothing is ever corrected: a letter O typed
-for a zero stays an unknown serial (U2).
-"""
+"""Serial numbers: their key in the registry, and which strings of a text have the form of one."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.plain import plain
-
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.intake.words import Lexicon
-    from mailbot.model import Unit
 
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -30,9 +21,6 @@ def fold(text: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
-MOST = 2_000
-"""Strings of one mail that are looked up in the registry."""
-
 _HIDDEN = re.compile(
     r"https?://\S{1,500}|www\.\S{1,300}"  # addresses of pages
     r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"  # of people
@@ -40,12 +28,30 @@ _HIDDEN = re.compile(
     r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"  # of hosts
     r"|(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])|(?<![\w.])\d{1,2}[./]\d{1,2}[./]\d{2,4}(?![\w.])"  # dates
 )
-_TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,40}(?:-[A-Za-z0-9]{1,40}){0,5}(?![A-Za-z0-9])")
+# Cyrillic and Greek capitals that look like Latin ones (Unicode TR 39, confusables).
+_FOREIGN = (
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0405\u0408"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+)
+_LATIN = str.maketrans(_FOREIGN, "ABEKMHOPCTYXISJABEZHIKMNOPTYX")
+_CHAR = f"[A-Za-z0-9{_FOREIGN}{_FOREIGN.lower()}]"
+_TOKEN = re.compile(rf"(?<!{_CHAR}){_CHAR}{{1,40}}(?:-{_CHAR}{{1,40}}){{0,5}}(?!{_CHAR})")
 _GAP = re.compile(r"[ .\u00a0-]{1,3}")
-_JOINED = 3
-_DIGITS = 3
-_BEHIND = 16
-_SHORTEST, _LONGEST = 5, 24
+JOINED = 3
+"""Words that may be one serial together."""
+
+SHORTEST, LONGEST = 5, 24
+"""Characters of a serial."""
+
+
+def covered(sentence: str) -> str:
+    """A sentence of the same length without addresses of pages, people, network cards and hosts, and without dates."""
+    return _HIDDEN.sub(lambda match: " " * len(match[0]), sentence)
+
+
+def tokens(text: str) -> list[re.Match[str]]:
+    """The words of a covered sentence that may be serials, or a part of one."""
+    return list(_TOKEN.finditer(text))
 
 
 class Place(NamedTuple):
@@ -63,17 +69,17 @@ class Place(NamedTuple):
 
 def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[Place]:
     """The strings of a sentence that may be serials; words apart are one where together they have a serial's form."""
-    covered = _HIDDEN.sub(lambda match: " " * len(match[0]), sentence)
-    tokens = list(_TOKEN.finditer(covered))
+    open_ = covered(sentence)
+    words = tokens(open_)
     index = 0
-    while index < len(tokens):
-        for count in range(min(_JOINED, len(tokens) - index), 0, -1):
-            group = tokens[index : index + count]
-            place = Place(covered[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
+    while index < len(words):
+        for count in range(min(JOINED, len(words) - index), 0, -1):
+            group = words[index : index + count]
+            place = Place(open_[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
             if count == 1 or _is_one(group, place, desk, known):
                 break
         index += count
-        if any(map(str.isdigit, place.text)) and _SHORTEST <= len(place.key) <= _LONGEST:
+        if any(map(str.isdigit, place.text)) and SHORTEST <= len(place.key) <= LONGEST:
             yield place
 
 
@@ -99,228 +105,58 @@ def formed(text: str, desk: Desk) -> bool:
     return bool(_pattern(desk.serial_forms).fullmatch(fold(text)))
 
 
+def is_model(text: str, desk: Desk) -> bool:
+    """Whether the string is the name of one of the company's models."""
+    return bool(_pattern(desk.model_forms).fullmatch(text))
+
+
 _LIKE_DIGITS = str.maketrans("OQDILSBZ", "00011582")
 
 
 def nearly_formed(text: str, desk: Desk) -> bool:
     """Whether it would have a serial's form but for a slip: letters typed for digits, a character too many or too few."""
     key = fold(text)
-    pattern = _pattern(desk.serial_forms)
-    if key.isdigit() or not _SHORTEST + 2 <= len(key) <= _LONGEST:
+    if key.isdigit() or not SHORTEST + 2 <= len(key) <= LONGEST:
         return False
+    latin = key.translate(_LATIN)
+    if latin != key and formed(latin, desk):
+        return True
     swapped = (key[:at] + key[at:].translate(_LIKE_DIGITS) for at in range(1, 6))
     shorter = (key[:at] + key[at + 1 :] for at in range(len(key)))
     longer = (f"{key[:at]}0{key[at:]}" for at in range(len(key) + 1))
-    return any(pattern.fullmatch(guess) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
+    return any(formed(guess, desk) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
 
 
-def codes(texts: Iterable[str]) -> tuple[str, ...]:
-    """All keys in these sentences that the registry should be asked about: with joined neighbours and parts of words."""
-    found: dict[str, None] = {}
-    for text in texts:
-        covered = _HIDDEN.sub(lambda match: " " * len(match[0]), text)
-        tokens = list(_TOKEN.finditer(covered))
-        for index, token in enumerate(tokens):
-            if len(found) >= MOST:
-                return tuple(found)
-            for count in range(1, _JOINED + 1):
-                group = tokens[index : index + count]
-                key = fold(covered[token.start() : group[-1].end()])
-                if len(group) == count and _SHORTEST <= len(key) <= _LONGEST and any(map(str.isdigit, key)):
-                    found.setdefault(key)
-            found.update(dict.fromkeys(_parts(token[0])))
-    return tuple(found)
+_TWINS = str.maketrans("O0I1S5B8", "0O1I5S8B")
+_SLIPS = 2
+"""Characters of one serial that are taken for another, where not all of its digits are."""
+
+_GUESSES = 16
+_DIGITS = 3
 
 
-def _parts(token: str) -> Iterator[str]:
+def lookalikes(text: str, desk: Desk) -> tuple[str, ...]:
+    """The keys that would have a serial's form with O for 0, I for 1, S for 5, B for 8 or the reverse (U2).
+
+    They are there to ask "did you mean …?", never to correct a serial into one that gets a number.
+    """
+    key = fold(text)
+    latin = key.translate(_LATIN)
+    if not SHORTEST + 1 <= len(key) <= LONGEST or sum(map(str.isdigit, latin)) < _DIGITS:
+        return ()
+    other = latin.translate(_TWINS)
+    slips = [at for at, char in enumerate(latin) if other[at] != char]
+    chosen = [some for count in range(_SLIPS + 1) for some in combinations(slips[:LONGEST], count)]
+    guesses = ["".join(other[at] if at in some else char for at, char in enumerate(latin)) for some in chosen]
+    guesses += [latin[:at] + latin[at:].translate(_LIKE_DIGITS) for at in range(3)]
+    found = dict.fromkeys(guess for guess in guesses if guess != key and formed(guess, desk))
+    return tuple(found)[:_GUESSES]
+
+
+def parts(token: str) -> Iterator[str]:
     """Leading and trailing parts of a hyphened word that hold letters and digits ("SN-AH2F104432")."""
     pieces = token.split("-")
     for at in range(1, len(pieces)):
         for part in ("".join(pieces[at:]), "".join(pieces[:at])):
-            if _SHORTEST <= len(part) <= _LONGEST and not part.isdigit() and not part.isalpha():
+            if SHORTEST <= len(part) <= LONGEST and not part.isdigit() and not part.isalpha():
                 yield part.upper()
-
-
-# ------------------------------------------------------------------ which are serials of this request
-
-
-class Mention(NamedTuple):
-    """A serial that a text names: the sentence it stands in, and the place there."""
-
-    serial: str
-    key: str
-    sentence: int
-    start: int
-    end: int
-    aside: bool = False
-    handled: bool = False
-
-
-_TAIL = 64
-_KINDS = ("serial", "device", "reason", "model", "order", "purchase_order", "rma", "support_case", "revision", "other")
-
-
-def label(before: str, lexicons: Sequence[Lexicon], *, loose: bool = False) -> str:
-    """The kind of label that a text ends with, such as ``serial``; empty where it ends with none.
-
-    ``loose`` lets other words follow the label: "Serial numbers of the two dead boards:".
-    """
-    tail = plain(before[-_TAIL:])
-    last = (-1, 0, "")
-    for lexicon in lexicons:
-        for kind in _KINDS:
-            for start, end in getattr(lexicon.labels, kind).spans(tail):
-                last = max(last, (end, end - start, kind))
-    end, _, kind = last
-    if end < 0 or not (loose or _nothing(tail[end:], lexicons, device=kind == "serial")):
-        return ""
-    return kind
-
-
-def _nothing(gap: str, lexicons: Sequence[Lexicon], *, device: bool = False) -> bool:
-    """Whether only filling words and marks stand between a label and its value."""
-    if re.search(r"[;!?]|\. ", gap):
-        return False
-    for lexicon in lexicons:
-        gap = lexicon.labels.between.without(gap)
-        if device:
-            gap = lexicon.labels.device.without(lexicon.labels.serial.without(gap))
-    return not re.search(r"\w", gap)
-
-
-_CONNECTS = re.compile(
-    r"[\s,;/&+()\[\]|-]*(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)?[\s,;/&+()\[\]|-]*"
-)
-_BULLET = re.compile(r"[\s\-*•·‣▪\d.)]{0,6}")
-
-
-class Reader:
-    """Reads the serials of one text, sentence by sentence: a heading's label holds for the lines below it.
-
-    ``known`` are the registry's rows by key; ``expected`` says that we had asked for a serial: digits alone may be one.
-    """
-
-    def __init__(
-        self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False
-    ) -> None:
-        self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
-
-    def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
-        """The serials of a text. Those said to be wrong or only an example are left out."""
-        return tuple(self._read(sentences))
-
-    def _read(self, sentences: Sequence[str]) -> Iterator[Mention]:
-        heading, aside, count = "", False, 0
-        for index, sentence in enumerate(sentences):
-            if not sentence:
-                continue
-            found = list(places(sentence, self.desk, self.known))[:MOST]
-            count += len(found)
-            if count > MOST:
-                return
-            listed = bool(found) and bool(_BULLET.fullmatch(sentence[: found[0].start]))
-            if not listed:
-                heading, aside = "", False
-            yield from self._of(sentence, index, found, heading if listed else "", aside=aside)
-            if not found and sentence.endswith(":"):
-                heading = label(sentence, self.lexicons, loose=True)
-                aside = self._says("fine", plain(sentence))
-            elif not found and _nothing(plain(sentence), self.lexicons, device=True):
-                heading = label(sentence, self.lexicons)
-
-    def accepted(self, cell: str, kind: str) -> str:
-        """The serial that a table's cell holds under a heading of this kind, or an empty string."""
-        found = list(places(cell, self.desk, self.known))
-        return next((serial for place in found if (serial := self._accepted(place, kind, cell, alone=True))), "")
-
-    def _of(self, sentence: str, index: int, found: Sequence[Place], heading: str, *, aside: bool) -> Iterator[Mention]:
-        kind, last = heading, 0
-        for number, place in enumerate(found):
-            between = sentence[last : place.start]
-            if not (number and _CONNECTS.fullmatch(plain(between))):
-                own = label(sentence[: place.start], self.lexicons)
-                kind = own or (heading if number == 0 else "") or self._behind(sentence[place.end :])
-            alone = bool(_BULLET.fullmatch(sentence[: place.start]))
-            last = place.end
-            if not (serial := self._accepted(place, kind, sentence, alone=alone)):
-                continue
-            if self._retracted(sentence, place):
-                continue
-            clause = plain(_clause(sentence, place, self.lexicons))
-            yield Mention(
-                serial,
-                fold(serial),
-                index,
-                place.start,
-                place.end,
-                aside=aside or self._says("fine", clause),
-                handled=self._says("handled", plain(sentence)),
-            )
-
-    def _accepted(self, place: Place, kind: str, sentence: str, *, alone: bool) -> str:
-        """The serial that a string is, as far as its label and its form say, or an empty string."""
-        text, key = place.text.upper(), place.key
-        for part in (key, *_parts(place.text)):
-            if part in self.known and not (part.isdigit() and kind not in {"", "serial", "device", "reason", "rma"}):
-                return self.known[part].serial
-        decoy = kind not in {"", "serial", "device", "reason"}
-        model = bool(_pattern(self.desk.model_forms).fullmatch(text)) or bool(re.fullmatch(self.desk.number_form, text))
-        if model or decoy:
-            return ""
-        if kind == "serial":
-            return text if sum(map(str.isdigit, key)) >= _DIGITS and not re.fullmatch(r"[0-9A-F]{12}", key) else ""
-        if not key.isdigit():
-            part = next((part for part in (key, *_parts(place.text)) if formed(part, self.desk)), "")
-            return (text if part == key else part) or (text if nearly_formed(text, self.desk) else "")
-        behind = sentence[place.end :].lstrip()[:1]
-        stated = (
-            self.expected or kind == "device" or (alone and behind in {":", "-", "|"}) or (alone and kind == "reason")
-        )
-        return text if stated and formed(text, self.desk) else ""
-
-    def _behind(self, after: str) -> str:
-        """The label that follows a string: "4500118273 (our PO)", "2733306 is the serial"."""
-        tail = plain(after[:40])
-        for lexicon in self.lexicons:
-            for kind in ("serial", "order", "purchase_order", "rma", "support_case", "other"):
-                for start, _ in getattr(lexicon.labels, kind).spans(tail):
-                    if start <= _BEHIND and re.match(r"\W*(?:\(|\w)", tail) and _nothing(tail[:start], self.lexicons):
-                        opens = tail.lstrip()[:1] == "("
-                        linked = any(lexicon.labels.between.search(tail[:start]) for lexicon in self.lexicons)
-                        if opens or linked:
-                            return kind
-        return ""
-
-    def _retracted(self, sentence: str, place: Place) -> bool:
-        """Whether the writer takes the serial back, or gives it as an example."""
-        before = plain(sentence[: place.start][-_TAIL:])
-        after = plain(sentence[place.end :][:_TAIL])
-        for lexicon in self.lexicons:
-            if any(
-                _nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.not_this.spans(before)
-            ):
-                return True
-            if any(
-                _nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)
-            ):
-                return True
-            if any(
-                _nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)
-            ):
-                return True
-        return False
-
-    def _says(self, what: str, text: str) -> bool:
-        return any(getattr(lexicon.serials, what).search(text) for lexicon in self.lexicons)
-
-
-def _clause(sentence: str, place: Place, lexicons: Sequence[Lexicon]) -> str:
-    """The part of a sentence around a place: up to the nearest comma or word of contrast on both sides."""
-    before, after = sentence[: place.start], sentence[place.end :]
-    left = max((match.end() for match in re.finditer(r"[,;:、]", before)), default=0)
-    right = next((match.start() for match in re.finditer(r"[,;、]", after)), len(after))
-    for lexicon in lexicons:
-        lower = plain(after[:right])
-        if (contrast := lexicon.exclusions.breaks.search(lower)) and len(lower) == len(after[:right].strip()):
-            right = min(right, contrast.start())
-    return before[left:] + place.text + after[:right]

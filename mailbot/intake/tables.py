@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.documents import ROWS, separated
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import tidy
-from mailbot.intake.serials import Reader, fold, label
+from mailbot.intake.reader import Reader, label
+from mailbot.intake.serials import fold
 from mailbot.model import Table
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ _LOOKED_AT = 8
 
 def rows(table: Table, reader: Reader) -> Iterator[Row]:
     """The units of a table with a heading over its serials; of one without, the cells that are serials by themselves."""
+    table = _upright(table, reader.lexicons)
     head = next(
         (number for number, row in enumerate(table.rows[:_LOOKED_AT]) if "serial" in _kinds(row, reader.lexicons)), None
     )
@@ -46,8 +49,8 @@ def rows(table: Table, reader: Reader) -> Iterator[Row]:
     column = kinds.index("serial")
     for row in table.rows[head + 1 :]:
         cells = (*row, *("" for _ in range(len(titles) - len(row))))
-        serial = reader.accepted(tidy(cells[column]), "serial")
-        if not serial:
+        serials = reader.all_accepted(tidy(cells[column]), "serial")
+        if not serials:
             continue
         told = [cell for cell, kind in zip(cells, kinds, strict=False) if kind == "reason" and cell]
         if "reason" not in kinds:
@@ -55,7 +58,32 @@ def rows(table: Table, reader: Reader) -> Iterator[Row]:
         rest = "\n".join(
             f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind
         )
-        yield Row(serial, fold(serial), "; ".join(told), rest)
+        if not _good(titles, cells, reader.lexicons):
+            yield from (Row(serial, fold(serial), "; ".join(told), rest) for serial in serials)
+
+
+def _upright(table: Table, lexicons: Sequence[Lexicon]) -> Table:
+    """A form with its titles in the first column, turned into a table with a heading."""
+    first = [title_kind(row[0], lexicons) if row else "" for row in table.rows[:ROWS]]
+    across = [kind for row in table.rows[:1] for kind in _kinds(row, lexicons) if kind]
+    if "serial" not in first or len([kind for kind in first if kind]) <= max(1, len(across)):
+        return table
+    return Table(tuple(zip_longest(*table.rows, fillvalue="")), source=table.source)
+
+
+def _good(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a row says that its unit is in order: "tested OK: yes"."""
+    return any(
+        lexicon.serials.fine.search(plain(cell))
+        or (_answers(lexicon, cell) and lexicon.sheets.aside.search(plain(title)))
+        for title, cell in zip(titles, cells, strict=False)
+        for lexicon in lexicons
+    )
+
+
+def _answers(lexicon: Lexicon, cell: str) -> bool:
+    said = plain(cell)
+    return any(span == (0, len(said)) for span in lexicon.exclusions.yes.spans(said))
 
 
 def _bare(row: Sequence[str], reader: Reader) -> Iterator[Row]:
@@ -92,7 +120,7 @@ def title_kind(cell: str, lexicons: Sequence[Lexicon]) -> str:
 
 # ------------------------------------------------------------------ tables typed into the text
 
-_SPLIT = re.compile(r"\t+| {2,}| ?\| ?")
+_SPLIT, _BARS = re.compile(r"\t+| {2,}"), re.compile(r" *\| *")
 _CELLS = 2
 """Cells that a row of a table has at least."""
 
@@ -109,7 +137,7 @@ def typed(text: str, lexicons: Sequence[Lexicon]) -> tuple[tuple[Table, ...], st
         rows, taken = _body(lines, at, lexicons)
         if rows:
             tables.append(Table(tuple(map(tuple, rows)), source="text"))
-        else:
+        elif not (lines[at].strip() and _RULE.fullmatch(lines[at]) and "+" in lines[at]):
             rest.append(lines[at])
         at += taken
     return tuple(tables), "\n".join(rest)
@@ -142,7 +170,9 @@ def _no_title(cell: str) -> bool:
 
 
 def _columns(lines: Iterable[str]) -> list[list[str]]:
-    return [[cell.strip() for cell in _SPLIT.split(line.strip().strip("|"))] for line in lines]
+    return [
+        [cell.strip() for cell in (_BARS if "|" in line else _SPLIT).split(line.strip().strip("|"))] for line in lines
+    ]
 
 
 def _values(lines: Sequence[str]) -> list[list[str]]:

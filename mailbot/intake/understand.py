@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from mailbot.intake import exclusions, intent, orders, reasons
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
+from mailbot.intake.prose import sentences
 from mailbot.intake.reasons import Reason
 from mailbot.intake.wishes import wishes
 from mailbot.model import Item, Request
@@ -53,7 +55,9 @@ def _of_staff(mail: Opened) -> Request:
     if mail.answers and not mail.passes_on:
         return nothing
     if decides and mail.units:
-        return msgspec.structs.replace(nothing, intent="credit", items=tuple(Item(unit.serial) for unit in mail.units))
+        swap = intent.says("exchange", mail.own, mail.lexicons)
+        wanted: Intent = "exchange" if swap else "credit"
+        return msgspec.structs.replace(nothing, intent=wanted, items=tuple(Item(unit.serial) for unit in mail.units))
     if not passes:
         return nothing
     asked = _of_customer(mail)
@@ -67,8 +71,8 @@ _SIGNS = 2
 
 
 def _is_spam(mail: Opened) -> bool:
-    """Whether content alone shows unsolicited sales or fraud: never where a unit or an RMA is spoken of."""
-    if mail.answers or mail.known.units or mail.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
+    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours or an RMA is spoken of."""
+    if mail.answers or mail.known.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
         return False
     text = plain(" ".join((*mail.heard[:200], mail.title)))
     return len({match[0] for lexicon in mail.lexicons for match in lexicon.spam.pattern.finditer(text)}) >= _SIGNS
@@ -79,12 +83,16 @@ def _is_spam(mail: Opened) -> bool:
 
 def _of_customer(mail: Opened) -> Request:
     order = orders.purchase_order(_order_places(mail), mail.known.units, mail.lexicons)
+    if order is None and orders.speaks_of_order((*mail.told, mail.subject.text), mail.lexicons):
+        order = orders.from_whole_name(_file_names(mail), mail.desk)
     units = mail.units or mail.earlier
+    stated = _exclusions(mail)
+    heavy = max(weight(mail), reasons.VAGUE if any(stated.values()) else reasons.NOTHING)
     wanted = intent.intent(
         mail.heard,
         mail.title,
         answers=mail.answers,
-        heavy=weight(mail),
+        heavy=heavy,
         units=bool(mail.units),
         order=order is not None,
         lexicons=mail.lexicons,
@@ -94,7 +102,6 @@ def _of_customer(mail: Opened) -> Request:
     if mail.case and wanted == "repair" and mail.case.intent in intent.NEEDS_UNITS:
         wanted = mail.case.intent
     told = _reason(mail, wanted)
-    stated = _exclusions(mail)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS
     whole = exclusions.one_voice(frozenset().union(*stated.values()))
@@ -128,8 +135,11 @@ def _claimed(mail: Opened) -> tuple[str, ...]:
 
 def _order_places(mail: Opened) -> tuple[tuple[str, ...], ...]:
     """Where an order number is looked for, the likeliest place first."""
-    names = orders.from_file_names([attachment.name for attachment in mail.message.attachments])
-    return mail.told, (mail.subject.text,), tuple(names)
+    return mail.told, (mail.subject.text,), tuple(orders.from_file_names(_file_names(mail)))
+
+
+def _file_names(mail: Opened) -> list[str]:
+    return [attachment.name for attachment in mail.message.attachments]
 
 
 def _disguised(mail: Opened) -> bool:
@@ -140,16 +150,15 @@ def _disguised(mail: Opened) -> bool:
 
 def _supplies(mail: Opened) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
-    return bool(mail.units) or (
-        mail.asked("reason") and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
-    )
+    asked = mail.asked("reason") or mail.asked("serial")
+    return bool(mail.units) or (asked and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons))
 
 
 def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
     """The units a mail is about: the new text's, else the thread's but those that have their number already."""
-    if wanted in {"none", "question"}:
+    if wanted == "none":
         return ()
-    if mail.units or mail.case is not None:
+    if mail.units or mail.case is not None or wanted == "question":
         return mail.units
     return [unit for unit in units if wanted not in intent.NEEDS_UNITS or not mail.handled(unit)]
 
@@ -171,10 +180,13 @@ def _reason(mail: Opened, wanted: Intent) -> Reason:
         )
     body = reasons.reason(mail.told, mail.lexicons)
     title = reasons.reason((mail.title,), mail.lexicons)
-    if title.weight > body.weight and title.text:
-        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
     if rows and body.weight < reasons.NAMED:
-        return Reason(reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows), reasons.CONCRETE)
+        heavy = max(reasons.weight(row, mail.lexicons) for row in rows)
+        if heavy > reasons.NOTHING or body.weight < reasons.CONCRETE:
+            text = reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
+            body = Reason(text, heavy if heavy == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
+    if title.weight > body.weight:
+        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
     if body.text:
         return body
     admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
@@ -186,12 +198,8 @@ def _reason(mail: Opened, wanted: Intent) -> Reason:
 
 
 def _quoted(mail: Opened) -> tuple[str, ...]:
-    """What the customer wrote earlier: quoted twice over, below our own quoted mail (only where no case is known)."""
-    if mail.case is not None or not mail.answers:
-        return ()
-    return tuple(
-        line.lstrip("> ") for line in mail.message.quoted.split("\n")[:400] if line.replace(" ", "").startswith(">>")
-    )
+    """What the customer wrote earlier, below our own quoted mail (only where no case is known)."""
+    return () if mail.case is not None or not mail.answers else sentences("\n".join(mail.theirs))
 
 
 def _leftover(mail: Opened, most: int = 2) -> str:
@@ -207,7 +215,8 @@ def _leftover(mail: Opened, most: int = 2) -> str:
             spare = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(spare)))
         for unit in mail.units:
             spare = spare.replace(plain(unit.serial), " ")
-        if len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
+        named = any(one.parts.search(said) for one in words)
+        if named or len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
             left.append(text)
     return reasons.join(left[:most])
 
@@ -222,9 +231,10 @@ def _items(
     several = len(units) > 1
     items = []
     owned = frozenset().union(*(names for key, names in stated.items() if key))
+    shared = _shared(mail, told, wanted) if several else told
     for unit in units:
         own = _own_reason(mail, unit) if several else Reason()
-        reason = own if own.text else told
+        reason = own if own.text else shared
         excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
         if not several:
             excluded = frozenset().union(*stated.values())
@@ -236,9 +246,27 @@ def _items(
                 vague=asked and reason.vague,
                 symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
                 revision=_revision(mail, unit),
+                suggestion=mail.reader.suggestion(unit.serial),
             )
         )
     return tuple(items)
+
+
+def _shared(mail: Opened, told: Reason, wanted: Intent) -> Reason:
+    """The reason that holds for units of which nothing is told: not what was told of another one of them."""
+    if wanted in {"credit", "exchange", "rework"} or not mail.units:
+        return told
+    each = [frozenset(unit.told) for unit in mail.units]
+    claimed = {text for one in each for text in one if not all(text in other for other in each)}
+    free = [
+        text
+        for text in (*mail.told, mail.title)
+        if (text not in claimed and not _within(text, claimed))
+        or any(lexicon.serials.all.search(plain(text)) for lexicon in mail.lexicons)
+    ]
+    if not any(reasons.weight(text, mail.lexicons) for text in claimed):
+        return told
+    return reasons.reason(free, mail.lexicons)
 
 
 def _own_reason(mail: Opened, unit: Named) -> Reason:
@@ -257,8 +285,10 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
     found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered(mail.message.text, mail.lexicons)}
     mine: set[str] = set()
     for unit in mail.units:
-        pairs = zip(unit.told, (*unit.told[1:], ""), strict=True)
+        pairs = pairwise((*unit.told, ""))
         found[unit.key] = frozenset().union(*(exclusions.stated(text, after, mail.lexicons) for text, after in pairs))
+        answers = (unit.listed, *(reasons.field(text, mail.lexicons) or "" for text in unit.told))
+        found[unit.key] |= frozenset().union(*(exclusions.whole(text, mail.lexicons) for text in answers))
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
@@ -272,6 +302,11 @@ def _within(text: str, pieces: set[str]) -> bool:
     return any(piece and piece in text for piece in pieces)
 
 
+def _known_reason(mail: Opened) -> bool:
+    """Whether an answer belongs to a question of ours that asked for the serial alone."""
+    return mail.case is None and mail.answers and mail.asked("serial") and not mail.asked("reason")
+
+
 def _missing(mail: Opened, items: Sequence[Item], told: Reason) -> tuple[Missing, ...]:
     """What must be asked for, case and mail together (AP-27, AP-28)."""
     earlier = mail.case.items if mail.case else ()
@@ -281,6 +316,8 @@ def _missing(mail: Opened, items: Sequence[Item], told: Reason) -> tuple[Missing
     unexplained = [item.serial for item in items if not item.reason] + [
         item.serial for item in earlier if not item.reason
     ]
-    if not told.text and (unexplained or not (items or earlier)):
+    if (unexplained and items) or (
+        not told.text and (unexplained or not (items or earlier)) and not _known_reason(mail)
+    ):
         missing.append("reason")
     return tuple(missing)

@@ -154,7 +154,8 @@ class Labels(Section, frozen=True):
 class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
-    ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once.
+    ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
+    other than this.
     """
 
     not_this: Phrases = NONE
@@ -165,6 +166,7 @@ class Serials(Section, frozen=True):
     handled: Phrases = NONE
     through: Phrases = NONE
     all: Phrases = NONE
+    only: Phrases = NONE
 
 
 class Reasons(Section, frozen=True):
@@ -307,9 +309,10 @@ class Sheets(Section, frozen=True):
 
 
 class Lexicon(Section, frozen=True, eq=False):
-    """One language's word list: ``common`` are the words by which the language is known."""
+    """One language's word list: ``common`` are the words and ``letters`` the letters by which the language is known."""
 
     common: Phrases = NONE
+    letters: str = ""
     labels: Labels = Labels()
     serials: Serials = Serials()
     reasons: Reasons = Reasons()

@@ -88,11 +88,15 @@ class Opener:
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101
-        with suppress(OSError, ValueError, EOFError), _Watch(process, seconds):
-            _send(process.stdin, attachment)
-            return _receive(process.stdout, Found, ANSWER)
-        self._end()
-        return None
+        found = None
+        try:
+            with suppress(OSError, ValueError, EOFError), _Watch(process, seconds):
+                _send(process.stdin, attachment)
+                found = _receive(process.stdout, Found, ANSWER)
+        finally:
+            if found is None:
+                self._end()  # gone, or out of step with us
+        return found
 
     def _running(self) -> subprocess.Popen[bytes]:
         """Return the process, ready to read.

@@ -116,8 +116,7 @@ def _take_in(mail: Mail, room: Room) -> Settled:
         before = room.store.recorded(identity)
         if before:
             return Settled(mail.uid, before.folder)
-        if message.machine.sort == "human" and message.answer_to is None:
-            raise Unreadable("there is nobody to answer: no usable From or Reply-To")
+        _answerable(message)
         case = case_for(message, room)
         return _staged(mail, step(message, case, look_up(message, case, room), room.policy, now), room)
     except StateError:
@@ -128,6 +127,12 @@ def _take_in(mail: Mail, room: Room) -> Settled:
         log.exception("mail set aside", mailbox=mail.mailbox, digest=digest[:16])
         why = f"{type(error).__name__} while it was processed"
     return _staged(mail, _set_aside(mail, identity, why, room, now), room)
+
+
+def _answerable(message: Message) -> None:
+    """See to it that a person's mail that nobody can answer reaches staff."""
+    if message.machine.sort == "human" and message.answer_to is None:
+        raise Unreadable("there is nobody to answer: no usable From or Reply-To")
 
 
 def _staged(mail: Mail, result: Step, room: Room) -> Settled:

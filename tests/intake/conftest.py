@@ -1,0 +1,52 @@
+"""What the tests of intake share: the word lists, a desk, and a mail taken through reading and understanding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from mailbot.intake.desk import Desk
+from mailbot.intake.read import read
+from mailbot.intake.serials import fold
+from mailbot.intake.understand import understand
+from mailbot.intake.words import Words, load
+from mailbot.model import Known, Mail, Message, Request, Staff, Unit
+
+Understood = Callable[..., tuple[Message, Request]]
+
+
+@pytest.fixture(scope="session")
+def words() -> Words:
+    folder = Path(__file__).parents[2] / "rules" / "words"
+    return load({path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")})
+
+
+@pytest.fixture(scope="session")
+def desk(words: Words) -> Desk:
+    return Desk(
+        "rma@maker.example",
+        words,
+        staff=(Staff("desk@maker.example", ("desk",)),),
+        serial_forms=(r"A[A-Z]\d[A-Z0-9]\d{6}", r"PDU\d{4}-?\d{7}", r"\d{10}", r"\d{7}"),
+        model_forms=(r"NB-\d+",),
+    )
+
+
+def unit(serial: str) -> Unit:
+    return Unit(serial, "NB-1", "ipc", date(2026, 1, 1), "Acme", "acme.example")
+
+
+@pytest.fixture(scope="session")
+def understood(desk: Desk) -> Understood:
+    """A mail, as bytes, read and understood by a desk whose registry knows these serials."""
+
+    def take(raw: bytes, known: tuple[str, ...] | list[str] = ()) -> tuple[Message, Request]:
+        message = read(Mail(desk.address, raw, datetime(2026, 11, 20, tzinfo=UTC)), desk)
+        registry = {fold(serial): unit(serial) for serial in known}
+        units = {code: registry[code] for code in message.codes if code in registry}
+        return message, understand(message, None, Known(units=units), desk)
+
+    return take
