@@ -165,8 +165,8 @@ class Message(Value, frozen=True):
 
     @property
     def identity(self) -> str:
-        """Message-ID plus digest: the same mail delivered twice has the same identity."""
-        return f"{self.message_id or ''} {self.digest}"
+        """Mailbox, Message-ID and digest: the same mail delivered twice at one mailbox has the same identity."""
+        return f"{self.mailbox} {self.message_id or ''} {self.digest}"
 
     @property
     def thread(self) -> tuple[str, ...]:
@@ -324,6 +324,7 @@ class Verdict(Value, frozen=True):
     valid_until: date | None = None
     shown: tuple[str, ...] = ()
     hidden: bool = False
+    owner: str = ""
 
 
 class Stamp(Value, frozen=True):
@@ -343,7 +344,7 @@ class Decision(Value, frozen=True):
     stamp: Stamp
     facts: tuple[Fact, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-    notify: Role | None = None
+    notify: tuple[Role, ...] = ()
     asks: tuple[str, ...] = ()
     says: str = ""
 
@@ -383,7 +384,10 @@ class Reply(Value, frozen=True):
 
 
 class Wrote(Value, frozen=True):
-    """The mail behind an event: enough to find it again and to answer in its thread."""
+    """The mail behind an event: enough to find it again and to answer in its thread.
+
+    ``forged``: our own mail server says that the From is not genuine (a trusted fail, RFC 8601).
+    """
 
     identity: str
     message_id: str | None
@@ -395,6 +399,7 @@ class Wrote(Value, frozen=True):
     references: tuple[str, ...] = ()
     text: str = ""
     attachments: tuple[str, ...] = ()
+    forged: bool = False
 
 
 class Requested(Value, frozen=True, tag="requested"):
@@ -473,7 +478,7 @@ State = Literal[
 
 
 class CaseItem(Value, frozen=True):
-    """One unit in a case, with its own coverage, outcome and state."""
+    """One unit in a case, with its own coverage, outcome and state; ``owner`` is its registered customer's domain."""
 
     serial: str
     state: State
@@ -486,6 +491,7 @@ class CaseItem(Value, frozen=True):
     vague: bool = False
     disguised: bool = False
     hidden: bool = False
+    owner: str = ""
     asks: tuple[str, ...] = ()
     symptom: str | None = None
     revision: str | None = None

@@ -7,8 +7,7 @@ from datetime import datetime
 from msgspec import structs
 
 from mailbot.case.advance import advance
-from mailbot.case.deadlines import awaits_answer
-from mailbot.case.merge import UNIT_INTENTS, carry_on
+from mailbot.case.merge import UNIT_INTENTS, carry_on, open_to_answer
 from mailbot.case.thread import joins
 from mailbot.intake import understand as intake
 from mailbot.intake.serials import fold
@@ -81,6 +80,8 @@ def understand(
     request = _listen(arrival, mail, case, known, policy)
     if request.kind == "bounce":
         final = arrival.bounce and not arrival.bounce.temporary
+        if case and arrival.bounce and _to_staff(case, arrival.bounce):
+            return Ignored(mail, request, "a notice to staff could not be delivered"), None
         if case and arrival.bounce and final:
             return Bounced(mail, request, arrival.bounce), case
         return Ignored(mail, request, arrival.machine.because or "delivery report"), None
@@ -108,7 +109,9 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
             return Decision("none", (), "a mail of ours could not be delivered", policy.stamp)
         case StaffSaid(request=request) if request.intent == "none" and not request.items:
             return Decision("none", (), "a note by staff", policy.stamp)
-        case Requested(request=request) | Answered(request=request) if request.thanks and not request.items:
+        case Requested(request=request) | Answered(request=request) if request.thanks and not (
+            request.items or request.wishes
+        ):
             return Decision("none", (), "thanks", policy.stamp)
     mail, request = event.mail, event.request
     if isinstance(event, StaffSaid) or request.attention:
@@ -126,7 +129,7 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
 def _told_again(decision: Decision, case: Case | None) -> Decision:
     """Have a person look when a serial could not be matched a second time, whoever asks (promise 7)."""
     again = case is not None and "known_serial" in case.asked and "known_serial" in decision.asks
-    return structs.replace(decision, notify=decision.notify or "approver") if again else decision
+    return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
 
 
 def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, policy: Policy) -> Request:
@@ -150,7 +153,7 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
-        waiting = any(awaits_answer(item) for item in case.items)
+        waiting = any(open_to_answer(item) for item in case.items)
         others = keys - {fold(item.serial) for item in case.items}
         return None if others and request.intent in UNIT_INTENTS and not waiting and case.items else case
     if not keys or not all(key in known.units for key in keys):
@@ -163,7 +166,14 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
 
 
 def _domains(mail: Wrote) -> set[str]:
+    if mail.forged:
+        return set()
     return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
+
+
+def _to_staff(case: Case, bounce: Bounce) -> bool:
+    """Say whether the report is about a notice to staff: nobody is written to about that (B5)."""
+    return any(r.message_id == bounce.original_id and r.audience == "staff" for r in case.replies)
 
 
 def _foreign_numbers(
@@ -198,11 +208,8 @@ def _wrote(message: Message, now: datetime) -> Wrote:
         subject=message.subject,
         at=now,
         attachments=tuple(attachment.name for attachment in message.attachments),
-        name=message.sender.name
-        if message.sender and answer_to == message.sender
-        else answer_to.name
-        if answer_to
-        else "",
+        forged=message.auth.result == "fail",
+        name="" if answer_to is None or message.auth.result == "fail" else answer_to.name,
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
         text=message.visible[:EXCERPT],
     )

@@ -136,7 +136,7 @@ def test_from_the_sixth_answer_of_a_day_on_there_is_silence() -> None:
     assert states == ["queued"] * 5 + ["held"] * 4
     told = [reply for step in sent for reply in step.replies if reply.audience == "staff"]
     assert len({note.to for note in told}) == len(told) == 2, "each of the desk once"
-    assert all("5 answers" in words(note) for note in told)
+    assert all("the day's answers (5)" in words(note) for note in told)
     at.clock.at = NOW + timedelta(days=1)
     assert to_customer(at.write("Serial number AH2F104432 shows no video, again.")).state == "queued"
 
@@ -229,7 +229,7 @@ def test_a_customers_words_are_never_a_template(company: str) -> None:
     assert "Dear {{7*7}} <script>x()</script>," in part(to_customer(step), "plain")
     for mail in step.replies:
         text, page = part(mail, "plain"), part(mail, "html")
-        assert "49" not in text.replace(mail.message_id, "")
+        assert not re.search(r"\b49\b", text.replace(mail.message_id, ""))
         assert "<script>" not in page
         assert "<b>&amp;</b>" not in page
         assert "<script>alert(1)" in html_.unescape(page)

@@ -83,7 +83,7 @@ def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: date
         sender=mail.answer_to or mail.sender,
         state="held",
         opened_at=now,
-        subject=base_subject(mail.subject),
+        subject="" if mail.forged else base_subject(mail.subject),
         name=mail.name,
         language=request.language,
         intent=request.intent,
@@ -97,6 +97,9 @@ def _decided(case: Case, request: Request, decision: Decision, known: Known, pol
     number = case.number
     if issued and (number is None or number.valid_until < day):
         number = numbers.assign(policy, known, day, issued)
+    limits = [v.valid_until for v in decision.verdicts if v.outcome == "issue" and v.valid_until]
+    if number and limits and not any(v.number for v in decision.verdicts):  # AP-43: the earlier day holds for the box
+        number = structs.replace(number, valid_until=min(number.valid_until, *limits))
     state = state_of(items, case.state) if decision.verdicts else _without_units(case, decision)
     return structs.replace(
         case,
@@ -151,6 +154,7 @@ def _item(before: CaseItem | None, told: Item, verdict: Verdict) -> CaseItem:
         vague=told.vague,
         disguised=verdict.disguised,
         hidden=verdict.hidden,
+        owner=verdict.owner,
         asks=verdict.asks,
         symptom=told.symptom,
         revision=told.revision,
@@ -184,7 +188,7 @@ def _quote(case: Case, decision: Decision, policy: Policy, day: date) -> tuple[Q
         Quote(
             number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
             on=day,
-            valid_until=date.fromordinal(day.toordinal() + closes),
+            valid_until=date.fromordinal(day.toordinal() + closes - 1),  # on the next it is closed
             charges=charges,
             serials=tuple(v.serial for v in quoted),
         ),

@@ -22,9 +22,13 @@ class Delivered(Value, frozen=True, tag="delivered"):
 
 
 class Deferred(Value, frozen=True, tag="deferred"):
-    """The server has certainly not taken the mail: it failed before the final dot, or was answered with 4xx."""
+    """The server has certainly not taken the mail: it failed before the final dot, or was answered with 4xx.
+
+    ``server``: the server itself is out of reach, so that other mails need not be tried now.
+    """
 
     reason: str
+    server: bool = False
 
 
 class Ambiguous(Value, frozen=True, tag="ambiguous"):
@@ -69,7 +73,7 @@ def after(reply: Reply, result: Sent, now: datetime) -> Reply:
             return msgspec.structs.replace(reply, state="sent", due_at=None, note=response)
         case Refused(code, text):
             return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"{code or ''} {text}".strip())
-        case Deferred(reason):
+        case Deferred(reason=reason):
             if now - (reply.tried_at or reply.at) >= PATIENCE:
                 return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"given up: {reason}")
             return msgspec.structs.replace(reply, state="deferred", due_at=now + wait(reply.attempts), note=reason)

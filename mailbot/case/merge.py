@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailbot.case.deadlines import awaits_answer
+from mailbot.case.lifecycle import OVER
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Item, Request
 
@@ -18,18 +19,27 @@ def carry_on(case: Case | None, request: Request) -> Request:
     exclusion once admitted is not forgotten. A mail that opens a case and names no unit yields one without a serial, so that
     the rules can ask for it. What carries nothing on (thanks, a question, the same words again) yields no unit.
     """
-    if request.thanks and not request.items:
+    if request.thanks and not (request.items or request.wishes):
         return request
-    waiting = [item for item in case.items if awaits_answer(item) or _diagnosed(case, item, request)] if case else []
+    waiting = [item for item in case.items if open_to_answer(item) or _diagnosed(case, item, request)] if case else []
     intent = request.intent
     if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.items)):
         intent = case.intent
+    ended = case is not None and bool(case.items) and case.state in OVER and not waiting
+    if ended and case and intent == "none":
+        intent = "repair" if case.intent in ("credit", "exchange") else case.intent
     if intent not in UNIT_INTENTS:
         return request
-    if waiting:
+    if waiting and case:
         items = _answer(waiting, request)
-        if not request.items and not request.support_case and items == tuple(_told(item) for item in waiting):
+        asked_enough = "symptom" in case.asked and any(
+            item.vague for item in items
+        )  # ST-3: a symptom is asked about once
+        nothing_new = items == tuple(_told(item) for item in waiting) and not (request.items or request.support_case)
+        if nothing_new and not asked_enough:
             return structs.replace(request, intent="question")
+    elif ended and case and not request.items:  # what ended is asked for again: it is looked at anew
+        items = tuple(_fill(item, _unnamed(request)) for item in case.items if not item.hidden)
     else:
         before = {fold(item.serial): item for item in case.items} if case else {}
         items = tuple(_fill(before[fold(i.serial)], i) if fold(i.serial) in before else i for i in request.items)
@@ -38,6 +48,11 @@ def carry_on(case: Case | None, request: Request) -> Request:
     support_case = request.support_case or (case.support_case if case else None)
     wishes = tuple(dict.fromkeys((*(case.wishes if case else ()), *request.wishes)))
     return structs.replace(request, items=items, intent=intent, wishes=wishes, support_case=support_case)
+
+
+def open_to_answer(item: CaseItem) -> bool:
+    """Say whether what was asked about this unit may still be answered: also when its case was closed meanwhile."""
+    return awaits_answer(item) or (item.state == "closed" and bool(item.asks) and not item.hidden)
 
 
 def _diagnosed(case: Case, item: CaseItem, request: Request) -> bool:

@@ -39,8 +39,9 @@ _ANSWER = re.compile(
 
 
 def base_subject(subject: str) -> str:
-    """Return what the subject says without the marks of an answer (RFC 5322 §3.6.5)."""
-    return subject[found.end() :] if (found := _ANSWER.match(subject)) else subject
+    """Return what the subject says without the marks of an answer (RFC 5322 §3.6.5) and the tag of a case."""
+    said = subject[found.end() :] if (found := _ANSWER.match(subject)) else subject
+    return _CASE_ID.sub("", said).replace("[]", "").strip()
 
 
 def joins(case: Case, message: Message, desk: Desk) -> bool:
@@ -53,11 +54,14 @@ def joins(case: Case, message: Message, desk: Desk) -> bool:
         return False
     if message.machine.sort == "bounce":
         return True
-    if message.sender is None:
+    if message.sender is None or message.auth.result == "fail":
         return False
     writers = {message.sender.email, message.answer_to.email if message.answer_to else message.sender.email}
     if message.sender.email in {person.address for person in desk.staff}:
         return True
-    matched = any(item.known and not item.disguised for item in case.items)
-    domains = {address.rpartition("@")[2] for address in case.participants} if matched else set()
-    return all(w in case.participants or w.rpartition("@")[2] in domains for w in writers)
+    owners = {item.owner for item in case.items if item.owner}
+    return all(w in case.participants or _within(w.rpartition("@")[2], owners) for w in writers)
+
+
+def _within(domain: str, owners: set[str]) -> bool:
+    return any(domain == owner or domain.endswith("." + owner) for owner in owners)

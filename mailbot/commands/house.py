@@ -45,7 +45,7 @@ def registries(settings: Settings) -> dict[str, Registry]:
     """
     return {
         mailbox.address.lower(): Registry.open(
-            settings.registry(mailbox), mailbox.policy, settings.state / f"registry-{mailbox.policy}.db"
+            settings.registry(mailbox), mailbox.policy, settings.state / f"registry-{mailbox.address.lower()}.db"
         )
         for mailbox in settings.file.mailbox
     }

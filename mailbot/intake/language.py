@@ -42,12 +42,12 @@ def _of(text: str, words: Words) -> tuple[str, bool]:
         return script, True
     listen = plain(text)
     scores = {code: _score(text, listen, lexicon) for code, lexicon in words.lexicons.items()}
-    best = max(scores, key=lambda code: (scores[code], code == "en"), default="en")
+    best = max(sorted(scores), key=lambda code: (scores[code], code == "en"), default="en")
     if scores.get(best, 0) <= _CLEAR:
         for code, lexicon in words.lexicons.items():
             told = (lexicon.reasons.failing, lexicon.reasons.vague, lexicon.labels.device, lexicon.labels.serial)
             scores[code] += len({listen[start:end] for phrases in told for start, end in phrases.spans(listen)})
-        best = max(scores, key=lambda code: (scores[code], code == "en"), default="en")
+        best = max(sorted(scores), key=lambda code: (scores[code], code == "en"), default="en")
     found = scores.get(best, 0)
     return (best if found else ""), found >= _CLEAR
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailbot.intake.words import Lexicon
     from mailbot.model import Unit
 
-MOST = 2_000
+MOST = 600
 """Serials of one text that are read."""
 
 _DIGITS = 3

@@ -84,10 +84,7 @@ def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
 
 def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     """How much a sentence says of a failure. The wish itself says nothing: to issue a number is no issue."""
-    text = plain(sentence)
-    for lexicon in lexicons:
-        text = lexicon.reasons.paperwork.without(text)
-    rest = matter = text
+    text = rest = matter = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(plain(sentence)))
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
         matter = lexicon.reasons.asking.without(matter)
@@ -105,6 +102,15 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     if negated:
         return CONCRETE if place else NEGATED
     return VAGUE if vague else NOTHING
+
+
+_CLAUSE = re.compile(r"([,;:])")
+
+
+def _without_paperwork(clause: str, lexicons: Sequence[Lexicon]) -> str:
+    for lexicon in lexicons:
+        clause = lexicon.reasons.paperwork.without(clause)
+    return clause
 
 
 def _symptom(text: str, lexicon: Lexicon, names: Sequence[str]) -> bool:

@@ -87,6 +87,7 @@ def decide_unit(
         says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
         shown=(seen.clause, *seen.also) if disguised else (),
+        owner=s.unit.customer_domain.lower() if s.unit else "",
     ), rule if disguised else seen
 
 
@@ -118,13 +119,14 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
         model=s.unit.model if s.unit else "",
         number=number,
         says=answer.says,
+        owner=s.unit.customer_domain.lower() if s.unit else "",
     )
 
 
 def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known) -> Situation:
     """Gather what the facts may look at."""
     unit = known.units.get(fold(item.serial)) if item.serial else None
-    addresses = {mail.sender, mail.answer_to} - {""}
+    addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,
         request=request,
@@ -148,7 +150,7 @@ def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request, case
         why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),
-        notify="sales" if "sales" in told else answer.notify,
+        notify=_in_order({answer.notify, *told} - {None}),
         asks=(answer.ask,) if answer.ask else (),
         says=answer.says,
     )
@@ -178,9 +180,9 @@ def _why(verdict: Verdict, policy: Policy) -> str:
     return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
 
 
-def _who(policy: Policy, judged: list[tuple[Verdict, Rule | None]]) -> Role | None:
-    """Return the role that is told: the rule's, an approver for what a person decides, or the one a sentence names."""
-    roles: set[Role] = set()
+def _who(policy: Policy, judged: list[tuple[Verdict, Rule | None]]) -> tuple[Role, ...]:
+    """Return the roles that are told: the rule's, an approver for what a person decides, those that sentences name."""
+    roles: set[Role | None] = set()
     for verdict, rule in judged:
         seen = vocabulary.recall(verdict.facts)
         if rule and rule.notify:
@@ -188,5 +190,9 @@ def _who(policy: Policy, judged: list[tuple[Verdict, Rule | None]]) -> Role | No
         elif verdict.outcome == "staff" or (verdict.number and seen["exclusion"]):
             roles.add("approver")
         roles |= {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    return _in_order(roles)
+
+
+def _in_order(roles: set[Role | None]) -> tuple[Role, ...]:
     order: tuple[Role, ...] = ("approver", "sales", "desk")
-    return next((role for role in order if role in roles), None)
+    return tuple(role for role in order if role in roles)

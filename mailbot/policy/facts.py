@@ -249,13 +249,23 @@ def repair_until(s: Situation) -> date | None:
     return s.unit.repair_shipped_on + timedelta(days=s.rules.windows.repair.value)
 
 
-DATES = ("delivered_on", "cover_until", "window_until", "doa_until", "repair_shipped_on", "repair_until", "today")
+DATES = (
+    "delivered_on",
+    "bought_on",
+    "cover_until",
+    "window_until",
+    "doa_until",
+    "repair_shipped_on",
+    "repair_until",
+    "today",
+)
 
 
 def dates(s: Situation) -> dict[str, date]:
     """Return the dates that stand behind the facts, for the record and for the sentences."""
     found = {
         "delivered_on": s.unit.delivered_on if s.unit else None,
+        "bought_on": (s.unit.purchased_on or s.unit.delivered_on) if s.unit else None,
         "cover_until": cover_until(s),
         "window_until": window_until(s),
         "doa_until": doa_until(s) if s.request.intent == "doa" else None,

@@ -26,12 +26,15 @@ from mailbot.model import (
     Role,
     Staff,
     StaffSaid,
+    Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
 from mailbot.reply import letters
 from mailbot.reply.letter import Contact, Letter
 
+ANSWERS_IF_FORGED = 1
+"""Answers a day to an address in whose name somebody writes: our own server says that the From is not genuine (P5)."""
 ANSWERS_A_DAY = 5
 """Direct answers to one address in a day; from the next on silence, and staff are told once (design §5, reliability L4)."""
 
@@ -46,9 +49,16 @@ class Outgoing:
         self.replies: list[Reply] = []
 
     def add(
-        self, letter: Letter, to: str, cites: tuple[str, ...], *, staff: bool = False, direct: bool = False
+        self,
+        letter: Letter,
+        to: str,
+        cites: tuple[str, ...],
+        *,
+        staff: bool = False,
+        direct: bool = False,
+        silent: bool = False,
     ) -> None:
-        """Freeze a letter into a reply."""
+        """Freeze a letter into a reply; a ``silent`` one is kept on record and never sent."""
         text, html = self.policy.letters.render(letter, self.policy.name)
         reply = Reply(
             message_id=self._next_id("staff" if staff else "customer"),
@@ -78,8 +88,7 @@ class Outgoing:
                 auto_submitted="auto-replied" if direct else "auto-generated",
             )
         )
-        capped = direct and self.known.answers_today >= ANSWERS_A_DAY
-        state, note = ("held", "the day's answers to this address are given") if capped else ("queued", "")
+        state, note = ("held", "the day's answers to this address are given") if silent else ("queued", "")
         self.replies.append(structs.replace(reply, raw=raw.decode("ascii"), state=state, note=note))
 
     def _next_id(self, audience: Literal["customer", "staff"]) -> str:
@@ -108,14 +117,15 @@ def compose(
         case CameDue(keys=keys):
             for deadline in _speaking(before, keys):
                 _remind(out, before or after, deadline)
-        case Bounced(mail=mail):
-            letter = letters.notice(policy, after, decision, mail, known, about="undeliverable")
-            _to_staff(out, letter, decision, "desk")
+        case Bounced(mail=mail, bounce=bounce):
+            unreached = structs.replace(mail, sender=", ".join(bounce.recipients) or after.sender)
+            letter = letters.notice(policy, after, decision, unreached, known, about="undeliverable")
+            _to_staff(out, letter, decision, ("desk",))
         case _ if decision.outcome == "none":
             return ()
         case StaffSaid(mail=mail):
             letter = letters.notice(policy, after, decision, mail, known, about="passed_on")
-            _to_staff(out, letter, decision, decision.notify or "desk")
+            _to_staff(out, letter, decision, decision.notify or ("desk",))
         case _:
             _answer(out, event, decision, after)
     return tuple(out.replies)
@@ -123,22 +133,31 @@ def compose(
 
 def _answer(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
     policy, known, mail, order = out.policy, out.known, event.mail, event.request.po_number
+    most = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
+    if known.answers_today > most:
+        out.add(*_letter_to(policy, case, decision, mail), direct=True, silent=True)
+        return
     if mail.answer_to:
-        letter = letters.answer(policy, case, decision, mail, first=not case.replies)
-        cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
-        out.add(letter, mail.answer_to, tuple(cites), direct=True)
-    if decision.notify:
+        out.add(*_letter_to(policy, case, decision, mail), direct=True, silent=known.answers_today == most)
+    if known.answers_today == most:  # told once: neither the customer nor staff can be bombed (L4, R5)
+        why = (
+            f"{mail.answer_to} has had the day's answers ({most}). This mail and the day's further ones are decided and on "
+            f"record, and get no answer. {decision.why}"
+        )
+        silence = structs.replace(decision, why=why)
+        notice = letters.notice(policy, case, silence, mail, known, about="silent", order=order)
+        _to_staff(out, notice, decision, decision.notify or ("desk",))
+    elif decision.notify:
         held = any(v.outcome == "staff" for v in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        letter = letters.notice(policy, case, decision, mail, known, about=about, order=order)
-        _to_staff(out, letter, decision, decision.notify)
-    if mail.answer_to and known.answers_today == ANSWERS_A_DAY:
-        silence = structs.replace(
-            decision,
-            why=f"{mail.answer_to} has had the day's {ANSWERS_A_DAY} answers. This mail and the day's further ones are decided "
-            "and on record, and get no answer.",
-        )
-        _to_staff(out, letters.notice(policy, case, silence, mail, known, about="silent"), decision, "desk")
+        notice = letters.notice(policy, case, decision, mail, known, about=about, order=order)
+        _to_staff(out, notice, decision, decision.notify)
+
+
+def _letter_to(policy: Policy, case: Case, decision: Decision, mail: Wrote) -> tuple[Letter, str, tuple[str, ...]]:
+    letter = letters.answer(policy, case, decision, mail, first=not case.replies)
+    cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
+    return letter, mail.answer_to, tuple(cites)
 
 
 def _remind(out: Outgoing, case: Case, deadline: Deadline) -> None:
@@ -149,7 +168,7 @@ def _remind(out: Outgoing, case: Case, deadline: Deadline) -> None:
         shown = last.decision if last else decision
         mail = None if last is None or isinstance(last.event, CameDue) else last.event.mail
         letter = letters.notice(out.policy, case, shown, mail, out.known, about="held")
-        _to_staff(out, letter, shown, shown.notify or "approver")
+        _to_staff(out, letter, shown, shown.notify or ("approver",))
     elif case.sender and not case.unreachable:
         cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
         out.add(letter, case.sender, tuple(cites))
@@ -162,10 +181,11 @@ def _speaking(case: Case | None, keys: tuple[str, ...]) -> Iterator[Deadline]:
         yield max((d for d in came if d.kind == kind), key=lambda d: (d.ends, d.at))
 
 
-def _to_staff(out: Outgoing, letter: Letter, decision: Decision, role: Role) -> None:
-    for person in able(out.policy, role):
-        cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
-        out.add(letter, person.address, tuple(cites), staff=True)
+def _to_staff(out: Outgoing, letter: Letter, decision: Decision, roles: tuple[Role, ...]) -> None:
+    cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
+    people = dict.fromkeys(person.address for role in roles for person in able(out.policy, role))
+    for address in people:
+        out.add(letter, address, tuple(cites), staff=True)
 
 
 def able(policy: Policy, role: Role) -> tuple[Staff, ...]:

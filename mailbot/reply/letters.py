@@ -21,7 +21,7 @@ EXCERPT = 4000
 
 def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first: bool) -> Letter:
     """Return the answer to a customer's mail: a verdict a unit, and one next step."""
-    reasons = {fold(item.serial): item.reason for item in case.items}
+    reasons = {} if mail.forged else {fold(item.serial): item.reason for item in case.items}
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
     issued = any(v.outcome == "issue" for v in decision.verdicts)
     number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -113,7 +114,7 @@ class Worker:
             StateError: the state cannot be written.
         """
         async with self.turn:
-            await path.send(self.rooms, self.outboxes, self.store, self.clock)
+            await path.send(self.rooms, self.outboxes, self.store, self.clock, self.stopping.is_set)
 
     async def tidy(self) -> None:
         """Use a quiet moment to put the state in order."""
@@ -140,10 +141,16 @@ class Worker:
         """
         if self.clock.at:
             await self.sweep()
+        failed: list[MailboxError] = []
         for station in self.stations:
-            await self._drained(station)
+            try:
+                await self._drained(station)
+            except MailboxError as error:  # the other mailboxes, what is due and the outbox do not wait for it
+                failed.append(error)
         await self.sweep()
         await self.send()
+        if failed:
+            raise failed[0]
 
     async def _drained(self, station: Station) -> None:
         for attempt in range(1, TRIES + 1):
@@ -194,7 +201,9 @@ class Daemon:
             await worker.stopping.wait()
             await asyncio.gather(*tasks)
         finally:
-            scheduler.shutdown(wait=False)
+            scheduler.pause()
+            async with worker.turn:  # the job in hand ends: a mail half sent would go out twice
+                scheduler.shutdown(wait=False)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -228,10 +237,15 @@ class Daemon:
         except StateError as error:
             self._fail(error)
 
-    def _fail(self, error: StateError) -> None:
+    def _fail(self, error: StateError) -> bool:
+        """Stop where the state is in doubt; a disk that is full or away for a while is tried again (C4)."""
+        if isinstance(error.__cause__, OSError | sqlite3.OperationalError):
+            log.error("the state cannot be written; nothing is sent or moved", error=str(error))
+            return False
         log.error("stopped: the state cannot be used", error=str(error))
         self._failed = error
         self.stop()
+        return True
 
     async def _attend(self, station: Station) -> None:
         """Take in what arrives at one mailbox; when its server goes away, come back with backoff."""
@@ -249,11 +263,20 @@ class Daemon:
             except MailboxError as error:
                 log.warning("mailbox out of reach", mailbox=station.address, error=str(error), again_in_seconds=pause)
                 await asyncio.to_thread(station.mailbox.close)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = await self._rest(pause)
             except StateError as error:
-                self._fail(error)
+                if not self._fail(error):
+                    pause = await self._rest(pause)
+            except Exception:  # whatever a server says, its mailbox is attended to again
+                log.exception("mailbox out of reach", mailbox=station.address, again_in_seconds=pause)
+                await asyncio.to_thread(station.mailbox.close)
+                pause = await self._rest(pause)
+
+    async def _rest(self, pause: float) -> float:
+        """Wait, unless the daemon stops; return how long to wait the next time."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.worker.stopping.wait(), pause)
+        return min(pause * 2, LONGEST_PAUSE)
 
     async def _begin(self, station: Station) -> None:
         """Note at the very first start where new mail begins, so that years of old mail are left alone (Q1).
@@ -289,8 +312,8 @@ class Daemon:
                 while not stopping.is_set():
                     if await asyncio.to_thread(station.ear.idle, IDLE_SECONDS):
                         station.hint.set()
-            except MailboxError:
+            except Exception as error:  # it only listens; polling is the truth
+                if not isinstance(error, MailboxError):
+                    log.exception("cannot listen", mailbox=station.address)
                 await asyncio.to_thread(station.ear.close)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                pause = await self._rest(pause)

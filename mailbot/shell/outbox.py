@@ -99,7 +99,7 @@ class Outbox:
             result = await self._data(smtp, content)
         except (OutboxError, _NotSent) as error:
             self._drop()
-            return Deferred(str(error))
+            return Deferred(str(error), server=True)
         except SMTPResponseException as error:
             await self._reset()
             return judged(error.code, error.message)

@@ -24,16 +24,13 @@ from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
 from mailbot.reply.compose import unreadable
 from mailbot.shell.clock import Clock
+from mailbot.shell.registry import RegistryError
 from mailbot.shell.store import Conflict, StateError, Store
 from mailbot.step import step
 
 log = structlog.get_logger("mailbot")
 
 FolderName = Literal["Done", "Ignored", "Attention"]
-
-
-PATIENCE = 3
-"""Mails in a row that a server may put off before the round ends."""
 
 
 class LooksUp(Protocol):
@@ -109,7 +106,7 @@ def take_in(mails: Sequence[Mail], room: Room) -> list[Settled]:
 def _take_in(mail: Mail, room: Room) -> Settled:
     """Take one mail along the path; one that cannot be processed goes to Attention, with a note to staff (promise 4)."""
     digest = hashlib.sha256(mail.raw).hexdigest()
-    identity, now = f"raw {digest}", room.clock.now()
+    identity, now = f"{mail.mailbox} raw {digest}", room.clock.now()
     try:
         message = read(mail, room.policy.desk, room.open_attachments)
         identity = message.identity
@@ -119,7 +116,7 @@ def _take_in(mail: Mail, room: Room) -> Settled:
         _answerable(message)
         case = case_for(message, room)
         return _staged(mail, step(message, case, look_up(message, case, room), room.policy, now), room)
-    except StateError:
+    except (StateError, RegistryError):
         raise
     except Unreadable as error:
         why = str(error)
@@ -209,20 +206,29 @@ def _known_for(case: Case, room: Room) -> Known:
     return Known(units=units, fresh=room.chance(), sequence=room.store.next_sequence())
 
 
-async def send(rooms: Mapping[str, Room], outboxes: Mapping[str, Sends], store: Store, clock: Clock) -> list[Reply]:
+async def send(
+    rooms: Mapping[str, Room],
+    outboxes: Mapping[str, Sends],
+    store: Store,
+    clock: Clock,
+    stopping: Callable[[], bool] = lambda: False,
+) -> list[Reply]:
     """Send what may go out now, one after another, and put each end on record before the next begins (promise 3).
 
-    Where a server takes nothing, the rest waits for another round.
+    What a server out of reach cannot take waits for another round; the others' mail goes out.
     """
     sent: list[Reply] = []
-    failures = 0
+    out_of_reach: set[str] = set()
     for reply in store.unsent(clock.now()):
         outbox = outboxes.get(reply.mailbox)
-        if outbox is None:
+        if outbox is None or reply.mailbox in out_of_reach:
             continue
+        if stopping():
+            break
         begun = delivery.begin(reply, clock.now())
         store.mark(begun)
-        ended = delivery.after(begun, await outbox.send(begun.raw, begun.mailbox, begun.to), clock.now())
+        result = await outbox.send(begun.raw, begun.mailbox, begun.to)
+        ended = delivery.after(begun, result, clock.now())
         store.mark(ended)
         if ended.state == "sent":
             log.info("mail sent", to=ended.to, subject=ended.subject)
@@ -231,9 +237,8 @@ async def send(rooms: Mapping[str, Room], outboxes: Mapping[str, Sends], store: 
         sent.append(ended)
         if ended.state in ("failed", "held"):
             _report(ended, rooms, store, clock)
-        failures = failures + 1 if ended.state in ("deferred", "ambiguous") else 0
-        if failures >= PATIENCE:
-            break
+        if isinstance(result, delivery.Deferred) and result.server:
+            out_of_reach.add(reply.mailbox)
     return sent
 
 

@@ -87,8 +87,22 @@ class Registry:
         return cls(_filled(":memory:", _units(given), "registry", policy, ""), None, policy, None)
 
     def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
-        """The units among these codes, by folded serial."""
+        """The units among these codes, by folded serial. A damaged index is derived, and made anew.
+
+        Raises:
+            RegistryError: The CSV is needed again and cannot be used.
+        """
         keys = list(dict.fromkeys(map(fold, codes)))
+        try:
+            return self._among(keys)
+        except (sqlite3.DatabaseError, msgspec.DecodeError):
+            if self._source is None:
+                raise
+            self._digest = ""
+            self._load(self._source)
+            return self._among(keys)
+
+    def _among(self, keys: list[str]) -> dict[str, Unit]:
         found: dict[str, Unit] = {}
         for start in range(0, len(keys), _AT_ONCE):
             some = keys[start : start + _AT_ONCE]

@@ -199,6 +199,7 @@ def test_the_dates_behind_the_facts_are_on_record() -> None:
     """Delivery, end of cover and today stand in the record, and what does not apply does not."""
     assert dates(at()) == {
         "delivered_on": date(2026, 3, 1),
+        "bought_on": date(2026, 3, 1),
         "cover_until": date(2028, 3, 1),
         "today": TODAY,
     }
