@@ -99,7 +99,12 @@ def _of_customer(mail: Opened) -> Request:
     )
     if mail.answers and wanted in {"none", "question"} and _supplies(mail):
         wanted = "repair"
-    if mail.case and wanted == "repair" and mail.case.intent in intent.NEEDS_UNITS:
+    if (
+        mail.case
+        and mail.case.state in ("asking", "held")
+        and wanted == "repair"
+        and mail.case.intent in intent.NEEDS_UNITS
+    ):
         wanted = mail.case.intent
     told = _reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
