@@ -325,6 +325,7 @@ class Verdict(Value, frozen=True):
     shown: tuple[str, ...] = ()
     hidden: bool = False
     owner: str = ""
+    suggestion: str = ""
 
 
 class Stamp(Value, frozen=True):

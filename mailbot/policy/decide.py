@@ -88,6 +88,7 @@ def decide_unit(
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
         shown=(seen.clause, *seen.also) if disguised else (),
         owner=s.unit.customer_domain.lower() if s.unit else "",
+        suggestion=item.suggestion if seen.ask == "known_serial" else "",
     ), rule if disguised else seen
 
 

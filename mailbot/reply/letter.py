@@ -32,7 +32,7 @@ class UnitBlock(Value, frozen=True):
 
     ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial",
     "reason", "symptom" (the reason is vague), "known_serial" (the serial could not be matched: check it or send the
-    proof of purchase), "po".
+    proof of purchase), "po". ``suggestion`` is the one unit of the customer's own whose serial looks nearly the same.
     """
 
     serial: str
@@ -43,6 +43,7 @@ class UnitBlock(Value, frozen=True):
     asks: tuple[str, ...] = ()
     covered_until: str = ""
     existing: bool = False
+    suggestion: str = ""
 
 
 class QuoteBlock(Value, frozen=True):

@@ -188,6 +188,7 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
         asks=verdict.asks,
         covered_until=written(until, tongue(policy, case)) if until and verdict.valid_until is None else "",
         existing=verdict.number is not None,
+        suggestion=verdict.suggestion,
     )
 
 
