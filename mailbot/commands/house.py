@@ -1,15 +1,12 @@
-"""Settings -> a house at work: policies loaded, registries and state opened, stations made."""
+"""Settings -> what a desk works by: the policies loaded, the registries opened."""
 
 from __future__ import annotations
 
 from mailbot.policy.policy import Policy
 from mailbot.reply.render import Letters
 from mailbot.settings import MailboxTable, Settings, staff
-from mailbot.shell.clock import Clock
 from mailbot.shell.library import Library
-from mailbot.shell.path import Room
 from mailbot.shell.registry import Registry
-from mailbot.shell.store import Store
 from mailbot.strict import ConfigError
 
 
@@ -49,13 +46,3 @@ def registries(settings: Settings) -> dict[str, Registry]:
         )
         for mailbox in settings.file.mailbox
     }
-
-
-def rooms(settings: Settings, store: Store, clock: Clock) -> dict[str, Room]:
-    """Return a room for every mailbox.
-
-    Raises:
-        ConfigError, RegistryError: as above.
-    """
-    shelf = registries(settings)
-    return {address: Room(policy, shelf[address], store, clock) for address, policy in policies(settings).items()}

@@ -88,6 +88,15 @@ def test_the_same_mail_twice_has_one_effect(house: House) -> None:
     assert house.folder() == []
 
 
+def test_one_mail_to_both_desks_is_handled_by_both(house: House) -> None:
+    """A mail addressed to both companies takes effect once at each of them."""
+    raw = letter(KIM, "Board and PDU", "AH7K900101 shows no video, and our PDU hums.", message_id="<both@lark>")
+    house.deliver(raw)
+    house.deliver(raw, SERVERTECH)
+    house.once(NOW)
+    assert {mail.sender for mail in house.sent("kim@larkspur.example")} == {PORTWELL, SERVERTECH}
+
+
 def test_a_second_request_gets_the_existing_number(house: House) -> None:
     """Asking again for a unit whose RMA is open brings the number that it already has (O1)."""
     house.deliver(letter(KIM, "Dead board", "Serial AH7K900101 has no video.", message_id="<g@lark>"))
