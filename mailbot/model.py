@@ -197,6 +197,24 @@ class Unit(Value, frozen=True):
 
 # ---------------------------------------------------------------- what a mail asks for
 
+State = Literal[
+    "asking",
+    "quoted",
+    "held",
+    "declined",
+    "authorized",
+    "in_transit",
+    "received",
+    "diagnosed",
+    "parts_quoted",
+    "ordered",
+    "repaired",
+    "shipped",
+    "closed",
+    "expired",
+    "withdrawn",
+]
+
 Kind = Literal["request", "reply", "staff", "bounce", "auto", "list", "spam", "other"]
 Intent = Literal[
     "repair",
@@ -221,9 +239,17 @@ Exclusion = Literal[
     "shipping_damage",
 ]
 Wish = Literal[
-    "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension"
+    "rush",
+    "freight_account",
+    "insure_instruction",
+    "cod",
+    "advance_replacement",
+    "overseas",
+    "buy_extension",
+    "return_address",
 ]
 Missing = Literal["serial", "reason"]
+Finding = Literal["npf", "abuse", "transit_damage", "not_esd_packed", "bad_packaging", "incomplete", "not_like_new"]
 Outcome = Literal["issue", "quote", "ask", "staff", "decline"]
 MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "none"]
 
@@ -245,13 +271,92 @@ class Item(Value, frozen=True):
     suggestion: str = ""
 
 
+class Price(Value, frozen=True):
+    """An amount that a mail names, in an ISO 4217 currency (empty where none is named), and what it is for."""
+
+    amount: Decimal
+    currency: str = ""
+    label: str = ""
+
+
+class Order(Value, frozen=True):
+    """A purchase order as the mail shows it: to be compared with the quote (AP-17).
+
+    ``copy``: the order itself is attached, and not only spoken of. ``totals`` are the amounts that it may mean as its total,
+    the likeliest first; none where it could not be read. ``quotes`` are the quote numbers that it names.
+    """
+
+    number: str
+    copy: bool = False
+    totals: tuple[Price, ...] = ()
+    quotes: tuple[str, ...] = ()
+
+
+class Parcel(Value, frozen=True):
+    """A shipment under way: carrier and tracking number, each empty where it is not named."""
+
+    carrier: str = ""
+    tracking: str = ""
+
+
+CommandName = Literal[
+    "approve",
+    "reject",
+    "quote",
+    "received",
+    "diagnosed",
+    "repaired",
+    "not_repairable",
+    "shipped",
+    "ship_to",
+    "extend",
+    "hold",
+    "close",
+    "note",
+    "help",
+    "confirm",
+]
+
+
+class Command(Value, frozen=True):
+    """One command of staff, read from a line or a sentence (design §5).
+
+    ``said`` is the sentence as written. ``serials`` are the units it names, as written; none means all that it can concern.
+    ``count`` is "2 of 3". ``prices`` are the lines of a quote, the credit of an approval or the fee that goes with it, which
+    ``fee`` tells. ``findings`` and ``text`` are what was found, the reason, the note or the address (its lines). ``force`` is the
+    reason for doing it against the order of things. ``flaw`` names what is wrong with it as written: "amount", "currency",
+    "days", "reason", "address", "carrier"; such a command is refused with a hint.
+    """
+
+    name: CommandName
+    said: str
+    serials: tuple[str, ...] = ()
+    count: tuple[int, int] | None = None
+    prices: tuple[Price, ...] = ()
+    fee: bool = False
+    findings: tuple[Finding, ...] = ()
+    text: str = ""
+    parcel: Parcel | None = None
+    days: int = 0
+    force: str = ""
+    flaw: str = ""
+
+    @property
+    def money(self) -> Decimal:
+        """The money that it sets in motion."""
+        return sum((price.amount for price in self.prices), Decimal(0))
+
+
 class Request(Value, frozen=True):
     """What a mail wants, as intake understood it.
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
-    says to somebody who has never heard of them (promise 7).
+    says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
+    sent us. ``adds``: the units are to go with those of the case. ``instead``: the serial that the mail takes back, because it
+    was written wrongly. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
+    question, a condition, a negation, a contradiction).
     """
 
     kind: Kind
@@ -269,6 +374,12 @@ class Request(Value, frozen=True):
     thanks: bool = False
     attention: bool = False
     foreign: tuple[Item, ...] = ()
+    order: Order | None = None
+    parcel: Parcel | None = None
+    adds: bool = False
+    instead: str = ""
+    commands: tuple[Command, ...] = ()
+    unclear: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- decisions
@@ -336,8 +447,39 @@ class Stamp(Value, frozen=True):
     digest: str
 
 
+Why = Literal[
+    "role",
+    "limit",
+    "own",
+    "state",
+    "unknown_unit",
+    "no_case",
+    "several_cases",
+    "flaw",
+    "currency",
+    "not_ours",
+    "nothing",
+]
+"""Why a command was not carried out; the templates say it in words."""
+
+
+class Ruling(Value, frozen=True):
+    """What becomes of one command: carried out on these units, refused, or put before a second approver."""
+
+    command: Command
+    result: Literal["done", "refused", "second", "asked"]
+    serials: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    why: Why | None = None
+    states: tuple[State, ...] = ()
+
+
 class Decision(Value, frozen=True):
-    """Outcome, the clauses that decided, the facts they saw, and the version they were taken under."""
+    """Outcome, the clauses that decided, the facts they saw, and the version they were taken under.
+
+    ``told`` names the entry of the rules' [told] that the customer is answered with, where no unit is decided on. ``rulings``
+    are what became of staff's commands.
+    """
 
     outcome: MessageOutcome
     clauses: tuple[str, ...]
@@ -348,6 +490,8 @@ class Decision(Value, frozen=True):
     notify: tuple[Role, ...] = ()
     asks: tuple[str, ...] = ()
     says: str = ""
+    rulings: tuple[Ruling, ...] = ()
+    told: str = ""
 
 
 # ---------------------------------------------------------------- replies
@@ -382,6 +526,11 @@ class Reply(Value, frozen=True):
 
 
 # ---------------------------------------------------------------- events
+
+
+Proof = Literal["server", "token", "confirmation", "trust", "none", "forged"]
+"""By what a member of staff is known: our server's Authentication-Results, the one-time token of a notice or of a question for
+confirmation, the settings' word that From is believed, nothing; or our server says that the From is not genuine."""
 
 
 class Wrote(Value, frozen=True):
@@ -425,10 +574,12 @@ class Ordered(Value, frozen=True, tag="ordered"):
 
 
 class StaffSaid(Value, frozen=True, tag="staff_said"):
-    """A member of staff wrote."""
+    """A member of staff wrote, and by what this is known (see ``Proof``)."""
 
     mail: Wrote
     request: Request
+    proof: Proof = "none"
+    token: str = ""
 
 
 class Bounced(Value, frozen=True, tag="bounced"):
@@ -459,27 +610,13 @@ Event = Requested | Answered | Ordered | StaffSaid | Bounced | Ignored | CameDue
 
 # ---------------------------------------------------------------- the case
 
-State = Literal[
-    "asking",
-    "quoted",
-    "held",
-    "declined",
-    "authorized",
-    "in_transit",
-    "received",
-    "diagnosed",
-    "parts_quoted",
-    "ordered",
-    "repaired",
-    "shipped",
-    "closed",
-    "expired",
-    "withdrawn",
-]
-
 
 class CaseItem(Value, frozen=True):
-    """One unit in a case, with its own coverage, outcome and state; ``owner`` is its registered customer's domain."""
+    """One unit in a case, with its own coverage, outcome and state; ``owner`` is its registered customer's domain.
+
+    ``resumes`` is where a held unit goes on when it is approved, if not to "authorized". ``charged``: its repair is paid for by
+    the customer, and warranted (AP-21). Days are in the company's zone.
+    """
 
     serial: str
     state: State
@@ -496,16 +633,28 @@ class CaseItem(Value, frozen=True):
     asks: tuple[str, ...] = ()
     symptom: str | None = None
     revision: str | None = None
+    resumes: State | None = None
+    received_on: date | None = None
+    repair_due: date | None = None
+    findings: tuple[Finding, ...] = ()
+    unrepairable: bool = False
+    charged: bool = False
+    shipped_on: date | None = None
 
 
 class Quote(Value, frozen=True):
-    """A numbered offer for the chargeable units of a case."""
+    """A numbered offer for the chargeable units of a case.
+
+    ``parts``: quoted after the units were examined (AP-16). ``order`` is the purchase order that accepted it.
+    """
 
     number: str
     on: date
     valid_until: date
     charges: tuple[Charge, ...]
     serials: tuple[str, ...]
+    parts: bool = False
+    order: str = ""
 
     @property
     def total(self) -> Decimal:
@@ -513,7 +662,7 @@ class Quote(Value, frozen=True):
         return sum((charge.amount for charge in self.charges), Decimal(0))
 
 
-DeadlineKind = Literal["missing", "quote", "number", "held"]
+DeadlineKind = Literal["missing", "quote", "number", "held", "repair", "close"]
 
 
 class Deadline(Value, frozen=True):
@@ -535,10 +684,34 @@ class Entry(Value, frozen=True):
     sent: tuple[str, ...] = ()
 
 
+class Token(Value, frozen=True):
+    """What lets a person decide by answering a mail that only that person got (promise 5).
+
+    ``secret``: 128 random bits in hexadecimal. Bound to the person, to the case as it stood (``version``), and, where a command
+    is to be confirmed, to these ``commands``.
+    """
+
+    secret: str
+    person: str
+    until: datetime
+    version: int
+    commands: tuple[Command, ...] = ()
+
+
+class Pending(Value, frozen=True):
+    """Commands that wait for a second approver: what was asked for, and by whom."""
+
+    commands: tuple[Command, ...]
+    by: str
+
+
 class Case(Value, frozen=True):
     """The fold of its events: who, which units, in which state, until when.
 
-    ``unreachable``: a mail to the sender could not be delivered, and the sender has not written since.
+    ``unreachable``: a mail to the sender could not be delivered, and the sender has not written since. ``version`` counts the
+    decisions of staff: a token of an earlier one is spent. ``ship_to``: the delivery address that staff gave for this case
+    (ST-10). ``credit`` and ``fee`` are what was approved with a credit (ST-12). ``inbound`` is what the customer has sent,
+    ``outbound`` what went back.
     """
 
     id: str
@@ -560,6 +733,14 @@ class Case(Value, frozen=True):
     support_case: str | None = None
     participants: tuple[str, ...] = ()
     unreachable: bool = False
+    version: int = 0
+    tokens: tuple[Token, ...] = ()
+    pending: Pending | None = None
+    ship_to: tuple[str, ...] = ()
+    credit: Price | None = None
+    fee: Price | None = None
+    inbound: Parcel | None = None
+    outbound: Parcel | None = None
     history: tuple[Entry, ...] = ()
     replies: tuple[Reply, ...] = ()
 
@@ -571,8 +752,9 @@ class Known(Value, frozen=True):
     """What the core needs to know of the world, as values.
 
     ``units``: registry rows by folded serial. ``open_cases``: cases of this mailbox that hold one of these units and
-    are not over. ``answers_today``: direct answers already given to the address in its company's day. ``fresh``: 128
-    random bits in hexadecimal, for ids. ``sequence``: the next unused RMA sequence number.
+    are not over; ``past_cases`` those that are. ``answers_today``: direct answers already given to the address in its
+    company's day. ``fresh``: 128 random bits in hexadecimal, for ids; ``secret``: 128 others, for tokens. ``sequence``: the next
+    unused RMA sequence number.
     """
 
     units: dict[str, Unit] = {}
@@ -580,6 +762,8 @@ class Known(Value, frozen=True):
     answers_today: int = 0
     fresh: str = ""
     sequence: int = 1
+    past_cases: tuple[Case, ...] = ()
+    secret: str = ""
 
 
 class Record(Value, frozen=True):
