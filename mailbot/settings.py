@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from email_validator import EmailNotValidError
 
+from mailbot.intake.desk import Authority
 from mailbot.mail.addresses import valid
+from mailbot.mail.authority import Profile
 from mailbot.model import Role, Staff
 from mailbot.shell.connection import Imap, Security, Smtp, trusted_without_tls
 from mailbot.strict import ConfigError, convert, parse
@@ -71,6 +73,9 @@ class MailboxTable(Table, frozen=True):
     staff: tuple[StaffTable, ...] = ()
     aliases: tuple[str, ...] = ()
     trusted_authserv_id: str | None = None
+    authentication_results: Profile = "standard"
+    authority: Authority = "confirm"
+    i_accept_forged_approvals: bool = False
 
 
 class Folders(Table, frozen=True):
@@ -153,8 +158,21 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def staff(mailbox: MailboxTable) -> tuple[Staff, ...]:
-    """Return the staff of a mailbox."""
-    return tuple(Staff(s.address.lower(), s.roles, Decimal(str(s.limit))) for s in mailbox.staff)
+    """Return the staff of a mailbox; where From is believed, nobody of them sets money in motion."""
+    believed = mailbox.authority == "insecure-from"
+    return tuple(
+        Staff(s.address.lower(), s.roles, Decimal(0) if believed else Decimal(str(s.limit))) for s in mailbox.staff
+    )
+
+
+def warnings(settings: Settings) -> tuple[str, ...]:
+    """Return what works as it is set, and is dangerous."""
+    return tuple(
+        f'{settings.name}: mailbox {mailbox.address}: authority = "insecure-from": whoever writes a member of staff\'s address '
+        "into From is obeyed; every limit counts as 0. Delete the line to have unproved commands confirmed."
+        for mailbox in settings.file.mailbox
+        if mailbox.authority == "insecure-from"
+    )
 
 
 def load(path: Path) -> Settings:
@@ -206,13 +224,27 @@ def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:
             valid(address)
         except EmailNotValidError as error:
             raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
-    for person in staff(mailbox):
-        if not (person.limit.is_finite() and person.limit >= 0):
+    for person in mailbox.staff:
+        limit = Decimal(str(person.limit))
+        if not (limit.is_finite() and limit >= 0):
             raise ConfigError(
-                f"{where}: staff {person.address}: limit: {person.limit} is no amount. Write one like 500."
+                f"{where}: staff {person.address.lower()}: limit: {limit} is no amount. Write one like 500."
             )
+    _verify_authority(mailbox, where)
     for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
         _verify_server(f"{where}: {server}", table)
+
+
+def _verify_authority(mailbox: MailboxTable, where: str) -> None:
+    if mailbox.authority == "insecure-from" and not mailbox.i_accept_forged_approvals:
+        raise ConfigError(
+            f'{where}: authority = "insecure-from" obeys whoever writes a member of staff\'s address into From. Delete it, '
+            "or add i_accept_forged_approvals = true."
+        )
+    if mailbox.authentication_results == "microsoft-365" and mailbox.trusted_authserv_id:
+        raise ConfigError(
+            f"{where}: trusted_authserv_id: Microsoft 365 writes none. Delete it, or delete authentication_results."
+        )
 
 
 def _verify_server(where: str, table: ImapTable | SmtpTable) -> None:

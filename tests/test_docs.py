@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -93,7 +94,7 @@ def test_every_setting_is_in_the_docs_with_its_default(heading: str, types: Any)
         if field.required:
             assert "required" in rows[field.name] or field.name == "mailbox"
         elif isinstance(field.default, str | int) and field.default is not msgspec.NODEFAULT:
-            shown = f'"{field.default}"' if isinstance(field.default, str) else str(field.default)
+            shown = json.dumps(field.default)  # TOML writes strings, numbers and truth as JSON does
             assert shown in rows[field.name], field.name
 
 

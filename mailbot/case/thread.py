@@ -1,9 +1,14 @@
-"""Which case a mail belongs to: by the ids of its thread, or by a number in its subject, and only for those whose case it is."""
+"""Which case a mail belongs to, and only for those whose case it is.
+
+A mail names its case by the ids of its thread, by the address of ours it is sent to, or by a number in its subject.
+"""
 
 from __future__ import annotations
 
 import re
 
+from mailbot.case.authority import person
+from mailbot.case.tokens import details
 from mailbot.intake.desk import Desk
 from mailbot.mail.phrases import REPLY_PREFIXES
 from mailbot.model import Case, Message
@@ -26,10 +31,14 @@ def ids(message: Message) -> tuple[str, ...]:
 
 
 def names(message: Message, desk: Desk) -> tuple[str, ...]:
-    """Return the RMA numbers and case ids that stand in the subject."""
+    """Return the case ids in the addresses of ours that a mail was sent to, then the RMA numbers and case ids in its subject.
+
+    Some mail programs, and every link to write a mail, leave out the ids of the thread; the address remains.
+    """
     if message.machine.sort == "bounce":
         return ()
-    found = [*re.findall(desk.number_form, message.subject, re.IGNORECASE), *_CASE_ID.findall(message.subject)]
+    found = [case.upper() for detail in details(message) for case in _CASE_ID.findall(detail)]
+    found += [*re.findall(desk.number_form, message.subject, re.IGNORECASE), *_CASE_ID.findall(message.subject)]
     return tuple(dict.fromkeys(found))
 
 
@@ -49,6 +58,7 @@ def joins(case: Case, message: Message, desk: Desk) -> bool:
 
     A participant may, staff, and whoever writes from the owner's domain once a unit of the case has been matched to it.
     A guessed id or somebody else's number opens nothing (A10); a report about a mail of ours belongs to its case.
+    For staff the From alone is enough here: what their commands may do is a question of proof (``case.authority``).
     """
     if case.mailbox != desk.address:
         return False
@@ -57,7 +67,7 @@ def joins(case: Case, message: Message, desk: Desk) -> bool:
     if message.sender is None or message.auth.result == "fail":
         return False
     writers = {message.sender.email, message.answer_to.email if message.answer_to else message.sender.email}
-    if message.sender.email in {person.address for person in desk.staff}:
+    if person(message, desk) is not None:
         return True
     owners = {item.owner for item in case.items if item.owner}
     return all(w in case.participants or _within(w.rpartition("@")[2], owners) for w in writers)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailbot.commands import options
-from mailbot.settings import MailboxTable, Settings, load
+from mailbot.settings import MailboxTable, Settings, load, warnings
 from mailbot.strict import ConfigError
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def check(config: Path, *, offline: bool) -> None:
     found = Findings()
     settings = load(config)
     found.good(f"settings: {config}")
+    for warning in warnings(settings):
+        found.warn(warning)
     try:
         library = Library.at(settings.home)
     except ConfigError as error:

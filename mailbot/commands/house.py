@@ -31,6 +31,8 @@ def _policy(library: Library, settings: Settings, mailbox: MailboxTable) -> Poli
         aliases=mailbox.aliases,
         timezone=settings.file.timezone,
         trusted_authserv_id=mailbox.trusted_authserv_id,
+        authentication_results=mailbox.authentication_results,
+        authority=mailbox.authority,
     )
 
 

@@ -27,8 +27,10 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     mailbot run --once                            one round, for cron or a look
     mailbot run --once --now 2026-12-20T10:00:00Z the same by a set clock: real mails go out; to try, see explain and rehearse
     """
+    import structlog
+
     from mailbot.commands import house
-    from mailbot.settings import load
+    from mailbot.settings import load, warnings
     from mailbot.shell.clock import Clock
     from mailbot.shell.daemon import Daemon, Station, Worker
     from mailbot.shell.logs import configure
@@ -38,6 +40,8 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
 
     configure()
     settings = load(config)
+    for warning in warnings(settings):
+        structlog.get_logger("mailbot").warning(warning)
     clock = Clock(now)
     policies = house.policies(settings)  # every error of a person's comes before the state is touched
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]

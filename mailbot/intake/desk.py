@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mailbot.intake.words import Words
+from mailbot.mail.authority import Profile
 from mailbot.model import Staff, Value
+
+Authority = Literal["confirm", "insecure-from"]
+"""What becomes of staff's commands that nothing proves: a question goes to the listed address, or From is believed."""
 
 
 class Desk(Value, frozen=True):
@@ -11,7 +17,8 @@ class Desk(Value, frozen=True):
 
     ``serial_forms`` and ``model_forms`` are regular expressions from the rules file, matched against folded text (see
     ``intake.serials.fold``) and against model names as written. ``number_form`` matches the company's own RMA numbers.
-    ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
+    ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None;
+    ``authentication_results`` is how that server writes, ``authority`` what From alone is worth.
     """
 
     address: str
@@ -22,3 +29,5 @@ class Desk(Value, frozen=True):
     model_forms: tuple[str, ...] = ()
     number_form: str = r"RMA-\d[\dA-Z-]*"
     trusted_authserv_id: str | None = None
+    authentication_results: Profile = "standard"
+    authority: Authority = "confirm"

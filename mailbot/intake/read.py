@@ -35,6 +35,7 @@ def read(mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], Content
         arrived_at=mail.arrived_at,
         ours=(desk.address, *desk.aliases),
         trusted_authserv_id=desk.trusted_authserv_id,
+        profile=desk.authentication_results,
     )
     if message.machine.sort == "human":
         found = open_(message.attachments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
@@ -23,6 +24,7 @@ for _domain in ("local", "test", "invalid"):
     if _domain in SPECIAL_USE_DOMAIN_NAMES:
         SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
 
+_CAPITALS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _WORD = re.compile(r"=\?[^?\s<>\"]{1,80}\?[qQ]\?[^?\s<>\"]*\?=")
 _SPECIAL = re.compile(r"[(),:;@\\]")
 _SPEC = re.compile(r"[^\s<>@,;:\\]{1,128}@[^\s<>@,;:\\]{1,255}")
@@ -59,10 +61,15 @@ def read(value: str) -> Mailboxes:
         plain = plain and len(entry.angles) <= 1 and entry.closed
         carried = []
         if _SPEC.fullmatch(spec) and spec.isprintable() and len(found) < MOST:
-            found.append(Address(name=words(name)[:200], email=spec.lower()))
+            found.append(Address(name=words(name)[:200], email=_lower(spec)))
         elif spec:
             plain = False
     return Mailboxes(tuple(found), plain and not carried)
+
+
+def _lower(spec: str) -> str:
+    """Return an address in lower case as RFC 5321 §2.4 has it, ASCII alone: a Kelvin sign does not become a k (U1)."""
+    return spec.translate(_CAPITALS)
 
 
 def _shielded(word: re.Match[str]) -> str:

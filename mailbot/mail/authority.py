@@ -1,21 +1,25 @@
 """What our own mail server says of the sender: Authentication-Results (RFC 8601), trusted by its place (A1 to A5).
 
 Anybody can write such a field. Ours is the topmost with our server's id that stands directly above or below our
-server's topmost Received; everything further down came with the mail.
+server's topmost Received; everything further down came with the mail. That holds as long as the server writes one for
+every mail or removes those that come with its own id (RFC 8601 §5).
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from mailbot.mail.scan import scan
+from mailbot.mail.scan import scan, without_comments
 from mailbot.model import Address, Auth, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.mail.headers import Headers
+
+Profile = Literal["standard", "microsoft-365"]
+"""How our server writes the field: with its id as RFC 8601 asks, or without one."""
 
 _BESIDE = {
     "authentication-results",
@@ -29,6 +33,9 @@ _BESIDE = {
 
 _METHOD = re.compile(r"\s*([A-Za-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([A-Za-z0-9-]{1,40})(.*)", re.DOTALL)
 _PROPERTY = re.compile(r"(?<!\S)([A-Za-z0-9-]{1,20}\.[A-Za-z0-9-]{1,40})\s*=\s*(\S+)")
+_HOP = re.compile(r"\s*from\s+(\S+)\s.*?\bby\s+(\S+)", re.IGNORECASE | re.DOTALL)
+_MICROSOFT = (".outlook.com", ".office365.com")
+_EDGE = ".mail.protection.outlook.com"
 
 
 class Result(Value, frozen=True):
@@ -43,20 +50,39 @@ class Result(Value, frozen=True):
         return next((value for key, value in self.properties if key == name), "")
 
 
-def authenticate(head: Headers, sender: Address | None, trusted_authserv_id: str | None) -> Auth:
+def authenticate(
+    head: Headers, sender: Address | None, trusted_authserv_id: str | None, profile: Profile = "standard"
+) -> Auth:
     """Say whether our server vouches for the From domain.
 
+    ``fail``: DMARC failed, or a DKIM signature of the From domain (or of one that is not named) did; it wins over every pass,
+    for a mail whose SPF is in order and whose signature is broken may have been altered. Only a valid signature of the very
+    same domain beside it makes up for a broken one: many sign twice, with an algorithm that not every server knows (RFC 6376
+    §6.1, RFC 8463). A broken signature of somebody else's says nothing of the sender.
+
     ``pass``: DMARC passed for exactly that domain, or a DKIM signature of it or of its parent or subdomain did.
-    ``fail``: DMARC failed, or DKIM did and nothing passed. ``none``: everything else.
+
+    ``none``: everything else. SPF alone is neither: it speaks of the envelope (RFC 7208 §2.4), fails for every mail that was
+    forwarded, and passes for whoever puts an address of his own there. What it means for From, DMARC says. So does
+    Microsoft's compauth, which otherwise guesses.
     """
-    if sender is None or not trusted_authserv_id:
+    if sender is None or not (trusted_authserv_id or profile == "microsoft-365"):
         return Auth()
-    results = _trusted(head, trusted_authserv_id.lower())
-    passed = any(_vouches(result, sender.domain) for result in results)
-    failed = {result.method for result in results if result.result == "fail"}
-    if "dmarc" in failed or ("dkim" in failed and not passed):
+    wanted = "" if profile == "microsoft-365" else (trusted_authserv_id or "").lower()
+    heard, vouching = _trusted(head, wanted, profile)
+    sound = {_signer(result) for result in vouching if result.method == "dkim" and result.result == "pass"}
+    if any(_denies(result, sender.domain, sound) for result in heard):
         return Auth("fail")
+    passed = any(_vouches(result, sender.domain) for result in vouching)
     return Auth("pass", sender.domain) if passed else Auth()
+
+
+def _denies(result: Result, domain: str, sound: set[str]) -> bool:
+    if result.result != "fail":
+        return False
+    signer = _signer(result)
+    broken = result.method == "dkim" and ("." not in signer or (_aligned(signer, domain) and signer not in sound))
+    return broken or result.method == "dmarc"
 
 
 def _vouches(result: Result, domain: str) -> bool:
@@ -64,8 +90,11 @@ def _vouches(result: Result, domain: str) -> bool:
         return False
     if result.method == "dmarc":
         return result.get("header.from").rpartition("@")[2] == domain  # A3
-    signed_by = result.get("header.d") or result.get("header.i").rpartition("@")[2]
-    return result.method == "dkim" and _aligned(signed_by, domain)
+    return result.method == "dkim" and _aligned(_signer(result), domain)
+
+
+def _signer(result: Result) -> str:
+    return result.get("header.d") or result.get("header.i").rpartition("@")[2]
 
 
 def _aligned(one: str, other: str) -> bool:
@@ -73,30 +102,60 @@ def _aligned(one: str, other: str) -> bool:
     return "." in one and "." in other and (one == other or one.endswith(f".{other}") or other.endswith(f".{one}"))
 
 
-def _trusted(head: Headers, authserv_id: str) -> tuple[Result, ...]:
-    for value in _near_topmost_received(head):
+def _trusted(head: Headers, authserv_id: str, profile: Profile) -> tuple[list[Result], list[Result]]:
+    """Return all verdicts that bear our server's id in the place where it writes, and those of them that can vouch.
+
+    Above the topmost Received our servers alone have written, in one field or several (one for each filter). Below it the
+    second field of that id may be the first line of the mail itself, and can only speak against it.
+    """
+    heard: list[Result] = []
+    vouching: list[Result] = []
+    found = False
+    for value, above in _near_topmost_received(head, profile):
         named, results = read(value)
         if named == authserv_id:
-            return results
-    return ()
+            heard += results
+            vouching += results if above or not found else ()
+            found = True
+    return heard, vouching
 
 
-def _near_topmost_received(head: Headers) -> Iterator[str]:
-    """Yield the Authentication-Results above the topmost Received, and those directly below it (A2)."""
-    names = [name for name, _ in head.fields]
-    if "received" not in names:
+def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[str, bool]]:
+    """Yield the Authentication-Results above the topmost Received and, with False, those directly below it (A2).
+
+    Within Microsoft 365 a mail makes hops of its own; the topmost Received is there that of the edge, below theirs.
+    """
+    traces = (
+        place for place, (name, value) in enumerate(head.fields) if name == "received" and not _inner(value, profile)
+    )
+    topmost = next(traces, None)
+    if topmost is None:
         return
-    topmost = names.index("received")
-    end = topmost + 1
-    while end < len(names) and names[end] in _BESIDE:
-        end += 1
-    yield from (value for name, value in head.fields[:end] if name == "authentication-results")
+    for place, (name, value) in enumerate(head.fields):
+        if place > topmost and name not in _BESIDE:
+            return
+        if name == "authentication-results":
+            yield value, place < topmost
+
+
+def _inner(received: str, profile: Profile) -> bool:
+    """Say whether a Received tells of a hop between two servers of Microsoft 365, behind its edge."""
+    hop = _HOP.match(without_comments(received)) if profile == "microsoft-365" else None
+    if hop is None:
+        return False
+    sent_by, taken_by = hop[1].lower(), hop[2].lower()
+    return sent_by.endswith(_MICROSOFT) and taken_by.endswith(_MICROSOFT) and not taken_by.endswith(_EDGE)
 
 
 def read(value: str) -> tuple[str, tuple[Result, ...]]:
-    """Read a field into the server's id and its verdicts; comments say nothing, quotes hide nothing (RFC 8601 §2.2)."""
+    """Read a field into the server's id, empty where there is none, and its verdicts (RFC 8601 §2.2).
+
+    Comments say nothing, quotes hide nothing.
+    """
     first, *others = _statements(value)
     named = first.split()[:1]
+    if "=" in first:  # Microsoft begins with a verdict
+        named, others = [], [first, *others]
     results = []
     for statement in others:
         found = _METHOD.fullmatch(statement)

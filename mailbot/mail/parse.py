@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
+    from mailbot.mail.authority import Profile
     from mailbot.mail.headers import Headers
 
 __all__ = ["Unreadable", "parse"]
@@ -34,6 +35,7 @@ def parse(
     arrived_at: datetime,
     ours: Collection[str] = (),
     trusted_authserv_id: str | None = None,
+    profile: Profile = "standard",
 ) -> Message:
     """Parse a mail.
 
@@ -43,6 +45,7 @@ def parse(
         arrived_at: when it arrived (UTC).
         ours: further addresses of ours; plus-addresses of all of them are ours too.
         trusted_authserv_id: the id our mail server signs Authentication-Results with (RFC 8601 §2.5).
+        profile: how it writes that field.
 
     Raises:
         Unreadable: the mail is beyond the bounds, encrypted, or only a reference to its content (M1, M2, M7).
@@ -84,7 +87,7 @@ def parse(
         attachments=content.attachments,
         machine=machine,
         bounce=bounce,
-        auth=authenticate(head, sender, trusted_authserv_id),
+        auth=authenticate(head, sender, trusted_authserv_id, profile),
     )
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import mailbot
 from mailbot.case.numbers import pattern
 from mailbot.intake import words
-from mailbot.intake.desk import Desk
+from mailbot.intake.desk import Authority, Desk
+from mailbot.mail.authority import Profile
 from mailbot.model import Staff
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import Rules
@@ -65,6 +66,8 @@ class Library:
         aliases: Sequence[str] = (),
         timezone: str | None = None,
         trusted_authserv_id: str | None = None,
+        authentication_results: Profile = "standard",
+        authority: Authority = "confirm",
         overlay: Mapping[str, Any] | None = None,
     ) -> Policy:
         """Load a policy for a desk; where mailbox or staff are not given, those of its demo serve.
@@ -85,6 +88,8 @@ class Library:
             model_forms=rules.serials.models,
             number_form=pattern(rules.number.format),
             trusted_authserv_id=trusted_authserv_id,
+            authentication_results=authentication_results,
+            authority=authority,
         )
         zone = timezone or rules.policy.timezone.value
         return Policy(name=name, rules=rules, stamp=stamp, desk=desk, letters=self.letters, timezone=zone)
