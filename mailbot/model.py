@@ -354,8 +354,9 @@ class Request(Value, frozen=True):
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
-    sent us. ``adds``: the units are to go with those of the case. ``instead``: the serial that the mail takes back, because it
-    was written wrongly. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
+    sent us. ``adds``: the units are to go with those of the case. ``corrects``: the mail
+    puts a serial right; ``instead`` is the one that it takes back, where it names it. ``renews``: it asks for a new or a longer
+    number. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
     question, a condition, a negation, a contradiction).
     """
 
@@ -378,6 +379,8 @@ class Request(Value, frozen=True):
     parcel: Parcel | None = None
     adds: bool = False
     instead: str = ""
+    corrects: bool = False
+    renews: bool = False
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
 

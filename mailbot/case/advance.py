@@ -208,7 +208,7 @@ def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: date
 
 
 def _decided(case: Case, request: Request, decision: Decision, known: Known, policy: Policy, day: date) -> Case:
-    items = _items(case, request, decision)
+    items = _taken_back(_items(case, request, decision), request, decision)
     issued = next((v for v in decision.verdicts if v.outcome == "issue" and not v.number), None)
     number = case.number
     if issued and numbers.stands(case, day) is None:
@@ -246,6 +246,23 @@ def _items(case: Case, request: Request, decision: Decision) -> tuple[CaseItem, 
         key: item for key, item in before.items() if key in decided or (item.known and item.serial) or _settled(item)
     }
     return tuple((kept | decided).values())
+
+
+def _taken_back(items: tuple[CaseItem, ...], request: Request, decision: Decision) -> tuple[CaseItem, ...]:
+    """Let go the unit whose serial the mail takes back, or the only other one where it does not name it."""
+    if not request.corrects or not any(verdict.known for verdict in decision.verdicts):
+        return items
+    right = {fold(item.serial) for item in request.items}
+    others = [
+        fold(i.serial) for i in items if fold(i.serial) not in right and i.state in ("asking", "quoted", "authorized")
+    ]
+    wrong = {fold(request.instead)} if request.instead else set(others if len(others) == 1 else ())
+    return tuple(
+        structs.replace(item, state=move(item.state, "withdrawn"), asks=())
+        if fold(item.serial) in wrong and fold(item.serial) in others
+        else item
+        for item in items
+    )
 
 
 def _goes_on(item: CaseItem | None, verdict: Verdict) -> bool:

@@ -49,9 +49,25 @@ def decide(case: Case, event: Customers, known: Known, policy: Policy, day: date
         return _cancelled(case, mail, request, known, policy)
     if request.parcel and any(item.state == "authorized" for item in case.items):
         return _told("under_way", policy, mail, request, _in(case, "authorized", "in_transit"), case, known)
+    held = {fold(item.serial) for item in case.items if item.state == "held" and item.resumes}
+    if request.items and {fold(item.serial) for item in request.items} <= held:
+        return answered(
+            policy, policy.rules.answers.other, mail, request, case
+        )  # what a person has in hand stays there
+    if _ended_long_ago(case, policy, day) and (request.items or request.renews):
+        expired = _in(case, "expired")
+        late = policy.rules.answers.late_renewal
+        verdicts = tuple(by_person(policy, late, mail, about(case, request), item, case, known) for item in expired)
+        return structs.replace(_verdicts(policy, verdicts, request), notify=("approver",))
     if request.intent == "status" and case.items and not any(item.hidden or item.disguised for item in case.items):
         return _told("status", policy, mail, request, case.items, case, known)
     return None
+
+
+def _ended_long_ago(case: Case, policy: Policy, day: date) -> bool:
+    """Say whether the number ended so long ago that a person must decide on a new one."""
+    limit = policy.rules.number.renew_days.value
+    return case.state == "expired" and case.number is not None and (day - case.number.valid_until).days > limit
 
 
 def _in(case: Case, *states: str) -> tuple[CaseItem, ...]:

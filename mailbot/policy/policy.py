@@ -34,7 +34,10 @@ class Renderer(Protocol):
 
 
 class Policy(Value, frozen=True):
-    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, and the zone that days count in."""
+    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, the zone that days count in.
+
+    ``papers`` are the words of what is attached, by language.
+    """
 
     name: str
     rules: Rules
@@ -42,6 +45,7 @@ class Policy(Value, frozen=True):
     desk: Desk
     letters: Renderer
     timezone: str
+    papers: Mapping[str, Any] = {}
 
     def clause_text(self, clause: str) -> str:
         """Return the short text of a clause."""
