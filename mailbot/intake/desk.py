@@ -11,7 +11,8 @@ class Desk(Value, frozen=True):
 
     ``serial_forms`` and ``model_forms`` are regular expressions from the rules file, matched against folded text (see
     ``intake.serials.fold``) and against model names as written. ``number_form`` matches the company's own RMA numbers.
-    ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
+    ``currency`` (ISO 4217) is the one that its fees and quotes are in. ``aliases`` are further addresses of ours.
+    ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
     """
 
     address: str
@@ -22,3 +23,4 @@ class Desk(Value, frozen=True):
     model_forms: tuple[str, ...] = ()
     number_form: str = r"RMA-\d[\dA-Z-]*"
     trusted_authserv_id: str | None = None
+    currency: str = "USD"
