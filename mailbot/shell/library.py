@@ -50,7 +50,8 @@ class Library:
         lists = own if own.is_dir() else packaged("rules") / "words"
         self.words = words.load({path.stem: _text(path) for path in sorted(lists.glob("*.toml"))})
         self.papers = {
-            path.parent.name: Words.of(_text(path), str(path)) for path in sorted(templates.glob("default/*/papers.toml"))
+            path.parent.name: Words.of(_text(path), str(path))
+            for path in sorted(templates.glob("default/*/papers.toml"))
         }
         self.letters = Letters.of(
             {str(path.relative_to(templates)): _text(path) for path in sorted(templates.rglob("*")) if path.is_file()}
@@ -91,6 +92,7 @@ class Library:
             serial_forms=rules.serials.forms,
             model_forms=rules.serials.models,
             number_form=pattern(rules.number.format),
+            currency=next((fee.currency for fee in rules.fees.values()), ""),
             trusted_authserv_id=trusted_authserv_id,
             authentication_results=authentication_results,
             authority=authority,
