@@ -107,6 +107,8 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         free = event.proof != "none" or all(command.name in HARMLESS for command in commands)
         if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):
             return decision
+        if case and any(t.person == person.address and t.commands == commands for t in case.tokens):
+            return Decision("none", (), "a confirmation has been asked for already", policy.stamp)
         asked = tuple(structs.replace(r, result="asked") if r.result != "refused" else r for r in decision.rulings)
         return Decision("none", (), "nothing shows that this is genuine", policy.stamp, rulings=asked, told="confirm")
     if request.unclear:
@@ -115,7 +117,7 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         return answered(policy, policy.rules.answers.other, mail, request, case)
     if case is not None and {case.sender, *case.participants} & set(mail.others):
         return Decision("none", (), "a colleague has written to the customer", policy.stamp, told="answered")
-    told = "nothing" if case is not None and not mail.others else ""
+    told = "nothing" if case is not None and request.commands else ""  # "yes" alone, where nothing was to be confirmed
     return Decision("none", (), "a note by staff", policy.stamp, told=told)
 
 

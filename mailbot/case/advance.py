@@ -93,7 +93,7 @@ def _after(
 
 def _commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, policy: Policy, day: date) -> Case:
     """Carry out what was granted; note what waits for a second approver (A12)."""
-    after, person = case, event.mail.sender
+    after, person = _seen_by_others(case, event, policy), event.mail.sender
     for ruling in decision.rulings:
         if ruling.result == "done":
             after = carry_out(after, ruling, person, policy, known, day)
@@ -111,6 +111,14 @@ def _commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, p
     if after.number != case.number:
         restart.add("number")
     return structs.replace(after, deadlines=deadlines.renew(after, policy, day, frozenset(restart)))
+
+
+def _seen_by_others(case: Case, event: StaffSaid, policy: Policy) -> Case:
+    """Take back a token that a colleague's mail has shown to others: its ids and what it quotes go to them too."""
+    colleagues = {person.address for person in policy.desk.staff}
+    if not event.token or set(event.mail.others) <= colleagues:
+        return case
+    return structs.replace(case, tokens=tuple(token for token in case.tokens if token.secret != event.token))
 
 
 def _followed(case: Case, event: Event, decision: Decision, known: Known, policy: Policy, day: date) -> Case:

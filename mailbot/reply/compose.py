@@ -217,12 +217,16 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
         by = before.pending.by if before.pending and after.pending is None else ""
         for first in (each for each in policy.desk.staff if each.address == by and each != person):
             out.to_staff(staff.transcript(policy, after, decision, mail, about="done"), first, decision.clauses)
-    if decision.told == "answered":
+    if decision.told == "answered" or (decision.told == "confirm" and known.answers_today >= ANSWERS_A_DAY):
         return
     about = decision.told or "done"
     confirms = tuple(ruling.command for ruling in decision.rulings if ruling.result == "asked")
     out.to_staff(
-        staff.transcript(policy, after, decision, mail, about=about), person, decision.clauses, confirms=confirms
+        staff.transcript(policy, after, decision, mail, about=about),
+        person,
+        decision.clauses,
+        confirms=confirms,
+        direct=bool(confirms),
     )
 
 

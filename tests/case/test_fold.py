@@ -76,7 +76,7 @@ def replay(case: Case, told: list[tuple[Known, datetime]], desk: Desk) -> Case:
         assert after is not None
         again = replace(after, history=(*after.history, entry), participants=_who(after, entry.event))
     assert again is not None
-    return replace(again, replies=case.replies)
+    return replace(again, replies=case.replies, tokens=case.tokens)
 
 
 def play(desk: Desk, doings: list[Any], watch: Watch) -> None:

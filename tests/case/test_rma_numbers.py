@@ -66,7 +66,7 @@ def test_the_shipped_form(company: str) -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 def test_a_number_is_valid_for_thirty_days(company: str) -> None:
     """The day of issue is not counted, day 30 is in, and the rule that issued it is on record (ST-4, ST-5)."""
-    number = assign(policy(company), Known(sequence=7), DAY, Verdict("X", "issue", ("AP-1", "AP-5")))
+    number = assign(policy(company), Known(sequence=7), DAY, "rule AP-1")
     assert number.issued_on == DAY
     assert number.valid_until == DAY + timedelta(days=30)
     assert number.issued_by == "rule AP-1"
@@ -75,8 +75,8 @@ def test_a_number_is_valid_for_thirty_days(company: str) -> None:
 @pytest.mark.parametrize(("limit", "days"), [(3, 3), (30, 30), (90, 30)])
 def test_a_number_for_a_unit_that_arrived_dead_ends_with_its_window(limit: int, days: int) -> None:
     """Such a number holds until the earlier of its own thirty days and thirty days after delivery (AP-43)."""
-    verdict = Verdict("X", "issue", ("AP-43",), valid_until=DAY + timedelta(days=limit))
-    assert assign(policy(PORTWELL), Known(sequence=7), DAY, verdict).valid_until == DAY + timedelta(days=days)
+    last = DAY + timedelta(days=limit)
+    assert assign(policy(PORTWELL), Known(sequence=7), DAY, "rule AP-43", last).valid_until == DAY + timedelta(days=days)
 
 
 @pytest.mark.parametrize("text", ["RMA process", "RMA-", "RMA- 2026", "PRMA", "RMA number 2026", "RMA-ABC", "armada-1"])

@@ -32,6 +32,7 @@ source = "NM-1"
 [number]
 format = "NORD-{sequence:04}-{check}"
 valid_days = {value = 14, source = "NM-2"}
+renew_days = {value = 30}
 [serials]
 forms = ['NL\\d{4}']
 [families]
@@ -45,6 +46,8 @@ missing = {remind = [2], close = 5, clause = "NM-4"}
 quote = {remind = [], close = 10, clause = "NM-5"}
 number = {remind_before = [1], clause = "NM-2"}
 held = {first = 1, every = 1, clause = "NM-6"}
+repair = {days = 5, remind_before = [1], remind_after = [1], clause = "NM-6"}
+close = {days = 0, clause = "NM-6"}
 [[decide]]
 clause = "NM-4"
 when = {serial = ["missing", "unknown"]}
@@ -91,6 +94,99 @@ clause = "NM-2"
 then = "issue"
 says = "It has {number} already."
 source = "terms"
+[answers.matches]
+clause = "NM-6"
+then = "staff"
+says = "News of matches."
+source = "terms"
+[answers.parts_ordered]
+clause = "NM-6"
+then = "staff"
+says = "News of parts_ordered."
+source = "terms"
+[answers.parts_declined]
+clause = "NM-6"
+then = "staff"
+says = "News of parts_declined."
+source = "terms"
+[answers.parts_lapsed]
+clause = "NM-6"
+then = "staff"
+says = "News of parts_lapsed."
+source = "terms"
+[answers.status]
+clause = "NM-6"
+then = "staff"
+says = "News of status."
+source = "terms"
+[answers.withdrawn]
+clause = "NM-6"
+then = "staff"
+says = "News of withdrawn."
+source = "terms"
+[answers.under_way]
+clause = "NM-6"
+then = "staff"
+says = "News of under_way."
+source = "terms"
+[answers.late_renewal]
+clause = "NM-6"
+then = "staff"
+says = "News of late_renewal."
+source = "terms"
+[answers.approved]
+clause = "NM-6"
+then = "staff"
+says = "News of approved."
+source = "terms"
+[answers.rejected]
+clause = "NM-6"
+then = "staff"
+says = "News of rejected."
+source = "terms"
+[answers.quoted]
+clause = "NM-6"
+then = "staff"
+says = "News of quoted."
+source = "terms"
+[answers.parts_quoted]
+clause = "NM-6"
+then = "staff"
+says = "News of parts_quoted."
+source = "terms"
+[answers.received]
+clause = "NM-6"
+then = "staff"
+says = "News of received."
+source = "terms"
+[answers.unrepairable]
+clause = "NM-6"
+then = "staff"
+says = "News of unrepairable."
+source = "terms"
+[answers.shipped]
+clause = "NM-6"
+then = "staff"
+says = "News of shipped."
+source = "terms"
+[answers.extended]
+clause = "NM-6"
+then = "staff"
+says = "News of extended."
+source = "terms"
+[answers.address]
+clause = "NM-6"
+then = "staff"
+says = "News of address."
+source = "terms"
+[answers.ended]
+clause = "NM-6"
+then = "staff"
+says = "News of ended."
+source = "terms"
+[findings]
+[papers]
+packing = ["Wrap it well."]
 [[inform]]
 clause = "NM-1"
 moment = ["issued"]
