@@ -354,8 +354,9 @@ class Request(Value, frozen=True):
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
-    sent us. ``adds``: the units are to go with those of the case. ``instead``: the serial that the mail takes back, because it
-    was written wrongly. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
+    sent us. ``adds``: the units are to go with those of the case. ``corrects``: the mail
+    puts a serial right; ``instead`` is the one that it takes back, where it names it. ``renews``: it asks for a new or a longer
+    number. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
     question, a condition, a negation, a contradiction).
     """
 
@@ -378,6 +379,8 @@ class Request(Value, frozen=True):
     parcel: Parcel | None = None
     adds: bool = False
     instead: str = ""
+    corrects: bool = False
+    renews: bool = False
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
 
@@ -536,7 +539,8 @@ confirmation, the settings' word that From is believed, nothing; or our server s
 class Wrote(Value, frozen=True):
     """The mail behind an event: enough to find it again and to answer in its thread.
 
-    ``forged``: our own mail server says that the From is not genuine (a trusted fail, RFC 8601).
+    ``forged``: our own mail server says that the From is not genuine (a trusted fail, RFC 8601). ``others`` are those beside us
+    to whom it went (To, Cc).
     """
 
     identity: str
@@ -550,6 +554,7 @@ class Wrote(Value, frozen=True):
     text: str = ""
     attachments: tuple[str, ...] = ()
     forged: bool = False
+    others: tuple[str, ...] = ()
 
 
 class Requested(Value, frozen=True, tag="requested"):
@@ -645,7 +650,8 @@ class CaseItem(Value, frozen=True):
 class Quote(Value, frozen=True):
     """A numbered offer for the chargeable units of a case.
 
-    ``parts``: quoted after the units were examined (AP-16). ``order`` is the purchase order that accepted it.
+    ``parts``: quoted after the units were examined (AP-16). ``offered`` is a purchase order that a person compares,
+    ``order`` the one that accepted it.
     """
 
     number: str
@@ -654,6 +660,7 @@ class Quote(Value, frozen=True):
     charges: tuple[Charge, ...]
     serials: tuple[str, ...]
     parts: bool = False
+    offered: str = ""
     order: str = ""
 
     @property
@@ -711,7 +718,7 @@ class Case(Value, frozen=True):
     ``unreachable``: a mail to the sender could not be delivered, and the sender has not written since. ``version`` counts the
     decisions of staff: a token of an earlier one is spent. ``ship_to``: the delivery address that staff gave for this case
     (ST-10). ``credit`` and ``fee`` are what was approved with a credit (ST-12). ``inbound`` is what the customer has sent,
-    ``outbound`` what went back.
+    ``outbound`` what went back. ``charges`` are those that fell due beside a quote (AP-13, AP-14).
     """
 
     id: str
@@ -741,6 +748,7 @@ class Case(Value, frozen=True):
     fee: Price | None = None
     inbound: Parcel | None = None
     outbound: Parcel | None = None
+    charges: tuple[Charge, ...] = ()
     history: tuple[Entry, ...] = ()
     replies: tuple[Reply, ...] = ()
 

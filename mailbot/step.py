@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import structs
 
+from mailbot.case import running
 from mailbot.case.advance import advance
-from mailbot.case.merge import UNIT_INTENTS, carry_on, open_to_answer
-from mailbot.case.thread import joins
-from mailbot.intake import understand as intake
-from mailbot.intake.serials import fold
+from mailbot.case.happened import understand
+from mailbot.case.merge import UNIT_INTENTS
+from mailbot.case.rulings import HARMLESS
 from mailbot.model import (
     Answered,
-    Bounce,
     Bounced,
     CameDue,
     Case,
+    Command,
     Decision,
     Due,
     Entry,
@@ -26,22 +26,15 @@ from mailbot.model import (
     Message,
     Ordered,
     Record,
-    Request,
     Requested,
     StaffSaid,
     Step,
     Undelivered,
-    Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.decide import answered, decide_units
-from mailbot.policy.facts import owns
 from mailbot.policy.policy import Policy
 from mailbot.reply.compose import compose
-
-MACHINES = frozenset({"auto", "list", "spam"})
-EXCERPT = 20_000
-"""Characters of the sender's words that go on record with an event."""
 
 
 def step(arrival: Message | Due | Undelivered, case: Case | None, known: Known, policy: Policy, now: datetime) -> Step:
@@ -55,51 +48,25 @@ def step(arrival: Message | Due | Undelivered, case: Case | None, known: Known, 
         now: aware, UTC: when it arrives. Dates in the mail are hearsay.
     """
     event, case = understand(arrival, case, known, policy, now)
-    decision = decide(policy, case, event, known)
+    decision = decide(policy, case, event, known, now)
     after = advance(case, event, decision, known, policy, now)
-    replies = compose(case, event, decision, after, known, policy, now)
+    replies, tokens = compose(case, event, decision, after, known, policy, now)
     if after is not None:
         entry = Entry(now, event, decision, tuple(reply.message_id for reply in replies))
         after = structs.replace(
-            after, history=(*after.history, entry), replies=(*after.replies, *replies), participants=_who(after, event)
+            after,
+            history=(*after.history, entry),
+            replies=(*after.replies, *replies),
+            tokens=(*after.tokens, *tokens),
+            participants=_who(after, event),
         )
     record = _record(event, decision, after, policy, now) if isinstance(arrival, Message) else None
     return Step(event, decision, after, replies, record)
 
 
-def understand(
-    arrival: Message | Due | Undelivered, case: Case | None, known: Known, policy: Policy, now: datetime
-) -> tuple[Event, Case | None]:
-    """Return what happened, and the case it happened to: a unit that is already being handled brings its own."""
-    if isinstance(arrival, Due):
-        keys = tuple(d.key for d in case.deadlines if d.at <= arrival.at) if case else ()
-        return CameDue(arrival.at, keys), case
-    if isinstance(arrival, Undelivered):
-        return _undelivered(arrival, case, now), case
-    mail = _wrote(arrival, now)
-    request = _listen(arrival, mail, case, known, policy)
-    if request.kind == "bounce":
-        final = arrival.bounce and not arrival.bounce.temporary
-        if case and arrival.bounce and _to_staff(case, arrival.bounce):
-            return Ignored(mail, request, "a notice to staff could not be delivered"), None
-        if case and arrival.bounce and final:
-            return Bounced(mail, request, arrival.bounce), case
-        return Ignored(mail, request, arrival.machine.because or "delivery report"), None
-    if request.kind in MACHINES:
-        return Ignored(mail, request, arrival.machine.because or request.kind), None
-    if request.kind == "staff":
-        return StaffSaid(mail, request), case
-    case = _its_case(case, request, mail, known)
-    waiting = case is not None and case.state in ("asking", "held")
-    request = _foreign_numbers(carry_on(case, request), arrival, case, known, policy, now)
-    if request.intent == "po":
-        return Ordered(mail, request), case
-    return (Answered if waiting else Requested)(mail, request), case
-
-
-def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Decision:
+def decide(policy: Policy, case: Case | None, event: Event, known: Known, now: datetime) -> Decision:
     """Return outcome, clauses and facts for what happened."""
-    rules = policy.rules
+    rules, day = policy.rules, today(now, policy.timezone)
     match event:
         case CameDue():
             return Decision("none", (), "a deadline came", policy.stamp)
@@ -107,14 +74,16 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
             return Decision("none", (), because, policy.stamp)
         case Bounced():
             return Decision("none", (), "a mail of ours could not be delivered", policy.stamp)
-        case StaffSaid(request=request) if request.intent == "none" and not request.items:
-            return Decision("none", (), "a note by staff", policy.stamp)
+        case StaffSaid():
+            return _of_staff(policy, case, event, known, day)
         case Requested(request=request) | Answered(request=request) if request.thanks and not (
-            request.items or request.wishes
+            request.items or request.wishes or request.parcel
         ):
             return Decision("none", (), "thanks", policy.stamp)
     mail, request = event.mail, event.request
-    if isinstance(event, StaffSaid) or request.attention:
+    if case is not None and (decision := running.decide(case, event, known, policy, day)):
+        return decision
+    if request.attention:
         return answered(policy, rules.answers.other, mail, request, case)
     if isinstance(event, Ordered):
         return answered(policy, rules.answers.order, mail, request, case)
@@ -126,93 +95,44 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known) -> Dec
     return answered(policy, rules.answers.other, mail, request, case)
 
 
+def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known, day: date) -> Decision:
+    """Decide on a mail of staff: carry out its commands, ask for a confirmation, or leave it alone (A1, design §5)."""
+    mail, request = event.mail, event.request
+    if event.proof == "forged":
+        return Decision("none", (), "our mail server says that the sender is not genuine", policy.stamp, told="forged")
+    person = next(each for each in policy.desk.staff if each.address == mail.sender)
+    commands = _meant(case, event)
+    if commands:
+        decision = running.command(case, event, commands, person, known, policy, day)
+        free = event.proof != "none" or all(command.name in HARMLESS for command in commands)
+        if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):
+            return decision
+        asked = tuple(structs.replace(r, result="asked") if r.result != "refused" else r for r in decision.rulings)
+        return Decision("none", (), "nothing shows that this is genuine", policy.stamp, rulings=asked, told="confirm")
+    if request.unclear:
+        return Decision("none", (), "a mail of staff that decides nothing clearly", policy.stamp, told="unclear")
+    if request.items or request.intent != "none":
+        return answered(policy, policy.rules.answers.other, mail, request, case)
+    if case is not None and {case.sender, *case.participants} & set(mail.others):
+        return Decision("none", (), "a colleague has written to the customer", policy.stamp, told="answered")
+    told = "nothing" if case is not None and not mail.others else ""
+    return Decision("none", (), "a note by staff", policy.stamp, told=told)
+
+
+def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
+    """Return what is to be done: the commands of the mail, or those that it confirms; none where it is unclear."""
+    said = event.request.commands
+    token = next((t for t in case.tokens if t.secret == event.token), None) if case and event.token else None
+    if token and token.commands:
+        agreed = {command.name for command in said} <= {"confirm", "approve", *(c.name for c in token.commands)}
+        return token.commands if said and agreed and not event.request.unclear else ()
+    return () if event.request.unclear else tuple(command for command in said if command.name != "confirm")
+
+
 def _told_again(decision: Decision, case: Case | None) -> Decision:
     """Have a person look when a serial could not be matched a second time, whoever asks (promise 7)."""
     again = case is not None and "known_serial" in case.asked and "known_serial" in decision.asks
     return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
-
-
-def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, policy: Policy) -> Request:
-    """Understand a mail as somebody would who knows the sender's units only; what more there is, staff may see (promise 7)."""
-    if mail.sender in {person.address for person in policy.desk.staff}:
-        return intake.understand(message, case, known, policy.desk)
-    mine = {key: unit for key, unit in known.units.items() if owns(_domains(mail), unit)}
-    request = intake.understand(message, case, structs.replace(known, units=mine), policy.desk)
-    if len(mine) == len(known.units) or request.kind in ("bounce", *MACHINES):
-        return request
-    seen = intake.understand(message, case, known, policy.desk)
-    foreign = (item for item in seen.items if fold(item.serial) in known.units and fold(item.serial) not in mine)
-    return structs.replace(request, foreign=tuple(foreign))
-
-
-def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) -> Case | None:
-    """Return the case that this request belongs to.
-
-    A mail in a thread that asks for other units than the thread's case is a case of its own. A mail outside any thread
-    whose units are all being handled in one case of the same customer belongs to that case.
-    """
-    keys = {fold(item.serial) for item in request.items}
-    if case is not None:
-        waiting = any(open_to_answer(item) for item in case.items)
-        others = keys - {fold(item.serial) for item in case.items}
-        return None if others and request.intent in UNIT_INTENTS and not waiting and case.items else case
-    if not keys or not all(key in known.units for key in keys):
-        return None
-    for open_case in known.open_cases:
-        mine = {fold(item.serial) for item in open_case.items if not item.disguised}
-        if keys <= mine and all(owns(_domains(mail), known.units[key]) for key in keys):
-            return open_case
-    return None
-
-
-def _domains(mail: Wrote) -> set[str]:
-    if mail.forged:
-        return set()
-    return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
-
-
-def _to_staff(case: Case, bounce: Bounce) -> bool:
-    """Say whether the report is about a notice to staff: nobody is written to about that (B5)."""
-    return any(r.message_id == bounce.original_id and r.audience == "staff" for r in case.replies)
-
-
-def _foreign_numbers(
-    request: Request, message: Message, case: Case | None, known: Known, policy: Policy, now: datetime
-) -> Request:
-    """Leave of the RMA numbers that the mail names those that are not valid ones of this customer (AP-25).
-
-    Another customer's number is no better than a made-up one: nobody learns here that it exists (promise 7).
-    """
-    day = today(now, policy.timezone)
-    cases = [c for c in (case, *known.open_cases) if c is not None and joins(c, message, policy.desk)]
-    valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= day}
-    claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
-    return structs.replace(request, claimed_numbers=claimed)
-
-
-def _undelivered(arrival: Undelivered, case: Case | None, now: datetime) -> Bounced:
-    """The server's refusal is a delivery report like any other (RFC 5321 §6.1)."""
-    reply = next((r for r in case.replies if r.message_id == arrival.message_id), None) if case else None
-    to = reply.to if reply else ""
-    mail = Wrote(identity="", message_id=None, sender=to, answer_to="", subject="", at=now, text=arrival.why)
-    return Bounced(mail, Request("bounce"), Bounce((to,), original_id=arrival.message_id))
-
-
-def _wrote(message: Message, now: datetime) -> Wrote:
-    answer_to = message.answer_to
-    return Wrote(
-        identity=message.identity,
-        message_id=message.message_id,
-        sender=message.sender.email if message.sender else "",
-        answer_to=answer_to.email if answer_to else "",
-        subject=message.subject,
-        at=now,
-        attachments=tuple(attachment.name for attachment in message.attachments),
-        forged=message.auth.result == "fail",
-        name="" if answer_to is None or message.auth.result == "fail" else answer_to.name,
-        references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
-        text=message.visible[:EXCERPT],
-    )
 
 
 def _who(case: Case, event: Event) -> tuple[str, ...]:

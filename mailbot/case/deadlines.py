@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
+from msgspec import structs
+
+from mailbot.case.lifecycle import HERE, WORKED
 from mailbot.model import Case, CaseItem, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
-KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held")
+KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held", "repair", "close")
 
 
 def waits_for(case: Case, kind: DeadlineKind) -> bool:
@@ -18,11 +21,21 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
         case "missing":
             return any(awaits_answer(item) for item in case.items)
         case "quote":
-            return any(item.state == "quoted" for item in case.items)
+            return any(item.state in ("quoted", "parts_quoted") for item in case.items)
         case "number":
             return case.number is not None and any(item.state == "authorized" for item in case.items)
         case "held":
             return any(item.state == "held" for item in case.items) or (not case.items and case.state == "held")
+        case "repair":
+            return repair_due(case) is not None
+        case "close":
+            return any(item.state == "shipped" for item in case.items)
+
+
+def repair_due(case: Case) -> date | None:
+    """Return the day by which the first of the units that are here must be repaired (ST-15)."""
+    waiting = (item.repair_due for item in case.items if item.state in WORKED and not item.unrepairable)
+    return min((day for day in waiting if day), default=None)
 
 
 def awaits_answer(item: CaseItem) -> bool:
@@ -39,7 +52,8 @@ def renew(
         if not waits_for(case, kind):
             continue
         mine = [deadline for deadline in case.deadlines if deadline.kind == kind]
-        kept += mine if mine and kind not in restart else _begin(case, kind, policy, today)
+        again = kind in restart or kind == "repair"  # which unit is due first may have changed
+        kept += mine if mine and not again else _begin(case, kind, policy, today)
     return in_order(kept)
 
 
@@ -67,6 +81,14 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
     elif kind == "held":
         day = plus_business_days(today, rules.held.first)
         yield deadline("remind", day, day)
+    elif kind == "repair":
+        due = repair_due(case)
+        for word, day in _around(due, policy) if due else ():
+            if day > today:
+                yield deadline(word, day, due or day)
+    elif kind == "close":
+        day = today + timedelta(days=rules.close.days)
+        yield deadline("end", day, day, ends=True)
     else:
         period = rules.missing if kind == "missing" else rules.quote
         for days in period.remind:
@@ -74,6 +96,24 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
             yield deadline("remind", day, day)
         day = today + timedelta(days=period.close)
         yield deadline("end", day, day, ends=True)
+
+
+def _around(due: date, policy: Policy) -> Iterator[tuple[str, date]]:
+    """Yield the business days on which staff are reminded of a repair: before it is due, and after a breach."""
+    rules = policy.rules.deadlines.repair
+    for days in rules.remind_before:
+        yield f"{days}-before", plus_business_days(due, -days, rules.holidays)
+    for days in rules.remind_after:
+        yield f"{days}-after", plus_business_days(due, days, rules.holidays)
+
+
+def later(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:
+    """Return the deadlines with those of one kind moved on by so many days."""
+    more = timedelta(days=days)
+    return in_order(
+        structs.replace(d, key=f"{d.key}+{days}", at=d.at + more, on=d.on + more) if d.kind == kind else d
+        for d in case.deadlines
+    )
 
 
 def again(policy: Policy, today: date) -> Deadline:
@@ -85,6 +125,13 @@ def again(policy: Policy, today: date) -> Deadline:
 
 
 def outer(case: Case) -> date | None:
-    """Return the outer date of the case's state: when it is closed, or the number's last valid day."""
-    kinds: dict[State, DeadlineKind] = {"asking": "missing", "quoted": "quote", "authorized": "number"}
+    """Return the outer date of the case's state: when it is closed, the number's last valid day, or when repair is due."""
+    if case.state in HERE:
+        return min((item.repair_due for item in case.items if item.state in HERE and item.repair_due), default=None)
+    kinds: dict[State, DeadlineKind] = {
+        "asking": "missing",
+        "quoted": "quote",
+        "authorized": "number",
+        "shipped": "close",
+    }
     return next((d.on for d in case.deadlines if d.ends and d.kind == kinds.get(case.state)), None)

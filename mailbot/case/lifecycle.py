@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mailbot.model import CaseItem, Outcome, State
+from mailbot.model import CaseItem, CommandName, Outcome, State, Value
 
 ORDER: Final[tuple[State, ...]] = (
     "asking",
@@ -27,20 +27,79 @@ ENDS: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
 OVER: Final[frozenset[State]] = frozenset(ENDS)
 """The states in which nothing is awaited any more."""
 
-_FIRST_CONTACT: Final[frozenset[State]] = frozenset({"asking", "quoted", "held", "declined", "authorized"})
+HERE: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
+"""The states of a unit that lies with us: repair is due (ST-15)."""
 
-TRANSITIONS: Final[Mapping[State | None, frozenset[State]]] = MappingProxyType(
-    {
-        None: _FIRST_CONTACT,  # a unit is asked for the first time
-        "asking": _FIRST_CONTACT | {"closed"},  # what was missing came, in part or in whole; or it stayed out
-        "quoted": _FIRST_CONTACT | {"closed"},  # asked again, ordered (held until compared); or the quote ended
-        "held": _FIRST_CONTACT | {"closed"},  # more was told, or nothing came back
-        "declined": _FIRST_CONTACT,  # asked for something else
-        "authorized": frozenset({"authorized", "expired", "held"}),  # the number ends
-        "expired": _FIRST_CONTACT,  # asked again
-        "closed": _FIRST_CONTACT,  # written to again
-    }
+NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *HERE})
+"""The states in which a unit travels under the case's RMA number."""
+
+
+class Way(Value, frozen=True):
+    """A row of the table: what happens, in which states it can, and where it leads. None: a unit not asked for yet.
+
+    ``command`` is the command of staff that does it; with a reason staff may also force it from the states in ``forced`` (O2).
+    """
+
+    on: str
+    before: tuple[State | None, ...]
+    after: tuple[State, ...]
+    command: CommandName | None = None
+    forced: tuple[State, ...] = ()
+
+
+WORKED: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
+"""The states in which the next move is ours: neither an order nor the shipment back is awaited."""
+
+_AWAY: tuple[State, ...] = ("asking", "quoted", "held", "authorized", "in_transit")
+_FIRST: tuple[State, ...] = ("asking", "quoted", "held", "declined", "authorized")
+
+WAYS: Final[tuple[Way, ...]] = (
+    Way("asked for", (None, "asking", "quoted", "held", *ENDS), _FIRST),
+    Way("asked for again", ("authorized",), ("authorized", "held")),
+    Way("stays unanswered", ("asking", "quoted", "held"), ("closed",)),
+    Way("order matches the quote", ("quoted",), ("authorized",)),
+    Way("order differs from the quote", ("quoted", "parts_quoted"), ("held",)),
+    Way("withdrawn", _AWAY, ("withdrawn",)),
+    Way("number ends", ("authorized",), ("expired",)),
+    Way("on its way", ("authorized",), ("in_transit",)),
+    Way("order matches the parts quote", ("parts_quoted",), ("ordered",)),
+    Way("parts quote declined", ("parts_quoted",), ("diagnosed",)),
+    Way("approved", ("held", "asking", "quoted", "declined", "expired"), ("authorized",), "approve"),
+    Way("goes on where it stood", ("held",), ("in_transit", *sorted(HERE)), "approve"),
+    Way("rejected", (*_AWAY, "received", "diagnosed"), ("declined",), "reject"),
+    Way("quoted", ("asking", "held", "quoted", "declined", "closed"), ("quoted",), "quote"),
+    Way("parts quoted", (*WORKED, "parts_quoted"), ("parts_quoted",), "quote"),
+    Way(
+        "received",
+        ("authorized", "in_transit"),
+        ("received",),
+        "received",
+        ("asking", "quoted", "held", "expired", "declined", "withdrawn", "closed"),
+    ),
+    Way("diagnosed", (*WORKED, "parts_quoted"), ("diagnosed", "parts_quoted", "held"), "diagnosed"),
+    Way("repaired", WORKED, ("repaired",), "repaired", ("parts_quoted",)),
+    Way("not repairable", (*WORKED, "parts_quoted"), ("diagnosed",), "not_repairable"),
+    Way("shipped back", (*WORKED, "repaired"), ("shipped",), "shipped", ("parts_quoted", "authorized", "in_transit")),
+    Way("shipped back", ("declined",), ("shipped",), "shipped"),
+    Way("done", ("shipped",), ("closed",)),
+    Way("put on hold", (*_AWAY[:2], "authorized", "in_transit", *sorted(HERE)), ("held",), "hold"),
+    Way("closed by staff", (*_AWAY, "declined", "expired", "shipped"), ("closed",), "close", tuple(sorted(HERE))),
+    Way("given more time", ("asking", "quoted", "parts_quoted", "authorized"), (), "extend"),
+    Way("another delivery address", (*_AWAY, "declined", "expired"), (), "ship_to"),
 )
+"""What can happen to a unit. A row without a place where it leads changes something else than the state."""
+
+
+def _transitions() -> Mapping[State | None, frozenset[State]]:
+    leads: dict[State | None, set[State]] = {}
+    for way in WAYS:
+        for before in (*way.before, *way.forced):
+            leads.setdefault(before, set()).update(way.after)
+    return MappingProxyType({before: frozenset(after) for before, after in leads.items()})
+
+
+TRANSITIONS: Final = _transitions()
+"""Where the table leads from each state."""
 
 AFTER: Final[Mapping[Outcome, State]] = MappingProxyType(
     {"issue": "authorized", "quote": "quoted", "ask": "asking", "staff": "held", "decline": "declined"}
@@ -63,7 +122,33 @@ def move(before: State | None, after: State) -> State:
     return after
 
 
+def takes(command: CommandName, state: State, *, force: bool = False) -> bool:
+    """Say whether a command of staff can concern a unit in this state; more so where it is forced (O2)."""
+    return any(way.command == command and (state in way.before or (force and state in way.forced)) for way in WAYS)
+
+
+def states_for(command: CommandName) -> tuple[State, ...]:
+    """Return the states in which a command can concern a unit, without force."""
+    found = (state for way in WAYS if way.command == command for state in way.before if state)
+    return tuple(dict.fromkeys(found))
+
+
 def state_of(items: Iterable[CaseItem], otherwise: State) -> State:
     """Return the state of the least advanced open item; where none is open, the one that says most of how it ended."""
     states = {item.state for item in items}
     return next((state for state in (*ORDER, *ENDS) if state in states), otherwise)
+
+
+def diagram() -> str:
+    """Draw the table as a state diagram (Mermaid)."""
+    return "\n".join(["stateDiagram-v2", *dict.fromkeys(_arrows())]) + "\n"
+
+
+def _arrows() -> Iterator[str]:
+    for way in WAYS:
+        for before in way.before:
+            for after in way.after:
+                if after != before:
+                    yield f"    {before or '[*]'} --> {after}: {way.on}"
+    for state in ENDS:
+        yield f"    {state} --> [*]"

@@ -26,7 +26,7 @@ def carry_on(case: Case | None, request: Request) -> Request:
     if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.items)):
         intent = case.intent
     ended = case is not None and bool(case.items) and case.state in OVER and not waiting
-    if ended and case and intent == "none":
+    if ended and case and (intent == "none" or (request.renews and intent == "question")):
         intent = "repair" if case.intent in ("credit", "exchange") else case.intent
     if intent not in UNIT_INTENTS:
         return request

@@ -7,20 +7,37 @@ from datetime import date, timedelta
 
 from stdnum import luhn
 
-from mailbot.model import Known, Number, Verdict
+from mailbot.case.lifecycle import NUMBERED
+from mailbot.model import Case, Known, Number
 from mailbot.policy.policy import Policy
 
 
-def assign(policy: Policy, known: Known, day: date, verdict: Verdict) -> Number:
-    """Return the next number: valid from ``day`` (not counted) for the days the rules give, or less (AP-43, ST-5)."""
+def assign(policy: Policy, known: Known, day: date, issued_by: str, until: date | None = None) -> Number:
+    """Return the next number: valid from ``day`` (not counted) for the days the rules give, or less (AP-43, ST-5).
+
+    Args:
+        policy: whose rules give the form and the days.
+        known: brings the next sequence.
+        day: the day of issue, in the company's zone.
+        issued_by: the rule or the person (ST-4).
+        until: the last day that the number may have at all.
+    """
     rules = policy.rules.number
-    until = day + timedelta(days=rules.valid_days.value)
+    last = day + timedelta(days=rules.valid_days.value)
     return Number(
         text=write(rules.format, day.year, known.sequence),
         issued_on=day,
-        valid_until=min(until, verdict.valid_until or until),
-        issued_by=f"rule {verdict.clauses[0]}",
+        valid_until=min(last, until or last),
+        issued_by=issued_by,
     )
+
+
+def stands(case: Case, day: date) -> Number | None:
+    """Return the case's number if a further unit may travel under it: it is valid, and a unit travels under it."""
+    number = case.number
+    if number is None or number.valid_until < day:
+        return None
+    return number if any((i.resumes if i.state == "held" else i.state) in NUMBERED for i in case.items) else None
 
 
 def pattern(form: str) -> str:

@@ -19,6 +19,8 @@ class Desk(Value, frozen=True):
     ``intake.serials.fold``) and against model names as written. ``number_form`` matches the company's own RMA numbers.
     ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None;
     ``authentication_results`` is how that server writes, ``authority`` what From alone is worth.
+    ``currency`` (ISO 4217) is the one that its fees and quotes are in. ``aliases`` are further addresses of ours.
+    ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
     """
 
     address: str
@@ -31,3 +33,4 @@ class Desk(Value, frozen=True):
     trusted_authserv_id: str | None = None
     authentication_results: Profile = "standard"
     authority: Authority = "confirm"
+    currency: str = "USD"

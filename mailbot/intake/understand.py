@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mailbot.intake import exclusions, intent, orders, reasons
+from mailbot.intake.commands import hear
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import sentences
 from mailbot.intake.reasons import Reason
+from mailbot.intake.serials import fold
 from mailbot.intake.wishes import wishes
 from mailbot.model import Item, Request
 
@@ -47,7 +49,20 @@ def understand(message: Message, case: Case | None, known: Known, desk: Desk) ->
 
 def _of_staff(mail: Opened) -> Request:
     """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
-    nothing = Request(kind="staff", language=mail.language, claimed_numbers=_claimed(mail))
+    heard = hear(
+        mail.message.visible,
+        mail.desk.words.everything,
+        desk=mail.desk,
+        known={*mail.known.units, *(fold(item.serial) for item in (mail.case.items if mail.case else ()))},
+        answers=mail.answers,
+    )
+    nothing = Request(
+        kind="staff",
+        language=mail.language,
+        claimed_numbers=_claimed(mail),
+        commands=heard.commands,
+        unclear=heard.unclear,
+    )
     decides = any(lexicon.staff.decided.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
     passes = mail.passes_on or any(
         lexicon.staff.passed_on.search(plain(text)) for text in mail.own for lexicon in mail.lexicons
@@ -63,7 +78,7 @@ def _of_staff(mail: Opened) -> Request:
     asked = _of_customer(mail)
     if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.items):
         return nothing
-    return msgspec.structs.replace(asked, kind="staff", missing=())
+    return msgspec.structs.replace(asked, kind="staff", missing=(), commands=heard.commands, unclear=heard.unclear)
 
 
 _SIGNS = 2

@@ -297,6 +297,98 @@ class Staff(Section, frozen=True):
     decided: Phrases = NONE
 
 
+class Findings(Section, frozen=True):
+    """What is found at inspection, in free text (AP-14, AP-33, AP-46, ST-9, ST-14)."""
+
+    npf: Phrases = NONE
+    abuse: Phrases = NONE
+    transit_damage: Phrases = NONE
+    not_esd_packed: Phrases = NONE
+    bad_packaging: Phrases = NONE
+    incomplete: Phrases = NONE
+    not_like_new: Phrases = NONE
+
+
+class Commands(Section, frozen=True):
+    """What staff write (design §5). The lists named as a command hold the words that it begins with.
+
+    ``approve`` states an approval, ``go_ahead`` gives one as an order, ``issue`` only in an answer: a request that is passed on
+    says the same. ``finding`` are findings that are a command by themselves, ``yes`` what confirms as a whole mail. ``follow``
+    may come behind an approval without a comma, ``goes_on`` is what one may tell us to go ahead with, ``filler`` says nothing.
+    ``speaks`` sounds like a decision. What takes one back: ``conditions``, ``contrast``, ``later`` and ``past`` (another time than
+    now; not behind ``because``), ``doubts``, ``negations``, ``reported`` (what others say), ``takes_back`` (in the next sentence); ``innocent`` only sounds like
+    it. ``denied`` are words around serials that leave some of them out; ``nowhere`` stands behind a
+    finding that is none. ``dangling`` are words that no line ends with, ``polite`` what may stand before a command.
+    """
+
+    approve: Phrases = NONE
+    go_ahead: Phrases = NONE
+    issue: Phrases = NONE
+    reject: Phrases = NONE
+    quote: Phrases = NONE
+    received: Phrases = NONE
+    diagnosed: Phrases = NONE
+    finding: Phrases = NONE
+    repaired: Phrases = NONE
+    not_repairable: Phrases = NONE
+    shipped: Phrases = NONE
+    ship_to: Phrases = NONE
+    extend: Phrases = NONE
+    hold: Phrases = NONE
+    close: Phrases = NONE
+    note: Phrases = NONE
+    help: Phrases = NONE
+    confirm: Phrases = NONE
+    yes: Phrases = NONE
+    force: Phrases = NONE
+    polite: Phrases = NONE
+    filler: Phrases = NONE
+    follow: Phrases = NONE
+    goes_on: Phrases = NONE
+    speaks: Phrases = NONE
+    conditions: Phrases = NONE
+    contrast: Phrases = NONE
+    later: Phrases = NONE
+    past: Phrases = NONE
+    because: Phrases = NONE
+    denied: Phrases = NONE
+    nowhere: Phrases = NONE
+    doubts: Phrases = NONE
+    negations: Phrases = NONE
+    reported: Phrases = NONE
+    takes_back: Phrases = NONE
+    innocent: Phrases = NONE
+    dangling: Phrases = NONE
+    joins: Phrases = NONE
+    money: Phrases = NONE
+    fee: Phrases = NONE
+    total: Phrases = NONE
+    roughly: Phrases = NONE
+    out_of: Phrases = NONE
+    days: Phrases = NONE
+    weeks: Phrases = NONE
+    counts: Phrases = NONE
+    others: Phrases = NONE
+    strict: Phrases = NONE
+    diagnosed_follow: Phrases = NONE
+    nothing: Phrases = NONE
+    findings: Findings = Findings()
+
+
+class Parcels(Section, frozen=True):
+    """Shipments: ``carriers`` and their ``services``, what stands before a ``tracking`` number, and its ``forms``.
+
+    ``forms`` are regular expressions, matched whole against capitals and digits without blanks. ``sent`` says that a unit is on
+    its way to us.
+    """
+
+    carriers: Phrases = NONE
+    services: Phrases = NONE
+    tracking: Phrases = NONE
+    sent: Phrases = NONE
+    forms: tuple[str, ...] = ()
+
+
 class Sheets(Section, frozen=True):
     """How a mail speaks of the sheets of a workbook, and what a sheet is called that is not the request."""
 
@@ -322,6 +414,8 @@ class Lexicon(Section, frozen=True, eq=False):
     wishes: Wishes = Wishes()
     letter: Letter = Letter()
     staff: Staff = Staff()
+    commands: Commands = Commands()
+    parcels: Parcels = Parcels()
     sheets: Sheets = Sheets()
     spam: Phrases = NONE
 

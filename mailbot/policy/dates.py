@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Container
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 _SATURDAY = 5
@@ -25,9 +27,33 @@ def plus_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def plus_business_days(day: date, days: int) -> date:
-    """Return the day that comes ``days`` business days after ``day``; Saturdays and Sundays do not count."""
+def plus_business_days(day: date, days: int, calendar: str = "") -> date:
+    """Return the day that comes ``days`` business days after ``day`` (before it, where negative): no Saturdays and Sundays.
+
+    Args:
+        day: not counted itself.
+        days: how many.
+        calendar: whose holidays do not count either (ST-15): a country's ISO code, with a subdivision "US-CA"; empty: they count.
+    """
+    free = holidays(calendar)
+    step = timedelta(days=1 if days > 0 else -1)
     while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
+        day += step
+        if day.weekday() < _SATURDAY and day not in free:
+            days -= step.days
     return day
+
+
+@cache
+def holidays(calendar: str) -> Container[date]:
+    """Return the holidays of a calendar.
+
+    Raises:
+        NotImplementedError: there is no such calendar.
+    """
+    if not calendar:
+        return frozenset()
+    from holidays import country_holidays  # noqa: PLC0415 - large, and needed where the rules name a calendar only
+
+    country, _, subdivision = calendar.partition("-")
+    return country_holidays(country, subdiv=subdivision or None)

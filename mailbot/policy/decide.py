@@ -10,6 +10,7 @@ from mailbot.intake.reasons import symptom
 from mailbot.intake.serials import fold
 from mailbot.model import (
     Case,
+    CaseItem,
     Charge,
     Decision,
     Item,
@@ -19,6 +20,8 @@ from mailbot.model import (
     Outcome,
     Request,
     Role,
+    State,
+    Unit,
     Verdict,
     Wrote,
 )
@@ -124,9 +127,11 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
     )
 
 
-def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known) -> Situation:
+def situation(
+    policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known, paid: str = "no"
+) -> Situation:
     """Gather what the facts may look at."""
-    unit = known.units.get(fold(item.serial)) if item.serial else None
+    unit = _with_our_repair(known.units.get(fold(item.serial)) if item.serial else None, known)
     addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,
@@ -137,7 +142,69 @@ def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: C
         today=today(mail.at, policy.timezone),
         asked=case.asked if case else (),
         failure=symptom(unit.repair_failure, policy.desk.words.everything) if unit and unit.repair_failure else None,
+        paid=paid,
     )
+
+
+def _with_our_repair(unit: Unit | None, known: Known) -> Unit | None:
+    """Lay the latest paid repair that a case of ours records over the registry's (AP-21)."""
+    if unit is None:
+        return None
+    for case in (*known.past_cases, *known.open_cases):
+        for item in case.items:
+            if fold(item.serial) != fold(unit.serial) or not item.charged or item.unrepairable or not item.shipped_on:
+                continue
+            if unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on:
+                unit = structs.replace(unit, repair_shipped_on=item.shipped_on, repair_failure=item.reason)
+    return unit
+
+
+def by_person(
+    policy: Policy,
+    answer: Answer,
+    mail: Wrote,
+    request: Request,
+    item: CaseItem,
+    case: Case,
+    known: Known,
+    clauses: tuple[str, ...] = (),
+    says: str = "",
+) -> Verdict:
+    """Return the verdict on a unit that a person decided, or an order: the facts as they are, the outcome as it was chosen.
+
+    Args:
+        policy: the company's.
+        answer: the entry of [answers] that speaks; its outcome is the verdict's.
+        mail: who wrote first: whose facts they are.
+        request: what the case is about.
+        item: the unit as it stands in the case.
+        case: the case.
+        known: the registry's rows, and earlier cases.
+        clauses: what decided, before the answer's own clauses.
+        says: the sentence, where it is not the answer's; its braces are literal.
+    """
+    told = Item(item.serial, item.reason, item.exclusions, item.vague, item.symptom, item.revision)
+    s = situation(policy, mail, request, told, case, known, paid_for(item))
+    days = vocabulary.dates(s)
+    doa = request.intent == "doa" and answer.then == "issue"
+    return Verdict(
+        serial=item.serial,
+        outcome=answer.then,
+        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(case.intent, ())))),
+        facts=vocabulary.record(vocabulary.all_facts(s), days),
+        known=True,
+        model=s.unit.model if s.unit else item.model,
+        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says,
+        valid_until=days.get("doa_until") if doa else None,
+        owner=item.owner,
+    )
+
+
+def paid_for(item: CaseItem) -> str:
+    """Return what the customer pays for with this unit (see the fact ``paid``)."""
+    if item.findings or item.unrepairable or item.outcome == "decline":
+        return "other"
+    return "repair" if item.charged else "no"
 
 
 def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request, case: Case | None) -> Decision:
@@ -166,12 +233,17 @@ def charge(policy: Policy, fee: str, serial: str) -> Charge:
 _OF_THE_MAIL = ("intent", "wish", "overseas", "claimed", "today")
 
 
+_UNDER_WAY: frozenset[State] = frozenset({"in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"})
+"""States in which a unit travels under its number, however long the number was valid for shipping."""
+
+
 def _open_number(s: Situation, case: Case | None, known: Known) -> Number | None:
     """Return the valid RMA number that already covers this unit, in this case or another."""
     cases: tuple[Case, ...] = known.open_cases if case is None else (case, *known.open_cases)
     for other in cases:
+        states = {item.state for item in other.items if fold(item.serial) == fold(s.item.serial)}
         valid = other.number is not None and s.today <= other.number.valid_until
-        if valid and any(i.state == "authorized" and fold(i.serial) == fold(s.item.serial) for i in other.items):
+        if other.number and (("authorized" in states and valid) or states & _UNDER_WAY):
             return other.number
     return None
 

@@ -23,7 +23,7 @@ class Situation(Value, frozen=True):
     """All that a fact may look at: one unit of one request, on one day in the company's zone.
 
     ``domains`` are those of From and Reply-To. ``asked`` is what the case has asked before. ``failure`` is the word list's
-    name for what the latest repair mended, where it knows one.
+    name for what the latest repair mended, where it knows one. ``paid`` is what the fact of that name answers.
     """
 
     rules: Rules
@@ -34,6 +34,7 @@ class Situation(Value, frozen=True):
     today: date
     asked: tuple[str, ...] = ()
     failure: str | None = None
+    paid: str = "no"
 
 
 def _word(answer: str) -> Words:
@@ -156,6 +157,11 @@ def claimed(s: Situation) -> Words:
     return _yes(bool(s.request.claimed_numbers))
 
 
+def paid(s: Situation) -> Words:
+    """Does the customer pay: for the ``repair``, for something ``other`` (what was found, a way back unrepaired), or ``no``? (AP-21, AP-40)."""
+    return _word(s.paid)
+
+
 FACTS: dict[str, Callable[[Situation], Words]] = {
     fact.__name__: fact
     for fact in (
@@ -175,6 +181,7 @@ FACTS: dict[str, Callable[[Situation], Words]] = {
         overseas,
         wish,
         claimed,
+        paid,
     )
 }
 
@@ -200,6 +207,7 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
         "overseas": _YES_NO,
         "wish": get_args(Wish),
         "claimed": _YES_NO,
+        "paid": ("no", "repair", "other"),
     }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from string import Formatter
 
+from mailbot.policy.dates import holidays
 from mailbot.policy.rules import Fee, Reminders, Rules
 from mailbot.strict import ConfigError
 
@@ -28,6 +29,13 @@ def verify(rules: Rules, file: str) -> None:
     hour = rules.deadlines.hour.value
     if not 0 <= hour <= 23:  # noqa: PLR2004 - hours of a day
         raise ConfigError(f"{file}: deadlines.hour: {hour} is no hour. Write 0 to 23.")
+    calendar = rules.deadlines.repair.holidays
+    try:
+        holidays(calendar)
+    except (NotImplementedError, AttributeError) as error:
+        raise ConfigError(
+            f"{file}: deadlines.repair.holidays: {calendar!r}: {error}. Write a country's code such as US or US-CA, or nothing."
+        ) from None
     for name, fee in rules.fees.items():
         _fee(fee, f"{file}: fees.{name}")
 
@@ -54,6 +62,11 @@ def _periods(rules: Rules) -> Iterator[tuple[str, int, int]]:
     """Yield each period with the least it may be."""
     deadlines, windows = rules.deadlines, rules.windows
     yield "number.valid_days", rules.number.valid_days.value, 1
+    yield "number.renew_days", rules.number.renew_days.value, 0
+    yield "deadlines.repair.days", deadlines.repair.days, 1
+    yield "deadlines.close.days", deadlines.close.days, 0
+    for days in (*deadlines.repair.remind_before, *deadlines.repair.remind_after):
+        yield "deadlines.repair.remind_before and remind_after", days, 1
     yield "deadlines.held.first", deadlines.held.first, 1
     yield "deadlines.held.every", deadlines.held.every, 1
     for days in deadlines.number.remind_before:

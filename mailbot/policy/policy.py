@@ -14,10 +14,13 @@ from mailbot.intake.desk import Desk
 from mailbot.model import Stamp, Value
 from mailbot.policy import figures
 from mailbot.policy.facts import DATES, domains, words_of
-from mailbot.policy.rules import Answer, Answers, Condition, Rules
+from mailbot.policy.rules import Answer, Answers, Condition, Deadlines, Rules
 from mailbot.strict import ConfigError, convert, nearest, parse
 
-PLACEHOLDERS = frozenset({*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"})
+PLACEHOLDERS = frozenset(
+    {*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"}
+    | {"received_on", "repair_due", "carrier", "tracking", "order", "reason"}
+)
 
 
 class Renderer(Protocol):
@@ -31,7 +34,10 @@ class Renderer(Protocol):
 
 
 class Policy(Value, frozen=True):
-    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, and the zone that days count in."""
+    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, the zone that days count in.
+
+    ``papers`` are the words of what is attached, by language.
+    """
 
     name: str
     rules: Rules
@@ -39,10 +45,16 @@ class Policy(Value, frozen=True):
     desk: Desk
     letters: Renderer
     timezone: str
+    papers: Mapping[str, Any] = {}
 
     def clause_text(self, clause: str) -> str:
         """Return the short text of a clause."""
         return self.rules.clauses[clause].text
+
+    @property
+    def currency(self) -> str:
+        """The currency of the fee schedule (ISO 4217)."""
+        return next((fee.currency for fee in self.rules.fees.values()), "")
 
 
 def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, Stamp]:
@@ -84,7 +96,13 @@ def verify(rules: Rules, file: str) -> None:
         _conditions(inform.when, rules, f"{file}: inform {inform.clause}")
         _sentence(inform.says, f"{file}: inform {inform.clause}", rules, fees=True)
     for name, answer in _answers(rules).items():
-        _sentence(answer.says, f"{file}: answers.{name}", rules)
+        _sentence(answer.says, f"{file}: answers.{name}", rules, fees=True)
+        _charge(answer.charge, f"{file}: answers.{name}", rules)
+    for name, flag in rules.findings.items():
+        _sentence(flag.says, f"{file}: findings.{name}", rules, fees=True)
+        _charge(flag.charge, f"{file}: findings.{name}", rules)
+        if flag.then == "quote" and not flag.charge:
+            raise ConfigError(f'{file}: findings.{name}: a quote needs charge = ["…"] with names from [fees].')
     _values(rules, file)
     figures.verify(rules, file)
 
@@ -100,7 +118,12 @@ def _clauses(rules: Rules, file: str) -> None:
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
         *((f"answers.{n}", (a.clause, *a.also, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
-        *((f"deadlines.{kind}", (getattr(deadlines, kind).clause,)) for kind in ("missing", "quote", "number", "held")),
+        *(
+            (f"deadlines.{kind}", (getattr(deadlines, kind).clause,))
+            for kind in Deadlines.__struct_fields__
+            if kind != "hour"
+        ),
+        *((f"findings.{name}", (flag.clause, *flag.also)) for name, flag in rules.findings.items()),
     ]
     for where, ids in named:
         for clause in ids:
@@ -115,16 +138,20 @@ def _decisions(rules: Rules, file: str) -> None:
         where = f"{file}: decide {rule.clause} (number {place} of {len(rules.decide)})"
         _conditions(rule.when, rules, where)
         _sentence(rule.says, where, rules)
-        for fee in rule.charge:
-            if fee not in rules.fees:
-                raise ConfigError(f"{where}: charge: there is no fee {fee!r}{nearest(fee, rules.fees)}.")
+        _charge(rule.charge, where, rules)
         if rule.then == "quote" and not rule.charge:
             raise ConfigError(f'{where}: a quote needs charge = ["…"] with names from [fees].')
         if rule.then == "ask" and rule.ask is None:
             raise ConfigError(f'{where}: then = "ask" needs ask = "…": what the customer is to supply.')
-        if len({rules.fees[fee].currency for fee in rule.charge}) > 1:
-            raise ConfigError(f"{where}: charge: one quote cannot mix currencies. Name fees of one currency.")
     _order(rules, file)
+
+
+def _charge(fees: Iterable[str], where: str, rules: Rules) -> None:
+    for fee in fees:
+        if fee not in rules.fees:
+            raise ConfigError(f"{where}: charge: there is no fee {fee!r}{nearest(fee, rules.fees)}.")
+    if len({rules.fees[fee].currency for fee in fees}) > 1:
+        raise ConfigError(f"{where}: charge: one quote cannot mix currencies. Name fees of one currency.")
 
 
 def _order(rules: Rules, file: str) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from mailbot.model import Outcome, Role
+from mailbot.model import Finding, Outcome, Role
 
 
 class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,10 +68,11 @@ class ShipTo(Strict, frozen=True):
 
 
 class NumberRules(Strict, frozen=True):
-    """[number]: how an RMA number is written, and how many days it is valid."""
+    """[number]: how an RMA number is written, how many days it is valid, and for how many after its end a new one is given by rule."""
 
     format: str
     valid_days: Days
+    renew_days: Days
 
 
 class Serials(Strict, frozen=True):
@@ -136,6 +137,28 @@ class HeldReminders(Strict, frozen=True):
     source: str = "house default"
 
 
+class RepairDue(Strict, frozen=True):
+    """Business days from receipt within which a unit is repaired, and when staff are reminded: before, and after the breach.
+
+    ``holidays`` names the calendar whose holidays do not count (a country's ISO code, "US" or "US-CA"); empty: they count.
+    """
+
+    days: int
+    remind_before: tuple[int, ...]
+    remind_after: tuple[int, ...]
+    clause: str
+    source: str = "house default"
+    holidays: str = ""
+
+
+class Closing(Strict, frozen=True):
+    """Days after the shipment back on which a case is closed; 0: at once."""
+
+    days: int
+    clause: str
+    source: str = "house default"
+
+
 class Deadlines(Strict, frozen=True):
     """[deadlines]: what is reminded, and when. Days are counted in the company's zone; mails go out at ``hour``."""
 
@@ -144,6 +167,8 @@ class Deadlines(Strict, frozen=True):
     quote: Reminders
     number: NumberReminders
     held: HeldReminders
+    repair: RepairDue
+    close: Closing
 
 
 Condition = str | bool | tuple[str, ...]
@@ -169,7 +194,22 @@ class Rule(Strict, frozen=True):
     valid: Literal["number", "doa"] = "number"
 
 
-Moment = Literal["first", "asked", "quoted", "issued", "held", "declined", "reminder", "expired", "every"]
+Moment = Literal[
+    "first",
+    "asked",
+    "quoted",
+    "issued",
+    "held",
+    "declined",
+    "reminder",
+    "expired",
+    "every",
+    "received",
+    "charged",
+    "parts_quoted",
+    "ordered",
+    "shipped",
+]
 
 
 class Inform(Strict, frozen=True):
@@ -185,7 +225,7 @@ class Inform(Strict, frozen=True):
 class Answer(Strict, frozen=True):
     """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …).
 
-    ``also_for`` names further clauses by what the case was about: ``{rework = ["AP-20"]}``.
+    ``also_for`` names further clauses by what the case was about: ``{rework = ["AP-20"]}``. ``charge`` names fees that fall due.
     """
 
     clause: str
@@ -196,15 +236,64 @@ class Answer(Strict, frozen=True):
     also_for: dict[str, tuple[str, ...]] = {}
     notify: Role | None = None
     ask: Literal["po"] | None = None
+    charge: tuple[str, ...] = ()
 
 
 class Answers(Strict, frozen=True):
-    """[answers]: the intents that concern no coverage."""
+    """[answers]: where no rule of coverage decides. Each entry is one thing that is said to the customer.
+
+    ``order`` is an order that a person must compare, ``matches`` and ``parts_ordered`` one that accepts the first quote and the
+    one for parts; ``parts_declined`` the refusal of the latter, ``parts_lapsed`` its end without an order. ``approved``,
+    ``rejected``, ``quoted`` and ``parts_quoted`` are decisions of staff. The rest follow a unit: ``under_way`` to us, ``received``,
+    ``unrepairable``, ``shipped`` back.
+    """
 
     order: Answer
+    matches: Answer
+    parts_ordered: Answer
+    parts_declined: Answer
+    parts_lapsed: Answer
     accept: Answer
     other: Answer
     existing: Answer
+    status: Answer
+    withdrawn: Answer
+    under_way: Answer
+    late_renewal: Answer
+    approved: Answer
+    rejected: Answer
+    quoted: Answer
+    parts_quoted: Answer
+    received: Answer
+    unrepairable: Answer
+    shipped: Answer
+    extended: Answer
+    address: Answer
+    ended: Answer
+
+
+class Flag(Strict, frozen=True):
+    """[findings.NAME]: what follows from what was found at inspection. A finding without an entry is only logged.
+
+    ``then``: "notice" tells the customer and charges; "quote" makes the unit chargeable; "decline" takes no credit or exchange;
+    "hold" asks an approver. ``intents`` narrows it to what the case is about.
+    """
+
+    clause: str
+    then: Literal["notice", "quote", "decline", "hold"]
+    says: str
+    source: str
+    also: tuple[str, ...] = ()
+    charge: tuple[str, ...] = ()
+    intents: tuple[str, ...] = ()
+
+
+class Papers(Strict, frozen=True):
+    """[papers]: what is attached to the letter with the number, and what stands on it."""
+
+    packing: tuple[str, ...]
+    customs: tuple[str, ...] = ()
+    source: str = "house default"
 
 
 class Person(Strict, frozen=True):
@@ -238,6 +327,8 @@ class Rules(Strict, frozen=True):
     decide: tuple[Rule, ...]
     inform: tuple[Inform, ...]
     answers: Answers
+    findings: dict[Finding, Flag]
+    papers: Papers
     demo: Demo
     diagnosis: Literal["required", "described"] = "described"
     revisions: dict[str, str] = {}

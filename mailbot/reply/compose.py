@@ -8,12 +8,16 @@ from typing import Literal
 
 from msgspec import structs
 
+from mailbot.case import rulings, running, tokens
+from mailbot.intake.serials import fold
 from mailbot.mail.build import Draft, build
 from mailbot.model import (
     Answered,
+    Attachment,
     Bounced,
     CameDue,
     Case,
+    Command,
     Deadline,
     Decision,
     Event,
@@ -26,12 +30,14 @@ from mailbot.model import (
     Role,
     Staff,
     StaffSaid,
+    Token,
     Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
-from mailbot.reply import letters
-from mailbot.reply.letter import Contact, Letter
+from mailbot.reply import letters, progress, staff
+from mailbot.reply.attached import attached
+from mailbot.reply.letter import Letter
 
 ANSWERS_IF_FORGED = 1
 """Answers a day to an address in whose name somebody writes: our own server says that the From is not genuine (P5)."""
@@ -47,6 +53,7 @@ class Outgoing:
     ) -> None:
         self.policy, self.known, self.now, self.case, self.thread = policy, known, now, case, thread
         self.replies: list[Reply] = []
+        self.tokens: list[Token] = []
 
     def add(
         self,
@@ -54,14 +61,56 @@ class Outgoing:
         to: str,
         cites: tuple[str, ...],
         *,
-        staff: bool = False,
         direct: bool = False,
         silent: bool = False,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
-        """Freeze a letter into a reply; a ``silent`` one is kept on record and never sent."""
+        """Freeze a letter to a customer into a reply; a ``silent`` one is kept on record and never sent."""
+        self._freeze(letter, to, cites, direct=direct, silent=silent, attachments=attachments)
+
+    def to_staff(
+        self,
+        letter: Letter,
+        person: Staff,
+        cites: tuple[str, ...] = (),
+        *,
+        confirms: tuple[Command, ...] = (),
+        direct: bool = False,
+    ) -> None:
+        """Freeze a letter to a member of staff, with a token of that person's own where it is about a case (promise 5).
+
+        Args:
+            letter: what it says.
+            person: the reader.
+            cites: the clauses on record for it.
+            confirms: the commands that an answer confirms.
+            direct: it answers a mail (and counts in the day's cap).
+        """
+        token, address = None, ""
+        if self.case is not None:
+            until = self.now + tokens.LIFE
+            token = tokens.mint(self.known.secret, len(self.tokens) + 1, person, until, self.case.version, confirms)
+            address = tokens.address(self.policy.desk.address, self.case.id, token)
+            self.tokens.append(token)
+            letter = staff.offered(letter, self.case, person, address, self.policy.currency, confirms=bool(confirms))
+        self._freeze(letter, person.address, cites, token=token, reply_to=address, direct=direct)
+
+    def _freeze(
+        self,
+        letter: Letter,
+        to: str,
+        cites: tuple[str, ...],
+        *,
+        direct: bool = False,
+        silent: bool = False,
+        attachments: tuple[Attachment, ...] = (),
+        token: Token | None = None,
+        reply_to: str = "",
+    ) -> None:
         text, html = self.policy.letters.render(letter, self.policy.name)
+        audience: Literal["customer", "staff"] = "staff" if letter.kind in ("notice", "transcript") else "customer"
         reply = Reply(
-            message_id=self._next_id("staff" if staff else "customer"),
+            message_id=self._next_id(audience, token),
             mailbox=self.policy.desk.address,
             to=to,
             subject=letter.subject,
@@ -69,10 +118,10 @@ class Outgoing:
             at=self.now,
             letter=f"{letter.kind} {letter.about}".strip(),
             cites=cites,
-            audience="staff" if staff else "customer",
+            audience=audience,
             direct=direct,
         )
-        thread = () if staff else self.thread
+        thread = () if audience == "staff" else self.thread
         raw = build(
             Draft(
                 mailbox_name=letter.company,
@@ -85,19 +134,22 @@ class Outgoing:
                 references=thread,
                 text=text,
                 html=html,
+                attachments=attachments,
                 auto_submitted="auto-replied" if direct else "auto-generated",
+                reply_to=reply_to,
             )
         )
         state, note = ("held", "the day's answers to this address are given") if silent else ("queued", "")
         self.replies.append(structs.replace(reply, raw=raw.decode("ascii"), state=state, note=note))
 
-    def _next_id(self, audience: Literal["customer", "staff"]) -> str:
+    def _next_id(self, audience: Literal["customer", "staff"], token: Token | None) -> str:
         """Return an id that counts the mails to this audience: how many notes staff got is not for customers to see (promise 7)."""
         name = self.case.id.lower() if self.case else "note"
         before = (*(self.case.replies if self.case else ()), *self.replies)
         count = sum(1 for reply in before if reply.audience == audience) + 1
-        mark = "" if audience == "customer" else "s"
-        return f"{name}.{mark}{count}.{self.known.fresh[10:26]}@{self.policy.desk.address.rpartition('@')[2]}"
+        sign = "" if audience == "customer" else "s"
+        chance = tokens.mark(token) if token else self.known.fresh[10:26]
+        return f"{name}.{sign}{count}.{chance}@{self.policy.desk.address.rpartition('@')[2]}"
 
 
 def compose(
@@ -108,70 +160,175 @@ def compose(
     known: Known,
     policy: Policy,
     now: datetime,
-) -> tuple[Reply, ...]:
-    """Return the mails that follow from a decision. No machine is ever answered (RFC 3834)."""
-    if after is None or isinstance(event, Ignored):
-        return ()
+) -> tuple[tuple[Reply, ...], tuple[Token, ...]]:
+    """Return the mails that follow from a decision, and the tokens in them. No machine is ever answered (RFC 3834)."""
+    if isinstance(event, Ignored) or (after is None and not isinstance(event, StaffSaid)):
+        return (), ()
     out = Outgoing(policy, known, now, after, _thread(event, after))
+    _write(out, before, event, decision, after)
+    return tuple(out.replies), tuple(out.tokens)
+
+
+def _write(out: Outgoing, before: Case | None, event: Event, decision: Decision, after: Case | None) -> None:
+    policy, known = out.policy, out.known
     match event:
+        case StaffSaid(mail=mail) if decision.rulings or decision.told:
+            _to_colleague(out, event, decision, before, after)
+        case _ if after is None:
+            return
         case CameDue(keys=keys):
             for deadline in _speaking(before, keys):
-                _remind(out, before or after, deadline)
+                _remind(out, before or after, after, deadline)
         case Bounced(mail=mail, bounce=bounce):
             unreached = structs.replace(mail, sender=", ".join(bounce.recipients) or after.sender)
-            letter = letters.notice(policy, after, decision, unreached, known, about="undeliverable")
+            letter = staff.notice(policy, after, decision, unreached, known, about="undeliverable")
             _to_staff(out, letter, decision, ("desk",))
+        case Requested() | Answered() | Ordered() if decision.told:
+            _tell(out, event, decision, after)
         case _ if decision.outcome == "none":
-            return ()
+            return
         case StaffSaid(mail=mail):
-            letter = letters.notice(policy, after, decision, mail, known, about="passed_on")
+            letter = staff.notice(policy, after, decision, mail, known, about="passed_on")
             _to_staff(out, letter, decision, decision.notify or ("desk",))
-        case _:
+        case Requested() | Answered() | Ordered():
             _answer(out, event, decision, after)
-    return tuple(out.replies)
 
 
-def _answer(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
-    policy, known, mail, order = out.policy, out.known, event.mail, event.request.po_number
-    most = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
-    if known.answers_today > most:
-        out.add(*_letter_to(policy, case, decision, mail), direct=True, silent=True)
+def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: Case | None, after: Case | None) -> None:
+    """Answer a colleague with a transcript; tell the customer and a second approver what concerns them."""
+    policy, known, mail = out.policy, out.known, event.mail
+    person = next(each for each in policy.desk.staff if each.address == mail.sender)
+    if decision.told == "forged":
+        if known.answers_today < ANSWERS_IF_FORGED:  # reported once, whatever else comes in that name
+            out.to_staff(staff.forged(policy, decision, mail), person, direct=True)
         return
-    if mail.answer_to:
-        out.add(*_letter_to(policy, case, decision, mail), direct=True, silent=known.answers_today == most)
-    if known.answers_today == most:  # told once: neither the customer nor staff can be bombed (L4, R5)
+    if before and after:
+        for letter, cites in _of_commands(out, decision, before, after):
+            if after.sender and not after.unreachable:
+                out.add(letter, after.sender, cites, attachments=_papers(out, letter, after))
+        if decision.notify:
+            _to_staff(out, staff.notice(policy, after, decision, None, known, about="held"), decision, decision.notify)
+        second = [ruling for ruling in decision.rulings if ruling.result == "second"]
+        if second:
+            notice = staff.second(policy, after, decision, mail, known)
+            amount = rulings.pending_amount(after)
+            for approver in rulings.second_approvers(policy.desk.staff, person.address, amount, after):
+                out.to_staff(notice, approver, decision.clauses)
+        by = before.pending.by if before.pending and after.pending is None else ""
+        for first in (each for each in policy.desk.staff if each.address == by and each != person):
+            out.to_staff(staff.transcript(policy, after, decision, mail, about="done"), first, decision.clauses)
+    if decision.told == "answered":
+        return
+    about = decision.told or "done"
+    confirms = tuple(ruling.command for ruling in decision.rulings if ruling.result == "asked")
+    out.to_staff(
+        staff.transcript(policy, after, decision, mail, about=about), person, decision.clauses, confirms=confirms
+    )
+
+
+def _of_commands(
+    out: Outgoing, decision: Decision, before: Case, after: Case
+) -> Iterator[tuple[Letter, tuple[str, ...]]]:
+    """Yield the customer's letters: one for what was decided, then one for each step that a unit took."""
+    customer = running.first_mail(after)
+    if decision.verdicts and customer:
+        letter = letters.answer(out.policy, after, decision, customer, first=False)
+        clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
+        yield letter, _cites(clauses, letter)
+    for ruling in decision.rulings:
+        if ruling.result == "done":
+            found = progress.after_command(out.policy, ruling, before, after, out.known, decision)
+            if found:
+                yield found
+
+
+def _tell(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
+    """Answer a customer about a return that is under way."""
+    items = tuple(i for v in decision.verdicts for i in case.items if fold(i.serial) == fold(v.serial))
+    found = progress.letter(out.policy, decision.told, case, items, out.known, decision)
+    _direct(out, event, decision, case, found)
+
+
+def _direct(
+    out: Outgoing,
+    event: Requested | Answered | Ordered,
+    decision: Decision,
+    case: Case,
+    found: tuple[Letter, tuple[str, ...]],
+) -> None:
+    """Send one answer to one mail, as far as the day's answers to this address go, and tell staff what is theirs."""
+    policy, known, mail, order = out.policy, out.known, event.mail, event.request.order
+    letter, cites = found
+    most = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
+    over = known.answers_today >= most
+    if mail.answer_to or known.answers_today > most:
+        papers = () if over else _papers(out, letter, case)
+        out.add(letter, mail.answer_to, cites, direct=True, silent=over, attachments=papers)
+    if known.answers_today > most:
+        return
+    if over:  # told once: neither the customer nor staff can be bombed (L4, R5)
         why = (
             f"{mail.answer_to} has had the day's answers ({most}). This mail and the day's further ones are decided and on "
             f"record, and get no answer. {decision.why}"
         )
         silence = structs.replace(decision, why=why)
-        notice = letters.notice(policy, case, silence, mail, known, about="silent", order=order)
+        notice = staff.notice(policy, case, silence, mail, known, about="silent", order=order)
         _to_staff(out, notice, decision, decision.notify or ("desk",))
     elif decision.notify:
-        held = any(v.outcome == "staff" for v in decision.verdicts)
+        held = any(v.outcome == "staff" for v in decision.verdicts) or any(
+            i.charged and i.state == "held" for i in case.items
+        )
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        notice = letters.notice(policy, case, decision, mail, known, about=about, order=order)
+        notice = staff.notice(policy, case, decision, mail, known, about=about, order=order)
         _to_staff(out, notice, decision, decision.notify)
 
 
-def _letter_to(policy: Policy, case: Case, decision: Decision, mail: Wrote) -> tuple[Letter, str, tuple[str, ...]]:
-    letter = letters.answer(policy, case, decision, mail, first=not case.replies)
-    cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
-    return letter, mail.answer_to, tuple(cites)
+def _answer(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
+    letter = letters.answer(out.policy, case, decision, event.mail, first=not case.replies)
+    _direct(out, event, decision, case, (letter, _cites(decision.clauses, letter)))
 
 
-def _remind(out: Outgoing, case: Case, deadline: Deadline) -> None:
-    letter = letters.reminder(out.policy, case, deadline, today(out.now, out.policy.timezone))
+def _cites(clauses: tuple[str, ...], letter: Letter) -> tuple[str, ...]:
+    """Return the clauses on record for a letter: what decided, and what it says besides."""
+    return tuple(dict.fromkeys((*clauses, *(said.clause for said in letter.informs))))
+
+
+def _papers(out: Outgoing, letter: Letter, case: Case) -> tuple[Attachment, ...]:
+    """Return what is attached to a letter that gives out a number, or says where the box goes now (AP-31, AP-42, ST-11)."""
+    fresh = (
+        letter.kind == "answer" and letter.number and any(u.outcome == "issue" and not u.existing for u in letter.units)
+    )
+    moved = letter.kind == "progress" and letter.about in ("address", "extended") and letter.number
+    day = today(out.now, out.policy.timezone)
+    return attached(out.policy, case, out.known, day) if fresh or moved else ()
+
+
+def _remind(out: Outgoing, case: Case, after: Case, deadline: Deadline) -> None:
     decision = letters.due_decision(out.policy, deadline)
+    if deadline.kind == "close":
+        return
+    if deadline.kind == "repair":
+        notice = staff.notice(out.policy, case, decision, None, out.known, about=_repair(deadline))
+        _to_staff(out, notice, decision, ("desk",))
+        return
+    lapsed = tuple(item for item in case.items if item.state == "parts_quoted")
+    if deadline.kind == "quote" and deadline.ends and lapsed:
+        now = tuple(i for i in after.items if fold(i.serial) in {fold(item.serial) for item in lapsed})
+        letter, cites = progress.letter(out.policy, "parts_lapsed", after, now, out.known, decision)
+        if case.sender and not case.unreachable:
+            out.add(letter, case.sender, cites)
+        notice = staff.notice(out.policy, after, decision, None, out.known, about="told")
+        _to_staff(out, notice, decision, ("desk",))
+        return
+    letter = letters.reminder(out.policy, case, deadline, today(out.now, out.policy.timezone))
     if deadline.kind == "held":
         last = next((e for e in reversed(case.history) if e.decision.notify), None)
         shown = last.decision if last else decision
         mail = None if last is None or isinstance(last.event, CameDue) else last.event.mail
-        letter = letters.notice(out.policy, case, shown, mail, out.known, about="held")
+        letter = staff.notice(out.policy, case, shown, mail, out.known, about="held")
         _to_staff(out, letter, shown, shown.notify or ("approver",))
     elif case.sender and not case.unreachable:
-        cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
-        out.add(letter, case.sender, tuple(cites))
+        out.add(letter, case.sender, _cites(decision.clauses, letter))
 
 
 def _speaking(case: Case | None, keys: tuple[str, ...]) -> Iterator[Deadline]:
@@ -181,11 +338,14 @@ def _speaking(case: Case | None, keys: tuple[str, ...]) -> Iterator[Deadline]:
         yield max((d for d in came if d.kind == kind), key=lambda d: (d.ends, d.at))
 
 
+def _repair(deadline: Deadline) -> str:
+    return "repair_due" if "-before:" in deadline.key else "repair_overdue"
+
+
 def _to_staff(out: Outgoing, letter: Letter, decision: Decision, roles: tuple[Role, ...]) -> None:
-    cites = dict.fromkeys((*decision.clauses, *(said.clause for said in letter.informs)))
-    people = dict.fromkeys(person.address for role in roles for person in able(out.policy, role))
-    for address in people:
-        out.add(letter, address, tuple(cites), staff=True)
+    people = dict.fromkeys(person for role in roles for person in able(out.policy, role))
+    for person in people:
+        out.to_staff(letter, person, _cites(decision.clauses, letter))
 
 
 def able(policy: Policy, role: Role) -> tuple[Staff, ...]:
@@ -202,19 +362,21 @@ def unreadable(policy: Policy, known: Known, record: Record, now: datetime) -> t
         about="unreadable",
         subject=f"[{policy.rules.policy.company}] unreadable mail",
         company=policy.rules.policy.company,
-        contact=Contact(policy.rules.policy.company, policy.rules.contact.lines),
+        contact=letters.contact_of(policy),
         why=record.why,
         facts=(("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip())),
         sender=record.sender,
         policy_version=f"{policy.stamp.version} ({policy.stamp.digest[:8]})",
     )
     for person in able(policy, "desk"):
-        out.add(letter, person.address, (), staff=True)
+        out.to_staff(letter, person)
     return tuple(out.replies)
 
 
-def _thread(event: Event, case: Case) -> tuple[str, ...]:
+def _thread(event: Event, case: Case | None) -> tuple[str, ...]:
     """Return the ids of the thread so far, the customer's latest mail last (RFC 5322 §3.6.4)."""
+    if case is None:
+        return ()
     mails = [e.event.mail for e in case.history if not isinstance(e.event, CameDue | StaffSaid | Bounced)]
     latest = mails[-1] if mails else None
     if not isinstance(event, CameDue | StaffSaid | Bounced):

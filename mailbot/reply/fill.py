@@ -56,7 +56,7 @@ def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
     for word in line.split():
         glue = " "
         for chunk in _CHUNK.findall(word):
-            step = len(chunk) if "://" in chunk else room
+            step = len(chunk) if "://" in chunk or chunk.startswith("mailto:") else room
             for start in range(0, len(chunk), step):
                 yield glue, chunk[start : start + step]
                 glue = ""

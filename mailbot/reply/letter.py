@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mailbot.model import Outcome, Value
+from mailbot.model import CommandName, Outcome, State, Value, Why
 
-Kind = Literal["answer", "reminder", "expired", "closed", "notice"]
+Kind = Literal["answer", "reminder", "expired", "closed", "progress", "notice", "transcript"]
 
 
 class Said(Value, frozen=True):
@@ -33,6 +33,7 @@ class UnitBlock(Value, frozen=True):
     ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial",
     "reason", "symptom" (the reason is vague), "known_serial" (the serial could not be matched: check it or send the
     proof of purchase), "po". ``suggestion`` is the one unit of the customer's own whose serial looks nearly the same.
+    ``state`` is where the unit stands, where the letter tells that.
     """
 
     serial: str
@@ -44,6 +45,33 @@ class UnitBlock(Value, frozen=True):
     covered_until: str = ""
     existing: bool = False
     suggestion: str = ""
+    state: State | None = None
+
+
+class Bill(Value, frozen=True):
+    """What falls due beside a quote: one line a charge, and the total."""
+
+    lines: tuple[ChargeLine, ...]
+    total: str
+
+
+class RulingLine(Value, frozen=True):
+    """A command of staff and what became of it: ``said`` as written; ``states`` are those in which it would have been possible."""
+
+    said: str
+    name: CommandName
+    result: Literal["done", "refused", "second", "asked"]
+    why: Why | None = None
+    serials: tuple[str, ...] = ()
+    states: tuple[State, ...] = ()
+    flaw: str = ""
+
+
+class Choice(Value, frozen=True):
+    """A command that the reader can give, and the link that writes the mail with it (RFC 6068)."""
+
+    command: str
+    link: str
 
 
 class QuoteBlock(Value, frozen=True):
@@ -65,12 +93,15 @@ class Contact(Value, frozen=True):
 class Letter(Value, frozen=True):
     """Everything one mail says.
 
-    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "notice" a word
-    such as "held", "told", "undeliverable", "unreadable". ``units`` come in the order of the request. ``asks`` is what
+    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for
+    "progress" the entry of [answers] that speaks, or "charged"; for "notice" a word such as "held", "told", "undeliverable",
+    "unreadable"; for "transcript" "done", "confirm", "unclear" or "nothing". ``units`` come in the order of the request. ``asks`` is what
     the whole mail asks for ("serial", "reason", "symptom", "known_serial", "po"). ``greeting`` is the customer's name
     as the mail gives it, or empty. ``informs`` are the policy's sentences that belong to this moment. ``clauses``
     names what decided. ``quoted`` is what the sender wrote (only in notices). ``facts`` are (name, value) pairs for
-    staff. ``days_left`` counts whole days to ``valid_until``.
+    staff. ``days_left`` counts whole days to ``valid_until``. ``bill`` is what is charged beside a quote; ``credit`` and
+    ``fee`` are what was agreed with a credit. ``carrier`` and ``tracking`` are those of the shipment it tells of. ``rulings`` are
+    what became of a colleague's commands, ``choices`` what can be done now, by answering to ``mailbox``.
     """
 
     kind: Kind
@@ -96,3 +127,11 @@ class Letter(Value, frozen=True):
     quoted: str = ""
     sender: str = ""
     why: str = ""
+    bill: Bill | None = None
+    credit: str = ""
+    fee: str = ""
+    carrier: str = ""
+    tracking: str = ""
+    rulings: tuple[RulingLine, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    mailbox: str = ""

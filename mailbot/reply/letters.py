@@ -9,14 +9,12 @@ from typing import Any
 from msgspec import structs
 
 from mailbot.case import deadlines
+from mailbot.case.lifecycle import NUMBERED, WORKED
 from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Verdict, Wrote
+from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Price, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.letter import Contact, Letter, UnitBlock
-from mailbot.reply.sentences import informs, quote_block, says, shown_clauses, told, tongue, written
-
-EXCERPT = 4000
-"""Characters of the sender's words that a notice to staff shows."""
+from mailbot.reply.sentences import informs, money, quote_block, says, shown_clauses, told, tongue, written
 
 
 def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first: bool) -> Letter:
@@ -25,15 +23,15 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
     issued = any(v.outcome == "issue" for v in decision.verdicts)
     number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None
-    return _letter(
+    return frame(
         policy,
         case,
         decision,
         kind="answer",
         subject=subject(policy, case),
-        greeting=_without_numbers(policy, mail.name),
+        greeting=without_numbers(policy, mail.name),
         units=tuple(
-            _unit(policy, case, v, _without_numbers(policy, reasons.get(fold(v.serial), "")))
+            _unit(policy, case, v, without_numbers(policy, reasons.get(fold(v.serial), "")))
             for v in decision.verdicts
             if not v.hidden
         ),
@@ -41,28 +39,35 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         informs=informs(policy, decision, case, first=first),
         quote=quote_block(case.quotes[-1], tongue(policy, case)) if quoted and case.quotes else None,
         number=number,
-        ship_to=ship_to(policy, number.text) if number else (),
+        ship_to=ship_to(policy, case) if number else (),
+        credit=_money(case.credit) if number else "",
+        fee=_money(case.fee) if number else "",
+        about="parts" if quoted and case.quotes and case.quotes[-1].parts else "",
         why="" if decision.verdicts else decision.says,
     )
 
 
+def _money(price: Price | None) -> str:
+    return money(price.amount, price.currency) if price else ""
+
+
 def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Letter:
     """Return the reminder of what a case waits for, or the word that it waits no more."""
-    about = {"missing": "asking", "quote": "quote", "number": "number", "held": "held"}[deadline.kind]
+    about = {"missing": "asking"}.get(deadline.kind, deadline.kind)
     decision = due_decision(policy, deadline)
     number = case.number if deadline.kind == "number" else None
     waiting = tuple(item for item in case.items if _concerned(item, deadline))
     end = next((d.on for d in case.deadlines if d.kind == deadline.kind and d.ends), deadline.on)
     kind = "reminder" if not deadline.ends else "expired" if number else "closed"
     quote = case.quotes[-1] if case.quotes and deadline.kind == "quote" else None
-    return _letter(
+    return frame(
         policy,
         case,
         decision,
         kind=kind,
         about=about,
         subject=subject(policy, case),
-        greeting=_without_numbers(policy, case.name),
+        greeting=without_numbers(policy, case.name),
         units=tuple(_waiting(policy, item) for item in waiting),
         asks=tuple(dict.fromkeys(ask for item in waiting for ask in item.asks)),
         informs=informs(
@@ -72,100 +77,53 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
         number=number,
         valid_until=written(end, tongue(policy, case)),
         days_left=(end - today).days,
-        ship_to=ship_to(policy, number.text) if number and not deadline.ends else (),
+        ship_to=ship_to(policy, case) if number and not deadline.ends else (),
     )
-
-
-def notice(
-    policy: Policy,
-    case: Case,
-    decision: Decision,
-    mail: Wrote | None,
-    known: Known,
-    *,
-    about: str,
-    order: str | None = None,
-) -> Letter:
-    """Return a note to staff: the facts, the clause, and what the sender wrote."""
-    units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
-    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
-    for verdict in decision.verdicts:
-        unit = units[fold(verdict.serial)]
-        if unit:
-            delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
-            facts.append(
-                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
-            )
-    if mail and mail.attachments:
-        facts.append(("attachments", ", ".join(mail.attachments)))
-    if order:
-        facts.append(("purchase order", order))
-    reasons = {fold(item.serial): item.reason for item in case.items}
-    quote = case.quotes[-1] if case.quotes else None
-    return _letter(
-        policy,
-        case,
-        decision,
-        kind="notice",
-        quote=quote_block(quote, "en") if quote else None,
-        about=about,
-        language="en",
-        subject=f"[{case.id}] {about.replace('_', ' ')}: {_not_as_ours(policy, case.subject)}",
-        units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
-        clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
-        facts=tuple(facts),
-        informs=told(policy, decision, case),
-        quoted=_not_as_ours(policy, mail.text[:EXCERPT]) if mail else "",
-        sender=mail.sender if mail else case.sender,
-        why=decision.why,
-        number=case.number,
-    )
-
-
-def _not_as_ours(policy: Policy, text: str) -> str:
-    """Return a customer's words with numbers written "RMA 123": what begins with the sign of ours is given out by us."""
-    return re.sub(policy.desk.number_form, lambda found: found[0].replace("-", " ", 1), text, flags=re.IGNORECASE)
 
 
 def due_decision(policy: Policy, deadline: Deadline) -> Decision:
     """Return what is on record for a mail that a deadline sent: the clause it stands on."""
     rules = policy.rules.deadlines
-    match deadline.kind:
-        case "missing":
-            clause = rules.missing.clause
-        case "quote":
-            clause = rules.quote.clause
-        case "number":
-            clause = rules.number.clause
-        case "held":
-            clause = rules.held.clause
+    clause: str = getattr(rules, deadline.kind).clause
     return Decision("none", (clause,), f"{deadline.kind}: {policy.clause_text(clause)}", policy.stamp)
 
 
 def subject(policy: Policy, case: Case) -> str:
     """Return the thread's subject with the number, or else the case, by which an answer finds home (ST-11)."""
     tag = case.number.text if case.number else case.id
-    return " ".join(f"Re: {_without_numbers(policy, case.subject)} [{tag}]".split())
+    return " ".join(f"Re: {without_numbers(policy, case.subject)} [{tag}]".split())
 
 
-def _without_numbers(policy: Policy, text: str) -> str:
+def without_numbers(policy: Policy, text: str) -> str:
     """Return a customer's text without RMA numbers: one that was made up is never echoed (AP-25), ours we write ourselves."""
     return re.sub(policy.desk.number_form, "", text, flags=re.IGNORECASE).replace("[]", "").strip()
 
 
-def ship_to(policy: Policy, number: str) -> tuple[str, ...]:
-    """Return the delivery address, the number in its place (AP-48, ST-10)."""
-    return tuple(line.replace("{number}", number) for line in policy.rules.ship_to.lines)
+def ship_to(policy: Policy, case: Case) -> tuple[str, ...]:
+    """Return the delivery address: the one that staff gave for this case, else the rules', the number in its place (AP-48, ST-10)."""
+    number = case.number.text if case.number else ""
+    lines = (line.replace("{number}", number) for line in case.ship_to or policy.rules.ship_to.lines)
+    return tuple(line for line in lines if line.strip(" :") and not line.endswith(": "))
 
 
-def _letter(policy: Policy, case: Case, decision: Decision, *, number: Number | None, **facts: Any) -> Letter:
+def number_of(case: Case) -> Number | None:
+    """Return the number under which the case's units travel, where they do."""
+    return case.number if any(item.state in (*NUMBERED, "shipped", "closed") for item in case.items) else None
+
+
+def contact_of(policy: Policy) -> Contact:
+    """Return who answers the customer besides this mailbox."""
+    return Contact(policy.rules.policy.company, policy.rules.contact.lines)
+
+
+def frame(policy: Policy, case: Case, decision: Decision, *, number: Number | None, **facts: Any) -> Letter:
     """Fill in what every letter has."""
     letter = Letter(
         kind="answer",
         subject="",
         language=tongue(policy, case),
         company=policy.rules.policy.company,
-        contact=Contact(policy.rules.policy.company, policy.rules.contact.lines),
+        contact=contact_of(policy),
         case_id=case.id,
         clauses=shown_clauses(policy, decision),
         policy_version=f"{decision.stamp.version} ({decision.stamp.digest[:8]})",
@@ -192,23 +150,12 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
     )
 
 
-def _as_staff_see(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
-    clause = verdict.clauses[0]
-    return UnitBlock(
-        serial=verdict.serial,
-        outcome=verdict.outcome,
-        says=(says(policy, clause, policy.clause_text(clause) if verdict.disguised else verdict.says, case, verdict),),
-        model=verdict.model,
-        reason=reason,
-    )
-
-
 def _waiting(policy: Policy, item: CaseItem) -> UnitBlock:
     return UnitBlock(
         serial=item.serial,
         outcome="ask" if item.disguised else item.outcome,
         model=item.model,
-        reason=_without_numbers(policy, item.reason),
+        reason=without_numbers(policy, item.reason),
         asks=item.asks,
     )
 
@@ -218,8 +165,12 @@ def _concerned(item: CaseItem, deadline: Deadline) -> bool:
         case "missing":
             return deadlines.awaits_answer(item)
         case "quote":
-            return item.state == "quoted"
+            return item.state in ("quoted", "parts_quoted")
         case "number":
             return item.state == "authorized"
         case "held":
             return item.state == "held"
+        case "repair":
+            return item.state in WORKED
+        case "close":
+            return item.state == "shipped"

@@ -69,6 +69,7 @@ class Letters:
     @classmethod
     def of(cls, sources: Mapping[str, str]) -> Letters:
         """The letters of these templates: path ("default/en/answer.jinja") to source. Nothing is compiled yet."""
+        sources = {path: source for path, source in sources.items() if not path.endswith("/papers.toml")}
         folders = [path.split("/") for path in sources]
         companies = {"default", *(folder[0] for folder in folders)}
         languages = {"en", *(folder[1] for folder in folders if len(folder) > 1)}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from mailbot.model import Case, Decision, Quote, Verdict
+from mailbot.intake.serials import fold
+from mailbot.model import Case, Charge, Decision, Quote, Verdict
 from mailbot.policy import facts as vocabulary
 from mailbot.policy.facts import DATES, Facts
 from mailbot.policy.policy import Policy
 from mailbot.policy.rules import Inform, Moment
-from mailbot.reply.letter import ChargeLine, QuoteBlock, Said
+from mailbot.reply.letter import Bill, ChargeLine, QuoteBlock, Said
 
 _MOMENTS: Mapping[str, Moment] = {
     "issue": "issued",
@@ -48,7 +49,7 @@ def written(day: date, language: str) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     """Write an amount as it stands on quotes and orders: "USD 150.00"."""
-    return f"{currency} {amount:.2f}"
+    return f"{currency} {amount:.2f}".strip()
 
 
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> Said:
@@ -57,6 +58,8 @@ def says(policy: Policy, clause: str, template: str, case: Case | None, verdict:
     language = tongue(policy, case) if case else "en"
     rules = policy.rules
     values |= {f"fee_{name}": money(fee.amount, fee.currency) for name, fee in rules.fees.items()}
+    if case:
+        values |= _of_case(case, verdict, language)
     number = (verdict and verdict.number) or (case and case.number)
     if number:
         values |= {"number": number.text, "valid_until": written(number.valid_until, language)}
@@ -71,10 +74,33 @@ def says(policy: Policy, clause: str, template: str, case: Case | None, verdict:
     return Said(clause, re.sub(r"\s+", " ", template.format_map(values)).strip())
 
 
+def _of_case(case: Case, verdict: Verdict | None, language: str) -> dict[str, str]:
+    """Return what the case says of a unit's way: receipt, repair, shipment back, order."""
+    item = next((i for i in case.items if verdict and fold(i.serial) == fold(verdict.serial)), None)
+    parcel, quote = case.outbound, case.quotes[-1] if case.quotes else None
+    found = {
+        "received_on": written(item.received_on, language) if item and item.received_on else "",
+        "repair_due": written(item.repair_due, language) if item and item.repair_due else "",
+        "carrier": parcel.carrier if parcel else "",
+        "tracking": parcel.tracking if parcel else "",
+        "order": (quote.order or quote.offered) if quote else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 def informs(
-    policy: Policy, decision: Decision, case: Case, *, moments: Iterable[Moment] = (), first: bool = False
+    policy: Policy,
+    decision: Decision,
+    case: Case,
+    *,
+    moments: Iterable[Moment] = (),
+    first: bool = False,
+    judged: bool = True,
 ) -> tuple[Said, ...]:
-    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts."""
+    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
+
+    ``judged``: the verdicts are new, and bring moments of their own.
+    """
     always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
     own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
     found = [
@@ -82,7 +108,7 @@ def informs(
         for inform in policy.rules.inform
         for facts, verdict in _seen(decision)
         if not (verdict and verdict.hidden)
-        if _belongs(inform, always | ({moment_of(verdict)} if verdict else own), facts)
+        if _belongs(inform, always | (({moment_of(verdict)} if verdict else own) if judged else set()), facts)
     ]
     return tuple(dict.fromkeys(found))
 
@@ -128,3 +154,14 @@ def quote_block(quote: Quote, language: str) -> QuoteBlock:
     )
     total = money(quote.total, quote.charges[0].currency)
     return QuoteBlock(quote.number, lines, total, written(quote.valid_until, language))
+
+
+def bill(charges: Sequence[Charge]) -> Bill | None:
+    """Write out what falls due beside a quote, in the one currency of the fee schedule."""
+    if not charges:
+        return None
+    several = len({charge.serial for charge in charges}) > 1
+    lines = tuple(
+        ChargeLine(f"{c.label}, {c.serial}" if several else c.label, money(c.amount, c.currency)) for c in charges
+    )
+    return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))

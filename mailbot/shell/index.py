@@ -235,15 +235,15 @@ class Index:
         """The ids of the cases with this key, oldest first."""
         return self._ids("SELECT id FROM keys JOIN dossiers USING (id) WHERE key = ? ORDER BY opened, id", key)
 
-    def open_holders(self, mailbox: str, keys: Iterable[str]) -> list[str]:
-        """The ids of a mailbox's cases that hold one of these keys and are not over, oldest first."""
+    def unit_holders(self, mailbox: str, keys: Iterable[str], *, over: bool) -> list[str]:
+        """The ids of a mailbox's cases that hold one of these keys and are over, or are not, oldest first."""
         found: set[tuple[int, str]] = set()
         for key in keys:
             rows = self._db.execute(
                 "SELECT opened, id, state FROM keys JOIN dossiers USING (id) WHERE key = ? AND mailbox = ?",
                 (key, mailbox),
             )
-            found.update((opened, case_id) for opened, case_id, state in rows if state not in OVER)
+            found.update((opened, case_id) for opened, case_id, state in rows if (state in OVER) == over)
         return [case_id for _, case_id in sorted(found)]
 
     def cases(self) -> list[str]:

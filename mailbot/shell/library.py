@@ -14,6 +14,7 @@ from mailbot.mail.authority import Profile
 from mailbot.model import Staff
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import Rules
+from mailbot.reply.papers import Words
 from mailbot.reply.render import Letters
 from mailbot.strict import ConfigError, nearest
 
@@ -48,6 +49,10 @@ class Library:
         own = rules / "words"
         lists = own if own.is_dir() else packaged("rules") / "words"
         self.words = words.load({path.stem: _text(path) for path in sorted(lists.glob("*.toml"))})
+        self.papers = {
+            path.parent.name: Words.of(_text(path), str(path))
+            for path in sorted(templates.glob("default/*/papers.toml"))
+        }
         self.letters = Letters.of(
             {str(path.relative_to(templates)): _text(path) for path in sorted(templates.rglob("*")) if path.is_file()}
         )
@@ -87,12 +92,13 @@ class Library:
             serial_forms=rules.serials.forms,
             model_forms=rules.serials.models,
             number_form=pattern(rules.number.format),
+            currency=next((fee.currency for fee in rules.fees.values()), ""),
             trusted_authserv_id=trusted_authserv_id,
             authentication_results=authentication_results,
             authority=authority,
         )
         zone = timezone or rules.policy.timezone.value
-        return Policy(name=name, rules=rules, stamp=stamp, desk=desk, letters=self.letters, timezone=zone)
+        return Policy(name, rules, stamp, desk, self.letters, zone, self.papers)
 
 
 def demo_staff(rules: Rules) -> list[Staff]:

@@ -58,11 +58,16 @@ class MemoryStore:
 
     def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
         """See ``Store.open_cases``."""
+        return tuple(case for case in self._holding(mailbox, keys) if case.state not in OVER)
+
+    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+        """See ``Store.past_cases``."""
+        return tuple(case for case in self._holding(mailbox, keys) if case.state in OVER)
+
+    def _holding(self, mailbox: str, keys: Iterable[str]) -> list[Case]:
         wanted = set(keys)
         near = {case.id: case for key in wanted for case in self._near(key) if wanted & facets.serials(case)}
-        return tuple(
-            _oldest_first(case for case in near.values() if case.mailbox == mailbox and case.state not in OVER)
-        )
+        return _oldest_first(case for case in near.values() if case.mailbox == mailbox)
 
     def seen(self, identity: str) -> bool:
         """See ``Store.seen``."""

@@ -165,8 +165,10 @@ def look_up(message: Message, case: Case | None, room: Room) -> Known:
     return Known(
         units=units,
         open_cases=room.store.open_cases(room.policy.desk.address, units),
+        past_cases=room.store.past_cases(room.policy.desk.address, units),
         answers_today=room.store.answers_since(answer_to, midnight) if answer_to else 0,
         fresh=room.chance(),
+        secret=room.chance(),
         sequence=room.store.next_sequence(),
     )
 
@@ -203,7 +205,7 @@ def sweep(rooms: Mapping[str, Room], store: Store, clock: Clock) -> list[Step]:
 
 def _known_for(case: Case, room: Room) -> Known:
     units = room.registry.look_up([fold(item.serial) for item in case.items if item.serial])
-    return Known(units=units, fresh=room.chance(), sequence=room.store.next_sequence())
+    return Known(units=units, fresh=room.chance(), secret=room.chance(), sequence=room.store.next_sequence())
 
 
 async def send(

@@ -54,6 +54,9 @@ class Store(Protocol):
     def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
         """The cases of a mailbox that hold one of these units (folded serials) and are not over, oldest first."""
 
+    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+        """The cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
+
     def seen(self, identity: str) -> bool:
         """Whether a mail of this identity has taken effect (promise 2)."""
 

@@ -78,8 +78,14 @@ class TinyStore:
     def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
         """See ``Store.open_cases``."""
         with self._shelf.trusted() as index:
-            ids = index.open_holders(mailbox, map(unit_key, keys))
+            ids = index.unit_holders(mailbox, map(unit_key, keys), over=False)
         return tuple(self._cases(ids))
+
+    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+        """See ``Store.past_cases``."""
+        with self._shelf.trusted() as index:
+            ids = index.unit_holders(mailbox, map(unit_key, keys), over=True)
+        return tuple(self._cases(ids, remember=False))
 
     def seen(self, identity: str) -> bool:
         """See ``Store.seen``."""

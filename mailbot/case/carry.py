@@ -1,0 +1,179 @@
+"""Case + a command that was granted -> the case after it. Who may grant it stands in ``rulings``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from msgspec import structs
+
+from mailbot.case import numbers, quotes
+from mailbot.case.deadlines import later
+from mailbot.case.lifecycle import HERE, move, state_of
+from mailbot.intake.serials import fold
+from mailbot.model import Case, CaseItem, Charge, Command, Known, Number, Ruling, State
+from mailbot.policy.dates import plus_business_days
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import Flag
+
+
+def carry_out(case: Case, ruling: Ruling, person: str, policy: Policy, known: Known, day: date) -> Case:
+    """Return the case after a command was carried out. Deadlines are renewed by ``advance``.
+
+    Args:
+        case: as it stands.
+        ruling: the command, and the units it was granted for.
+        person: whose decision it is (ST-4).
+        policy: the company's.
+        known: brings the next sequence of RMA numbers.
+        day: today in the company's zone.
+    """
+    command, keys = ruling.command, {fold(serial) for serial in ruling.serials}
+
+    def each(change: Callable[[CaseItem], CaseItem]) -> Case:
+        items = tuple(change(item) if fold(item.serial) in keys else item for item in case.items)
+        return structs.replace(case, items=items, state=state_of(items, case.state))
+
+    match command.name:
+        case "approve":
+            return _approved(each(_approve), case, command, person, policy, known, day)
+        case "reject":
+            return each(lambda i: _to(i, "declined", outcome="decline", asks=(), resumes=None))
+        case "quote":
+            return _quoted(case, each, ruling, policy, day)
+        case "received":
+            due = plus_business_days(day, policy.rules.deadlines.repair.days, policy.rules.deadlines.repair.holidays)
+            return each(lambda i: _to(i, "received", received_on=day, repair_due=due, resumes=None))
+        case "diagnosed":
+            return _diagnosed(case, each, ruling, policy, day)
+        case "repaired":
+            return each(lambda i: _to(i, "repaired"))
+        case "not_repairable":
+            return each(lambda i: _to(i, "diagnosed", unrepairable=True))
+        case "shipped":
+            closes = policy.rules.deadlines.close.days == 0
+            after = each(lambda i: _shipped(i, day, closes=closes))
+            return structs.replace(after, outbound=command.parcel)
+        case "ship_to":
+            return structs.replace(case, ship_to=tuple(command.text.splitlines()))
+        case "extend":
+            return _extended(case, command.days)
+        case "hold":
+            return each(lambda i: _to(i, "held", resumes=i.state))
+        case "close":
+            return each(lambda i: _to(i, "closed")) if case.items else structs.replace(case, state="closed")
+        case _:
+            return case
+
+
+def _to(item: CaseItem, state: State, **more: object) -> CaseItem:
+    return structs.replace(item, state=move(item.state, state), **more)
+
+
+def _approve(item: CaseItem) -> CaseItem:
+    """Let a unit go on where it stood; what a person has decided need not be disguised any more."""
+    target = item.resumes or "authorized"
+    return _to(item, target, outcome="issue", asks=(), resumes=None, disguised=False, hidden=False, known=True)
+
+
+def _approved(
+    after: Case, before: Case, command: Command, person: str, policy: Policy, known: Known, day: date
+) -> Case:
+    price = command.prices[0] if command.prices else None
+    if price and not price.currency:
+        price = structs.replace(price, currency=policy.currency)
+    number: Number | None = after.number
+    if any(item.state == "authorized" for item in after.items):
+        number = numbers.stands(before, day) or numbers.assign(policy, known, day, person)
+    return structs.replace(
+        after,
+        number=number,
+        credit=after.credit if command.fee or not price else price,
+        fee=price if command.fee else after.fee,
+    )
+
+
+def _quoted(
+    case: Case, each: Callable[[Callable[[CaseItem], CaseItem]], Case], ruling: Ruling, policy: Policy, day: date
+) -> Case:
+    """Make the offer that staff worked out: for parts where the units are here (AP-16, AP-19), else the first one."""
+    keys = {fold(serial) for serial in ruling.serials}
+    parts = any(item.state in HERE for item in case.items if fold(item.serial) in keys)
+    state: State = "parts_quoted" if parts else "quoted"
+    fallback = next(iter(policy.rules.fees.values())).label if policy.rules.fees else ruling.command.name
+    only = ruling.serials[0] if len(ruling.serials) == 1 else ""
+    charges = tuple(
+        Charge(
+            "", price.label or ruling.command.text or fallback, price.amount, price.currency or policy.currency, only
+        )
+        for price in ruling.command.prices
+    )
+    after = each(
+        lambda i: _to(i, state, outcome="quote", asks=(), resumes=None, disguised=False, hidden=False, known=True)
+    )
+    return structs.replace(after, quotes=quotes.offer(case, charges, ruling.serials, policy, day, parts=parts))
+
+
+def flags(case: Case, ruling: Ruling, policy: Policy) -> list[Flag]:
+    """Return what the rules make of what was found; a finding that they do not name is only logged."""
+    found = (policy.rules.findings.get(finding) for finding in ruling.command.findings)
+    return [flag for flag in found if flag and (not flag.intents or case.intent in flag.intents)]
+
+
+def _diagnosed(
+    case: Case, each: Callable[[Callable[[CaseItem], CaseItem]], Case], ruling: Ruling, policy: Policy, day: date
+) -> Case:
+    found = flags(case, ruling, policy)
+    then = {flag.then for flag in found}
+
+    def inspected(item: CaseItem) -> CaseItem:
+        findings = tuple(dict.fromkeys((*item.findings, *ruling.command.findings)))
+        if "decline" in then:
+            return _to(item, "diagnosed", findings=findings, outcome="decline")
+        if "hold" in then:
+            return _to(item, "held", findings=findings, resumes="diagnosed", outcome="staff")
+        if "quote" in then and not item.charged:
+            return _to(item, "parts_quoted", findings=findings, outcome="quote")
+        return _to(item, "diagnosed", findings=findings)
+
+    after = each(inspected)
+    lines = tuple(
+        line
+        for serial in ruling.serials
+        for flag in found
+        if flag.then in ("notice", "decline")
+        for line in fees(policy, flag.charge, serial)
+        if line not in case.charges
+    )
+    offered = tuple(
+        line
+        for serial in ruling.serials
+        for flag in found
+        if flag.then == "quote"
+        for line in fees(policy, flag.charge, serial)
+    )
+    if any(item.state == "parts_quoted" and fold(item.serial) in map(fold, ruling.serials) for item in after.items):
+        after = structs.replace(after, quotes=quotes.offer(case, offered, ruling.serials, policy, day, parts=True))
+    return structs.replace(after, charges=(*case.charges, *lines))
+
+
+def fees(policy: Policy, names: tuple[str, ...], serial: str) -> tuple[Charge, ...]:
+    """Return lines of the fee schedule, for one unit."""
+    lines = ((name, policy.rules.fees[name]) for name in dict.fromkeys(names))
+    return tuple(Charge(name, line.label, line.amount, line.currency, serial) for name, line in lines)
+
+
+def _shipped(item: CaseItem, day: date, *, closes: bool) -> CaseItem:
+    sent = _to(item, "shipped", shipped_on=day)
+    return _to(sent, "closed") if closes else sent
+
+
+def _extended(case: Case, days: int) -> Case:
+    """Move the outer date of the state that the case is in."""
+    more = timedelta(days=days)
+    if case.state == "authorized" and case.number:
+        return structs.replace(case, number=structs.replace(case.number, valid_until=case.number.valid_until + more))
+    if (quote := quotes.standing(case)) and case.state != "asking":
+        longer = structs.replace(quote, valid_until=quote.valid_until + more)
+        return structs.replace(case, quotes=(*case.quotes[:-1], longer), deadlines=later(case, "quote", days))
+    return structs.replace(case, deadlines=later(case, "missing", days))

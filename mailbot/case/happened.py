@@ -1,0 +1,180 @@
+"""What an arrival means: the event, and the case it happened to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import structs
+
+from mailbot.case.authority import person, proof
+from mailbot.case.lifecycle import OVER
+from mailbot.case.merge import UNIT_INTENTS, carry_on, open_to_answer
+from mailbot.case.thread import joins
+from mailbot.intake import understand as intake
+from mailbot.intake.serials import fold
+from mailbot.mail.addresses import is_ours
+from mailbot.model import (
+    Answered,
+    Bounce,
+    Bounced,
+    CameDue,
+    Case,
+    Due,
+    Event,
+    Ignored,
+    Known,
+    Message,
+    Ordered,
+    Request,
+    Requested,
+    StaffSaid,
+    Undelivered,
+    Wrote,
+)
+from mailbot.policy.dates import today
+from mailbot.policy.facts import owns
+from mailbot.policy.policy import Policy
+
+MACHINES = frozenset({"auto", "list", "spam"})
+EXCERPT = 20_000
+"""Characters of the sender's words that go on record with an event."""
+
+
+def understand(
+    arrival: Message | Due | Undelivered, case: Case | None, known: Known, policy: Policy, now: datetime
+) -> tuple[Event, Case | None]:
+    """Return what happened, and the case it happened to: a unit that is already being handled brings its own."""
+    if isinstance(arrival, Due):
+        keys = tuple(d.key for d in case.deadlines if d.at <= arrival.at) if case else ()
+        return CameDue(arrival.at, keys), case
+    if isinstance(arrival, Undelivered):
+        return _undelivered(arrival, case, now), case
+    mail = _wrote(arrival, policy, now)
+    request = _listen(arrival, mail, case, known, policy)
+    if request.kind == "bounce":
+        final = arrival.bounce and not arrival.bounce.temporary
+        if case and arrival.bounce and _to_staff(case, arrival.bounce):
+            return Ignored(mail, request, "a notice to staff could not be delivered"), None
+        if case and arrival.bounce and final:
+            return Bounced(mail, request, arrival.bounce), case
+        return Ignored(mail, request, arrival.machine.because or "delivery report"), None
+    if request.kind in MACHINES:
+        return Ignored(mail, request, arrival.machine.because or request.kind), None
+    if request.kind == "staff":
+        return _of_staff(arrival, mail, request, case, known, policy, now)
+    case = _its_case(case, request, mail, known)
+    waiting = case is not None and case.state in ("asking", "held")
+    request = _foreign_numbers(carry_on(case, request), arrival, case, known, policy, now)
+    if request.intent == "po":
+        return Ordered(mail, request), case
+    return (Answered if waiting else Requested)(mail, request), case
+
+
+def _of_staff(
+    message: Message, mail: Wrote, request: Request, case: Case | None, known: Known, policy: Policy, now: datetime
+) -> tuple[StaffSaid, Case | None]:
+    """Show by what the writer is known; commands outside any thread are about the one case of the units they name."""
+    if mail.forged:
+        return StaffSaid(mail, request, "forged"), None
+    if case is None and (request.commands or request.unclear) and len(known.open_cases) == 1:
+        case = known.open_cases[0]
+    known_by, token = proof(message, case, policy.desk, now)
+    return StaffSaid(mail, request, known_by, token.secret if token else ""), case
+
+
+def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, policy: Policy) -> Request:
+    """Understand a mail as somebody would who knows the sender's units only; what more there is, staff may see (promise 7)."""
+    if person(message, policy.desk) is not None:
+        return intake.understand(message, case, known, policy.desk)
+    mine = {key: unit for key, unit in known.units.items() if owns(domains(mail), unit)}
+    request = intake.understand(message, case, structs.replace(known, units=mine), policy.desk)
+    if len(mine) == len(known.units) or request.kind in ("bounce", *MACHINES):
+        return request
+    seen = intake.understand(message, case, known, policy.desk)
+    foreign = (item for item in seen.items if fold(item.serial) in known.units and fold(item.serial) not in mine)
+    return structs.replace(request, foreign=tuple(foreign))
+
+
+def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) -> Case | None:
+    """Return the case that this request belongs to.
+
+    A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
+    corrects a serial of it. So is one that asks again for units that have been shipped back. A mail outside any thread whose
+    units are all being handled in one case of the same customer belongs to that case.
+    """
+    keys = {fold(item.serial) for item in request.items}
+    if case is not None:
+        waiting = any(open_to_answer(item) for item in case.items)
+        others = keys - {fold(item.serial) for item in case.items}
+        asks = request.intent in UNIT_INTENTS
+        joined = waiting or ((request.adds or request.corrects) and case.state not in OVER)
+        if asks and case.items and ((others and not joined) or _gone_back(case, keys)):
+            return None
+        return case
+    if not keys or not all(key in known.units for key in keys):
+        return None
+    for open_case in known.open_cases:
+        mine = {fold(item.serial) for item in open_case.items if not item.disguised and not item.shipped_on}
+        if keys <= mine and all(owns(domains(mail), known.units[key]) for key in keys):
+            return open_case
+    return None
+
+
+def _gone_back(case: Case, keys: set[str]) -> bool:
+    """Say whether what is asked for has been shipped back in this case: then it is a new return."""
+    meant = [item for item in case.items if not keys or fold(item.serial) in keys]
+    return bool(meant) and all(item.shipped_on for item in meant)
+
+
+def domains(mail: Wrote) -> set[str]:
+    """Return the domains in whose name a mail speaks; none where our server says that the From is not genuine."""
+    if mail.forged:
+        return set()
+    return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
+
+
+def _to_staff(case: Case, bounce: Bounce) -> bool:
+    """Say whether the report is about a notice to staff: nobody is written to about that (B5)."""
+    return any(r.message_id == bounce.original_id and r.audience == "staff" for r in case.replies)
+
+
+def _foreign_numbers(
+    request: Request, message: Message, case: Case | None, known: Known, policy: Policy, now: datetime
+) -> Request:
+    """Leave of the RMA numbers that the mail names those that are not valid ones of this customer (AP-25).
+
+    Another customer's number is no better than a made-up one: nobody learns here that it exists (promise 7).
+    """
+    day = today(now, policy.timezone)
+    cases = [c for c in (case, *known.open_cases) if c is not None and joins(c, message, policy.desk)]
+    valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= day}
+    claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
+    return structs.replace(request, claimed_numbers=claimed)
+
+
+def _undelivered(arrival: Undelivered, case: Case | None, now: datetime) -> Bounced:
+    """The server's refusal is a delivery report like any other (RFC 5321 §6.1)."""
+    reply = next((r for r in case.replies if r.message_id == arrival.message_id), None) if case else None
+    to = reply.to if reply else ""
+    mail = Wrote(identity="", message_id=None, sender=to, answer_to="", subject="", at=now, text=arrival.why)
+    return Bounced(mail, Request("bounce"), Bounce((to,), original_id=arrival.message_id))
+
+
+def _wrote(message: Message, policy: Policy, now: datetime) -> Wrote:
+    answer_to = message.answer_to
+    ours = (policy.desk.address, *policy.desk.aliases)
+    others = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, ours))
+    return Wrote(
+        identity=message.identity,
+        message_id=message.message_id,
+        sender=message.sender.email if message.sender else "",
+        answer_to=answer_to.email if answer_to else "",
+        subject=message.subject,
+        at=now,
+        attachments=tuple(attachment.name for attachment in message.attachments),
+        forged=message.auth.result == "fail",
+        name="" if answer_to is None or message.auth.result == "fail" else answer_to.name,
+        references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
+        text=message.visible[:EXCERPT],
+        others=tuple(dict.fromkeys(others)),
+    )

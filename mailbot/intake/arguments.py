@@ -1,0 +1,338 @@
+"""What goes with a command of staff: units, money, days, a parcel, a reason."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailbot.intake.ears import level
+from mailbot.intake.findings import findings
+from mailbot.intake.money import amounts
+from mailbot.intake.parcels import shipment
+from mailbot.intake.reader import label
+from mailbot.intake.serials import Place, covered, fold, formed, is_model, places
+from mailbot.model import Command, Finding, Parcel, Price
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from mailbot.intake.desk import Desk
+    from mailbot.intake.ears import Ears
+    from mailbot.intake.money import Amount, Point
+    from mailbot.intake.words import Lexicon
+
+_EDGES = " \t:;,.-–—|/=>()[]*_\"'"
+_OURS = r"(?<![A-Za-z0-9])(?:{number}|Q-[A-Z0-9]{{6,14}}-\d{{1,4}})(?![A-Za-z0-9])"
+_DIGITS, _BARE = 3, 6
+"""Digits that a serial has at least: beside letters, and alone."""
+
+
+class Said:
+    """A sentence of staff, and where in it the name of the command begins and ends."""
+
+    def __init__(self, text: str, low: str, start: int = 0, end: int = 0) -> None:
+        self.text, self.low, self.start, self.end = text, low, start, end
+
+    def begin(self, end: int) -> None:
+        """Its command's name ends here."""
+        self.end = end
+
+    @property
+    def rest(self) -> str:
+        """What stands behind the command's name, as written."""
+        return self.text[self.end :]
+
+    @property
+    def rest_low(self) -> str:
+        """The same as words are compared."""
+        return self.low[self.end :]
+
+    @property
+    def capitals(self) -> bool:
+        """Whether the command's name is written in capitals."""
+        return self.text[self.start : self.end].isupper()
+
+    def serials(
+        self, desk: Desk, known: Collection[str], lexicons: Sequence[Lexicon], *, free: bool = False
+    ) -> tuple[Place, ...]:
+        """The units named behind the command.
+
+        ``free``: what follows is running text: only what is surely a serial counts. Elsewhere any code without another
+        label does: a mistyped serial must not let a command concern all units.
+        """
+        money = [span for span in amounts(self.text, home=desk.currency) if span.named]
+        found = []
+        for place in places(self.text, desk, known):
+            if place.start < self.end or any(span.start < place.end and place.start < span.end for span in money):
+                continue
+            kind = label(self.text[: place.start], lexicons)
+            sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
+            if sure or (formed(place.text, desk) and kind in {"", "serial", "device"}):
+                found.append(place)
+            elif not free and kind in {"", "serial", "device"} and self._may_be_serial(place, desk):
+                found.append(place)
+        return tuple(found)
+
+    def _may_be_serial(self, place: Place, desk: Desk) -> bool:
+        if re.search(r"[.;(]\s|\s-\s", self.text[self.end : place.start]) or is_model(place.text, desk):
+            return False
+        if re.fullmatch(_OURS.format(number=desk.number_form), place.text, re.IGNORECASE) or place.key.startswith(
+            "RMA"
+        ):
+            return False
+        digits = sum(map(str.isdigit, place.key))
+        return digits >= (_BARE if place.key.isdigit() else _DIGITS) and (
+            place.key.isdigit() or digits > len(place.key) // 4
+        )
+
+    def without(self, named: Sequence[Place]) -> Said:
+        """The sentence with the units blanked."""
+        return self._blanked([(place.start, place.end) for place in named])
+
+    def hidden(self, desk: Desk) -> Said:
+        """The sentence without numbers of ours, dates, and addresses of pages and people."""
+        ours = re.compile(_OURS.format(number=desk.number_form), re.IGNORECASE)
+        shown = self._blanked([found.span() for found in ours.finditer(self.text)])
+        text = covered(shown.text)
+        return Said(
+            text, "".join(" " if a == " " else b for a, b in zip(text, shown.low, strict=True)), self.start, self.end
+        )
+
+    def blank(self, span: tuple[int, int]) -> Said:
+        """The sentence with a part of what stands behind the command's name blanked."""
+        return self._blanked([(self.end + span[0], self.end + span[1])])
+
+    def _blanked(self, spans: Sequence[tuple[int, int]]) -> Said:
+        text, low = self.text, self.low
+        for start, end in spans:
+            blank = " " * (end - start)
+            text, low = text[:start] + blank + text[end:], low[:start] + blank + low[end:]
+        return Said(text, low, self.start, self.end)
+
+    def forced(self, ears: Ears) -> tuple[str, Said]:
+        """The reason behind FORCE, if it stands there, and the sentence up to it."""
+        for one in ears.lexicons:
+            for start, end in one.commands.force.spans(self.low):
+                marked = re.match(r"\s*(?::|$)", self.low[end:]) or self.text[start:end].isupper()
+                if marked and (start >= self.end or not self.end):
+                    return self.text[end:].strip(_EDGES), Said(
+                        self.text[:start], self.low[:start], self.start, self.end
+                    )
+        return "", self
+
+    def reason(self, ears: Ears) -> str:
+        """What stands behind the command's name, without marks around it and "because"."""
+        text = " ".join(self.rest.split()).strip(_EDGES)
+        return text[max(ears.at("because", level(text)), 0) :].strip(_EDGES)
+
+    def whole(self) -> str:
+        """The sentence from the command's name on."""
+        return " ".join(self.text[self.start :].split()).strip(_EDGES)
+
+
+def found(text: str, before: Sequence[Finding], lexicons: Sequence[Lexicon]) -> tuple[Finding, ...]:
+    """The findings of a text, with those found before."""
+    return tuple(dict.fromkeys((*before, *findings(text, lexicons))))
+
+
+# ------------------------------------------------------------------ money
+
+
+class Granted(NamedTuple):
+    """The money that goes with an approval."""
+
+    prices: tuple[Price, ...] = ()
+    fee: bool = False
+    flaw: str = ""
+
+
+def priced(text: str, home: str) -> bool:
+    """Whether a text names an amount with its currency, or a number that is written like one."""
+    return any(one.named or re.search(r"[.,]\d\d$", one.written) for one in amounts(text, home=home))
+
+
+def numbered(text: str) -> bool:
+    """Whether a number stands in a text."""
+    return bool(re.search(r"\d", text))
+
+
+def mixed(prices: Sequence[Price]) -> str:
+    """ "currency" where the prices are in several currencies."""
+    return "currency" if len({price.currency for price in prices}) > 1 else ""
+
+
+_PART = re.compile(r"(?:[,;](?!\d)|\s(?:and|plus|und|et|y|e)\s|\s[+&]\s|[.](?=\s))")
+
+
+def granted(said: Said, ears: Ears, home: str, point: Point) -> Granted:
+    """The credit of an approval, and the fee that goes with it: at most one of each, the credit first."""
+    credit: list[Price] = []
+    fee: list[Price] = []
+    for start, end in _pieces(said.rest):
+        text, low = said.rest[start:end], said.rest_low[start:end]
+        for one in amounts(text, point=point, home=home):
+            is_fee = ears.has("fee", low)
+            if not one.named and not is_fee and not ears.has("money", low) and label(text[: one.start], ears.lexicons):
+                continue
+            if not one.named and re.search(r"\d[-/.]\d", text[max(0, one.start - 3) : one.end + 2]):
+                continue
+            if one.value is None or _rough(text, low, one, ears):
+                return Granted(fee=is_fee, flaw="amount")
+            if not one.named and not is_fee and not ears.has("money", low):
+                return Granted(flaw="amount")
+            (fee if is_fee else credit).append(Price(one.value, one.currency or home, _label(text, one)))
+    prices = (*credit, *fee)
+    if len(credit) > 1 or len(fee) > 1:
+        return Granted(fee=bool(fee), flaw="amount")
+    return Granted(() if mixed(prices) else prices, bool(fee), mixed(prices))
+
+
+def _pieces(text: str) -> list[tuple[int, int]]:
+    """The parts of a list of prices, but for marks in parentheses."""
+    spans, start, depth = [], 0, 0
+    for at in range(len(text)):
+        depth = max(0, depth + (text[at] == "(") - (text[at] == ")"))
+        if not depth and at >= start and (mark := _PART.match(text, at)):
+            spans.append((start, at))
+            start = mark.end()
+    spans.append((start, len(text)))
+    return spans
+
+
+def _rough(text: str, low: str, one: Amount, ears: Ears) -> bool:
+    """Whether an amount is no certain one: "about 250 USD", "90 USD each", "12 %"."""
+    near = low[max(0, one.start - 16) : one.end + 12]
+    marks = text[max(0, one.start - 2) : one.start] + text[one.end : one.end + 2]
+    return ears.has("roughly", near) or bool(re.search(r"[~%<>≈±*/^×x]|\d", marks))
+
+
+def quoted(rest: str, whole: str, ears: Ears, desk: Desk, known: Collection[str], point: Point) -> Command:
+    """A quote: its lines, each with one certain amount (A11); a line "total" must be the sum of the others."""
+    opened = Said(rest, level(rest))
+    named = opened.serials(desk, known, ears.lexicons, free=True)
+    text = opened.without(named).hidden(desk).text
+    serials = tuple(place.text for place in named)
+    lines: list[Price] = []
+    total: Decimal | None = None
+    lead = ""
+    for start, end in _pieces(text):
+        piece = text[start:end]
+        if not piece.strip(_EDGES):
+            continue
+        read = _priced_line(piece, ears, desk.currency, point)
+        if read is None:
+            return Command("quote", whole, serials=serials, flaw="amount")
+        if not read:
+            if lines:
+                last = lines[-1]
+                lines[-1] = Price(last.amount, last.currency, f"{last.label}, {piece.strip(_EDGES)}".strip(", "))
+            else:
+                lead = f"{lead} {piece.strip(_EDGES)}".strip()
+            continue
+        price = read[0]
+        if ears.at("total", level(price.label)) >= 0 and lines:
+            total = price.amount
+            continue
+        lines.append(Price(price.amount, price.currency, f"{lead} {price.label}".strip()))
+        lead = ""
+    summed = sum((price.amount for price in lines), Decimal(0))
+    if not summed or (total is not None and total != summed):
+        return Command("quote", whole, serials=serials, flaw="amount")
+    flaw = mixed(lines)
+    return Command("quote", whole, serials=serials, prices=() if flaw else tuple(lines), flaw=flaw)
+
+
+def _priced_line(piece: str, ears: Ears, home: str, point: Point) -> tuple[Price, ...] | None:
+    """The price of one line; empty where it names none, None where it is not certain."""
+    low = level(piece)
+    if re.search(r"[^\x00-\x7f]", "".join(char for char in piece if char.isdigit())):
+        return None
+    numbers = list(amounts(piece, point=point, home=home))
+    sums = [one for one in numbers if one.named] or numbers[:1]
+    if not numbers:
+        return None if re.search(r"\d\w*[eE][-+]?\d|%", piece) else ()
+    one = sums[0]
+    others = [other for other in numbers if other is not one]
+    behind = all(other.start > one.end and re.search(r"[^\W\d]|\(", piece[one.end : other.start]) for other in others)
+    if len(sums) > 1 or not behind or any(re.search(r"[.,]", other.written) for other in others):
+        return None
+    if one.value is None or _rough(piece, low, one, ears):
+        return None
+    return (Price(one.value, one.currency or home, _label(piece, one)),)
+
+
+def _label(text: str, one: Amount) -> str:
+    """What an amount is for: the words around it."""
+    before, after = text[: one.start].strip(_EDGES), text[one.end :].strip(" \t:;,.-–—|/=>*_")
+    after = re.sub(r"(?i)^(?:for|für|pour|por|per)\s+(?:the\s+)?", "", after)
+    return " ".join(f"{before} {after}".split())
+
+
+# ------------------------------------------------------------------ counts, days, parcels
+
+_OF = re.compile(
+    r"(?<![\w.,/-])(?P<some>\d{1,3})\s{0,2}(?P<of>/|[^\W\d]{1,4}(?: [^\W\d]{1,4}){0,2})\s{0,2}(?P<all>\d{1,3})(?![\w/]|[.,-]\d)"
+)
+
+
+def counted(low: str, ears: Ears) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """ "2 of 3" and where it stands; None where it does not."""
+    for match in _OF.finditer(low):
+        some, whole = int(match["some"]), int(match["all"])
+        if ears.at("out_of", match["of"]) == len(match["of"]) and 0 < some <= whole:
+            return (some, whole), match.span()
+    return None
+
+
+_NUMBER = re.compile(r"(?<![\w.,+-])(\d{1,4})(?![.,]?\d)\s{0,2}-?\s{0,2}")
+_MOST = 365
+
+
+def days(low: str, ears: Ears) -> int | None:
+    """How many days are given: "14 days", "two weeks", "14"; None where that is not certain."""
+    numbers = list(_NUMBER.finditer(low))
+    spelled = [
+        (match.end(), index + 1)
+        for one in ears.lexicons
+        for index, word in enumerate(one.commands.counts.phrases)
+        for match in re.finditer(rf"(?<!\w){re.escape(level(word))}(?!\w)\s{{0,2}}", low)
+    ]
+    if len(numbers) + len(spelled) != 1 or len(re.findall(r"\d+", low)) != len(numbers):
+        return None
+    end, value = (numbers[0].end(), int(numbers[0][1])) if numbers else spelled[0]
+    if ears.at("weeks", low, end) >= 0:
+        value *= 7
+    elif ears.at("days", low, end) < 0 and re.match(r"[^\W\d]", low[end : end + 1]):
+        return None
+    return value if 0 < value <= _MOST else None
+
+
+def sent(said: Said, ears: Ears, desk: Desk, known: Collection[str]) -> tuple[Parcel, tuple[Place, ...], str]:
+    """The parcel of SHIPPED, the units in it, and what else is said."""
+
+    def ours(code: str) -> bool:
+        return fold(code) in known or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
+
+    found_ = shipment(said.rest, ears.lexicons, ours=ours, loose=True)
+    rest = said.text[: said.end] + found_.rest
+    open_ = Said(rest, level(rest), said.start, said.end)
+    named = open_.serials(desk, known, ears.lexicons, free=True)
+    parcel = found_.parcel
+    if parcel.tracking and not parcel.carrier:
+        parcel = Parcel(_unlisted(said.rest, parcel.tracking, ears), parcel.tracking)
+    return parcel, named, open_.without(named).rest_low
+
+
+def _unlisted(rest: str, tracking: str, ears: Ears) -> str:
+    """A carrier that no list knows: the one or two words right behind SHIPPED, before the number."""
+    before = rest[: max(rest.find(tracking[:4]), 0)]
+    low = ears.without("polite", ears.without("filler", level(before)))
+    for one in ears.lexicons:
+        low = one.parcels.tracking.without(low) if one.parcels.tracking else low
+    words = (
+        [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", low)]
+        if len(low) == len(before)
+        else []
+    )
+    return " ".join(words) if len(words) <= 2 else ""

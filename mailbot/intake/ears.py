@@ -1,0 +1,58 @@
+"""How staff's words are listened to: in place, so that what stands beside a phrase is known as written."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mailbot.intake.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mailbot.intake.words import Commands, Lexicon, Phrases
+
+
+@lru_cache(maxsize=4096)
+def _level(char: str) -> str:
+    folded = plain(char) or " "
+    return folded if len(folded) == 1 else char.lower()[:1]
+
+
+def level(text: str) -> str:
+    """The text as words are compared (see ``plain``), each character in its place."""
+    return "".join(map(_level, text))
+
+
+class Ears:
+    """The phrases of ``[commands]`` in all these languages together."""
+
+    def __init__(self, lexicons: Sequence[Lexicon]) -> None:
+        self.lexicons = lexicons
+        self._commands: tuple[Commands, ...] = tuple(lexicon.commands for lexicon in lexicons)
+
+    def _lists(self, name: str) -> Iterator[Phrases]:
+        for commands in self._commands:
+            phrases: Phrases = getattr(commands, name)
+            if phrases:
+                yield phrases
+
+    def at(self, name: str, low: str, start: int = 0) -> int:
+        """Where the phrase of this list ends that begins here; -1 where none does."""
+        ends = (match.end() for one in self._lists(name) if (match := one.pattern.match(low, start)))
+        return max(ends, default=-1)
+
+    def has(self, name: str, low: str) -> bool:
+        """Whether a phrase of this list stands anywhere in the text."""
+        return any(one.search(low) for one in self._lists(name))
+
+    def ends(self, name: str, low: str) -> bool:
+        """Whether the text ends with a phrase of this list."""
+        tail = low[-60:]
+        return any(end == len(tail) for one in self._lists(name) for _, end in one.spans(tail))
+
+    def without(self, name: str, low: str) -> str:
+        """The text with the phrases of this list blanked, of the same length."""
+        for one in self._lists(name):
+            low = one.pattern.sub(lambda match: " " * len(match[0]), low)
+        return low

@@ -1,0 +1,90 @@
+"""Amounts of money as people write them: "USD 1,250.00", "$250", "1.250,00 EUR", "150.-"."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Point = Literal[".", ",", ""]
+"""The sign before the decimals: a company's own, or none where the writer's habit is not known."""
+
+_SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "元": "CNY", "₩": "KRW", "₹": "INR", "$": ""}
+_NAMED = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "pounds": "GBP", "yen": "JPY", "rmb": "CNY"}
+# ISO 4217, as far as they are heard of in an office; "ALL 250" and "TRY 250" are words more often than lek and lira.
+_CODES = (
+    "USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|CNY|TWD|NTD|HKD|SGD|KRW|INR|MXN|BRL|PLN|CZK|HUF|RON|SEK|NOK|DKK|ILS|ZAR|THB|MYR|PHP|AED"
+    "|(?-i:TRY)"
+)
+_CURRENCY = rf"US\$|[€£¥円元₩₹$]|(?:{_CODES}|{'|'.join(_NAMED)})(?![A-Za-z])"
+_TOKEN = re.compile(
+    rf"(?:(?<!\w)(?P<before>{_CURRENCY})\s{{0,2}})?"
+    r"(?<![\w.,'])(?P<sign>[-+]?)(?P<digits>\d(?:[\d.,'\u00a0\u202f]|\x20(?=\d{3}(?!\d))){0,30}+)(?P<odd>[eE][-+]?\d{1,9})?"
+    rf"(?P<end>-)?(?:\s{{0,2}}(?P<after>{_CURRENCY}))?(?![^\W\d_⺀-\U0003ffff])",
+    re.IGNORECASE,
+)
+_LONGEST = 9
+"""Digits before the decimals: no return costs a billion."""
+
+
+class Amount(NamedTuple):
+    """A number in a text: its value (None where it cannot be read with certainty) and the currency beside it, if any."""
+
+    start: int
+    end: int
+    value: Decimal | None
+    currency: str
+    named: bool
+    written: str
+
+
+def amounts(text: str, *, point: Point = "", home: str = "") -> Iterator[Amount]:
+    """The numbers of a text that may be amounts.
+
+    Args:
+        text: one sentence or line.
+        point: the decimal sign that counts; empty: as each number shows it.
+        home: the currency of "$" (ISO 4217) where that is a dollar.
+    """
+    for found in _TOKEN.finditer(text):
+        name = (found["before"] or found["after"] or "").upper()
+        both = found["before"] and found["after"] and code(found["before"], home) != code(found["after"], home)
+        digits = found["digits"].rstrip(".,' \u00a0\u202f")
+        end = found.end() if found["after"] or found["odd"] or found["end"] else found.start("digits") + len(digits)
+        value = None if found["sign"] == "-" or found["odd"] or both else number(digits, point)
+        yield Amount(found.start(), end, value, code(name, home), bool(name), digits)
+
+
+def code(name: str, home: str = "") -> str:
+    """The ISO 4217 code of a currency's sign, name or code; empty for none."""
+    upper = name.upper()
+    if upper == "$":
+        return home if home.endswith("D") else "USD"
+    return _SIGNS.get(upper) or _NAMED.get(name.casefold()) or {"NTD": "TWD"}.get(upper, upper)
+
+
+_STYLES = {
+    ".": re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d{1,2})?", re.ASCII),
+    ",": re.compile(r"(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d{1,2})?", re.ASCII),
+}
+_SPACES = re.compile(r"(?<=\d)[' \u00a0\u202f](?=\d{3}(?!\d))")
+
+
+def number(digits: str, point: Point = "") -> Decimal | None:
+    """The value of a number as written, or None: "1.000,00" is none where the decimal sign is a point (A11)."""
+    if point:
+        return _value(digits, point) if _STYLES[point].fullmatch(digits) else None
+    bare = _SPACES.sub("", digits)
+    for sign in (".", ","):
+        if _STYLES[sign].fullmatch(bare):
+            return _value(bare, sign)
+    return None
+
+
+def _value(digits: str, point: str) -> Decimal | None:
+    whole, _, cents = digits.partition(point)
+    whole = whole.replace("," if point == "." else ".", "")
+    return Decimal(f"{whole}.{cents}" if cents else whole) if len(whole) <= _LONGEST else None

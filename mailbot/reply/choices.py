@@ -1,0 +1,70 @@
+"""What a member of staff can do with a case as it stands, as links that write the mail (RFC 6068)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mailbot.case.lifecycle import takes
+from mailbot.case.rulings import ROLES
+from mailbot.model import Case, CommandName, Staff
+from mailbot.reply.letter import Choice
+
+_WRITTEN: dict[CommandName, str] = {
+    "approve": "APPROVE",
+    "reject": "REJECT reason",
+    "quote": "QUOTE 0.00 {currency} for",
+    "received": "RECEIVED",
+    "diagnosed": "DIAGNOSED:",
+    "repaired": "REPAIRED",
+    "not_repairable": "NOT REPAIRABLE",
+    "shipped": "SHIPPED carrier tracking",
+    "extend": "EXTEND 14 days",
+    "hold": "HOLD",
+    "close": "CLOSE",
+}
+"""How each command is written, with the places that the writer fills in."""
+
+_SOUGHT: dict[str, tuple[CommandName, ...]] = {
+    "asking": ("approve", "extend", "close"),
+    "quoted": ("quote", "extend", "close"),
+    "held": ("approve", "reject", "quote", "close"),
+    "authorized": ("received", "extend", "hold"),
+    "in_transit": ("received", "hold"),
+    "received": ("diagnosed", "quote", "repaired", "not_repairable"),
+    "diagnosed": ("quote", "repaired", "not_repairable", "shipped"),
+    "parts_quoted": ("quote", "extend"),
+    "ordered": ("repaired", "not_repairable"),
+    "repaired": ("shipped",),
+    "declined": ("approve", "shipped"),
+    "expired": ("approve",),
+}
+"""What is likely to come next, in the order in which it is offered."""
+
+
+def choices(case: Case, person: Staff, address: str, currency: str) -> tuple[Choice, ...]:
+    """Return the commands that this person can give now, each with its link.
+
+    Args:
+        case: as it stands.
+        person: the reader.
+        address: where the answer goes: our address with this notice's token.
+        currency: of the company's quotes.
+    """
+    here = [
+        name
+        for name in _SOUGHT.get(case.state, ())
+        if set(ROLES[name]) & set(person.roles)
+        if not case.items or any(takes(name, item.state) for item in case.items)
+    ]
+    if case.pending and "approver" in person.roles:
+        here = ["approve", "reject"]
+    if not case.items:
+        here = [name for name in here if name in ("close", "hold")]
+    tag = case.number.text if case.number else case.id
+    written = (_WRITTEN[name].replace("{currency}", currency) for name in here)
+    return tuple(Choice(text, link(address, f"Re: [{tag}]", text)) for text in written)
+
+
+def link(address: str, subject: str, body: str) -> str:
+    """Return the link that writes a mail."""
+    return f"mailto:{quote(address, safe='@+')}?subject={quote(subject)}&body={quote(body)}"

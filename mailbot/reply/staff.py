@@ -1,0 +1,170 @@
+"""Letters to staff: notices of what happened, and transcripts of what became of their commands."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import structs
+
+from mailbot.intake.serials import fold
+from mailbot.model import Case, Decision, Known, Order, Ruling, Staff, Verdict, Wrote
+from mailbot.policy.policy import Policy
+from mailbot.reply.choices import choices, link
+from mailbot.reply.letter import Choice, Letter, RulingLine, UnitBlock
+from mailbot.reply.letters import contact_of, frame
+from mailbot.reply.sentences import money, quote_block, says, told
+
+EXCERPT = 4000
+"""Characters of the sender's words that a notice to staff shows."""
+
+
+def notice(
+    policy: Policy,
+    case: Case,
+    decision: Decision,
+    mail: Wrote | None,
+    known: Known,
+    *,
+    about: str,
+    order: Order | None = None,
+) -> Letter:
+    """Return a note to staff: the facts, the clause, and what the sender wrote."""
+    units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
+    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
+    for verdict in decision.verdicts:
+        unit = units[fold(verdict.serial)]
+        if unit:
+            delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
+            facts.append(
+                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
+            )
+    if mail and mail.attachments:
+        facts.append(("attachments", ", ".join(mail.attachments)))
+    if order:
+        facts.append(("purchase order", _written(order)))
+    reasons = {fold(item.serial): item.reason for item in case.items}
+    quote = case.quotes[-1] if case.quotes else None
+    return frame(
+        policy,
+        case,
+        decision,
+        kind="notice",
+        quote=quote_block(quote, "en") if quote else None,
+        about=about,
+        language="en",
+        subject=_subject(policy, case, about),
+        units=tuple(_as_staff_see(policy, case, v, reasons.get(fold(v.serial), "")) for v in decision.verdicts),
+        clauses=tuple(says(policy, c, policy.clause_text(c), case, None) for c in decision.clauses),
+        facts=tuple(facts),
+        informs=told(policy, decision, case),
+        quoted=_not_as_ours(policy, mail.text[:EXCERPT]) if mail else "",
+        sender=mail.sender if mail else case.sender,
+        why=decision.why,
+        number=case.number,
+        mailbox=policy.desk.address,
+    )
+
+
+def transcript(policy: Policy, case: Case | None, decision: Decision, mail: Wrote, *, about: str) -> Letter:
+    """Return the answer to a colleague's mail: each command, what it did, or why not, and where the case stands now.
+
+    Args:
+        policy: the company's.
+        case: as it stands after the commands, where there is one.
+        decision: with what became of the commands.
+        mail: the colleague's.
+        about: "done", "confirm", "unclear" or "nothing".
+    """
+    letter = Letter(
+        kind="transcript",
+        about=about,
+        subject=_subject(policy, case, about) if case else f"Re: {_not_as_ours(policy, mail.subject)}",
+        company=policy.rules.policy.company,
+        contact=contact_of(policy),
+        rulings=tuple(_line(ruling) for ruling in decision.rulings),
+        quoted=_not_as_ours(policy, mail.text[:EXCERPT]) if about != "done" else "",
+        policy_version=f"{decision.stamp.version} ({decision.stamp.digest[:8]})",
+        mailbox=policy.desk.address,
+    )
+    if case is None:
+        return letter
+    quote = case.quotes[-1] if case.quotes else None
+    return structs.replace(
+        letter,
+        case_id=case.id,
+        sender=case.sender,
+        number=case.number.text if case.number else "",
+        quote=quote_block(quote, "en") if quote else None,
+        units=tuple(
+            UnitBlock(item.serial, item.outcome, model=item.model, reason=item.reason, state=item.state)
+            for item in case.items
+        ),
+    )
+
+
+def forged(policy: Policy, decision: Decision, mail: Wrote) -> Letter:
+    """Return the word to a colleague in whose name somebody wrote: nothing of it was obeyed, and nothing of it is shown."""
+    return Letter(
+        kind="notice",
+        about="forged",
+        subject=f"[{policy.rules.policy.company}] a mail in your name",
+        company=policy.rules.policy.company,
+        contact=contact_of(policy),
+        why=decision.why,
+        facts=(("arrived", mail.at.isoformat(timespec="seconds")), ("identity", mail.identity.strip())),
+        policy_version=f"{decision.stamp.version} ({decision.stamp.digest[:8]})",
+        mailbox=policy.desk.address,
+    )
+
+
+def second(policy: Policy, case: Case, decision: Decision, mail: Wrote, known: Known) -> Letter:
+    """Return the question to a second approver: what a colleague asked for, and what it is about (A12)."""
+    letter = notice(policy, case, decision, mail, known, about="second")
+    return structs.replace(letter, rulings=tuple(_line(r) for r in decision.rulings if r.result == "second"))
+
+
+def offered(letter: Letter, case: Case, person: Staff, address: str, currency: str, *, confirms: bool) -> Letter:
+    """Return the letter as this person gets it: with what he or she can do, by answering to ``address``.
+
+    ``confirms``: the one thing that is asked is to confirm.
+    """
+    if confirms:
+        found: tuple[Choice, ...] = (Choice("CONFIRM", link(address, f"Re: [{case.id}]", "CONFIRM")),)
+    else:
+        found = choices(case, person, address, currency)
+    return structs.replace(letter, choices=found)
+
+
+def _line(ruling: Ruling) -> RulingLine:
+    command = ruling.command
+    return RulingLine(
+        command.said, command.name, ruling.result, ruling.why, ruling.serials, ruling.states, command.flaw
+    )
+
+
+def _subject(policy: Policy, case: Case, about: str) -> str:
+    return f"[{case.id}] {about.replace('_', ' ')}: {_not_as_ours(policy, case.subject)}"
+
+
+def _written(order: Order) -> str:
+    """Write out what a purchase order says, to be laid beside our quote (AP-17)."""
+    totals = ", ".join(money(price.amount, price.currency).strip() for price in order.totals[:3])
+    quotes = ", ".join(order.quotes)
+    named = f"{order.number}: {totals or 'no total could be read'}"
+    return f"{named}; for quote {quotes}" if quotes else named
+
+
+def _not_as_ours(policy: Policy, text: str) -> str:
+    """Return a customer's words with numbers written "RMA 123": what begins with the sign of ours is given out by us."""
+    return re.sub(policy.desk.number_form, lambda found: found[0].replace("-", " ", 1), text, flags=re.IGNORECASE)
+
+
+def _as_staff_see(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
+    clause = verdict.clauses[0]
+    return UnitBlock(
+        serial=verdict.serial,
+        outcome=verdict.outcome,
+        says=(says(policy, clause, policy.clause_text(clause) if verdict.disguised else verdict.says, case, verdict),),
+        model=verdict.model,
+        reason=reason,
+    )
