@@ -127,6 +127,8 @@ def test_A7_an_approval_counts_once() -> None:
     for later in (
         answer(situation, body="Approved.\r\n"),
         answer(situation, body="REJECT too late\r\n"),
+        answer(situation, body="EXTEND 14 days\r\n"),
+        answer(situation, body="CLOSE\r\n"),
         answer(situation, Notice.of(situation.colleagues), sender=KAY),
     ):
         step = desk.take(later.raw())
