@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot import settings
+from mailbot.commands.house import policies
 from mailbot.settings import load
 from mailbot.strict import ConfigError
 
@@ -131,6 +132,31 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ('host = "127.0.0.1"', 'host = "127.0.0.1.evil.example"', ["imap", 'security = "none"']),
     ('  password_file = "secret"', '  password_file = "secret"\n  password_env = "X"', ["both give a password"]),
     ('  password_file = "secret"\n', "", ["imap", "no password"]),
+    (
+        "trusted_authserv_id =",
+        'authority = "insecure-from"\ntrusted_authserv_id =',
+        ["rma@portwell.example", "insecure-from", "i_accept_forged_approvals = true"],
+    ),
+    (
+        "trusted_authserv_id =",
+        'authority = "insecure"\ntrusted_authserv_id =',
+        ["mailbox[0].authority", "'insecure'", "insecure-from"],
+    ),
+    (
+        "trusted_authserv_id =",
+        'authentication_results = "microsoft-356"\ntrusted_authserv_id =',
+        ["mailbox[0].authentication_results", "'microsoft-356'", "'microsoft-365'"],
+    ),
+    (
+        "trusted_authserv_id =",
+        'authentication_results = "microsoft-365"\ntrusted_authserv_id =',
+        ["rma@portwell.example", "trusted_authserv_id", "Delete"],
+    ),
+    (
+        "trusted_authserv_id =",
+        "i_accept_forged_approval = true\ntrusted_authserv_id =",
+        ["'i_accept_forged_approvals'"],
+    ),
     ("[folders]", "[folders", ["not valid TOML", "line 6"]),
 ]
 
@@ -147,6 +173,28 @@ def test_a_slip_is_named_with_its_mend(tmp_path: Path, right: str, wrong: str, n
     for name in names:
         assert name in said
     assert CANARY not in said
+
+
+def test_who_believes_every_From_accepts_it_in_writing_and_approves_no_money(tmp_path: Path) -> None:
+    """The insecure mode takes two lines, caps every limit at 0, and is warned of; the other mailbox keeps its own."""
+    assert settings.warnings(load(written(tmp_path))) == ()
+    lines = 'authority = "insecure-from"\ni_accept_forged_approvals = true\ntrusted_authserv_id ='
+    found = load(written(tmp_path, TEXT.replace("trusted_authserv_id =", lines)))
+    portwell, servertech = found.file.mailbox
+    assert [person.limit for person in settings.staff(portwell)] == [Decimal(0)]
+    assert servertech.authority == "confirm"
+    [warning] = settings.warnings(found)
+    assert "rma@portwell.example" in warning
+    assert "insecure-from" in warning
+    desk = policies(found)["rma@portwell.example"].desk
+    assert (desk.authority, desk.staff[0].limit) == ("insecure-from", Decimal(0))
+
+
+def test_microsoft_365_needs_no_id(tmp_path: Path) -> None:
+    """The profile arrives at the desk, and takes the place of the id."""
+    line = 'trusted_authserv_id = "mx1.portwell.example"'
+    found = load(written(tmp_path, TEXT.replace(line, 'authentication_results = "microsoft-365"')))
+    assert policies(found)["rma@portwell.example"].desk.authentication_results == "microsoft-365"
 
 
 def test_no_mailbox_is_an_error(tmp_path: Path) -> None:

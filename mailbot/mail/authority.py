@@ -33,7 +33,7 @@ _BESIDE = {
 
 _METHOD = re.compile(r"\s*([A-Za-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([A-Za-z0-9-]{1,40})(.*)", re.DOTALL)
 _PROPERTY = re.compile(r"(?<!\S)([A-Za-z0-9-]{1,20}\.[A-Za-z0-9-]{1,40})\s*=\s*(\S+)")
-_HOP = re.compile(r"\s*from\s+(\S+)\s.*?\bby\s+(\S+)", re.IGNORECASE | re.DOTALL)
+_HOP = re.compile(r"\s*from\s+(\S+)\s.*?\bby\s+([^\s;]+)", re.IGNORECASE | re.DOTALL)
 _MICROSOFT = (".outlook.com", ".office365.com")
 _EDGE = ".mail.protection.outlook.com"
 
@@ -123,7 +123,8 @@ def _trusted(head: Headers, authserv_id: str, profile: Profile) -> tuple[list[Re
 def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[str, bool]]:
     """Yield the Authentication-Results above the topmost Received and, with False, those directly below it (A2).
 
-    Within Microsoft 365 a mail makes hops of its own; the topmost Received is there that of the edge, below theirs.
+    Within Microsoft 365 a mail makes hops of its own; the topmost Received is there that of the edge, below theirs. The edge
+    writes above it only.
     """
     traces = (
         place for place, (name, value) in enumerate(head.fields) if name == "received" and not _inner(value, profile)
@@ -132,7 +133,7 @@ def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[st
     if topmost is None:
         return
     for place, (name, value) in enumerate(head.fields):
-        if place > topmost and name not in _BESIDE:
+        if place > topmost and (name not in _BESIDE or profile == "microsoft-365"):
             return
         if name == "authentication-results":
             yield value, place < topmost

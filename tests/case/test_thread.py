@@ -9,10 +9,11 @@ import pytest
 from desk import KIM, NOW, PORTWELL, Desk, letter, policy, to_customer, unit
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from mailbot.case.thread import base_subject, case_id, names
+from mailbot.case.thread import base_subject, case_id, joins, names
 from mailbot.intake.read import read
-from mailbot.model import Case, Step
+from mailbot.model import Auth, Case, Step
 from mailbot.shell.path import mail
 
 JOE = "joe@elsewhere.example"
@@ -65,6 +66,38 @@ def test_a_number_in_the_subject_is_enough_for_its_owner() -> None:
     assert case.number
     for tag in (case.number.text, case.number.text.lower(), case.id, case.id.lower()):
         assert joined(desk, case, desk.write("What is the status?", subject=f"Status of {tag}, please"))
+
+
+@pytest.mark.parametrize("field", ["To", "Cc", "Delivered-To"])
+def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
+    """Where the mail program, or a link to write a mail, left the thread out, the plus-address brings it home."""
+    desk, _, case = begun()
+    host = desk.policy.desk.address.rpartition("@")[2]
+    address = f"rma+{case.id.lower()}.{'0' * 32}@{host}"
+    fields = {"to": address} if field == "To" else {field.replace("-", "_"): address}
+    message = read(mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk)
+    assert names(message, desk.policy.desk) == (case.id,)
+    if field != "To":
+        assert joined(desk, case, desk.write("What is the status?", subject="Hello", **fields))
+        assert not joined(desk, case, desk.write("What is the status?", JOE, subject="Hello", **fields)), "A10"
+
+
+@pytest.mark.parametrize(
+    "address", ["rma+c-bcdfghjkmn.x@evil.example", "x+c-bcdfghjkmn@portwell.example", "rma+c-bcdfg@portwell.example"]
+)
+def test_an_address_of_somebody_elses_names_no_case(address: str) -> None:
+    """Only our own mailbox's plus-addresses speak of cases."""
+    desk = policy(PORTWELL).desk
+    assert names(read(mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+
+
+def test_a_forged_mail_of_staff_joins_nothing() -> None:
+    """What our server says is not genuine takes no part in any case, staff's address or not."""
+    desk, _, case = begun()
+    staff = desk.policy.desk.staff[0].address
+    message = read(mail(desk.policy.desk.address, letter("APPROVE", staff), NOW), desk.policy.desk)
+    assert joins(case, message, desk.policy.desk)
+    assert not joins(case, structs.replace(message, auth=Auth("fail")), desk.policy.desk)
 
 
 def test_an_answer_elsewhere_does_not_take_part() -> None:

@@ -159,6 +159,22 @@ def test_check_finds_each_thing_that_is_wrong(mailbot: Mailbot, desk: Path) -> N
     assert "Traceback" not in done.out + done.err
 
 
+def test_A1_whoever_believes_every_From_is_warned_at_every_start(mailbot: Mailbot, desk: Path) -> None:
+    """`check` and `run` both say what the insecure mode means; without the acceptance neither works."""
+    settings = desk / "mailbot.toml"
+    lines = 'authority = "insecure-from"\ni_accept_forged_approvals = true\ntrusted_authserv_id ='
+    insecure = settings.read_text(encoding="utf-8").replace("trusted_authserv_id =", lines)
+    settings.write_text(insecure, encoding="utf-8")
+    checked = mailbot("check", "--offline")
+    assert checked.code == 0
+    assert "is obeyed" in checked.out
+    done = mailbot("run", "--once")
+    assert "is obeyed" in done.out + done.err
+    settings.write_text(insecure.replace("i_accept_forged_approvals = true", ""), encoding="utf-8")
+    for words in (["check"], ["run", "--once"]):
+        assert "i_accept_forged_approvals = true" in mailbot(*words).err
+
+
 def test_init_check_explain_and_cases_fit_together(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
     """A folder from init explains a saved mail, and its state is looked at, empty, before anything has run."""
     assert mailbot("check", "--offline").code == 0

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mailbot.mail.authority import Profile
 from mailbot.mail.parse import parse
 from mailbot.model import Message
 
@@ -26,8 +27,10 @@ def mail(*fields: str, body: str | bytes = "Board AH2F104432 is dead.", **change
     return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + content
 
 
-def arrived(raw: bytes, *, mailbox: str = MAILBOX, authserv_id: str | None = None) -> Message:
-    return parse(raw, mailbox=mailbox, arrived_at=ARRIVED, trusted_authserv_id=authserv_id)
+def arrived(
+    raw: bytes, *, mailbox: str = MAILBOX, authserv_id: str | None = None, profile: Profile = "standard"
+) -> Message:
+    return parse(raw, mailbox=mailbox, arrived_at=ARRIVED, trusted_authserv_id=authserv_id, profile=profile)
 
 
 def read(*fields: str, body: str | bytes = "Board AH2F104432 is dead.", **changed: str) -> Message:

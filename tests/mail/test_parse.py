@@ -56,6 +56,7 @@ def test_two_deliveries_of_one_mail_are_the_same():
         ('"<boss@corp.example>" <evil@x.example>', "evil@x.example"),
         ("Doe, John <john@x.example>", "john@x.example"),
         ("Kim <KIM@Acme.EXAMPLE>", "kim@acme.example"),
+        ("\u212aim <\u212aim@acme.example>", "\u212aim@acme.example"),
     ],
 )
 def test_A5_a_display_name_is_no_sender(value, sender):
