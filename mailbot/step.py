@@ -127,8 +127,8 @@ def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
     token = next((t for t in case.tokens if t.secret == event.token), None) if case and event.token else None
     if token and token.commands:
         agreed = {command.name for command in said} <= {"confirm", "approve", *(c.name for c in token.commands)}
-        return token.commands if said and agreed and not event.request.unclear else ()
-    return () if event.request.unclear else tuple(command for command in said if command.name != "confirm")
+        return token.commands if said and agreed else ()
+    return tuple(command for command in said if command.name != "confirm")
 
 
 def _told_again(decision: Decision, case: Case | None) -> Decision:

@@ -140,6 +140,9 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("overseas", at(request=asks("repair", wishes=("overseas",))), "yes"),
     ("wish", at(), ""),
     ("wish", at(request=asks("repair", wishes=("rush", "cod"))), "cod rush"),
+    ("paid", at(), "no"),
+    ("paid", at(paid="repair"), "repair"),
+    ("paid", at(paid="other"), "other"),
     ("claimed", at(), "no"),
     ("claimed", at(request=asks("repair", claimed_numbers=("RMA-1",))), "yes"),
 ]
