@@ -66,7 +66,7 @@ def step(arrival: Message | Due | Undelivered, case: Case | None, known: Known, 
 
 def decide(policy: Policy, case: Case | None, event: Event, known: Known, now: datetime) -> Decision:
     """Return outcome, clauses and facts for what happened."""
-    rules, day = policy.rules, today(now, policy.timezone)
+    day = today(now, policy.timezone)
     match event:
         case CameDue():
             return Decision("none", (), "a deadline came", policy.stamp)
@@ -76,23 +76,27 @@ def decide(policy: Policy, case: Case | None, event: Event, known: Known, now: d
             return Decision("none", (), "a mail of ours could not be delivered", policy.stamp)
         case StaffSaid():
             return _of_staff(policy, case, event, known, day)
-        case Requested(request=request) | Answered(request=request) if request.thanks and not (
-            request.items or request.wishes or request.parcel
-        ):
-            return Decision("none", (), "thanks", policy.stamp)
-    mail, request = event.mail, event.request
+    return _of_customer(policy, case, event, known, day)
+
+
+def _of_customer(
+    policy: Policy, case: Case | None, event: Requested | Answered | Ordered, known: Known, day: date
+) -> Decision:
+    """Decide on a customer's mail: as the case it is about demands, else by the rules of coverage, else by a person."""
+    mail, request, answers = event.mail, event.request, policy.rules.answers
+    if request.thanks and not (request.items or request.wishes or request.parcel):
+        return Decision("none", (), "thanks", policy.stamp)
     if case is not None and (decision := running.decide(case, event, known, policy, day)):
         return decision
     if request.attention:
-        return answered(policy, rules.answers.other, mail, request, case)
+        return answered(policy, answers.other, mail, request, case)
     if isinstance(event, Ordered):
-        return answered(policy, rules.answers.order, mail, request, case)
+        return answered(policy, answers.order, mail, request, case)
     if request.intent == "accept_quote":
-        return answered(policy, rules.answers.accept, mail, request, case)
+        return answered(policy, answers.accept, mail, request, case)
     if request.intent in UNIT_INTENTS and (request.items or request.foreign):
-        decision = decide_units(policy, mail, request, case, known)
-        return _told_again(decision, case)
-    return answered(policy, rules.answers.other, mail, request, case)
+        return _told_again(decide_units(policy, mail, request, case, known), case)
+    return answered(policy, answers.other, mail, request, case)
 
 
 def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known, day: date) -> Decision:

@@ -46,7 +46,6 @@ def advance(
     case: Case | None, event: Event, decision: Decision, known: Known, policy: Policy, now: datetime
 ) -> Case | None:
     """Return the case after this event, or None where no case is touched. History and replies are added by the step."""
-    day = today(now, policy.timezone)
     after = _after(case, event, decision, known, policy, now)
     if case is None or after is None or _same(case, after):
         return after
@@ -74,21 +73,38 @@ def _after(
         case Ordered(request=request) if case and decision.outcome == "staff":
             case = _held_for_comparison(case, request)
         case _ if case and decision.told:
-            return _followed(case, event, decision, known, policy, day)
+            return _followed(case, event, decision, policy, day)
         case _ if decision.outcome == "none":
             return case
+    return _newly_decided(case, event, decision, known, policy, now)
+
+
+def _newly_decided(
+    case: Case | None,
+    event: Requested | Answered | Ordered | StaffSaid,
+    decision: Decision,
+    known: Known,
+    policy: Policy,
+    now: datetime,
+) -> Case:
+    """Take verdicts on units into the case, a new one where there is none yet."""
+    day = today(now, policy.timezone)
     opened = structs.replace(case, unreachable=False) if case else _open(event.mail, event.request, known, policy, now)
     after = _decided(opened, event.request, decision, known, policy, day)
     if isinstance(event, Ordered) and decision.outcome == "issue":
         after = _paid(after, decision, event.request)
-    restart: set[DeadlineKind] = set()
-    if any(v.outcome == "ask" or v.disguised for v in decision.verdicts):
-        restart.add("missing")
-    if any(v.outcome == "quote" for v in decision.verdicts):
-        restart.add("quote")
-    if after.number != opened.number:
-        restart.add("number")
-    return structs.replace(after, deadlines=deadlines.renew(after, policy, day, frozenset(restart)))
+    return _renewed(opened, after, policy, day, asked=any(v.outcome == "ask" or v.disguised for v in decision.verdicts))
+
+
+def _renewed(before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False) -> Case:
+    """Return the case with its deadlines: those of what was asked, offered or given out just now begin anew."""
+    begun: set[tuple[DeadlineKind, bool]] = {
+        ("missing", asked),
+        ("quote", after.quotes != before.quotes and len(after.quotes) >= len(before.quotes)),
+        ("number", after.number != before.number),
+    }
+    restart = frozenset(kind for kind, now in begun if now)
+    return structs.replace(after, deadlines=deadlines.renew(after, policy, day, restart))
 
 
 def _commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, policy: Policy, day: date) -> Case:
@@ -105,12 +121,7 @@ def _commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, p
         after = structs.replace(after, pending=None)
     if decision.told == "answered" and not case.items:  # a question that a colleague has answered himself
         after = structs.replace(after, state="closed")
-    restart: set[DeadlineKind] = set()
-    if len(after.quotes) != len(case.quotes):
-        restart.add("quote")
-    if after.number != case.number:
-        restart.add("number")
-    return structs.replace(after, deadlines=deadlines.renew(after, policy, day, frozenset(restart)))
+    return _renewed(case, after, policy, day)
 
 
 def _seen_by_others(case: Case, event: StaffSaid, policy: Policy) -> Case:
@@ -121,7 +132,7 @@ def _seen_by_others(case: Case, event: StaffSaid, policy: Policy) -> Case:
     return structs.replace(case, tokens=tuple(token for token in case.tokens if token.secret != event.token))
 
 
-def _followed(case: Case, event: Event, decision: Decision, known: Known, policy: Policy, day: date) -> Case:
+def _followed(case: Case, event: Event, decision: Decision, policy: Policy, day: date) -> Case:
     """Take a customer's news into the case: withdrawn, under way, ordered, declined."""
     if isinstance(event, CameDue | Bounced | Ignored | StaffSaid):
         return case

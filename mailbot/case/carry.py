@@ -10,6 +10,7 @@ from msgspec import structs
 from mailbot.case import numbers, quotes
 from mailbot.case.deadlines import later
 from mailbot.case.lifecycle import HERE, move, state_of
+from mailbot.case.quotes import standing
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Charge, Command, Known, Number, Ruling, State
 from mailbot.policy.dates import plus_business_days
@@ -34,36 +35,52 @@ def carry_out(case: Case, ruling: Ruling, person: str, policy: Policy, known: Kn
         items = tuple(change(item) if fold(item.serial) in keys else item for item in case.items)
         return structs.replace(case, items=items, state=state_of(items, case.state))
 
+    if command.name in _MOVES:
+        return _MOVES[command.name](case, each, command, policy, day)
     match command.name:
         case "approve":
             return _approved(each(_approve), case, command, person, policy, known, day)
-        case "reject":
-            return each(lambda i: _to(i, "declined", outcome="decline", asks=(), resumes=None))
         case "quote":
             return _quoted(case, each, ruling, policy, day)
-        case "received":
-            due = plus_business_days(day, policy.rules.deadlines.repair.days, policy.rules.deadlines.repair.holidays)
-            return each(lambda i: _to(i, "received", received_on=day, repair_due=due, resumes=None))
         case "diagnosed":
             return _diagnosed(case, each, ruling, policy, day)
-        case "repaired":
-            return each(lambda i: _to(i, "repaired"))
-        case "not_repairable":
-            return each(lambda i: _to(i, "diagnosed", unrepairable=True))
-        case "shipped":
-            closes = policy.rules.deadlines.close.days == 0
-            after = each(lambda i: _shipped(i, day, closes=closes))
-            return structs.replace(after, outbound=command.parcel)
         case "ship_to":
             return structs.replace(case, ship_to=tuple(command.text.splitlines()))
         case "extend":
             return _extended(case, command.days)
-        case "hold":
-            return each(lambda i: _to(i, "held", resumes=i.state))
-        case "close":
-            return each(lambda i: _to(i, "closed")) if case.items else structs.replace(case, state="closed")
         case _:
             return case
+
+
+Each = Callable[[Callable[[CaseItem], CaseItem]], Case]
+"""Changes each of the units that a command is about."""
+
+
+def _received(_case: Case, each: Each, _command: Command, policy: Policy, day: date) -> Case:
+    rules = policy.rules.deadlines.repair
+    due = plus_business_days(day, rules.days, rules.holidays)
+    return each(lambda i: _to(i, "received", received_on=day, repair_due=due, resumes=None))
+
+
+def _sent_back(_case: Case, each: Each, command: Command, policy: Policy, day: date) -> Case:
+    closes = policy.rules.deadlines.close.days == 0
+    return structs.replace(each(lambda i: _shipped(i, day, closes=closes)), outbound=command.parcel)
+
+
+def _closed(case: Case, each: Each, *_: object) -> Case:
+    return each(lambda i: _to(i, "closed")) if case.items else structs.replace(case, state="closed")
+
+
+_MOVES: dict[str, Callable[[Case, Each, Command, Policy, date], Case]] = {
+    "received": _received,
+    "shipped": _sent_back,
+    "close": _closed,
+    "reject": lambda _, each, *__: each(lambda i: _to(i, "declined", outcome="decline", asks=(), resumes=None)),
+    "repaired": lambda _, each, *__: each(lambda i: _to(i, "repaired")),
+    "not_repairable": lambda _, each, *__: each(lambda i: _to(i, "diagnosed", unrepairable=True)),
+    "hold": lambda _, each, *__: each(lambda i: _to(i, "held", resumes=i.state)),
+}
+"""What the commands do that only bring units into another state."""
 
 
 def _to(item: CaseItem, state: State, **more: object) -> CaseItem:
@@ -85,6 +102,11 @@ def _approved(
     number: Number | None = after.number
     if any(item.state == "authorized" for item in after.items):
         number = numbers.stands(before, day) or numbers.assign(policy, known, day, person)
+    accepted = standing(before)
+    if accepted and any(
+        i.state == "held" and i.charged for i in before.items
+    ):  # the order that a person had to compare
+        after = structs.replace(after, quotes=(*after.quotes[:-1], structs.replace(accepted, order=accepted.offered)))
     return structs.replace(
         after,
         number=number,
@@ -93,9 +115,7 @@ def _approved(
     )
 
 
-def _quoted(
-    case: Case, each: Callable[[Callable[[CaseItem], CaseItem]], Case], ruling: Ruling, policy: Policy, day: date
-) -> Case:
+def _quoted(case: Case, each: Each, ruling: Ruling, policy: Policy, day: date) -> Case:
     """Make the offer that staff worked out: for parts where the units are here (AP-16, AP-19), else the first one."""
     keys = {fold(serial) for serial in ruling.serials}
     parts = any(item.state in HERE for item in case.items if fold(item.serial) in keys)
@@ -114,15 +134,18 @@ def _quoted(
     return structs.replace(after, quotes=quotes.offer(case, charges, ruling.serials, policy, day, parts=parts))
 
 
+_GRAVEST = ("decline", "hold", "quote", "notice")
+"""Of several findings on one unit the gravest decides."""
+
+
 def flags(case: Case, ruling: Ruling, policy: Policy) -> list[Flag]:
     """Return what the rules make of what was found; a finding that they do not name is only logged."""
     found = (policy.rules.findings.get(finding) for finding in ruling.command.findings)
-    return [flag for flag in found if flag and (not flag.intents or case.intent in flag.intents)]
+    fitting = [flag for flag in found if flag and (not flag.intents or case.intent in flag.intents)]
+    return sorted(fitting, key=lambda flag: _GRAVEST.index(flag.then))
 
 
-def _diagnosed(
-    case: Case, each: Callable[[Callable[[CaseItem], CaseItem]], Case], ruling: Ruling, policy: Policy, day: date
-) -> Case:
+def _diagnosed(case: Case, each: Each, ruling: Ruling, policy: Policy, day: date) -> Case:
     found = flags(case, ruling, policy)
     then = {flag.then for flag in found}
 

@@ -70,37 +70,32 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
         return Deadline(key=f"{kind}:{word}:{on.isoformat()}", kind=kind, at=at, on=on, ends=ends)
 
     if kind == "number":
-        if case.number is None:
-            return
-        last = case.number.valid_until
+        last = case.number.valid_until if case.number else today
         for days in sorted(rules.number.remind_before, reverse=True):
             day = last - timedelta(days=days)
-            if day > case.number.issued_on:
+            if case.number and day > case.number.issued_on:
                 yield deadline("remind", day, day)
         yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
+    elif kind == "repair":
+        yield from (deadline(word, day, day) for word, day in _around(repair_due(case), policy) if day > today)
     elif kind == "held":
         day = plus_business_days(today, rules.held.first)
         yield deadline("remind", day, day)
-    elif kind == "repair":
-        due = repair_due(case)
-        for word, day in _around(due, policy) if due else ():
-            if day > today:
-                yield deadline(word, day, due or day)
     elif kind == "close":
         day = today + timedelta(days=rules.close.days)
         yield deadline("end", day, day, ends=True)
     else:
         period = rules.missing if kind == "missing" else rules.quote
-        for days in period.remind:
+        for days in (*period.remind, period.close):
             day = today + timedelta(days=days)
-            yield deadline("remind", day, day)
-        day = today + timedelta(days=period.close)
-        yield deadline("end", day, day, ends=True)
+            yield deadline("end" if days == period.close else "remind", day, day, ends=days == period.close)
 
 
-def _around(due: date, policy: Policy) -> Iterator[tuple[str, date]]:
+def _around(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
     """Yield the business days on which staff are reminded of a repair: before it is due, and after a breach."""
     rules = policy.rules.deadlines.repair
+    if due is None:
+        return
     for days in rules.remind_before:
         yield f"{days}-before", plus_business_days(due, -days, rules.holidays)
     for days in rules.remind_after:

@@ -44,8 +44,8 @@ Comparison = Literal["matches", "differs", "no copy"]
 def compare(order: Order, quote: Quote, day: date) -> Comparison:
     """Compare an order with the quote that it is to accept.
 
-    It matches where its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is this one
-    and still valid. An order of which no copy is there is not compared (AP-17).
+    It matches where its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is
+    this one and still valid. An order of which no copy is there is not compared (AP-17).
     """
     if not order.copy:
         return "no copy"

@@ -19,9 +19,9 @@ from mailbot.model import (
     Decision,
     Known,
     Ordered,
+    Outcome,
     Request,
     Requested,
-    Role,
     Ruling,
     Staff,
     StaffSaid,
@@ -30,7 +30,7 @@ from mailbot.model import (
 )
 from mailbot.policy.decide import answered, by_person, common
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import Answer
+from mailbot.policy.rules import Answer, Rule
 
 Customers = Requested | Answered | Ordered
 
@@ -102,6 +102,10 @@ def _ordered(case: Case, mail: Wrote, request: Request, known: Known, policy: Po
         return None
     keys = {fold(serial) for serial in quote.serials}
     items = [item for item in case.items if fold(item.serial) in keys and quotes.awaits_order(item)]
+    if not quote.parts and (rule := _undiagnosed(case, policy)):
+        open_ = Answer(rule.clause, rule.then, rule.says, rule.source, rule.also)
+        held = (by_person(policy, open_, mail, about(case, request), item, case, known) for item in items)
+        return structs.replace(_verdicts(policy, tuple(held), request), notify=("approver",))
     if quote.parts:
         return _told("parts_ordered", policy, mail, request, items, case, known)
     verdicts = tuple(
@@ -118,6 +122,12 @@ def _ordered(case: Case, mail: Wrote, request: Request, known: Known, policy: Po
         for item in items
     )
     return _verdicts(policy, verdicts, request)
+
+
+def _undiagnosed(case: Case, policy: Policy) -> Rule | None:
+    """Return the rule by which a number still needs a remote diagnosis, also for a repair that is paid for (ST-3)."""
+    needed = policy.rules.diagnosis == "required" and not case.support_case and case.intent in ("repair", "doa")
+    return next((rule for rule in policy.rules.decide if needed and rule.when.get("diagnosis") == "needed"), None)
 
 
 def _ordered_by(answer: Answer, request: Request) -> str:
@@ -187,6 +197,7 @@ def command(
         why="; ".join(f"{ruling.command.name}: {ruling.why or ruling.result}" for ruling in ruled),
         stamp=policy.stamp,
         verdicts=tuple(verdicts),
+        notify=("approver",) if any(verdict.outcome == "staff" for verdict in verdicts) else (),
         rulings=tuple(ruled),
     )
 
@@ -219,23 +230,38 @@ def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: 
             return [
                 judge(answers.matches, item, says=answers.approved.says)
                 if item.charged
-                else judge(answers.approved, item, item.clauses[:1])
+                else judge(answers.approved, item, item.clauses[:1] if item.disguised else item.clauses)
                 for item in fresh
             ]
         case "reject":
             found = flags(case, ruling, policy)
-            why = " ".join(
-                dict.fromkeys(text for text in (*(flag.says for flag in found), ruling.command.text) if text)
-            )
+            said = (*(flag.says for flag in found if flag.then == "decline"), ruling.command.text)
+            why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [
                 judge(answers.rejected, item, first or item.clauses[:1], why or policy.clause_text(item.clauses[0]))
                 for item in items
             ]
+        case "diagnosed":
+            return [
+                structs.replace(
+                    judge(answers.parts_quoted, item),
+                    outcome=_FLAGGED[flag.then],
+                    clauses=(flag.clause, *flag.also),
+                    says=flag.says,
+                )
+                for item in items
+                for flag in flags(case, ruling, policy)[:1]
+                if flag.then in _FLAGGED and not (flag.then == "quote" and item.charged)
+            ]
         case "quote":
             parts = any(item.state in HERE for item in items)
             return [judge(answers.parts_quoted if parts else answers.quoted, item) for item in items]
     return []
+
+
+_FLAGGED: dict[str, Outcome] = {"quote": "quote", "decline": "decline", "hold": "staff"}
+"""The outcome that a finding brings, where it brings one."""
 
 
 def _clauses(case: Case, ruling: Ruling, verdicts: list[Verdict], policy: Policy) -> tuple[str, ...]:
@@ -261,8 +287,3 @@ def first_mail(case: Case) -> Wrote | None:
     """Return the customer's latest mail in the case: the facts of a decision are that customer's."""
     mails = (e.event.mail for e in reversed(case.history) if isinstance(e.event, Requested | Answered | Ordered))
     return next(mails, None)
-
-
-def asked_roles(case: Case) -> tuple[Role, ...]:
-    """Return the roles that were told of the case last; an approver where nobody was."""
-    return next((entry.decision.notify for entry in reversed(case.history) if entry.decision.notify), ("approver",))

@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "Say what would be done with mails, and why; nothing is sent or stored.",
     "rehearse": "Play conversation files against rules and templates.",
     "cases": "Look at the cases.",
+    "lifecycle": "Print what can happen to a unit, and who can do it.",
 }
 
 

@@ -68,9 +68,11 @@ class Said:
                 continue
             kind = label(self.text[: place.start], lexicons)
             sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
-            if sure or (formed(place.text, desk) and kind in {"", "serial", "device"}):
-                found.append(place)
-            elif not free and kind in {"", "serial", "device"} and self._may_be_serial(place, desk):
+            if (
+                sure
+                or (formed(place.text, desk) and kind in {"", "serial", "device"})
+                or (not free and kind in {"", "serial", "device"} and self._may_be_serial(place, desk))
+            ):
                 found.append(place)
         return tuple(found)
 

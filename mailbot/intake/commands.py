@@ -562,8 +562,7 @@ class _Hearing:
         remark = (
             said.capitals
             or _MARK.match(bare.low, bare.end) is not None
-            or name == "hold"
-            and self.ears.at("conditions", low, start) >= 0
+            or (name == "hold" and self.ears.at("conditions", low, start) >= 0)
         )
         if named or count:
             remark = True

@@ -53,7 +53,7 @@ def holidays(calendar: str) -> Container[date]:
     """
     if not calendar:
         return frozenset()
-    from holidays import country_holidays  # noqa: PLC0415 - large, and needed where the rules name a calendar only
+    from holidays import country_holidays
 
     country, _, subdivision = calendar.partition("-")
     return country_holidays(country, subdiv=subdivision or None)

@@ -184,7 +184,7 @@ def by_person(
         says: the sentence, where it is not the answer's; its braces are literal.
     """
     told = Item(item.serial, item.reason, item.exclusions, item.vague, item.symptom, item.revision)
-    s = situation(policy, mail, request, told, case, known, paid_for(item))
+    s = situation(policy, mail, request, told, case, known, paid_for(item, policy))
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
     return Verdict(
@@ -194,17 +194,18 @@ def by_person(
         facts=vocabulary.record(vocabulary.all_facts(s), days),
         known=True,
         model=s.unit.model if s.unit else item.model,
-        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says,
+        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(case.intent, answer.says),
         valid_until=days.get("doa_until") if doa else None,
         owner=item.owner,
     )
 
 
-def paid_for(item: CaseItem) -> str:
-    """Return what the customer pays for with this unit (see the fact ``paid``)."""
-    if item.findings or item.unrepairable or item.outcome == "decline":
-        return "other"
-    return "repair" if item.charged else "no"
+def paid_for(item: CaseItem, policy: Policy) -> str:
+    """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
+    if item.charged and not item.unrepairable and item.outcome != "decline":
+        return "repair"
+    costs = item.charged or item.outcome == "decline" or any(name in policy.rules.findings for name in item.findings)
+    return "other" if costs else "no"
 
 
 def answered(policy: Policy, answer: Answer, mail: Wrote, request: Request, case: Case | None) -> Decision:

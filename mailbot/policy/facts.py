@@ -158,7 +158,7 @@ def claimed(s: Situation) -> Words:
 
 
 def paid(s: Situation) -> Words:
-    """Does the customer pay: for the ``repair``, for something ``other`` (what was found, a way back unrepaired), or ``no``? (AP-21, AP-40)."""
+    """Does the customer pay: for the repair, for something other (what was found, a way back unrepaired)? (AP-21, AP-40)."""
     return _word(s.paid)
 
 

@@ -96,7 +96,8 @@ def verify(rules: Rules, file: str) -> None:
         _conditions(inform.when, rules, f"{file}: inform {inform.clause}")
         _sentence(inform.says, f"{file}: inform {inform.clause}", rules, fees=True)
     for name, answer in _answers(rules).items():
-        _sentence(answer.says, f"{file}: answers.{name}", rules, fees=True)
+        for says in (answer.says, *answer.says_for.values()):
+            _sentence(says, f"{file}: answers.{name}", rules, fees=True)
         _charge(answer.charge, f"{file}: answers.{name}", rules)
     for name, flag in rules.findings.items():
         _sentence(flag.says, f"{file}: findings.{name}", rules, fees=True)

@@ -68,7 +68,7 @@ class ShipTo(Strict, frozen=True):
 
 
 class NumberRules(Strict, frozen=True):
-    """[number]: how an RMA number is written, how many days it is valid, and for how many after its end a new one is given by rule."""
+    """[number]: its form, the days it is valid, and for how many days after its end a new one is given by rule."""
 
     format: str
     valid_days: Days
@@ -225,7 +225,8 @@ class Inform(Strict, frozen=True):
 class Answer(Strict, frozen=True):
     """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …).
 
-    ``also_for`` names further clauses by what the case was about: ``{rework = ["AP-20"]}``. ``charge`` names fees that fall due.
+    ``also_for`` names further clauses by what the case is about: ``{rework = ["AP-20"]}``; ``says_for`` what is said instead.
+    ``charge`` names fees that fall due.
     """
 
     clause: str
@@ -234,6 +235,7 @@ class Answer(Strict, frozen=True):
     source: str
     also: tuple[str, ...] = ()
     also_for: dict[str, tuple[str, ...]] = {}
+    says_for: dict[str, str] = {}
     notify: Role | None = None
     ask: Literal["po"] | None = None
     charge: tuple[str, ...] = ()

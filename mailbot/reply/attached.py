@@ -1,4 +1,4 @@
-"""What is attached to the letter with the number: label, packing sheet, commercial invoice, calendar (AP-31, AP-32, AP-42, ST-11)."""
+"""What goes with the number: label, packing sheet, commercial invoice, calendar (AP-31, AP-32, AP-42, ST-11)."""
 
 from __future__ import annotations
 

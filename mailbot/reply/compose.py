@@ -31,7 +31,6 @@ from mailbot.model import (
     Staff,
     StaffSaid,
     Token,
-    Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
@@ -208,15 +207,7 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
                 out.add(letter, after.sender, cites, attachments=_papers(out, letter, after))
         if decision.notify:
             _to_staff(out, staff.notice(policy, after, decision, None, known, about="held"), decision, decision.notify)
-        second = [ruling for ruling in decision.rulings if ruling.result == "second"]
-        if second:
-            notice = staff.second(policy, after, decision, mail, known)
-            amount = rulings.pending_amount(after)
-            for approver in rulings.second_approvers(policy.desk.staff, person.address, amount, after):
-                out.to_staff(notice, approver, decision.clauses)
-        by = before.pending.by if before.pending and after.pending is None else ""
-        for first in (each for each in policy.desk.staff if each.address == by and each != person):
-            out.to_staff(staff.transcript(policy, after, decision, mail, about="done"), first, decision.clauses)
+        _second_opinion(out, event, decision, before, after)
     if decision.told == "answered" or (decision.told == "confirm" and known.answers_today >= ANSWERS_A_DAY):
         return
     about = decision.told or "done"
@@ -228,6 +219,18 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
         confirms=confirms,
         direct=bool(confirms),
     )
+
+
+def _second_opinion(out: Outgoing, event: StaffSaid, decision: Decision, before: Case, after: Case) -> None:
+    """Ask those who can approve what is above a colleague's limit; tell the one who asked what became of it (A12)."""
+    people, mail = out.policy.desk.staff, event.mail
+    if any(ruling.result == "second" for ruling in decision.rulings):
+        notice = staff.second(out.policy, after, decision, mail, out.known)
+        for approver in rulings.second_approvers(people, mail.sender, rulings.pending_amount(after), after):
+            out.to_staff(notice, approver, decision.clauses)
+    by = before.pending.by if before.pending and after.pending is None else ""
+    for first in (each for each in people if each.address == by != mail.sender):
+        out.to_staff(staff.transcript(out.policy, after, decision, mail, about="done"), first, decision.clauses)
 
 
 def _of_commands(

@@ -11,10 +11,10 @@ from msgspec import structs
 from mailbot.case import deadlines
 from mailbot.case.lifecycle import NUMBERED, WORKED
 from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Deadline, Decision, Known, Number, Price, Verdict, Wrote
+from mailbot.model import Case, CaseItem, Deadline, Decision, Number, Price, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.letter import Contact, Letter, UnitBlock
-from mailbot.reply.sentences import informs, money, quote_block, says, shown_clauses, told, tongue, written
+from mailbot.reply.sentences import informs, money, quote_block, says, shown_clauses, tongue, written
 
 
 def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first: bool) -> Letter:
@@ -100,7 +100,7 @@ def without_numbers(policy: Policy, text: str) -> str:
 
 
 def ship_to(policy: Policy, case: Case) -> tuple[str, ...]:
-    """Return the delivery address: the one that staff gave for this case, else the rules', the number in its place (AP-48, ST-10)."""
+    """Return the delivery address, the number in its place: the one staff gave for this case, else the rules' (AP-48, ST-10)."""
     number = case.number.text if case.number else ""
     lines = (line.replace("{number}", number) for line in case.ship_to or policy.rules.ship_to.lines)
     return tuple(line for line in lines if line.strip(" :") and not line.endswith(": "))

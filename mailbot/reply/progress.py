@@ -45,6 +45,9 @@ def after_command(
     items = tuple(item for item in after.items if fold(item.serial) in keys)
     if ruling.command.name == "diagnosed":
         return _charged(policy, ruling, before, after, items, known, decision)
+    ordered = {fold(item.serial) for item in before.items if item.state == "held" and item.resumes == "ordered"}
+    if ruling.command.name == "approve" and keys & ordered:
+        return letter(policy, "parts_ordered", after, items, known, decision)
     name = _OF_COMMAND.get(ruling.command.name)
     if name is None or (name == "ended" and before.state == "shipped"):
         return None
@@ -58,7 +61,7 @@ def letter(
 ) -> tuple[Letter, tuple[str, ...]]:
     """Return the letter of one entry of [answers] about these units, with the clauses it cites."""
     answer: Answer = getattr(policy.rules.answers, name)
-    return _letter(policy, name, case, _judged(policy, answer, case, items, known), known, decision, answer)
+    return _letter(policy, name, case, _judged(policy, answer, case, items, known), decision, answer)
 
 
 def _charged(
@@ -87,7 +90,7 @@ def _charged(
         for item in items
         for flag in found
     )
-    return _letter(policy, "charged", after, verdicts, known, decision, None, before)
+    return _letter(policy, "charged", after, verdicts, decision, None, before)
 
 
 def _judged(
@@ -103,7 +106,6 @@ def _letter(
     name: str,
     case: Case,
     verdicts: tuple[Verdict, ...],
-    known: Known,
     decision: Decision,
     answer: Answer | None,
     before: Case | None = None,
