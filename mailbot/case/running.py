@@ -239,25 +239,25 @@ def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: 
             why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [
-                judge(answers.rejected, item, first or item.clauses[:1], why or policy.clause_text(item.clauses[0]))
+                _untold(item, judge(answers.rejected, item, first or item.clauses[:1], why or _by_clause(item, policy)))
                 for item in items
-            ]
-        case "diagnosed":
-            return [
-                structs.replace(
-                    judge(answers.parts_quoted, item),
-                    outcome=_FLAGGED[flag.then],
-                    clauses=(flag.clause, *flag.also),
-                    says=flag.says,
-                )
-                for item in items
-                for flag in flags(case, ruling, policy)[:1]
-                if flag.then in _FLAGGED and not (flag.then == "quote" and item.charged)
             ]
         case "quote":
             parts = any(item.state in HERE for item in items)
             return [judge(answers.parts_quoted if parts else answers.quoted, item) for item in items]
     return []
+
+
+def _by_clause(item: CaseItem, policy: Policy) -> str:
+    """Return what is said of a refusal without a reason: the clause that the customer saw decide."""
+    return policy.clause_text(item.clauses[1] if item.disguised and len(item.clauses) > 1 else item.clauses[0])
+
+
+def _untold(item: CaseItem, verdict: Verdict) -> Verdict:
+    """Keep from a stranger who is refused what the unit is, and that we know it at all (promise 7)."""
+    if not item.disguised:
+        return verdict
+    return structs.replace(verdict, known=False, model="", facts=(), hidden=item.hidden, shown=verdict.clauses[-1:])
 
 
 _FLAGGED: dict[str, Outcome] = {"quote": "quote", "decline": "decline", "hold": "staff"}

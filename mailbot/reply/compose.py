@@ -207,7 +207,7 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
                 out.add(letter, after.sender, cites, attachments=_papers(out, letter, after))
         if decision.notify:
             _to_staff(out, staff.notice(policy, after, decision, None, known, about="held"), decision, decision.notify)
-        _second_opinion(out, event, decision, before, after)
+        _second_opinion(out, event, decision, after)
     if decision.told == "answered" or (decision.told == "confirm" and known.answers_today >= ANSWERS_A_DAY):
         return
     about = decision.told or "done"
@@ -221,16 +221,13 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
     )
 
 
-def _second_opinion(out: Outgoing, event: StaffSaid, decision: Decision, before: Case, after: Case) -> None:
-    """Ask those who can approve what is above a colleague's limit; tell the one who asked what became of it (A12)."""
-    people, mail = out.policy.desk.staff, event.mail
+def _second_opinion(out: Outgoing, event: StaffSaid, decision: Decision, after: Case) -> None:
+    """Ask those who can approve what is above a colleague's limit (A12)."""
     if any(ruling.result == "second" for ruling in decision.rulings):
-        notice = staff.second(out.policy, after, decision, mail, out.known)
-        for approver in rulings.second_approvers(people, mail.sender, rulings.pending_amount(after), after):
+        notice = staff.second(out.policy, after, decision, event.mail, out.known)
+        amount, people = rulings.pending_amount(after), out.policy.desk.staff
+        for approver in rulings.second_approvers(people, event.mail.sender, amount, after):
             out.to_staff(notice, approver, decision.clauses)
-    by = before.pending.by if before.pending and after.pending is None else ""
-    for first in (each for each in people if each.address == by != mail.sender):
-        out.to_staff(staff.transcript(out.policy, after, decision, mail, about="done"), first, decision.clauses)
 
 
 def _of_commands(
@@ -238,7 +235,7 @@ def _of_commands(
 ) -> Iterator[tuple[Letter, tuple[str, ...]]]:
     """Yield the customer's letters: one for what was decided, then one for each step that a unit took."""
     customer = running.first_mail(after)
-    if decision.verdicts and customer:
+    if customer and any(verdict.outcome != "staff" for verdict in decision.verdicts):
         letter = letters.answer(out.policy, after, decision, customer, first=False)
         clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
         yield letter, _cites(clauses, letter)

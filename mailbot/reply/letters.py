@@ -108,7 +108,8 @@ def ship_to(policy: Policy, case: Case) -> tuple[str, ...]:
 
 def number_of(case: Case) -> Number | None:
     """Return the number under which the case's units travel, where they do."""
-    return case.number if any(item.state in (*NUMBERED, "shipped", "closed") for item in case.items) else None
+    travelled = (*NUMBERED, "shipped", "closed", "withdrawn")
+    return case.number if any(item.state in travelled for item in case.items) else None
 
 
 def contact_of(policy: Policy) -> Contact:

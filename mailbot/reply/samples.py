@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from msgspec.structs import replace
 
-from mailbot.reply.letter import ChargeLine, Contact, Letter, QuoteBlock, Said, UnitBlock
+from mailbot.model import CommandName, State, Why
+from mailbot.reply.letter import Bill, ChargeLine, Choice, Contact, Letter, QuoteBlock, RulingLine, Said, UnitBlock
 
 _COVERED = Said("X-1", "The unit is within its warranty.")
 _CHARGED = Said("X-2", "The unit is out of warranty; the work is charged.")
@@ -67,11 +70,91 @@ _NOTICE = replace(
     why="The rules do not settle this request.",
 )
 
+_WENT = Said("X-7", "The work went as the rules say.")
+_OTHERWISE = Said("X-8", "Something else was found in this unit.")
+_STATES: tuple[State, ...] = get_args(State)
+_BILL = Bill((ChargeLine("Diagnosis", "EUR 5.00"),), "EUR 5.00")
+_BILLS = Bill(
+    (ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00"
+)
+_ONE = replace(_ISSUE, says=(_WENT,), covered_until="", state="received")
+_TWO = replace(_ONE, serial="SAMPLE-7", model="", reason="")
+
+
+def _progress(*units: UnitBlock, base: Letter = _NUMBERED) -> Letter:
+    return replace(_answer(*units, base=base), kind="progress", asks=(), ship_to=())
+
+
+_UNDER_WAY = tuple(
+    replace(letter, about=about)
+    for about in (
+        *("received", "charged", "parts_ordered", "parts_declined", "parts_lapsed", "unrepairable", "shipped"),
+        *("withdrawn", "under_way", "status", "extended", "address", "ended", "other"),
+    )
+    for letter in (
+        _progress(_ONE),
+        _progress(_ONE, _TWO),
+        _progress(_ONE, replace(_TWO, says=(_OTHERWISE,))),
+        replace(_progress(base=_PLAIN), clauses=(_WENT,)),
+        replace(_progress(replace(_ONE, says=(), asks=("reason",)), base=_PLAIN), clauses=(_WENT,)),
+    )
+)
+"""What becomes of a return: one unit, several, several with sentences of their own, none, and one of which nothing is said."""
+
+_WHYS: tuple[Why, ...] = get_args(Why)
+_COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
+_FLAWS = ("amount", "currency", "days", "reason", "address", "carrier", "other")
+_DONE = RulingLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
+_SECOND = RulingLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
+_NOT_DONE = RulingLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
+_CHOICES = tuple(
+    Choice(command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}")
+    for command in (
+        *("APPROVE", "REJECT reason", "QUOTE 0.00 EUR for", "RECEIVED", "DIAGNOSED:", "REPAIRED", "NOT REPAIRABLE"),
+        *("SHIPPED carrier tracking", "EXTEND 14 days", "HOLD", "CLOSE"),
+    )
+)
+_CONFIRM = (Choice("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),)
+_TRANSCRIPT = replace(
+    _PLAIN,
+    kind="transcript",
+    about="done",
+    greeting="",
+    informs=(),
+    units=(replace(_ISSUE, state="received"), replace(_ASK_SERIAL, state="parts_quoted")),
+    number="N-SAMPLE",
+    quote=_OFFER,
+    sender="alex@sample.example",
+    rulings=(_DONE,),
+    choices=_CHOICES,
+)
+_TRANSCRIPTS = (
+    _TRANSCRIPT,
+    replace(_TRANSCRIPT, rulings=tuple(RulingLine(name.upper(), name, "done") for name in _COMMANDS)),
+    replace(_TRANSCRIPT, rulings=(RulingLine("HELP", "help", "done"),)),
+    replace(_TRANSCRIPT, rulings=(_DONE, _NOT_DONE)),
+    replace(_TRANSCRIPT, rulings=(_DONE, _SECOND)),
+    replace(_TRANSCRIPT, rulings=(_SECOND,)),
+    replace(_TRANSCRIPT, rulings=(_SECOND, _NOT_DONE)),
+    replace(_TRANSCRIPT, rulings=tuple(RulingLine("APPROVE", "approve", "refused", why) for why in _WHYS)),
+    replace(_TRANSCRIPT, rulings=tuple(RulingLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
+    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, rulings=(replace(_DONE, result="asked", serials=()),)),
+    *(
+        replace(_TRANSCRIPT, about=about, rulings=(), quoted="Maybe we should\n\napprove <b>this</b>.")
+        for about in ("unclear", "nothing")
+    ),
+    replace(_PLAIN, kind="transcript", about="done", rulings=(replace(_DONE, result="refused", why="no_case"),)),
+)
+
 SAMPLES: tuple[Letter, ...] = (
     _AUTHORIZED,
     _answer(_EXISTING, base=_NUMBERED),
     _answer(_ISSUE, replace(_ISSUE, serial="SAMPLE-7"), base=replace(_NUMBERED, greeting="")),
+    replace(_AUTHORIZED, credit="EUR 90.00", fee="EUR 7.00"),
     _QUOTED,
+    replace(_QUOTED, about="parts"),
+    replace(_answer(_QUOTE, replace(_QUOTE, serial="SAMPLE-9")), quote=_OFFER, about="parts"),
+    _answer(_QUOTE),
     _ASKING,
     _answer(_ASK_SYMPTOM),
     _answer(_UNMATCHED),
@@ -92,9 +175,38 @@ SAMPLES: tuple[Letter, ...] = (
     replace(_PLAIN, kind="closed"),
     replace(_ASKING, kind="closed", about="asking"),
     replace(_QUOTED, kind="closed", about="quote"),
+    *_UNDER_WAY,
+    replace(_progress(_ONE), about="received", carrier="Sample Parcel"),
+    replace(_progress(_ONE), about="shipped", carrier="Sample Parcel", tracking="1Z999AA10123456784"),
+    replace(_progress(_ONE), about="under_way", carrier="Sample Parcel", tracking="1Z999AA10123456784"),
+    replace(_progress(_ONE), about="charged", bill=_BILL),
+    replace(_progress(_ONE, _TWO), about="parts_declined", bill=_BILLS),
+    replace(_progress(*(replace(_ONE, serial=f"SAMPLE-{state}", state=state) for state in _STATES)), about="status"),
+    replace(_progress(replace(_ONE, state="parts_quoted")), about="status", quote=_OFFER, bill=_BILL),
+    replace(_progress(_ONE, base=_PLAIN), about="extended", quote=_OFFER),
+    replace(_progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road")),
     *(
-        replace(_NOTICE, about=about)
+        replace(_NOTICE, about=about, choices=choices)
         for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "silent", "other")
+        for choices in ((), _CHOICES)
     ),
     replace(_NOTICE, about="unreadable", units=(), clauses=(), quoted="", facts=(), sender="", why="", case_id=""),
+    replace(
+        _NOTICE, about="forged", units=(), clauses=(), quoted="", sender="", case_id="", facts=(("arrived", "now"),)
+    ),
+    replace(
+        _NOTICE,
+        about="held",
+        quote=_OFFER,
+        number="N-SAMPLE",
+        facts=(("intent", "po"), ("wish", "advance_replacement"), ("purchase order", "4711: EUR 14.00")),
+        choices=_CHOICES,
+    ),
+    replace(_NOTICE, about="second", rulings=(_SECOND,), choices=_CHOICES[:2]),
+    replace(_NOTICE, about="second", rulings=(_SECOND, _DONE), choices=_CHOICES[:2]),
+    *(
+        replace(_NOTICE, about=about, units=(_ONE, _TWO), quoted="", choices=_CHOICES[5:8])
+        for about in ("repair_due", "repair_overdue")
+    ),
+    *_TRANSCRIPTS,
 )
