@@ -65,6 +65,7 @@ _QUESTION = re.compile(r"\?|？|(?:吗|嗎|呢|か|かな|でしょうか)[。.!
 _MARK = re.compile(r"\s*(?:[:.,;!()*_。，：！、）（]|[-–—]+(?=\s)|$)")
 _CLAUSES = re.compile(r"[,;:(),.。，；：、]|\s[-–—]+\s")
 _POLITE = 6
+_TAKES = ("negations", "conditions", "contrast", "later", "doubts")
 
 
 class _Sentence(NamedTuple):
@@ -95,6 +96,8 @@ class _Hearing:
         said = sayings(text, self.ears, self._is_command)
         if (whole := self._yes(said)) is not None:
             return Heard((whole,))
+        if len(said) == 1 and not re.search(r"\w", self.ears.without("negations", level(said[0].text))):
+            return Heard(unclear=(said[0].text,))
         quoted = -1
         last: Saying | None = None
         for one in said:
@@ -147,7 +150,7 @@ class _Hearing:
         if self._follows(text, fresh=fresh):
             return
         result = self._sentence(Saying(text, one.paragraph, one.lines))
-        if result.command is not None:
+        if result.command is not None and not self._repeats(result.command):
             self.commands.append(result.command)
             if result.command.name == "approve" and self.ahead and not result.command.prices:
                 self._add_money(self.ahead)
@@ -159,6 +162,14 @@ class _Hearing:
         elif result.command is None and not result.also:
             self.ahead = text if self._money(text) else self.ahead
             self._explains(text, fresh=fresh)
+
+    def _repeats(self, command: Command) -> bool:
+        """Whether an approval only says again what was approved: "Approved. Please issue the number." """
+        return command.name == "approve" and any(
+            one.name == "approve" and command.serials in {(), one.serials} and command.prices in {(), one.prices}
+            for one in self.commands
+            if not command.flaw
+        )
 
     def _takes_back(self, text: str) -> bool:
         """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here." """
@@ -187,17 +198,23 @@ class _Hearing:
             return True
         if self._head(self._opened(text))[0]:
             return False
-        if last.name == "quote" and not fresh and arguments.priced(text, self.desk.currency):
-            more = self._quote(text, last.said)
-            prices, flaw = (*last.prices, *more.prices), last.flaw or more.flaw
-            self.commands[-1] = msgspec.structs.replace(
-                last, prices=() if flaw else prices, flaw=arguments.mixed(prices) or flaw
-            )
+        pending = not arguments.numbered(last.said)
+        if last.name == "quote" and (pending or not fresh) and self._line_of_quote(text, pending=pending):
+            whole = f"{last.said}, {text}"
+            said = self._opened(whole)
+            said.begin(self._head(said)[1])
+            self.commands[-1] = msgspec.structs.replace(self._quote(said.rest, whole), force=last.force)
             return True
         if last.name == "approve" and not last.prices and self._money(text):
             self._add_money(text)
             return True
         return False
+
+    def _line_of_quote(self, text: str, *, pending: bool) -> bool:
+        """Whether a line goes on with a quote: it ends with a number, or names an amount with its currency."""
+        return arguments.priced(text, self.desk.currency) or bool(re.search(r"\d\W*$", text)) or (
+            pending and arguments.numbered(text)
+        )
 
     def _money(self, text: str) -> bool:
         low = level(text)
@@ -298,7 +315,8 @@ class _Hearing:
     def _approve(self, said: Said, name: str) -> _Sentence:
         if name == "issue" and not self.answers:
             return _NOTHING
-        if not self._approves(said, name):
+        head = self.ears.without("innocent", said.low[said.start : said.end])
+        if any(self.ears.has(kind, head) for kind in (*_TAKES, "past")) or not self._approves(said, name):
             return self._talk(said.low)
         named = said.serials(self.desk, self.known, self.ears.lexicons)
         forced, said = said.forced(self.ears)
@@ -359,6 +377,7 @@ class _Hearing:
             name, end = self._head(part)
             if name not in {*_DECIDES, "reject"}:
                 continue
+            joined = joined and self.ears.at("own", said.low, part.start) < 0
             if not self._leads_up(said.low[: part.start], name, joined=joined):
                 return self._talk(said.low)
             if _QUESTION.search(said.low):
@@ -526,7 +545,7 @@ class _Hearing:
     def _extend(self, said: Said) -> _Sentence:
         bare = self.ears.without("innocent", said.rest_low)
         if self._unsure(bare) or self.ears.at("later", bare, _skip(bare, 0)) >= 0:
-            return _UNCLEAR
+            return self._other(said)
         named = said.serials(self.desk, self.known, self.ears.lexicons)
         forced, said = said.forced(self.ears)
         days = arguments.days(said.without(named).hidden(self.desk).rest_low, self.ears)
@@ -569,6 +588,8 @@ class _Hearing:
             remark = True
         if self._left(first) and (not remark or name == "confirm"):
             return self._other(said)
+        if name == "received" and not count and re.search(r"\d", first) and not self.ears.has("all", first):
+            return _UNCLEAR
         partly = name in {"received", "repaired", "not_repairable"} and self.ears.has("denied", low)
         if partly and not count and (named or name == "received") and not arguments.found(low, (), self.ears.lexicons):
             return _UNCLEAR

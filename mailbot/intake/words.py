@@ -372,6 +372,9 @@ class Commands(Section, frozen=True):
     strict: Phrases = NONE
     diagnosed_follow: Phrases = NONE
     nothing: Phrases = NONE
+    periods: Phrases = NONE
+    all: Phrases = NONE
+    own: Phrases = NONE
     findings: Findings = Findings()
 
 
