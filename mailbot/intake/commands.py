@@ -65,6 +65,8 @@ _QUESTION = re.compile(r"\?|？|(?:吗|嗎|呢|か|かな|でしょうか)[。.!
 _MARK = re.compile(r"\s*(?:[:.,;!()*_。，：！、）（]|[-–—]+(?=\s)|$)")
 _CLAUSES = re.compile(r"[,;:(),.。，；：、]|\s[-–—]+\s")
 _POLITE = 6
+_NAME = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
+_VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]+\s?){1,2}[,:]\s*")
 _TAKES = ("negations", "conditions", "contrast", "later", "doubts")
 
 
@@ -91,6 +93,7 @@ class _Hearing:
         self.unclear: list[str] = []
         self.against = False
         self.ahead = ""
+        self.addressed = False
 
     def take(self, text: str) -> Heard:
         said = sayings(text, self.ears, self._is_command)
@@ -144,6 +147,7 @@ class _Hearing:
     def _hear(self, one: Saying, *, fresh: bool) -> None:
         """Put a sentence where it belongs: a command, a part of the one before, unclear, or nothing."""
         text = frame.without_greeting(one.text, self.ears.lexicons)
+        self.addressed |= _NAME.search(self._unsaid(one.text, text)) is not None
         if self._takes_back(text):
             self._void_last(one.text)
             return
@@ -170,6 +174,15 @@ class _Hearing:
             for one in self.commands
             if not command.flaw
         )
+
+    def _unsaid(self, text: str, rest: str) -> str:
+        """The greeting that opens a sentence, without its words of greeting: a name, if anything."""
+        greeting = text[: len(text) - len(rest)] if rest != text else text if self._greets(text) else ""
+        low = level(greeting)
+        for one in self.ears.lexicons:
+            low = one.letter.greetings.pattern.sub(lambda match: " " * len(match[0]), low) if one.letter.greetings else low
+        low = self.ears.without("polite", low)
+        return "".join(char if kept.strip() else " " for char, kept in zip(greeting, low, strict=True))
 
     def _takes_back(self, text: str) -> bool:
         """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here." """
@@ -315,6 +328,8 @@ class _Hearing:
     def _approve(self, said: Said, name: str) -> _Sentence:
         if name == "issue" and not self.answers:
             return _NOTHING
+        if self._bids_another(said):
+            return _UNCLEAR
         head = self.ears.without("innocent", said.low[said.start : said.end])
         if any(self.ears.has(kind, head) for kind in (*_TAKES, "past")) or not self._approves(said, name):
             return self._talk(said.low)
@@ -332,6 +347,14 @@ class _Hearing:
                 flaw=money.flaw,
             )
         )
+
+    def _bids_another(self, said: Said) -> bool:
+        """Whether a person is asked to approve, and not this desk: "Tom, please approve"."""
+        if self.ears.at("bids", said.low, said.start) < said.end:
+            return False
+        vocative = _VOCATIVE.match(said.text)
+        named = vocative and re.search(r"\w", self.ears.without("polite", said.low[: vocative.end()]))
+        return self.addressed or bool(named and vocative and vocative.end() <= said.start)
 
     def _approves(self, said: Said, name: str) -> bool:
         """Whether what stands behind an approval leaves it one."""
@@ -377,7 +400,7 @@ class _Hearing:
             name, end = self._head(part)
             if name not in {*_DECIDES, "reject"}:
                 continue
-            joined = joined and self.ears.at("own", said.low, part.start) < 0
+            joined = joined and all(self.ears.at("own", said.low, start) < 0 for start in (said.start, part.start))
             if not self._leads_up(said.low[: part.start], name, joined=joined):
                 return self._talk(said.low)
             if _QUESTION.search(said.low):

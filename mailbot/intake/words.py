@@ -375,6 +375,7 @@ class Commands(Section, frozen=True):
     periods: Phrases = NONE
     all: Phrases = NONE
     own: Phrases = NONE
+    bids: Phrases = NONE
     findings: Findings = Findings()
 
 
