@@ -256,7 +256,11 @@ def _priced_line(piece: str, ears: Ears, home: str, point: Point) -> tuple[Price
         return None if re.search(r"\d\w*[eE][-+]?\d|%", piece) else ()
     one = sums[0]
     if not one.named and one.value is not None and re.match(r"\s*[^\W\d_]", piece[one.end :]):
-        return () if ears.at("periods", low, one.end + len(piece[one.end :]) - len(piece[one.end :].lstrip())) >= 0 else None
+        return (
+            ()
+            if ears.at("periods", low, one.end + len(piece[one.end :]) - len(piece[one.end :].lstrip())) >= 0
+            else None
+        )
     others = [other for other in numbers if other is not one]
     behind = all(other.start > one.end and re.search(r"[^\W\d]|\(", piece[one.end : other.start]) for other in others)
     if len(sums) > 1 or not behind or any(re.search(r"[.,]", other.written) for other in others):

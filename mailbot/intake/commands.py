@@ -180,7 +180,11 @@ class _Hearing:
         greeting = text[: len(text) - len(rest)] if rest != text else text if self._greets(text) else ""
         low = level(greeting)
         for one in self.ears.lexicons:
-            low = one.letter.greetings.pattern.sub(lambda match: " " * len(match[0]), low) if one.letter.greetings else low
+            low = (
+                one.letter.greetings.pattern.sub(lambda match: " " * len(match[0]), low)
+                if one.letter.greetings
+                else low
+            )
         low = self.ears.without("polite", low)
         return "".join(char if kept.strip() else " " for char, kept in zip(greeting, low, strict=True))
 
@@ -225,8 +229,10 @@ class _Hearing:
 
     def _line_of_quote(self, text: str, *, pending: bool) -> bool:
         """Whether a line goes on with a quote: it ends with a number, or names an amount with its currency."""
-        return arguments.priced(text, self.desk.currency) or bool(re.search(r"\d\W*$", text)) or (
-            pending and arguments.numbered(text)
+        return (
+            arguments.priced(text, self.desk.currency)
+            or bool(re.search(r"\d\W*$", text))
+            or (pending and arguments.numbered(text))
         )
 
     def _money(self, text: str) -> bool:
