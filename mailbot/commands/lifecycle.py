@@ -13,28 +13,40 @@ if TYPE_CHECKING:
 _PAGE = """\
 # The life of a unit
 
-`mailbot lifecycle` prints this page: it is drawn from the table in `mailbot/case/lifecycle.py`, which every step of the program
-follows, and a test keeps it so. A unit that went where the table does not lead would stop the mail, not the desk.
+`mailbot lifecycle` prints this page. It is drawn from the table in `mailbot/case/lifecycle.py`, which the program itself follows;
+a test keeps the page true. A mail that would lead elsewhere is set aside in the folder Attention.
 
-Every unit goes its own way; a case stands where its least advanced open unit stands. Nothing is awaited any more in {ends}.
-`[*]` is a unit that nobody has asked for yet.
+Every unit goes its own way; a case stands where its least advanced open unit stands. At {ends}, nothing is
+awaited any more. `[*]` is a unit that nobody has asked for yet.
 
-## What can happen
+## The way forward
+
+```mermaid
+{forward}```
+
+## Everything that can happen
 
 A row with a command happens when somebody with one of these roles writes it ([staff.md](staff.md)); the others when a customer
 writes, or when a date comes. With `FORCE` and a reason, a command also works in the states of the last column.
 
 {table}
-## The same as a drawing
+<details><summary>The whole table as a drawing</summary>
 
 ```mermaid
 {diagram}```
+
+</details>
 """
+
+_HEAD = (
+    "| what happens | in | leads to | command, and whose | with `FORCE` also in |",
+    "|---|---|---|---|---|",
+)
 
 
 @click.command()
 def lifecycle() -> None:
-    """Print the life of a unit: what can happen to it, who can do that, and where it leads; as Markdown with a Mermaid diagram.
+    """Print what can happen to a unit, who can do it, and where it leads: Markdown with Mermaid drawings.
 
     \b
     mailbot lifecycle > docs/lifecycle.md
@@ -46,10 +58,29 @@ def page() -> str:
     """Return docs/lifecycle.md."""
     from mailbot.case.lifecycle import ENDS, WAYS, diagram
 
-    rows = [" | ".join(_cells(way)) for way in WAYS]
-    head = ("what happens | in | leads to | command, and whose | with `FORCE` also in", "---|---|---|---|---")
-    table = "".join(f"| {row} |\n" for row in (head[0], *rows)).replace("\n", f"\n|{head[1]}|\n", 1)
-    return _PAGE.format(ends=", ".join(ENDS), table=table, diagram=diagram())
+    rows = (f"| {' | '.join(_cells(way))} |" for way in WAYS)
+    return _PAGE.format(
+        ends=f"{', '.join(ENDS[:-1])} and {ENDS[-1]}",
+        forward="".join(f"{line}\n" for line in ("stateDiagram-v2", *_forward())),
+        table="".join(f"{line}\n" for line in (*_HEAD, *rows)),
+        diagram=diagram(),
+    )
+
+
+def _forward() -> Iterator[str]:
+    """Yield the arrows that lead on, holds and ends left out: few enough to be followed by eye."""
+    from mailbot.case.lifecycle import ORDER, WAYS
+
+    line = [None, *(state for state in ORDER if state != "held"), "closed"]
+    found: dict[tuple[str | None, str], list[str]] = {}
+    for way in WAYS:
+        for before in way.before:
+            for after in way.after:
+                onward = before in line and after in line and line.index(before) < line.index(after)
+                if onward and (after != "closed" or before == "shipped"):
+                    found.setdefault((before, after), []).append(way.on)
+    for (before, after), ways in found.items():
+        yield f"    {before or '[*]'} --> {after}: {', '.join(ways)}"
 
 
 def _cells(way: Way) -> Iterator[str]:
@@ -66,5 +97,4 @@ def _listed(states: Collection[str | None]) -> str:
     """Name states as they follow each other in a life."""
     from mailbot.case.lifecycle import ENDS, ORDER
 
-    order = (None, *ORDER, *ENDS)
-    return ", ".join(state or "`[*]`" for state in order if state in states)
+    return ", ".join(state or "`[*]`" for state in (None, *ORDER, *ENDS) if state in states)

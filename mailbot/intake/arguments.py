@@ -171,19 +171,21 @@ def granted(said: Said, ears: Ears, home: str, point: Point) -> Granted:
     """The credit of an approval, and the fee that goes with it: at most one of each, the credit first."""
     credit: list[Price] = []
     fee: list[Price] = []
-    for start, end in _pieces(said.rest):
-        text, low = said.rest[start:end], said.rest_low[start:end]
+    whole = Said(said.text, said.low, end=said.start)
+    for start, end in _pieces(whole.rest):
+        text, low = whole.rest[start:end], whole.rest_low[start:end]
         for one in amounts(text, point=point, home=home):
             is_fee = ears.has("fee", low)
             if not one.named and not is_fee and not ears.has("money", low) and label(text[: one.start], ears.lexicons):
                 continue
-            if not one.named and re.search(r"\d[-/.]\d", text[max(0, one.start - 3) : one.end + 2]):
+            if not one.named and re.search(r"\d[-/]$", text[: one.start][-2:]):
                 continue
             if one.value is None or _rough(text, low, one, ears):
                 return Granted(fee=is_fee, flaw="amount")
             if not one.named and not is_fee and not ears.has("money", low):
                 return Granted(flaw="amount")
-            (fee if is_fee else credit).append(Price(one.value, one.currency or home, _label(text, one)))
+            name = ears.named("fee" if is_fee else "money", text, low)
+            (fee if is_fee else credit).append(Price(one.value, one.currency or home, name))
     prices = (*credit, *fee)
     if len(credit) > 1 or len(fee) > 1:
         return Granted(fee=bool(fee), flaw="amount")
@@ -255,6 +257,12 @@ def _priced_line(piece: str, ears: Ears, home: str, point: Point) -> tuple[Price
     if not numbers:
         return None if re.search(r"\d\w*[eE][-+]?\d|%", piece) else ()
     one = sums[0]
+    if not one.named and one.value is not None and re.match(r"\s*[^\W\d_]", piece[one.end :]):
+        return (
+            ()
+            if ears.at("periods", low, one.end + len(piece[one.end :]) - len(piece[one.end :].lstrip())) >= 0
+            else None
+        )
     others = [other for other in numbers if other is not one]
     behind = all(other.start > one.end and re.search(r"[^\W\d]|\(", piece[one.end : other.start]) for other in others)
     if len(sums) > 1 or not behind or any(re.search(r"[.,]", other.written) for other in others):
@@ -267,7 +275,7 @@ def _priced_line(piece: str, ears: Ears, home: str, point: Point) -> tuple[Price
 def _label(text: str, one: Amount) -> str:
     """What an amount is for: the words around it."""
     before, after = text[: one.start].strip(_EDGES), text[one.end :].strip(" \t:;,.-–—|/=>*_")
-    after = re.sub(r"(?i)^(?:for|für|pour|por|per)\s+(?:the\s+)?", "", after)
+    after = re.sub(r"(?i)^(?:for|für|pour|por|per)(?:\s+the)?(?:\s+|$)", "", after)
     return " ".join(f"{before} {after}".split())
 
 

@@ -65,6 +65,9 @@ _QUESTION = re.compile(r"\?|？|(?:吗|嗎|呢|か|かな|でしょうか)[。.!
 _MARK = re.compile(r"\s*(?:[:.,;!()*_。，：！、）（]|[-–—]+(?=\s)|$)")
 _CLAUSES = re.compile(r"[,;:(),.。，；：、]|\s[-–—]+\s")
 _POLITE = 6
+_NAME = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
+_VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]+\s?){1,2}[,:]\s*")
+_TAKES = ("negations", "conditions", "contrast", "later", "doubts")
 
 
 class _Sentence(NamedTuple):
@@ -90,11 +93,14 @@ class _Hearing:
         self.unclear: list[str] = []
         self.against = False
         self.ahead = ""
+        self.addressed = False
 
     def take(self, text: str) -> Heard:
         said = sayings(text, self.ears, self._is_command)
         if (whole := self._yes(said)) is not None:
             return Heard((whole,))
+        if len(said) == 1 and not re.search(r"\w", self.ears.without("negations", level(said[0].text))):
+            return Heard(unclear=(said[0].text,))
         quoted = -1
         last: Saying | None = None
         for one in said:
@@ -141,13 +147,14 @@ class _Hearing:
     def _hear(self, one: Saying, *, fresh: bool) -> None:
         """Put a sentence where it belongs: a command, a part of the one before, unclear, or nothing."""
         text = frame.without_greeting(one.text, self.ears.lexicons)
+        self.addressed |= _NAME.search(self._unsaid(one.text, text)) is not None
         if self._takes_back(text):
             self._void_last(one.text)
             return
         if self._follows(text, fresh=fresh):
             return
         result = self._sentence(Saying(text, one.paragraph, one.lines))
-        if result.command is not None:
+        if result.command is not None and not self._repeats(result.command):
             self.commands.append(result.command)
             if result.command.name == "approve" and self.ahead and not result.command.prices:
                 self._add_money(self.ahead)
@@ -159,6 +166,27 @@ class _Hearing:
         elif result.command is None and not result.also:
             self.ahead = text if self._money(text) else self.ahead
             self._explains(text, fresh=fresh)
+
+    def _repeats(self, command: Command) -> bool:
+        """Whether an approval only says again what was approved: "Approved. Please issue the number." """
+        return command.name == "approve" and any(
+            one.name == "approve" and command.serials in {(), one.serials} and command.prices in {(), one.prices}
+            for one in self.commands
+            if not command.flaw
+        )
+
+    def _unsaid(self, text: str, rest: str) -> str:
+        """The greeting that opens a sentence, without its words of greeting: a name, if anything."""
+        greeting = text[: len(text) - len(rest)] if rest != text else text if self._greets(text) else ""
+        low = level(greeting)
+        for one in self.ears.lexicons:
+            low = (
+                one.letter.greetings.pattern.sub(lambda match: " " * len(match[0]), low)
+                if one.letter.greetings
+                else low
+            )
+        low = self.ears.without("polite", low)
+        return "".join(char if kept.strip() else " " for char, kept in zip(greeting, low, strict=True))
 
     def _takes_back(self, text: str) -> bool:
         """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here." """
@@ -187,17 +215,25 @@ class _Hearing:
             return True
         if self._head(self._opened(text))[0]:
             return False
-        if last.name == "quote" and not fresh and arguments.priced(text, self.desk.currency):
-            more = self._quote(text, last.said)
-            prices, flaw = (*last.prices, *more.prices), last.flaw or more.flaw
-            self.commands[-1] = msgspec.structs.replace(
-                last, prices=() if flaw else prices, flaw=arguments.mixed(prices) or flaw
-            )
+        pending = not arguments.numbered(last.said)
+        if last.name == "quote" and (pending or not fresh) and self._line_of_quote(text, pending=pending):
+            whole = f"{last.said}, {text}"
+            said = self._opened(whole)
+            said.begin(self._head(said)[1])
+            self.commands[-1] = msgspec.structs.replace(self._quote(said.rest, whole), force=last.force)
             return True
         if last.name == "approve" and not last.prices and self._money(text):
             self._add_money(text)
             return True
         return False
+
+    def _line_of_quote(self, text: str, *, pending: bool) -> bool:
+        """Whether a line goes on with a quote: it ends with a number, or names an amount with its currency."""
+        return (
+            arguments.priced(text, self.desk.currency)
+            or bool(re.search(r"\d\W*$", text))
+            or (pending and arguments.numbered(text))
+        )
 
     def _money(self, text: str) -> bool:
         low = level(text)
@@ -298,7 +334,10 @@ class _Hearing:
     def _approve(self, said: Said, name: str) -> _Sentence:
         if name == "issue" and not self.answers:
             return _NOTHING
-        if not self._approves(said, name):
+        if self._bids_another(said):
+            return _UNCLEAR
+        head = self.ears.without("innocent", said.low[said.start : said.end])
+        if any(self.ears.has(kind, head) for kind in (*_TAKES, "past")) or not self._approves(said, name):
             return self._talk(said.low)
         named = said.serials(self.desk, self.known, self.ears.lexicons)
         forced, said = said.forced(self.ears)
@@ -314,6 +353,14 @@ class _Hearing:
                 flaw=money.flaw,
             )
         )
+
+    def _bids_another(self, said: Said) -> bool:
+        """Whether a person is asked to approve, and not this desk: "Tom, please approve"."""
+        if self.ears.at("bids", said.low, said.start) < said.end:
+            return False
+        vocative = _VOCATIVE.match(said.text)
+        named = vocative and re.search(r"\w", self.ears.without("polite", said.low[: vocative.end()]))
+        return self.addressed or bool(named and vocative and vocative.end() <= said.start)
 
     def _approves(self, said: Said, name: str) -> bool:
         """Whether what stands behind an approval leaves it one."""
@@ -359,6 +406,7 @@ class _Hearing:
             name, end = self._head(part)
             if name not in {*_DECIDES, "reject"}:
                 continue
+            joined = joined and all(self.ears.at("own", said.low, start) < 0 for start in (said.start, part.start))
             if not self._leads_up(said.low[: part.start], name, joined=joined):
                 return self._talk(said.low)
             if _QUESTION.search(said.low):
@@ -526,7 +574,7 @@ class _Hearing:
     def _extend(self, said: Said) -> _Sentence:
         bare = self.ears.without("innocent", said.rest_low)
         if self._unsure(bare) or self.ears.at("later", bare, _skip(bare, 0)) >= 0:
-            return _UNCLEAR
+            return self._other(said)
         named = said.serials(self.desk, self.known, self.ears.lexicons)
         forced, said = said.forced(self.ears)
         days = arguments.days(said.without(named).hidden(self.desk).rest_low, self.ears)
@@ -568,6 +616,8 @@ class _Hearing:
             remark = True
         if self._left(first) and (not remark or name == "confirm"):
             return self._other(said)
+        if name == "received" and not count and re.search(r"\d", first) and not self.ears.has("all", first):
+            return _UNCLEAR
         partly = name in {"received", "repaired", "not_repairable"} and self.ears.has("denied", low)
         if partly and not count and (named or name == "received") and not arguments.found(low, (), self.ears.lexicons):
             return _UNCLEAR

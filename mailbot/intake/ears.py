@@ -46,6 +46,12 @@ class Ears:
         """Whether a phrase of this list stands anywhere in the text."""
         return any(one.search(low) for one in self._lists(name))
 
+    def named(self, name: str, text: str, low: str) -> str:
+        """The longest phrase of this list in a text, as written; empty where none is."""
+        spans = [span for one in self._lists(name) for span in one.spans(low)]
+        start, end = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
+        return text[start:end]
+
     def ends(self, name: str, low: str) -> bool:
         """Whether the text ends with a phrase of this list."""
         tail = low[-60:]

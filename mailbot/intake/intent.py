@@ -103,6 +103,8 @@ def intent(
             return asks_rma(told, lexicons)
         return _own_wish(kind, told, heavy, lexicons) if kind in _MONEY else says(kind, told, lexicons)
 
+    if answers and heavy < CONCRETE and says("decline_quote", sentences, lexicons):
+        return "cancel"
     accepts = says("accept_quote", sentences, lexicons)
     wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says(
         "rework", (subject,), lexicons

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import exclusions, intent, orders, reasons
+from mailbot.intake import exclusions, intent, later, orders, purchase, reasons
 from mailbot.intake.commands import hear
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
@@ -125,7 +125,7 @@ def _of_customer(mail: Opened) -> Request:
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS
     whole = exclusions.one_voice(frozenset().union(*stated.values()))
-    return Request(
+    request = Request(
         kind=_kind(mail, wanted),
         intent=wanted,
         items=items,
@@ -140,6 +140,25 @@ def _of_customer(mail: Opened) -> Request:
         claimed_numbers=_claimed(mail),
         thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
         attention=_disguised(mail) and wanted in {"po", "accept_quote"},
+    )
+    return _running(mail, request, order)
+
+
+def _running(mail: Opened, asked: Request, number: str | None) -> Request:
+    """With what a mail says in a running case: its order, its parcel, more units, a corrected serial, a number to renew."""
+    buys = asked.intent in {"po", "accept_quote"}
+    if not (mail.answers or asked.claimed_numbers or buys):
+        return asked
+    order = purchase.order(mail, number)
+    corrects = later.corrects(mail)
+    return msgspec.structs.replace(
+        asked,
+        order=order if buys or (order and order.copy) else None,
+        parcel=later.parcel(mail),
+        adds=later.adds(mail),
+        corrects=corrects,
+        instead=later.instead(mail) if corrects else "",
+        renews=later.renews(mail),
     )
 
 
@@ -164,8 +183,7 @@ def _file_names(mail: Opened) -> list[str]:
 
 def _disguised(mail: Opened) -> bool:
     """Whether a program hides behind the name of a document (T4)."""
-    heads = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!")
-    return any(attachment.content.startswith(heads) for attachment in mail.message.attachments)
+    return any(attachment.content.startswith(purchase.PROGRAMS) for attachment in mail.message.attachments)
 
 
 def _supplies(mail: Opened) -> bool:

@@ -20,6 +20,7 @@ NAMES: tuple[Wish, ...] = (
     "advance_replacement",
     "overseas",
     "buy_extension",
+    "return_address",
 )
 _DENIED = 12
 """Characters before a wish in which a denial makes it none: "no need to rush"."""

@@ -229,6 +229,7 @@ class Intents(Section, frozen=True):
     status: Phrases = NONE
     cancel: Phrases = NONE
     accept_quote: Phrases = NONE
+    decline_quote: Phrases = NONE
     quote: Phrases = NONE
     question: Phrases = NONE
     accounts: Phrases = NONE
@@ -272,7 +273,7 @@ class Exclusions(Section, frozen=True):
 
 
 class Wishes(Section, frozen=True):
-    """Special wishes (AP-6, AP-12, AP-36 to AP-41)."""
+    """Special wishes (AP-6, AP-12, AP-36 to AP-41), and another address for the way back."""
 
     rush: Phrases = NONE
     freight_account: Phrases = NONE
@@ -281,6 +282,7 @@ class Wishes(Section, frozen=True):
     advance_replacement: Phrases = NONE
     overseas: Phrases = NONE
     buy_extension: Phrases = NONE
+    return_address: Phrases = NONE
 
 
 class Letter(Section, frozen=True):
@@ -372,6 +374,10 @@ class Commands(Section, frozen=True):
     strict: Phrases = NONE
     diagnosed_follow: Phrases = NONE
     nothing: Phrases = NONE
+    periods: Phrases = NONE
+    all: Phrases = NONE
+    own: Phrases = NONE
+    bids: Phrases = NONE
     findings: Findings = Findings()
 
 
@@ -379,14 +385,37 @@ class Parcels(Section, frozen=True):
     """Shipments: ``carriers`` and their ``services``, what stands before a ``tracking`` number, and its ``forms``.
 
     ``forms`` are regular expressions, matched whole against capitals and digits without blanks. ``sent`` says that a unit is on
-    its way to us.
+    its way to us, ``theirs`` that it is another shipment, ``future`` that it has not left yet.
     """
 
     carriers: Phrases = NONE
     services: Phrases = NONE
     tracking: Phrases = NONE
     sent: Phrases = NONE
+    theirs: Phrases = NONE
+    future: Phrases = NONE
     forms: tuple[str, ...] = ()
+
+
+class Orders(Section, frozen=True):
+    """A purchase order as a document: ``attached`` says that it comes with the mail.
+
+    ``grand`` and ``total`` label the sum that counts, ``partial`` other sums and counts. ``ours`` are the names of our own papers.
+    """
+
+    attached: Phrases = NONE
+    grand: Phrases = NONE
+    total: Phrases = NONE
+    partial: Phrases = NONE
+    ours: Phrases = NONE
+
+
+class Later(Section, frozen=True):
+    """What customers write in a running case: more units, a corrected serial, a number to be renewed."""
+
+    adds: Phrases = NONE
+    corrects: Phrases = NONE
+    renews: Phrases = NONE
 
 
 class Sheets(Section, frozen=True):
@@ -416,6 +445,8 @@ class Lexicon(Section, frozen=True, eq=False):
     staff: Staff = Staff()
     commands: Commands = Commands()
     parcels: Parcels = Parcels()
+    orders: Orders = Orders()
+    later: Later = Later()
     sheets: Sheets = Sheets()
     spam: Phrases = NONE
 

@@ -1,0 +1,94 @@
+"""What customers write in a running case: a parcel on its way, one more unit, a corrected serial, a number to renew."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailbot.intake.parcels import shipment
+from mailbot.intake.plain import plain
+from mailbot.intake.serials import fold, formed, places
+from mailbot.model import Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailbot.intake.opened import Opened
+    from mailbot.intake.words import Lexicon, Phrases
+
+_QUESTION = re.compile(r"[?？]")
+_SENTENCES = 200
+
+
+def parcel(mail: Opened) -> Parcel | None:
+    """The shipment to us that the mail tells of; one that is only planned, asked about or another's is none."""
+
+    def ours(code: str) -> bool:
+        key = fold(code)
+        return (
+            key in mail.known.units
+            or key in _held(mail)
+            or bool(re.fullmatch(mail.desk.number_form, code, re.IGNORECASE))
+        )
+
+    carrier = tracking = ""
+    sent = False
+    for text in _said(mail):
+        low = plain(text)
+        if _QUESTION.search(text) or _any(mail, "parcels", "theirs", low) or _any(mail, "parcels", "future", low):
+            continue
+        found = shipment(text, mail.lexicons, ours=ours)
+        told = _any(mail, "parcels", "sent", low) and not any(
+            one.reasons.negations.search(low) for one in mail.lexicons
+        )
+        if told or found.parcel.tracking or (sent and found.labelled):
+            sent = True
+            carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking
+    return Parcel(carrier, tracking) if sent else None
+
+
+def adds(mail: Opened) -> bool:
+    """Whether the units are to go with those of the case."""
+    return bool(mail.units) and any(_any(mail, "later", "adds", plain(text)) for text in _said(mail))
+
+
+def renews(mail: Opened) -> bool:
+    """Whether an expired number is to be given again."""
+    return any(_any(mail, "later", "renews", plain(text)) for text in _said(mail))
+
+
+def corrects(mail: Opened) -> bool:
+    """Whether a serial is corrected that was written wrongly before."""
+    return bool(mail.units) and any(_any(mail, "later", "corrects", plain(text)) for text in _said(mail))
+
+
+def instead(mail: Opened) -> str:
+    """The serial that a correction takes back, as written; empty where it is not named."""
+    held = _held(mail)
+    meant = [unit.key for unit in mail.units]
+    named = [place for text in _said(mail) for place in places(text, mail.desk, {*mail.known.units, *held})]
+    taken = [
+        place for place in named if place.key not in meant and (place.key in held or formed(place.text, mail.desk))
+    ]
+    if not taken and len(meant) > 1:
+        taken = [place for place in named if place.key in held]
+    return next((place.text for place in sorted(taken, key=lambda place: place.key not in held)), "")
+
+
+def _held(mail: Opened) -> set[str]:
+    """The keys of the units that the case holds."""
+    return {fold(item.serial) for item in mail.case.items} if mail.case else set()
+
+
+def _said(mail: Opened) -> Iterator[str]:
+    """The writer's own sentences, and the subject where it is new."""
+    return (text for text in (*mail.own[:_SENTENCES], mail.title) if text)
+
+
+def _any(mail: Opened, section: str, name: str, low: str) -> bool:
+    return any(_list(one, section, name).search(low) for one in mail.lexicons)
+
+
+def _list(lexicon: Lexicon, section: str, name: str) -> Phrases:
+    phrases: Phrases = getattr(getattr(lexicon, section), name)
+    return phrases
