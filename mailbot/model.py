@@ -646,6 +646,11 @@ class CaseItem(Value, frozen=True):
     charged: bool = False
     shipped_on: date | None = None
 
+    @property
+    def told(self) -> Item:
+        """What is known of the unit, as a mail would tell it."""
+        return Item(self.serial, self.reason, self.exclusions, self.vague, self.symptom, self.revision)
+
 
 class Quote(Value, frozen=True):
     """A numbered offer for the chargeable units of a case.

@@ -251,7 +251,8 @@ def _decided(case: Case, request: Request, decision: Decision, known: Known, pol
 
 def _items(case: Case, request: Request, decision: Decision) -> tuple[CaseItem, ...]:
     """Return the case's units after the verdicts: decided ones renewed, gaps that were filled gone, the rest kept."""
-    told = {fold(item.serial): item for item in (*request.foreign, *request.items)}
+    told = {fold(item.serial): item.told for item in case.items}
+    told |= {fold(item.serial): item for item in (*request.foreign, *request.items)}
     before = {fold(item.serial): item for item in case.items}
     decided = {
         fold(v.serial): _item(before.get(fold(v.serial)), told[fold(v.serial)], v)

@@ -35,7 +35,7 @@ def carry_on(case: Case | None, request: Request) -> Request:
         asked_enough = "symptom" in case.asked and any(
             item.vague for item in items
         )  # ST-3: a symptom is asked about once
-        nothing_new = items == tuple(_told(item) for item in waiting) and not (request.items or request.support_case)
+        nothing_new = items == tuple(item.told for item in waiting) and not (request.items or request.support_case)
         if nothing_new and not asked_enough:
             return structs.replace(request, intent="question")
     elif ended and case and not request.items:  # what ended is asked for again: it is looked at anew
@@ -59,11 +59,6 @@ def _diagnosed(case: Case, item: CaseItem, request: Request) -> bool:
     """Say whether the mail brings the reference of the diagnosis for which a repair was held (ST-3)."""
     brings = bool(request.support_case) and not case.support_case
     return brings and item.state == "held" and not item.disguised and case.intent in ("repair", "doa")
-
-
-def _told(item: CaseItem) -> Item:
-    """Return what is known of a unit, as a mail would tell it."""
-    return Item(item.serial, item.reason, item.exclusions, item.vague, item.symptom, item.revision)
 
 
 def _unnamed(request: Request) -> Item:

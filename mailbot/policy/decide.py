@@ -183,8 +183,7 @@ def by_person(
         clauses: what decided, before the answer's own clauses.
         says: the sentence, where it is not the answer's; its braces are literal.
     """
-    told = Item(item.serial, item.reason, item.exclusions, item.vague, item.symptom, item.revision)
-    s = situation(policy, mail, request, told, case, known, paid_for(item, policy))
+    s = situation(policy, mail, request, item.told, case, known, paid_for(item, policy))
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
     return Verdict(
