@@ -10,6 +10,7 @@ from msgspec import structs
 from mailbot.case import deadlines, numbers
 from mailbot.case.carry import carry_out, fees
 from mailbot.case.lifecycle import AFTER, NUMBERED, move, state_of
+from mailbot.case.merge import UNIT_INTENTS
 from mailbot.case.quotes import awaits_order, offer
 from mailbot.case.rulings import HARMLESS
 from mailbot.case.thread import base_subject, case_id
@@ -239,7 +240,7 @@ def _decided(case: Case, request: Request, decision: Decision, known: Known, pol
     return structs.replace(
         case,
         items=items,
-        intent=request.intent if decision.verdicts else case.intent,
+        intent=request.intent if decision.verdicts and request.intent in UNIT_INTENTS else case.intent,
         number=number,
         quotes=_quotes(case, decision, policy, day),
         state=state,

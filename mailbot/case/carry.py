@@ -141,7 +141,7 @@ _GRAVEST = ("decline", "hold", "quote", "notice")
 def flags(case: Case, ruling: Ruling, policy: Policy) -> list[Flag]:
     """Return what the rules make of what was found; a finding that they do not name is only logged."""
     found = (policy.rules.findings.get(finding) for finding in ruling.command.findings)
-    fitting = [flag for flag in found if flag and (not flag.intents or case.intent in flag.intents)]
+    fitting = [flag for flag in found if flag and flag.concerns(case.intent)]
     return sorted(fitting, key=lambda flag: _GRAVEST.index(flag.then))
 
 

@@ -30,7 +30,7 @@ from mailbot.model import (
 )
 from mailbot.policy.decide import answered, by_person, common
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import Answer, Rule
+from mailbot.policy.rules import Answer, Flag, Rule
 
 Customers = Requested | Answered | Ordered
 
@@ -114,7 +114,7 @@ def _ordered(case: Case, mail: Wrote, request: Request, known: Known, policy: Po
             answers.matches,
             mail,
             about(case, request),
-            item,
+            structs.replace(item, charged=True),
             case,
             known,
             says=_ordered_by(answers.matches, request),
@@ -245,7 +245,19 @@ def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: 
         case "quote":
             parts = any(item.state in HERE for item in items)
             return [judge(answers.parts_quoted if parts else answers.quoted, item) for item in items]
+        case "diagnosed":
+            return [
+                _flagged(judge(answers.parts_quoted, item), flag)
+                for item in items
+                for flag in flags(case, ruling, policy)[:1]
+                if flag.then in _FLAGGED and not (flag.then == "quote" and item.charged)
+            ]
     return []
+
+
+def _flagged(verdict: Verdict, flag: Flag) -> Verdict:
+    """Return the verdict that a finding brings: on its own clauses, in its own words."""
+    return structs.replace(verdict, outcome=_FLAGGED[flag.then], clauses=(flag.clause, *flag.also), says=flag.says)
 
 
 def _by_clause(item: CaseItem, policy: Policy) -> str:

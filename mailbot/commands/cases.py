@@ -75,11 +75,13 @@ def show(config: Path, name: str, *, as_json: bool) -> None:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
         raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` shows all.")
+    hidden = story.secrets(found)
     if as_json:
-        click.echo(logs.as_json(msgspec.to_builtins(found), indent=1))
+        text = logs.as_json(msgspec.to_builtins(story.without_secrets(found)), indent=1)
+        click.echo(_SECRET.sub(lambda mark: "…" if mark[0] in hidden else mark[0], text))
         return
-    for line in _story(found):
-        click.echo(escaped(line))
+    for line in story.laid_out(story.story(found), hidden):
+        click.echo(line)
 
 
 @cases.command()
@@ -141,38 +143,6 @@ def _cells(case: Case) -> tuple[str, ...]:
         f"{case.opened_at:%Y-%m-%d}",
         until.isoformat() if until else "",
     )
-
-
-def _story(case: Case) -> Iterator[str]:
-    number = case.number
-    yield f"{case.id}: {case.state}" + (f", {number.text} valid until {number.valid_until}" if number else "")
-    yield f"{case.sender}: {case.subject}"
-    for item in case.items:
-        yield f"  {item.serial or '(no serial yet)'} {item.model}: {item.state} by {', '.join(item.clauses)}; {item.reason}"
-    for entry in case.history:
-        yield ""
-        yield f"{entry.at:%Y-%m-%d %H:%M} UTC  {_happened(entry)}"
-        if entry.decision.clauses:
-            yield f"  decided: {entry.decision.outcome} ({', '.join(entry.decision.clauses)}): {entry.decision.why}"
-            yield f"  policy: {entry.decision.stamp.policy} {entry.decision.stamp.version}, {entry.decision.stamp.digest}"
-        for verdict in entry.decision.verdicts:
-            facts = ", ".join(f"{fact.name} {fact.value}" for fact in verdict.facts)
-            yield f"  {verdict.serial or '(no serial)'}: {verdict.outcome} ({', '.join(verdict.clauses)}); {facts}"
-        for reply in (r for r in case.replies if r.message_id in entry.sent):
-            yield f"  {reply.state} to {reply.to}: {reply.subject}" + (
-                f" ({', '.join(reply.cites)})" if reply.cites else ""
-            )
-    if case.deadlines:
-        yield ""
-    for deadline in case.deadlines:
-        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', ends' if deadline.ends else ', reminder'}"
-
-
-def _happened(entry: Entry) -> str:
-    name = type(entry.event).__name__
-    if isinstance(entry.event, CameDue):
-        return f"{name}: {', '.join(entry.event.keys)}"
-    return f"{name}: {entry.event.mail.sender}: {entry.event.mail.subject}"
 
 
 def _neutral(cell: str) -> str:

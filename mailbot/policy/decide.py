@@ -183,7 +183,7 @@ def by_person(
         clauses: what decided, before the answer's own clauses.
         says: the sentence, where it is not the answer's; its braces are literal.
     """
-    s = situation(policy, mail, request, item.told, case, known, paid_for(item, policy))
+    s = situation(policy, mail, request, item.told, case, known, paid_for(item, case.intent, policy))
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
     return Verdict(
@@ -199,11 +199,12 @@ def by_person(
     )
 
 
-def paid_for(item: CaseItem, policy: Policy) -> str:
+def paid_for(item: CaseItem, intent: str, policy: Policy) -> str:
     """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
     if item.charged and not item.unrepairable and item.outcome != "decline":
         return "repair"
-    costs = item.charged or item.outcome == "decline" or any(name in policy.rules.findings for name in item.findings)
+    found = (policy.rules.findings.get(name) for name in item.findings)
+    costs = item.charged or item.outcome == "decline" or any(flag and flag.concerns(intent) for flag in found)
     return "other" if costs else "no"
 
 

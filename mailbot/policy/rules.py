@@ -289,6 +289,10 @@ class Flag(Strict, frozen=True):
     charge: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
 
+    def concerns(self, intent: str) -> bool:
+        """Say whether it matters for a case about this."""
+        return not self.intents or intent in self.intents
+
 
 class Papers(Strict, frozen=True):
     """[papers]: what is attached to the letter with the number, and what stands on it."""

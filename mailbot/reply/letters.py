@@ -23,6 +23,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
     issued = any(v.outcome == "issue" for v in decision.verdicts)
     number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None
+    parts = quoted and bool(case.quotes) and case.quotes[-1].parts
     return frame(
         policy,
         case,
@@ -36,13 +37,13 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
             if not v.hidden
         ),
         asks=decision.asks,
-        informs=informs(policy, decision, case, first=first),
+        informs=informs(policy, decision, case, first=first, parts=parts),
         quote=quote_block(case.quotes[-1], tongue(policy, case)) if quoted and case.quotes else None,
         number=number,
         ship_to=ship_to(policy, case) if number else (),
         credit=_money(case.credit) if number else "",
         fee=_money(case.fee) if number else "",
-        about="parts" if quoted and case.quotes and case.quotes[-1].parts else "",
+        about="parts" if parts else "",
         why="" if decision.verdicts else decision.says,
     )
 

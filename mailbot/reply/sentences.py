@@ -28,8 +28,10 @@ _MOMENTS: Mapping[str, Moment] = {
 }
 
 
-def moment_of(verdict: Verdict) -> Moment:
+def moment_of(verdict: Verdict, *, parts: bool = False) -> Moment:
     """Return the moment a verdict brings; a disguised one is seen as a question (promise 7)."""
+    if parts and verdict.outcome == "quote":
+        return "parts_quoted"
     return "asked" if verdict.disguised else _MOMENTS[verdict.outcome]
 
 
@@ -96,10 +98,11 @@ def informs(
     moments: Iterable[Moment] = (),
     first: bool = False,
     judged: bool = True,
+    parts: bool = False,
 ) -> tuple[Said, ...]:
     """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
 
-    ``judged``: the verdicts are new, and bring moments of their own.
+    ``judged``: the verdicts are new, and bring moments of their own. ``parts``: what is quoted is quoted after examination.
     """
     always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
     own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
@@ -108,7 +111,9 @@ def informs(
         for inform in policy.rules.inform
         for facts, verdict in _seen(decision)
         if not (verdict and verdict.hidden)
-        if _belongs(inform, always | (({moment_of(verdict)} if verdict else own) if judged else set()), facts)
+        if _belongs(
+            inform, always | (({moment_of(verdict, parts=parts)} if verdict else own) if judged else set()), facts
+        )
     ]
     return tuple(dict.fromkeys(found))
 
