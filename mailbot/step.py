@@ -30,6 +30,7 @@ from mailbot.model import (
     StaffSaid,
     Step,
     Undelivered,
+    Wrote,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.decide import answered, decide_units
@@ -122,8 +123,14 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         return answered(policy, policy.rules.answers.other, mail, request, case)
     if case is not None and {case.sender, *case.participants} & set(mail.others):
         return Decision("none", (), "a colleague has written to the customer", policy.stamp, told="answered")
-    told = "nothing" if case is not None and request.commands else ""  # "yes" alone, where nothing was to be confirmed
+    told = "nothing" if case is not None and not mail.others and _answers_us(case, mail) else ""
     return Decision("none", (), "a note by staff", policy.stamp, told=told)
+
+
+def _answers_us(case: Case, mail: Wrote) -> bool:
+    """Say whether a colleague answers a letter of ours to staff: whoever does believes that the words go somewhere."""
+    ours = {reply.message_id for reply in case.replies if reply.audience == "staff"}
+    return not ours.isdisjoint(mail.references)
 
 
 def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:

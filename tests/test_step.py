@@ -323,16 +323,20 @@ def test_every_answer_shows_the_clause_that_decided(company: str) -> None:
     ["Thanks, I spoke to them on the phone.", "FYI, customer is in a hurry.", "They will call again on Monday."],
 )
 def test_a_note_by_staff_is_silent(body: str) -> None:
-    """What staff write in a case's thread goes on record and brings no mail."""
+    """What staff write in a case's thread goes on record and reaches nobody."""
     at = Desk(PORTWELL, [unit("AH2F104432", "ipc", date(2026, 11, 1))])
     held = at.write("We want to return serial number AH2F104432 for credit, ordered by mistake.")
     note = next(reply for reply in held.replies if reply.audience == "staff")
-    step = at.write(body, note.to, subject=f"Re: {note.subject}", answers=note.message_id)
+    letter = next(reply for reply in held.replies if reply.audience == "customer")
+    step = at.write(body, note.to, subject=f"Re: {letter.subject}", answers=letter.message_id)
     assert isinstance(step.event, StaffSaid)
     assert step.after
     assert held.after
     assert step.after.id == held.after.id
     assert step.replies == ()
+    told = at.write(body, note.to, subject=f"Re: {note.subject}", answers=note.message_id, message_id="<again@client>")
+    assert [reply.to for reply in told.replies] == [note.to], "whoever answers a notice hears that it went nowhere"
+    assert told.replies[0].letter == "transcript nothing"
     assert step.after.state == "held"
     assert step.after.participants == (KIM,), "staff are no participants"
 

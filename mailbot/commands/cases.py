@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -14,10 +13,12 @@ import click
 import msgspec
 
 from mailbot.commands import options
-from mailbot.model import CameDue, Case, Entry
+from mailbot.model import Case
 from mailbot.shell import logs
 from mailbot.shell.logs import escaped
 from mailbot.shell.store import Store
+
+_OF_UNIT = ("unit_state", "received_on", "repair_due", "shipped_on")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -38,7 +39,7 @@ def cases() -> None:
 @as_json
 @click.option("--all", "everything", is_flag=True, help="Closed, expired and declined ones too.")
 def list_(config: Path, *, as_json: bool, everything: bool) -> None:
-    """List the open cases, the oldest first.
+    """List the open cases, the oldest first: number or id, state, the day until which something must come.
 
     \b
     mailbot cases list
@@ -54,7 +55,9 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("case", "number", "state", "customer", "units", "opened", "next date", box=None, header_style="bold")
+    table = Table("case", "state", "opened", "until", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("customer", overflow="fold")
+    table.add_column("units", overflow="fold")
     for case in found:
         table.add_row(*(escaped(cell) for cell in _cells(case)))
     Console(width=None if _terminal() else 160, highlight=False, soft_wrap=not _terminal()).print(table)
@@ -66,19 +69,23 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
 @as_json
 @click.argument("name")
 def show(config: Path, name: str, *, as_json: bool) -> None:
-    """Tell the whole story of one case, named by its id or its RMA number: mails, decisions, clauses, facts, deadlines.
+    """Tell the whole story of one case, named by its id or its RMA number.
+
+    Units, quotes and orders, dates; then every mail, what was decided on it by which clauses and facts, what became of
+    staff's commands, and what was sent. One-time tokens are never shown.
 
     \b
     mailbot cases show RMA-2026000017
     """
+    from mailbot.commands import story
+
     with _store(config) as store:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
         raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` shows all.")
     hidden = story.secrets(found)
     if as_json:
-        text = logs.as_json(msgspec.to_builtins(story.without_secrets(found)), indent=1)
-        click.echo(_SECRET.sub(lambda mark: "…" if mark[0] in hidden else mark[0], text))
+        click.echo(story.hide(logs.as_json(msgspec.to_builtins(story.without_secrets(found)), indent=1), hidden))
         return
     for line in story.laid_out(story.story(found), hidden):
         click.echo(line)
@@ -101,11 +108,13 @@ def export(config: Path, *, as_json: bool) -> None:
         return
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["id", "number", "state", "sender", "serial", "outcome"])
+    writer.writerow(["id", "number", "state", "sender", "serial", "outcome", *_OF_UNIT])
     for case in found:
         number = case.number.text if case.number else ""
-        for serial, outcome in [(i.serial, i.outcome) for i in case.items] or [("", "")]:
-            writer.writerow([_neutral(cell) for cell in (case.id, number, case.state, case.sender, serial, outcome)])
+        own = (case.id, number, case.state, case.sender)
+        units = [(i.serial, i.outcome, i.state, i.received_on, i.repair_due, i.shipped_on) for i in case.items]
+        for unit in units or [("",) * 6]:
+            writer.writerow([_neutral(str(cell or "")) for cell in (*own, *unit)])
     click.echo(out.getvalue(), nl=False)
 
 
@@ -131,17 +140,17 @@ def _row(case: Case) -> dict[str, Any]:
 
 
 def _cells(case: Case) -> tuple[str, ...]:
+    """Return a row of the list: by its number a person names a case, by its id until it has one."""
     from mailbot.case.deadlines import outer
 
     until = outer(case)
     return (
-        case.id,
-        case.number.text if case.number else "",
+        case.number.text if case.number else case.id,
         case.state,
-        case.sender,
-        ", ".join(item.serial or "(no serial yet)" for item in case.items),
         f"{case.opened_at:%Y-%m-%d}",
         until.isoformat() if until else "",
+        case.sender,
+        ", ".join(item.serial or "(no serial yet)" for item in case.items),
     )
 
 

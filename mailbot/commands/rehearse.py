@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ from mailbot.shell.logs import escaped
 from mailbot.strict import ConfigError
 
 if TYPE_CHECKING:
+    from mailbot.model import Case
     from mailbot.shell.library import Library
     from mailbot.shell.opener import Opener
-    from mailbot.shell.rehearsal import Play
+    from mailbot.shell.rehearsal import Failure, Play
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -90,20 +91,51 @@ def _rehearse(file: Path, shelf: Library, opener: Opener, *, verbose: bool) -> b
     failure = played.failure
     click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
     if verbose:
-        _tell(script.title, played)
-    for line in failure.detail if failure else ():
-        click.echo(f"     {escaped(line)}")
+        _say(_told(script.title, played))
+    if failure:
+        _say(_instead(played, failure, mails=not verbose))
     return failure is None
 
 
-def _tell(title: str, played: Play) -> None:
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(f"     {escaped(line)}")
+
+
+def _instead(played: Play, failure: Failure, *, mails: bool) -> Iterator[str]:
+    """Tell what else was otherwise, what was decided instead and by which clauses, how the case stands, and what was sent."""
+    from mailbot.commands.story import decided, happened
     from mailbot.shell.expectation import told
 
-    click.echo(f"     {escaped(title)}")
+    yield from failure.detail
+    step = next((step for step in played.steps if step.count == failure.step), None)
+    if step is None:
+        return
+    for result in step.results:
+        if result.event:
+            yield from happened(result.event)
+        if result.decision:
+            yield from decided(result.decision, "  ")
+        elif result.record:
+            yield f"  {result.record.why}"
+    if step.case:
+        yield _stands(step.case)
+        yield from (f"  {item.serial or '(no serial yet)'}: {item.state}" for item in step.case.items)
+    for mail in step.sent if mails else ():
+        yield from told(mail)
+
+
+def _stands(case: Case) -> str:
+    number = f", {case.number.text} until {case.number.valid_until}" if case.number else ""
+    return f"{case.id}: {case.state}{number}"
+
+
+def _told(title: str, played: Play) -> Iterator[str]:
+    from mailbot.shell.expectation import told
+
+    yield title
     for step in played.steps:
-        number = f", {step.case.number.text}" if step.case and step.case.number else ""
-        state = f"  ({step.case.id}: {step.case.state}{number})" if step.case else ""
-        click.echo(f"     step {step.count}, {step.step.at.isoformat()}{state}")
+        state = f"  ({_stands(step.case)})" if step.case else ""
+        yield f"step {step.count}, {step.step.at.isoformat()}{state}"
         for mail in step.sent:
-            for line in told(mail, None):
-                click.echo(f"       {escaped(line)}")
+            yield from (f"  {line}" for line in told(mail, None))

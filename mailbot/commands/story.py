@@ -62,9 +62,7 @@ _SECRET = re.compile(r"[0-9a-f]{32}")
 def laid_out(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Iterator[str]:
     """Yield lines that fit 80 columns, what strangers wrote escaped, every secret hidden; a line's indent is kept."""
     for line in lines:
-        text = escaped(line.strip())
-        for secret in secrets:
-            text = text.replace(secret, "…")
+        text = hide(escaped(line.strip()), secrets)
         indent = " " * (len(line) - len(line.lstrip()))
         yield from textwrap.wrap(
             text,
@@ -74,6 +72,13 @@ def laid_out(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Ite
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]
+
+
+def hide(text: str, secrets: frozenset[str]) -> str:
+    """Return a text without these secrets."""
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text
 
 
 def secrets(case: Case) -> frozenset[str]:
@@ -108,7 +113,7 @@ def story(case: Case) -> Iterator[str]:
     stamp = ""
     for entry in case.history:
         yield ""
-        yield from _happened(entry.at.strftime("%Y-%m-%d %H:%M UTC"), entry.event)
+        yield from happened(entry.event, f"{entry.at:%Y-%m-%d %H:%M} UTC  ")
         yield from decided(entry.decision, indent="  ")
         now = f"{entry.decision.stamp.policy} {entry.decision.stamp.version}, {entry.decision.stamp.digest}"
         if entry.decision.clauses and now != stamp:
@@ -175,25 +180,24 @@ def _elsewhere(case: Case) -> Iterator[str]:
 # ------------------------------------------------------------------ what happened
 
 
-def _happened(at: str, event: Event) -> Iterator[str]:
+def happened(event: Event, at: str = "") -> Iterator[str]:
+    """Yield what happened, ``at`` before it: a date that came, or a mail, what it wants, and by what its writer is known."""
     match event:
         case CameDue(keys=keys):
-            yield f"{at}  came due: {', '.join(keys)}"
+            yield f"{at}came due: {', '.join(keys)}"
             return
         case Bounced(bounce=bounce, mail=mail):
-            yield f"{at}  could not be delivered: {', '.join(bounce.recipients) or mail.sender}"
+            yield f"{at}could not be delivered: {', '.join(bounce.recipients) or mail.sender}"
             return
         case Ignored(mail=mail, because=because):
-            yield f"{at}  {mail.sender}: {mail.subject}"
+            yield f"{at}{mail.sender}: {mail.subject}"
             yield f"  ignored: {because}"
             return
     mail = event.mail
-    yield f"{at}  {mail.sender}: {mail.subject}"
-    yield f"  {_KINDS[type(event).__name__]}{_wanted(event.request)}"
-    if isinstance(event, StaffSaid):
-        yield f"  {PROOFS[event.proof]}"
-    if mail.forged and not isinstance(event, StaffSaid):
-        yield f"  {PROOFS['forged']}"
+    yield f"{at}{mail.sender}: {mail.subject}"
+    staff = isinstance(event, StaffSaid)
+    proof = PROOFS[event.proof] if isinstance(event, StaffSaid) else PROOFS["forged"] if mail.forged else ""
+    yield f"  {_KINDS[type(event).__name__]}{'' if staff else _wanted(event.request)}{f': {proof}' if proof else ''}"
     if mail.attachments:
         yield f"  attached: {', '.join(mail.attachments)}"
 
@@ -203,7 +207,7 @@ _KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "Sta
 
 def _wanted(request: Request) -> str:
     words = (
-        request.intent if request.intent != "none" else "",
+        request.intent if request.intent not in ("none", "po") else "",
         _order(request.order) if request.order else "",
         f"on its way: {_parcel(request.parcel)}" if request.parcel else "",
         "adds units" if request.adds else "",

@@ -23,10 +23,11 @@ from mailbot.policy.policy import Policy
 from mailbot.shell import path
 from mailbot.shell.clock import Clock
 from mailbot.shell.conversation import CaseNow, Conversation, Step
-from mailbot.shell.expectation import Opened, Order, compare, told
+from mailbot.shell.expectation import Opened, Order, compare
 from mailbot.shell.incoming import arriving, bare, server_of
 from mailbot.shell.library import Library
 from mailbot.shell.memory import MemoryStore
+from mailbot.strict import ConfigError
 
 
 class Slip(Exception):  # noqa: N818 - a slip in the conversation, not an error of ours
@@ -34,16 +35,17 @@ class Slip(Exception):  # noqa: N818 - a slip in the conversation, not an error 
 
 
 class Played(Value, frozen=True):
-    """One step as it was played: the mails sent, and the case touched last, as it stood then."""
+    """One step as it was played: what followed, the mails sent, and the case touched last, as it stood then."""
 
     count: int
     step: Step
     sent: tuple[Opened, ...] = ()
     case: Case | None = None
+    results: tuple[Result, ...] = ()
 
 
 class Failure(Value, frozen=True):
-    """Where a conversation went another way: the step, what happened, and more lines about it."""
+    """Where a conversation went another way: the step, what happened, and what else is otherwise in it."""
 
     step: int
     what: str
@@ -64,17 +66,20 @@ def policy_of(conversation: Conversation, library: Library) -> Policy:
         ConfigError: there is no such policy, or what the conversation lays over its rules does not fit.
     """
 
-    def load(mailbox: str | None, server: str | None) -> Policy:
+    mailbox = conversation.mailbox or library.policy(conversation.policy).desk.address
+    try:
         return library.policy(
             conversation.policy,
             mailbox=mailbox,
             staff=conversation.people,
-            trusted_authserv_id=server,
+            trusted_authserv_id=server_of(mailbox),
             overlay=conversation.rules,
         )
-
-    mailbox = conversation.mailbox or load(None, None).desk.address
-    return load(mailbox, server_of(mailbox))
+    except ConfigError as error:
+        if not conversation.rules:
+            raise
+        what = re.sub(r"^.*?\.toml(:\d+)?: ", "", str(error))
+        raise ConfigError(f"rules, laid over {conversation.policy}: {what}") from None
 
 
 def play(
@@ -133,7 +138,7 @@ class _Stage:
         self.numbers: list[str] = []  # every RMA number so far, in the order of their giving
         self.quotes: list[Quote] = []
         self.touched: str | None = None
-        self.why = ""  # what was decided of the step's mail
+        self.results: list[Result] = []  # what followed in this step
         self.chances = 0
 
     def _chance(self) -> str:
@@ -145,7 +150,7 @@ class _Stage:
         """Play step by step."""
         played: list[Played] = []
         for count, step in enumerate(self.conversation.step, 1):
-            before, self.why = len(self.sent), ""
+            before, self.results = len(self.sent), []
             try:
                 await self._happen(step, count)
             except Slip as slip:
@@ -155,12 +160,10 @@ class _Stage:
                 return Play(tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines())))
             mails = tuple(Opened.of(reply) for reply in self.sent[before:])
             case = self.store.case(self.touched) if self.touched else None
-            played.append(Played(count, step, mails, case))
+            played.append(Played(count, step, mails, case, tuple(self.results)))
             wrong = self._wrong(step, mails, case)
             if wrong:
-                why = [f"decided: {self.why}"] if self.why else []
-                detail = (*wrong[1:], *why, *(line for mail in mails for line in told(mail)))
-                return Play(tuple(played), Failure(count, wrong[0], detail))
+                return Play(tuple(played), Failure(count, wrong[0], tuple(wrong[1:])))
         return Play(tuple(played))
 
     # ------------------------------------------------------------ what happens
@@ -191,9 +194,9 @@ class _Stage:
         self.sent += [reply for reply in replies if reply.state == "sent"]
 
     def _note(self, result: Result | None) -> None:
-        """Remember the case that was touched, and the numbers and quotes that are new."""
-        if result and result.record:
-            self.why = result.record.why
+        """Remember what followed, the case that was touched, and the numbers and quotes that are new."""
+        if result:
+            self.results.append(result)
         case = result.after if result else None
         if case is None:
             return
