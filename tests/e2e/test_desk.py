@@ -36,7 +36,15 @@ def test_a_covered_unit_gets_a_number_in_the_same_thread(house: House) -> None:
     [case] = house.cases()
     assert reply.recipient == "kim@larkspur.example"
     assert parsed["In-Reply-To"] == "<a@lark>"
-    assert {part.get_content_type() for part in parsed.walk()} == {"multipart/alternative", "text/plain", "text/html"}
+    assert [part.get_content_type() for part in parsed.walk() if not part.is_multipart() and not part.get_filename()] == [
+        "text/plain",
+        "text/html",
+    ]
+    assert [name for part in parsed.walk() if (name := part.get_filename())] == [
+        "label.pdf",
+        "packing-sheet.pdf",
+        "deadlines.ics",
+    ]
     assert case.state == "authorized"
     assert case.number is not None
     assert case.number.text in words(reply.raw)

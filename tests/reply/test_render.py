@@ -64,18 +64,19 @@ def test_text_is_laid_out_for_any_mail_program(letter):
     assert "\n\n\n" not in text
     for line in text.splitlines():
         assert line == line.rstrip()
-        assert len(line) <= COLUMNS or "://" in line
+        assert len(line) <= COLUMNS or "://" in line or line.startswith("  mailto:")
 
 
 @pytest.mark.parametrize("letter", EVERY)
 def test_html_is_sound_and_brings_nothing_from_outside(letter):
-    """The HTML is closed properly, names its language, and holds no script, link, picture or form."""
+    """The HTML is closed properly, names its language, and holds no script, picture, form or link to a page."""
     html = LETTERS.render(letter, "default")[1]
     reader = Reader(html)
     tags = {tag for tag, _ in reader.seen}
     assert reader.open == []
     assert ("html", {"lang": "en"}) in reader.seen
-    assert tags.isdisjoint({"script", "img", "link", "a", "form", "iframe", "b"})
+    assert tags.isdisjoint({"script", "img", "link", "form", "iframe", "b"})
+    assert all(attributes["href"].startswith("mailto:") for tag, attributes in reader.seen if tag == "a")
     assert "url(" not in html
 
 
@@ -89,6 +90,7 @@ def test_no_letter_shouts(letter):
 def test_text_and_html_say_the_same(letter):
     """Whoever reads the HTML reads the words of the text, and the other way round."""
     text, html = LETTERS.render(letter, "default")
+    text = re.sub(r"^  mailto:.*", "", text, flags=re.MULTILINE)
     shown = Reader(html.replace("<li", " <li").replace("<br>", " ")).words
     plain = "".join(re.findall(r"\w+", shown))
     assert "".join(re.findall(r"\w+", text)) == plain
@@ -149,9 +151,11 @@ def test_a_mixed_request_names_the_next_step_of_every_unit():
     assert "SAMPLE-5: we are sorry, not accepted; the reason stands below." in words
 
 
-@pytest.mark.parametrize("letter", [letter for letter in SAMPLES if letter.kind != "notice"])
+@pytest.mark.parametrize(
+    "letter", [letter for letter in SAMPLES if letter.kind in ("answer", "reminder", "expired", "closed")]
+)
 def test_no_letter_promises_which_remedy_comes(letter):
-    """Repair, replacement or credit is the company's choice: the templates never name one."""
+    """Before a unit has been examined, repair, replacement or credit is the company's choice: the templates never name one."""
     assert not re.search(r"\b(repair|replac|credit|refund)", text_of(replace(letter, units=(), clauses=())))
 
 
