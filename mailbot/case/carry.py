@@ -96,9 +96,8 @@ def _approve(item: CaseItem) -> CaseItem:
 def _approved(
     after: Case, before: Case, command: Command, person: str, policy: Policy, known: Known, day: date
 ) -> Case:
-    price = command.prices[0] if command.prices else None
-    if price and not price.currency:
-        price = structs.replace(price, currency=policy.currency)
+    prices = [structs.replace(price, currency=price.currency or policy.currency) for price in command.prices]
+    fee = prices.pop() if prices and command.fee else after.fee
     number: Number | None = after.number
     if any(item.state == "authorized" for item in after.items):
         number = numbers.stands(before, day) or numbers.assign(policy, known, day, person)
@@ -110,8 +109,8 @@ def _approved(
     return structs.replace(
         after,
         number=number,
-        credit=after.credit if command.fee or not price else price,
-        fee=price if command.fee else after.fee,
+        credit=prices[0] if prices else after.credit,
+        fee=fee,
     )
 
 

@@ -58,9 +58,13 @@ class Enclosure(Page, frozen=True):
 
 
 class Writing(Page, frozen=True):
-    """What somebody writes: a text, or HTML without a text; ``like`` says whether a person writes, or which machine."""
+    """What somebody writes: a text, or HTML without a text; ``like`` says whether a person writes, or which machine.
+
+    ``to``: whom it is written to, with the company's mailbox in Cc; the mailbox alone where nobody is named.
+    """
 
     subject: str = "Re: {subject}"
+    to: str = ""
     text: str = ""
     html: str = ""
     attach: tuple[Enclosure, ...] = ()
@@ -75,14 +79,18 @@ class Opening(Writing, frozen=True, kw_only=True):
 
 
 class Reaction(Writing, frozen=True, kw_only=True):
-    """An answer to the first mail that holds all the words in ``hears``, some hours after it came."""
+    """An answer to the first mail that holds all the words in ``hears``, some hours after it came.
+
+    ``about``: it follows a mail to this address instead, and answers none: the parcel is here, and our number stands on it.
+    """
 
     hears: tuple[str, ...]
     hours: float
+    about: str = ""
 
 
 class Person(Page, frozen=True):
-    """Somebody who writes to one of the companies."""
+    """Somebody who writes to one of the companies, or works for it."""
 
     name: str
     address: str
@@ -97,12 +105,18 @@ class Person(Page, frozen=True):
 
 
 class Cast(Page, frozen=True):
-    """The whole play: its first day, how many days it lasts, what was shipped, and who writes."""
+    """The whole play: its first day, how many days it lasts, what was shipped, and who writes: customers and colleagues."""
 
     begins: date
     days: int
     unit: tuple[Shipped, ...]
     person: tuple[Person, ...]
+    colleague: tuple[Person, ...]
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """All who write."""
+        return (*self.person, *self.colleague)
 
     @property
     def last_day(self) -> date:

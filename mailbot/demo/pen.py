@@ -24,8 +24,20 @@ LOOKED_UP = {
 """What a writer finds in mails of ours: {quote}, {total}, {rma}."""
 
 
+def addressed(writing: Writing, mailbox: str, answered: Message | None) -> str:
+    """Return the address of ours that a mail goes to: where our own mail asks for the answer, else the mailbox."""
+    reply_to = answered.answer_to if answered and not writing.to and writing.like != "bounce" else None
+    return reply_to.email if reply_to else mailbox
+
+
 def write(
-    writing: Writing, person: Person, mailbox: str, at: datetime, zone: str, received: Sequence[Message] = ()
+    writing: Writing,
+    person: Person,
+    mailbox: str,
+    at: datetime,
+    zone: str,
+    received: Sequence[Message] = (),
+    answered: Message | None = None,
 ) -> bytes:
     """Return a mail as its writer's program sends it.
 
@@ -35,13 +47,16 @@ def write(
         mailbox: the address it goes to.
         at: when, aware.
         zone: in which time zone the writer's clock shows it.
-        received: what the writer has received, the mail that is answered last; empty for a mail of one's own accord.
+        received: what the writer has at hand, the latest last.
+        answered: the mail that is answered, if any is.
     """
     local = at.astimezone(ZoneInfo(zone))
-    known, answered = _known(received), received[-1] if received else None
+    known = _known((*received, *([answered] if answered else [])))
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _sender(writing, person)
-    mail["To"] = mailbox
+    mail["To"] = writing.to or addressed(writing, mailbox, answered)
+    if writing.to:
+        mail["Cc"] = mailbox
     mail["Subject"] = _filled(writing.subject, known)
     mail["Date"] = format_datetime(local)
     mail["Message-ID"] = f"<{_mark(person.address, writing.text, writing.html)}@{person.domain}>"
@@ -73,7 +88,7 @@ def _fill(
     if writing.html:
         mail.set_content(writing.html, subtype="html", cte="quoted-printable")
     else:
-        mail.set_content(text)
+        mail.set_content(text, cte="quoted-printable")  # mail goes out in ASCII, whatever is quoted
     for enclosure in writing.attach:
         enclose(mail, enclosure.name, _filled(enclosure.text, known))
 

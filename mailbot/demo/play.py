@@ -9,7 +9,7 @@ from itertools import count
 from typing import NamedTuple
 
 from mailbot.demo.cast import Cast, Opening, Person, Reaction
-from mailbot.demo.pen import write
+from mailbot.demo.pen import addressed, write
 from mailbot.demo.post import Post
 from mailbot.demo.stage import Stage
 from mailbot.model import Message
@@ -17,12 +17,13 @@ from mailbot.policy.dates import at_hour
 
 
 class Cue(NamedTuple):
-    """A mail that somebody is going to write; earlier ones come first."""
+    """A mail that somebody is going to write, and the mail of ours that gave cause to it; earlier ones come first."""
 
     at: datetime
     turn: int
     person: Person
     writing: Opening | Reaction
+    after: Message | None = None
 
 
 class Moment(NamedTuple):
@@ -39,19 +40,21 @@ class Play:
         self._stage = stage
         self._turns = count()
         self._agenda: list[Cue] = []
-        self._unspent = {person.address: list(person.reacts) for person in cast.person}
-        self._received: dict[str, list[Message]] = {person.address: [] for person in cast.person}
-        self._people = {person.address: person for person in cast.person}
+        self._unspent = {person.address: list(person.reacts) for person in cast.people}
+        self._received: dict[str, list[Message]] = {person.address: [] for person in cast.people}
+        self._people = cast.people
         self._seen = 0
         zones = {address: policy.timezone for address, policy in stage.policies.items()}
-        self._zones = {person.address: zones[stage.mailbox(person.writes_to)] for person in cast.person}
+        self._zones = {person.address: zones[stage.mailbox(person.writes_to)] for person in cast.people}
         self.ends = at_hour(cast.last_day, 0, next(iter(zones.values())))
-        for person in cast.person:
+        for person in cast.people:
             for opening in person.mail:
                 self._plan(cast.moment(opening, self._zones[person.address]), person, opening)
 
-    def _plan(self, at: datetime, person: Person, writing: Opening | Reaction) -> None:
-        heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing))
+    def _plan(
+        self, at: datetime, person: Person, writing: Opening | Reaction, after: Message | None = None
+    ) -> None:
+        heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing, after))
 
     async def moments(self) -> AsyncIterator[Moment]:
         """Play, and yield every moment at which mail went in or out."""
@@ -76,21 +79,24 @@ class Play:
         return at if at < self.ends else None
 
     async def _deliver(self, cue: Cue) -> None:
-        person, mailbox = cue.person, self._stage.mailbox(cue.person.writes_to)
-        received = self._received[person.address] if isinstance(cue.writing, Reaction) else []
-        raw = write(cue.writing, person, mailbox, cue.at, self._zones[person.address], received)
-        sender = "" if cue.writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null path
-        await self._stage.post(raw, sender, mailbox)
+        person, writing, mailbox = cue.person, cue.writing, self._stage.mailbox(cue.person.writes_to)
+        about = writing.about if isinstance(writing, Reaction) else ""
+        received = self._received[about or person.address] if cue.after else []
+        answered = None if about else cue.after
+        raw = write(writing, person, mailbox, cue.at, self._zones[person.address], received, answered)
+        sender = "" if writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null path
+        await self._stage.post(raw, sender, addressed(writing, mailbox, answered))
 
     def _react(self, post: Post) -> None:
-        """Let the recipient of a mail of ours find the first reaction that it gives cause to."""
-        person = self._people.get(post.other) if post.ours else None
-        if person is None:
+        """Let whoever a mail of ours concerns find the first reaction that it gives cause to."""
+        if not post.ours or post.other not in self._received:
             return
-        self._received[person.address].append(post.message)
+        self._received[post.other].append(post.message)
         text = " ".join(f"{post.message.subject} {post.message.text}".lower().split())
-        for reaction in self._unspent[person.address]:
-            if all(words.lower() in text for words in reaction.hears):
-                self._unspent[person.address].remove(reaction)
-                self._plan(post.at + timedelta(hours=reaction.hours), person, reaction)
-                return
+        for person in self._people:
+            for reaction in self._unspent[person.address]:
+                concerned = (reaction.about or person.address) == post.other
+                if concerned and all(words.lower() in text for words in reaction.hears):
+                    self._unspent[person.address].remove(reaction)
+                    self._plan(post.at + timedelta(hours=reaction.hours), person, reaction, post.message)
+                    break

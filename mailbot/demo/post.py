@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 from mailbot.mail.addresses import every
 from mailbot.mail.parse import Unreadable, parse
-from mailbot.model import CameDue, Case, Entry, Message, Record, Reply, Value
+from mailbot.model import CameDue, Case, Entry, Message, Record, Reply, StaffSaid, Value
 from mailbot.shell.embedded import Received, without_detail
 from mailbot.shell.store import Store
 
@@ -47,6 +47,11 @@ class Post(Value, frozen=True):
     def to_staff(self) -> bool:
         """Whether it went to a member of staff."""
         return self.reply is not None and self.reply.audience == "staff"
+
+    @property
+    def by_staff(self) -> bool:
+        """Whether a member of staff wrote it."""
+        return self.entry is not None and isinstance(self.entry.event, StaffSaid)
 
     @property
     def html(self) -> str:

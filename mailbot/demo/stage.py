@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 
+from mailbot.case.delivery import Delivered
 from mailbot.demo.post import Post, read_back
 from mailbot.policy.dates import at_hour
 from mailbot.shell.clock import Clock
@@ -42,8 +43,9 @@ class Stage:
         return next(address for address, each in self.policies.items() if each.name == policy)
 
     async def post(self, raw: bytes, sender: str, mailbox: str) -> None:
-        """Hand a mail to the SMTP server, as a customer's own server would; an empty sender is the null path."""
-        await self._courier.send(raw, sender, mailbox)
+        """Hand a mail to the SMTP server, as its writer's own server would; an empty sender is the null path."""
+        sent = await self._courier.send(raw, sender, mailbox)
+        assert isinstance(sent, Delivered), sent  # noqa: S101 - a slip in the cast must not pass for silence
 
     async def work(self) -> None:
         """Let mailbot do what there is to do at this moment: due dates, mail, replies."""

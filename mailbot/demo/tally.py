@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from mailbot.demo.post import Post
-from mailbot.model import Answered, Bounced, Decision, Value
+from mailbot.demo.verdict import shorts
+from mailbot.model import Answered, Bounced, CommandName, Decision, Ordered, StaffSaid, Value
 
 
 class Seen(Value, frozen=True):
@@ -22,8 +23,9 @@ def tally(posts: Sequence[Post]) -> list[Seen]:
 
 
 def outcomes(posts: Sequence[Post]) -> dict[str, int]:
-    """Return how many mails to us had which outcome, the most frequent first."""
-    return dict(Counter(post.record.outcome for post in posts if post.record).most_common())
+    """Return how many mails to us had which outcome, the most frequent first; what became of them where nothing was decided."""
+    found = (post.record.outcome if post.record.outcome != "none" else shorts(post)[0].outcome for post in posts if post.record)
+    return dict(Counter(found).most_common())
 
 
 def _answer(post: Post) -> Decision | None:
@@ -95,13 +97,39 @@ def _bounced(post: Post) -> bool:
     return not post.ours and post.entry is not None and isinstance(post.entry.event, Bounced)
 
 
+def _ordered(post: Post) -> bool:
+    """Whether this purchase order agreed with the quote, and the number went out."""
+    by_rule = post.record is not None and post.record.outcome == "issue"
+    return by_rule and post.entry is not None and isinstance(post.entry.event, Ordered)
+
+
+def _commanded(post: Post, name: CommandName, result: str = "done") -> bool:
+    """Whether a member of staff gave this command, and it ended so."""
+    rulings = post.entry.decision.rulings if post.entry and not post.ours else ()
+    return any(ruling.command.name == name and ruling.result == result for ruling in rulings)
+
+
+def _approved_to_the_customer(post: Post) -> bool:
+    """Whether a colleague wrote to the customer, with the mailbox in Cc, and approved in it."""
+    event, customer = post.entry.event if post.entry else None, post.case.sender if post.case else ""
+    to_customer = isinstance(event, StaffSaid) and customer in event.mail.others
+    return to_customer and _commanded(post, "approve")
+
+
+def _closed_after(post: Post) -> bool:
+    return _letter(post, "progress shipped") and post.case is not None and post.case.state == "closed"
+
+
 KINDS: dict[str, Callable[[Post], bool]] = {
     "RMA number issued": _issued,
     "the number there is, for a second request": _repeated,
     "quote, and a purchase order asked for": _quoted,
+    "a purchase order that agrees: the number": _ordered,
     "missing information asked for": lambda post: _answers(post, "ask") and not _stranger(post),
     "missing information supplied": _answered,
     "held for staff": _held,
+    "approved by a colleague": lambda post: _commanded(post, "approve"),
+    "approved in a mail to the customer, rma@ in Cc": _approved_to_the_customer,
     "declined": lambda post: _answers(post, "decline"),
     "several units in one mail, different verdicts": lambda post: _answers(post, "mixed"),
     "a list attached as CSV": _csv,
@@ -110,6 +138,14 @@ KINDS: dict[str, Callable[[Post], bool]] = {
     "a mail of ours that bounced": _bounced,
     "an answering machine, ignored": lambda post: _ignored(post, "auto"),
     "a newsletter, ignored": lambda post: _ignored(post, "list"),
+    "a parcel under way": lambda post: _letter(post, "progress under_way"),
+    "received, and repaired by when": lambda post: _letter(post, "progress received"),
+    "where a return stands, told by rule": lambda post: _letter(post, "progress status"),
+    "what was found, and its charge": lambda post: _letter(post, "progress charged"),
+    "a quote above a limit: a second approver": lambda post: _commanded(post, "quote", "second"),
+    "a parts quote, and its purchase order": lambda post: _letter(post, "progress parts_ordered"),
+    "shipped back, and closed": _closed_after,
+    "a request withdrawn": lambda post: _letter(post, "progress withdrawn"),
     "reminder": lambda post: _letter(post, "reminder"),
     "number that expired": lambda post: _letter(post, "expired"),
     "request closed for want of an answer": lambda post: _letter(post, "closed"),

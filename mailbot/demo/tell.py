@@ -23,6 +23,8 @@ from mailbot.mail.charsets import one_line
 from mailbot.model import Case
 
 STYLES = {
+    "done": "bold green",
+    "parts_ordered": "bold green",
     "issue": "bold green",
     "quote": "bold yellow",
     "ask": "bold cyan",
@@ -30,6 +32,9 @@ STYLES = {
     "decline": "bold red",
     "attention": "bold red",
     "undeliverable": "bold red",
+    "refused": "bold red",
+    "second": "bold magenta",
+    "withdrawn": "bold red",
 }
 WORDS = {
     "issue": "RMA number",
@@ -40,6 +45,12 @@ WORDS = {
     "none": "on record",
     "ignored": "ignored",
     "attention": "set aside",
+    "second": "second approver asked",
+    "asked": "to be confirmed",
+    "under_way": "on its way",
+    "status": "where it stands",
+    "parts_ordered": "parts ordered",
+    "parts_declined": "parts declined",
 }
 WEEK = 7
 """Days after which it is told how often staff were reminded of what is held."""
@@ -78,7 +89,8 @@ class Teller:
     def opening(self, mailboxes: Sequence[str], units: int) -> None:
         """Say what is set up."""
         self._line(Text.assemble("An IMAP and an SMTP server on this machine, ", (", ".join(mailboxes), "bold")))
-        self._line(Text(f"{units} units in the registry, {len(self._cast.person)} customers, {self._cast.days} days\n"))
+        people = f"{len(self._cast.person)} customers, {len(self._cast.colleague)} colleagues"
+        self._line(Text(f"{units} units in the registry, {people}, {self._cast.days} days\n"))
 
     def moment(self, moment: Moment) -> bool:
         """Tell a moment; says whether there was something to look at."""

@@ -28,7 +28,15 @@ def shorts(post: Post) -> tuple[Short, ...]:
 
 
 def of(decision: Decision) -> tuple[Short, ...]:
-    """Return a decision in short, units with the same outcome for the same reasons together."""
+    """Return a decision in short: command by command, or units with the same outcome for the same reasons together."""
+    if decision.rulings:
+        return tuple(
+            Short(ruling.result, ruling.clauses, " ".join((f"“{ruling.command.said}”", *ruling.serials)))
+            for ruling in decision.rulings
+        )
+    if decision.told:
+        serials = (verdict.serial for verdict in decision.verdicts)
+        return (Short(decision.told, decision.clauses, ", ".join(serials) or decision.why),)
     units: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
     for verdict in decision.verdicts:
         units.setdefault((verdict.outcome, verdict.clauses, verdict.disguised), []).append(verdict.serial or "?")

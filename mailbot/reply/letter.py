@@ -93,15 +93,16 @@ class Contact(Value, frozen=True):
 class Letter(Value, frozen=True):
     """Everything one mail says.
 
-    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for
-    "progress" the entry of [answers] that speaks, or "charged"; for "notice" a word such as "held", "told", "undeliverable",
-    "unreadable"; for "transcript" "done", "confirm", "unclear" or "nothing". ``units`` come in the order of the request. ``asks`` is what
-    the whole mail asks for ("serial", "reason", "symptom", "known_serial", "po"). ``greeting`` is the customer's name
-    as the mail gives it, or empty. ``informs`` are the policy's sentences that belong to this moment. ``clauses``
-    names what decided. ``quoted`` is what the sender wrote (only in notices). ``facts`` are (name, value) pairs for
-    staff. ``days_left`` counts whole days to ``valid_until``. ``bill`` is what is charged beside a quote; ``credit`` and
-    ``fee`` are what was agreed with a credit. ``carrier`` and ``tracking`` are those of the shipment it tells of. ``rulings`` are
-    what became of a colleague's commands, ``choices`` what can be done now, by answering to ``mailbox``.
+    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "answer" "parts" where parts
+    are quoted; for "progress" the entry of [answers] that speaks, or "charged"; for "notice" "held", "second", "passed_on",
+    "told", "silent", "undeliverable", "unreadable", "forged", "repair_due", "repair_overdue"; for "transcript" "done", "confirm",
+    "unclear", "nothing". ``units`` come in the order of the request. ``asks`` is what the whole mail asks for ("serial",
+    "reason", "symptom", "known_serial", "po"). ``greeting`` is the customer's name as the mail gives it, or empty. ``informs``
+    are the policy's sentences that belong to this moment. ``clauses`` names what decided. ``quoted`` is what the sender wrote
+    (only for staff). ``facts`` are (name, value) pairs for staff. ``days_left`` counts whole days to ``valid_until``. ``bill`` is
+    what is charged beside a quote; ``credit`` and ``fee`` are what was agreed with a credit. ``carrier`` and ``tracking`` are
+    those of the shipment it tells of. ``rulings`` are what became of a colleague's commands, ``choices`` what can be done now,
+    by answering to ``mailbox``.
     """
 
     kind: Kind

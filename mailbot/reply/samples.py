@@ -205,6 +205,7 @@ SAMPLES: tuple[Letter, ...] = (
         facts=(("intent", "po"), ("wish", "advance_replacement"), ("purchase order", "4711: EUR 14.00")),
         choices=_CHOICES,
     ),
+    replace(_NOTICE, about="told", units=(), quoted=""),
     replace(_NOTICE, about="passed_on", quoted="One line of many.\n" * 70),
     replace(_NOTICE, about="second", rulings=(_SECOND,), choices=_CHOICES[:2]),
     replace(_NOTICE, about="second", rulings=(_SECOND, _DONE), choices=_CHOICES[:2]),
