@@ -320,7 +320,8 @@ def sent(said: Said, ears: Ears, desk: Desk, known: Collection[str]) -> tuple[Pa
     """The parcel of SHIPPED, the units in it, and what else is said."""
 
     def ours(code: str) -> bool:
-        return fold(code) in known or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
+        unit = fold(code) in known or (formed(code, desk) and not fold(code).isdigit())
+        return unit or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
 
     found_ = shipment(said.rest, ears.lexicons, ours=ours, loose=True)
     rest = said.text[: said.end] + found_.rest

@@ -430,7 +430,9 @@ class _Hearing:
             return False
         if name in {"approve", "reject"} and (joined or self.ears.has("others", bare)):
             return False
-        return not any(self.ears.has(kind, bare) for kind in ("reported", "later", "speaks"))
+        if self.ears.has("speaks", bare) and (self.ears.has("negations", bare) or not self.ears.has("approve", bare)):
+            return False
+        return not any(self.ears.has(kind, bare) for kind in ("reported", "later"))
 
     # -------------------------------------------------------------- refusals and findings
 
