@@ -56,7 +56,7 @@ class Said:
     def serials(
         self, desk: Desk, known: Collection[str], lexicons: Sequence[Lexicon], *, free: bool = False
     ) -> tuple[Place, ...]:
-        """The units named behind the command.
+        """The units named with the command, before or behind it.
 
         ``free``: what follows is running text: only what is surely a serial counts. Elsewhere any code without another
         label does: a mistyped serial must not let a command concern all units.
@@ -64,13 +64,13 @@ class Said:
         money = [span for span in amounts(self.text, home=desk.currency) if span.named]
         found = []
         for place in places(self.text, desk, known):
-            if place.start < self.end or any(span.start < place.end and place.start < span.end for span in money):
+            if any(span.start < place.end and place.start < span.end for span in money):
                 continue
             kind = label(self.text[: place.start], lexicons)
             sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
             if sure or (formed(place.text, desk) and kind in {"", "serial", "device"}):
                 found.append(place)
-            elif not free and kind in {"", "serial", "device"} and self._may_be_serial(place, desk):
+            elif not free and place.start >= self.end and kind in {"", "serial", "device"} and self._may_be_serial(place, desk):
                 found.append(place)
         return tuple(found)
 

@@ -11,7 +11,7 @@ from mailbot.intake import arguments, frame
 from mailbot.intake.arguments import Said
 from mailbot.intake.ears import Ears, level
 from mailbot.intake.sayings import Saying, sayings
-from mailbot.intake.serials import fold
+from mailbot.intake.serials import fold, formed, places
 from mailbot.model import Command
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ _OPENING = re.compile(r"[\s*_•·#-]*(?:\(?\d{1,2}[.)]\s+)?[\s*_]*")
 _QUESTION = re.compile(r"\?|？|(?:吗|嗎|呢|か|かな|でしょうか)[。.!\s]*$")
 _MARK = re.compile(r"\s*(?:[:.,;!()*_。，：！、）（]|[-–—]+(?=\s)|$)")
 _CLAUSES = re.compile(r"[,;:(),.。，；：、]|\s[-–—]+\s")
+_CODED = re.compile(r"[A-Za-z]{0,6}-?\d")
 _POLITE = 6
 _NAME = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
 _VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]+\s?){1,2}[,:]\s*")
@@ -269,8 +270,14 @@ class _Hearing:
     # -------------------------------------------------------------- its head
 
     def _opened(self, text: str) -> Said:
+        """A sentence without its bullet; a unit may stand before its command: "AH2F104432: repaired"."""
         opening = _OPENING.match(text)
-        return Said(text, level(text), opening.end() if opening else 0)
+        start = opening.end() if opening else 0
+        if _CODED.match(text, start):
+            first = next(places(text, self.desk, self.known), None)
+            if first and first.start == start and (first.key in self.known or formed(first.text, self.desk)):
+                start = _skip(text, first.end)
+        return Said(text, level(text), start)
 
     def _head(self, said: Said) -> tuple[str, int]:
         """The command that a sentence begins with, after polite words, and where its name ends; moves ``said.start``."""
