@@ -70,7 +70,12 @@ class Said:
             sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
             if sure or (formed(place.text, desk) and kind in {"", "serial", "device"}):
                 found.append(place)
-            elif not free and place.start >= self.end and kind in {"", "serial", "device"} and self._may_be_serial(place, desk):
+            elif (
+                not free
+                and place.start >= self.end
+                and kind in {"", "serial", "device"}
+                and self._may_be_serial(place, desk)
+            ):
                 found.append(place)
         return tuple(found)
 

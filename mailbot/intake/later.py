@@ -84,7 +84,9 @@ def _taken_back(mail: Opened) -> tuple[str, ...]:
             continue
         for place in named:
             before = plain(text[max(0, place.start - _BEFORE) : place.start])
-            denied = any(end >= len(before) - 2 for one in mail.lexicons for _, end in one.serials.not_this.spans(before))
+            denied = any(
+                end >= len(before) - 2 for one in mail.lexicons for _, end in one.serials.not_this.spans(before)
+            )
             if place.key not in meant and denied:
                 found.append(place.text)
     return tuple(found)
