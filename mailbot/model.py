@@ -355,8 +355,8 @@ class Request(Value, frozen=True):
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
     sent us. ``adds``: the units are to go with those of the case. ``instead``: the serial that the mail takes back, because it
-    was written wrongly; ``corrects``: a serial is corrected, also where the wrong one is not named. ``renews``: an expired number is
-    to be given again. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
+    was written wrongly; ``corrects``: a serial is corrected, also where the wrong one is not named. ``renews``: an expired number
+    is to be given again. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
     question, a condition, a negation, a contradiction).
     """
 

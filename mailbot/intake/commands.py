@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from mailbot.intake import arguments, frame
+from mailbot.intake import arguments, frame, prices
 from mailbot.intake.arguments import Said
-from mailbot.intake.ears import Ears, level
 from mailbot.intake.doings import Sentences
+from mailbot.intake.ears import Ears, level
 from mailbot.intake.heads import MARK, QUESTION, skip
 from mailbot.intake.sayings import Saying, sayings
 from mailbot.intake.serials import fold
@@ -96,7 +96,7 @@ class _Hearing:
         return capitals or (bool(MARK.match(said.low, end)) and name != "confirm")
 
     def _yes(self, said: Sequence[Saying]) -> Command | None:
-        """ "OK" or "yes, please" as the whole new text confirms."""
+        """Whether the whole new text confirms: "OK", or "yes, please"."""
         texts = [one.text for one in said if not self._greets(one.text)]
         if len(texts) != 1:
             return None
@@ -138,7 +138,7 @@ class _Hearing:
             self._explains(text, fresh=fresh)
 
     def _repeats(self, command: Command) -> bool:
-        """Whether an approval only says again what was approved: "Approved. Please issue the number." """
+        """Whether an approval only says again what was approved, as in "Approved. Please issue the number"."""
         return command.name == "approve" and any(
             one.name == "approve" and command.serials in {(), one.serials} and command.prices in {(), one.prices}
             for one in self.commands
@@ -153,7 +153,7 @@ class _Hearing:
         return "".join(char if kept.strip() else " " for char, kept in zip(greeting, low, strict=True))
 
     def _takes_back(self, text: str) -> bool:
-        """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here." """
+        """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here"."""
         if not self.commands or self.commands[-1].name not in {"approve", "reject"}:
             return False
         low = self.ears.without("innocent", level(text))
@@ -179,7 +179,7 @@ class _Hearing:
             return True
         if self.read.head(self.read.opened(text))[0]:
             return False
-        pending = not arguments.numbered(last.said)
+        pending = not prices.numbered(last.said)
         if last.name == "quote" and (pending or not fresh) and self._line_of_quote(text, pending=pending):
             whole = f"{last.said}, {text}"
             said = self.read.opened(whole)
@@ -194,20 +194,20 @@ class _Hearing:
     def _line_of_quote(self, text: str, *, pending: bool) -> bool:
         """Whether a line goes on with a quote: it ends with a number, or names an amount with its currency."""
         return (
-            arguments.priced(text, self.read.desk.currency)
+            prices.priced(text, self.read.desk.currency)
             or bool(re.search(r"\d\W*$", text))
-            or (pending and arguments.numbered(text))
+            or (pending and prices.numbered(text))
         )
 
     def _money(self, text: str) -> bool:
         low = level(text)
-        return (self.ears.has("fee", low) or self.ears.has("money", low)) and arguments.priced(
+        return (self.ears.has("fee", low) or self.ears.has("money", low)) and prices.priced(
             text, self.read.desk.currency
         )
 
     def _add_money(self, text: str) -> None:
         said = Said(text, level(text))
-        money = arguments.granted(said, self.ears, self.read.desk.currency, self.read.point)
+        money = prices.granted(said, self.ears, self.read.desk.currency, self.read.point)
         unsure = self.read.unsure(said.low) or QUESTION.search(said.low)
         self.commands[-1] = msgspec.structs.replace(
             self.commands[-1],
@@ -235,11 +235,11 @@ class _Hearing:
     def _agreed(self) -> Heard:
         """Without what contradicts itself: approved and rejected, repaired and not repairable."""
         out: set[int] = set()
-        for left, right in (("approve", "reject"), ("repaired", "not_repairable"), ("approve", "hold")):
-            for at, one in enumerate(self.commands):
-                for to, other in enumerate(self.commands):
-                    if (one.name, other.name) == (left, right) and _overlap(one, other):
-                        out |= {at, to}
+        for pair in (("approve", "reject"), ("repaired", "not_repairable"), ("approve", "hold")):
+            left, right = ([at for at, one in enumerate(self.commands) if one.name == name] for name in pair)
+            mine, theirs = (_units([self.commands[at] for at in some]) for some in (left, right))
+            if left and right and (not mine or not theirs or mine & theirs):
+                out |= {*left, *right}
         if self.against:
             out |= {at for at, one in enumerate(self.commands) if one.name in {"approve", "reject"}}
         unclear = (*(one.said for at, one in enumerate(self.commands) if at in out), *self.unclear)
@@ -247,7 +247,7 @@ class _Hearing:
         return Heard(kept, tuple(dict.fromkeys(unclear)))
 
 
-def _overlap(one: Command, other: Command) -> bool:
-    """Whether two commands concern a unit both."""
-    mine, theirs = ({fold(serial) for serial in command.serials} for command in (one, other))
-    return not mine or not theirs or bool(mine & theirs)
+def _units(commands: Sequence[Command]) -> set[str]:
+    """The keys of the units that commands name; none where one of them concerns all."""
+    named = [{fold(serial) for serial in command.serials} for command in commands]
+    return set().union(*named) if all(named) else set()

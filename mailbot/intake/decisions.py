@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailbot.intake import arguments
+from mailbot.intake import arguments, prices
 from mailbot.intake.arguments import Said
 from mailbot.intake.heads import AGAINST, CLAUSES, DECIDES, MARK, NOTHING, QUESTION, UNCLEAR, Heads, Reading, skip
 from mailbot.model import Command
@@ -27,7 +27,7 @@ class Decisions(Heads):
         if any(self.ears.has(kind, head) for kind in _TAKES) or not self._approves(said, name):
             return self.talk(said.low)
         named = self.named(said)
-        money = arguments.granted(said.without(named), self.ears, self.desk.currency, self.point)
+        money = prices.granted(said.without(named), self.ears, self.desk.currency, self.point)
         return Reading(
             Command(
                 "approve",
@@ -82,8 +82,8 @@ class Decisions(Heads):
             name, end = self.head(part)
             if name not in {*DECIDES, "reject"}:
                 continue
-            joined = joined and all(self.ears.at("own", said.low, start) < 0 for start in (said.start, part.start))
-            if not self._leads_up(said.low[: part.start], name, joined=joined):
+            own = any(self.ears.at("own", said.low, at) >= 0 for at in (said.start, part.start))
+            if not self._leads_up(said.low[: part.start], name, joined=joined and not own):
                 return self.talk(said.low)
             if QUESTION.search(said.low):
                 return UNCLEAR

@@ -1,4 +1,4 @@
-"""What staff do with a unit and a case: received, diagnosed, quoted, repaired, shipped, extended, noted …"""
+"""What staff do with a unit and a case: received, diagnosed, quoted, repaired, shipped, extended, noted, and so on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from mailbot.intake import arguments
+from mailbot.intake import arguments, prices
 from mailbot.intake.arguments import Said
 from mailbot.intake.decisions import Decisions
 from mailbot.intake.ears import level
@@ -111,8 +111,8 @@ class Sentences(Decisions):
             or self.ears.at("later", said.rest_low.lstrip()) >= 0
         ):
             return UNCLEAR
-        clear = said.capitals or MARK.match(said.low, said.end) or arguments.priced(said.rest, self.desk.currency)
-        if not clear and not arguments.numbered(said.rest):
+        clear = said.capitals or MARK.match(said.low, said.end) or prices.priced(said.rest, self.desk.currency)
+        if not clear and not prices.numbered(said.rest):
             return self.other(said)
         forced, said = said.forced(self.ears)
         command = self.quote(said.rest, said.text)
@@ -120,7 +120,7 @@ class Sentences(Decisions):
 
     def quote(self, rest: str, whole: str) -> Command:
         """A quote from what stands behind QUOTE."""
-        return arguments.quoted(rest, whole, self.ears, self.desk, self.known, self.point)
+        return prices.quoted(rest, whole, self.ears, self.desk, self.known, self.point)
 
     def _shipped(self, said: Said) -> Reading:
         forced, said = said.forced(self.ears)
@@ -167,7 +167,7 @@ class Sentences(Decisions):
         days = arguments.days(said.without(named).hidden(self.desk).rest_low, self.ears)
         if days is None:
             clear = said.capitals or MARK.match(said.low, said.end)
-            if not clear and not arguments.numbered(said.rest):
+            if not clear and not prices.numbered(said.rest):
                 return self.other(said)
         return Reading(
             Command(
@@ -194,14 +194,9 @@ class Sentences(Decisions):
         first = CLAUSES.split(low[start:], maxsplit=1)[0]
         if self.ears.has("later", first) or any(self.ears.at(kind, low, start) >= 0 for kind in waits):
             return UNCLEAR if name != "hold" else self.other(said)
-        remark = (
-            said.capitals
-            or MARK.match(bare.low, bare.end) is not None
-            or name == "hold"
-            and self.ears.at("conditions", low, start) >= 0
-        )
-        if named or count:
-            remark = True
+        waits_for = name == "hold" and self.ears.at("conditions", low, start) >= 0
+        clear = said.capitals or waits_for or MARK.match(bare.low, bare.end) is not None
+        remark = clear or bool(arguments.found(first, (), self.ears.lexicons) and (named or count))
         if self.left(first) and (not remark or name == "confirm"):
             return self.other(said)
         if name == "received" and not count and re.search(r"\d", first) and not self.ears.has("all", first):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailbot.intake.opened import Opened
     from mailbot.intake.words import Lexicon, Phrases
 
-_QUESTION = re.compile(r"[?？]")
+_QUESTION = re.compile(r"[?\uff1f]")
 _SENTENCES = 200
 _BEFORE = 30
 """Characters before a serial in which a "not" takes it back."""

@@ -112,7 +112,7 @@ def test_A11_an_amount_that_is_not_certain_is_refused(amount: str) -> None:
 
 
 def test_a_request_passed_on_is_no_approval() -> None:
-    """ "Please issue an RMA" decides in an answer to us, and asks at the head of a request that is passed on."""
+    """The words "please issue an RMA" decide in an answer to us, and ask at the head of a request that is passed on."""
     assert heard("Please issue an RMA for this customer.").commands
     assert not heard("Please issue an RMA for this customer.", answers=False).commands
 
