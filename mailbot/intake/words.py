@@ -312,21 +312,21 @@ class Findings(Section, frozen=True):
 
 
 class Commands(Section, frozen=True):
-    """What staff write. The lists named as a command hold the words that it begins with; the others:
+    """What staff write. The lists named as a command hold the words that it begins with.
 
     - ``approve`` states an approval, ``go_ahead`` gives one as an order, ``issue`` does so only in an answer: a request that is
       passed on says the same. ``bids`` asks for one, from whom the mail is addressed to. ``finding`` are findings that are a
       command by themselves, ``yes`` what confirms as a whole mail, ``nothing`` what begins like a command and is none.
     - Behind an approval: ``follow`` may come without a comma, ``goes_on`` is what one may tell us to go ahead with, ``filler``
       says nothing, ``because`` begins a reason. ``diagnosed_follow`` comes behind "diagnosed".
-    - Taking a decision back: ``conditions`` (``strict`` also behind a refusal), ``contrast``, ``later`` and ``past`` (another time
-      than now), ``doubts``, ``negations``, ``reported`` (what others say) and ``others`` (who they are), ``takes_back`` (in the next
-      sentence). ``innocent`` only sounds like it. ``speaks`` sounds like a decision.
+    - Taking a decision back: ``conditions`` (``strict`` also behind a refusal), ``contrast``, ``later`` and ``past`` (another
+      time than now), ``doubts``, ``negations``, ``reported`` (what others say) and ``others`` (who they are), ``takes_back`` (in
+      the next sentence). ``innocent`` only sounds like it. ``speaks`` sounds like a decision.
     - Around a command: ``polite`` may stand before it, ``own`` begins what the writer says himself, ``joins`` sets it apart from
       what is before; no line ends with a word of ``dangling``.
-    - Arguments: ``money`` and ``fee`` name an amount, ``total`` the sum, ``roughly`` makes it uncertain; ``out_of`` stands in "2 of 3",
-      ``all`` beside a count that leaves out none; ``denied`` around serials leaves some out; ``nowhere`` behind a finding denies it;
-      ``days``, ``weeks`` and other ``periods``, numbers spelled in ``counts``, in order from one.
+    - Arguments: ``money`` and ``fee`` name an amount, ``total`` the sum, ``roughly`` makes it uncertain; ``out_of`` stands in
+      "2 of 3", ``all`` beside a count that leaves out none; ``denied`` around serials leaves some out; ``nowhere`` behind a
+      finding denies it; ``days``, ``weeks`` and other ``periods``, numbers spelled in ``counts``, in order from one.
     """
 
     approve: Phrases = NONE
