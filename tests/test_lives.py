@@ -163,7 +163,7 @@ class Lives(RuleBasedStateMachine):
     def answers(self, body: str, pick: int, stranger: str) -> None:
         """A customer answers us; or somebody else does, who has got hold of the mail."""
         case = self._case(pick)
-        self._writes(stranger or case.sender, body, "Re: A board", answers=self._last(case, case.sender))
+        self._writes(stranger or case.sender, body, "Re: A board", answers=self._last(case))
 
     @precondition(lambda self: any(case.number for case in self.life.now.values()))
     @rule(body=st.sampled_from(ANSWERS), pick=PICK, who=st.sampled_from(CUSTOMERS), auth=st.sampled_from(["pass", "none", "fail"]))
@@ -184,7 +184,7 @@ class Lives(RuleBasedStateMachine):
         text = f"PURCHASE ORDER 4711\nYour quotation: {named}\nTotal: {'EUR' if form == 'currency' else 'USD'} {total}\n"
         files = [] if form == "no copy" else [("PO-4711.txt", text)]
         body = "Please proceed, our purchase order PO 4711 is attached."
-        self._writes(case.sender, body, "Re: A board", answers=self._last(case, case.sender), files=files)
+        self._writes(case.sender, body, "Re: A board", answers=self._last(case), files=files)
 
     # ------------------------------------------------------------ staff
 
@@ -302,9 +302,10 @@ class Lives(RuleBasedStateMachine):
         fitting = [case for case in reversed(self.life.now.values()) if fits(case)]  # type: ignore[operator]
         return fitting[pick % len(fitting)]
 
-    def _last(self, case: Case, to: str) -> str:
-        """The id of our latest mail to somebody about a case; empty where there is none."""
-        return next((reply.message_id for reply in reversed(case.replies) if reply.to == to), "")
+    def _last(self, case: Case, to: str = "") -> str:
+        """The id of our latest mail about a case, to the customer or to one of staff; empty where there is none."""
+        ours = (r for r in reversed(case.replies) if (r.to == to if to else r.audience == "customer"))
+        return next((reply.message_id for reply in ours), "")
 
     def _reply(self, pick: int) -> Reply:
         ours = list(self.life.sent.values())

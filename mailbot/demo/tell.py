@@ -45,6 +45,7 @@ WORDS = {
     "none": "on record",
     "ignored": "ignored",
     "attention": "set aside",
+    "done": "done by staff",
     "second": "second approver asked",
     "asked": "to be confirmed",
     "under_way": "on its way",

@@ -1,10 +1,9 @@
-"""What goes with a command of staff: units, money, days, a parcel, a reason."""
+"""What goes with a command of staff: units, days, a parcel, a reason."""
 
 from __future__ import annotations
 
 import re
-from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mailbot.intake.ears import level
 from mailbot.intake.findings import findings
@@ -12,17 +11,16 @@ from mailbot.intake.money import amounts
 from mailbot.intake.parcels import shipment
 from mailbot.intake.reader import label
 from mailbot.intake.serials import Place, covered, fold, formed, is_model, places
-from mailbot.model import Command, Finding, Parcel, Price
+from mailbot.model import Finding, Parcel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mailbot.intake.desk import Desk
     from mailbot.intake.ears import Ears
-    from mailbot.intake.money import Amount, Point
     from mailbot.intake.words import Lexicon
 
-_EDGES = " \t:;,.-–—|/=>()[]*_\"'"
+EDGES = " \t:;,.-\u2013\u2014|/=>()[]*_\"'"
 _OURS = r"(?<![A-Za-z0-9])(?:{number}|Q-[A-Z0-9]{{6,14}}-\d{{1,4}})(?![A-Za-z0-9])"
 _DIGITS, _BARE = 3, 6
 """Digits that a serial has at least: beside letters, and alone."""
@@ -56,7 +54,7 @@ class Said:
     def serials(
         self, desk: Desk, known: Collection[str], lexicons: Sequence[Lexicon], *, free: bool = False
     ) -> tuple[Place, ...]:
-        """The units named behind the command.
+        """The units named with the command, before or behind it.
 
         ``free``: what follows is running text: only what is surely a serial counts. Elsewhere any code without another
         label does: a mistyped serial must not let a command concern all units.
@@ -64,14 +62,19 @@ class Said:
         money = [span for span in amounts(self.text, home=desk.currency) if span.named]
         found = []
         for place in places(self.text, desk, known):
-            if place.start < self.end or any(span.start < place.end and place.start < span.end for span in money):
+            if any(span.start < place.end and place.start < span.end for span in money):
                 continue
             kind = label(self.text[: place.start], lexicons)
             sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
             if (
                 sure
                 or (formed(place.text, desk) and kind in {"", "serial", "device"})
-                or (not free and kind in {"", "serial", "device"} and self._may_be_serial(place, desk))
+                or (
+                    not free
+                    and place.start >= self.end
+                    and kind in {"", "serial", "device"}
+                    and self._may_be_serial(place, desk)
+                )
             ):
                 found.append(place)
         return tuple(found)
@@ -118,19 +121,17 @@ class Said:
             for start, end in one.commands.force.spans(self.low):
                 marked = re.match(r"\s*(?::|$)", self.low[end:]) or self.text[start:end].isupper()
                 if marked and (start >= self.end or not self.end):
-                    return self.text[end:].strip(_EDGES), Said(
-                        self.text[:start], self.low[:start], self.start, self.end
-                    )
+                    return self.text[end:].strip(EDGES), Said(self.text[:start], self.low[:start], self.start, self.end)
         return "", self
 
     def reason(self, ears: Ears) -> str:
         """What stands behind the command's name, without marks around it and "because"."""
-        text = " ".join(self.rest.split()).strip(_EDGES)
-        return text[max(ears.at("because", level(text)), 0) :].strip(_EDGES)
+        text = " ".join(self.rest.split()).strip(EDGES)
+        return text[max(ears.at("because", level(text)), 0) :].strip(EDGES)
 
     def whole(self) -> str:
         """The sentence from the command's name on."""
-        return " ".join(self.text[self.start :].split()).strip(_EDGES)
+        return " ".join(self.text[self.start :].split()).strip(EDGES)
 
 
 def found(text: str, before: Sequence[Finding], lexicons: Sequence[Lexicon]) -> tuple[Finding, ...]:
@@ -138,156 +139,13 @@ def found(text: str, before: Sequence[Finding], lexicons: Sequence[Lexicon]) -> 
     return tuple(dict.fromkeys((*before, *findings(text, lexicons))))
 
 
-# ------------------------------------------------------------------ money
-
-
-class Granted(NamedTuple):
-    """The money that goes with an approval."""
-
-    prices: tuple[Price, ...] = ()
-    fee: bool = False
-    flaw: str = ""
-
-
-def priced(text: str, home: str) -> bool:
-    """Whether a text names an amount with its currency, or a number that is written like one."""
-    return any(one.named or re.search(r"[.,]\d\d$", one.written) for one in amounts(text, home=home))
-
-
-def numbered(text: str) -> bool:
-    """Whether a number stands in a text."""
-    return bool(re.search(r"\d", text))
-
-
-def mixed(prices: Sequence[Price]) -> str:
-    """ "currency" where the prices are in several currencies."""
-    return "currency" if len({price.currency for price in prices}) > 1 else ""
-
-
-_PART = re.compile(r"(?:[,;](?!\d)|\s(?:and|plus|und|et|y|e)\s|\s[+&]\s|[.](?=\s))")
-
-
-def granted(said: Said, ears: Ears, home: str, point: Point) -> Granted:
-    """The credit of an approval, and the fee that goes with it: at most one of each, the credit first."""
-    credit: list[Price] = []
-    fee: list[Price] = []
-    whole = Said(said.text, said.low, end=said.start)
-    for start, end in _pieces(whole.rest):
-        text, low = whole.rest[start:end], whole.rest_low[start:end]
-        for one in amounts(text, point=point, home=home):
-            is_fee = ears.has("fee", low)
-            if not one.named and not is_fee and not ears.has("money", low) and label(text[: one.start], ears.lexicons):
-                continue
-            if not one.named and re.search(r"\d[-/]$", text[: one.start][-2:]):
-                continue
-            if one.value is None or _rough(text, low, one, ears):
-                return Granted(fee=is_fee, flaw="amount")
-            if not one.named and not is_fee and not ears.has("money", low):
-                return Granted(flaw="amount")
-            name = ears.named("fee" if is_fee else "money", text, low)
-            (fee if is_fee else credit).append(Price(one.value, one.currency or home, name))
-    prices = (*credit, *fee)
-    if len(credit) > 1 or len(fee) > 1:
-        return Granted(fee=bool(fee), flaw="amount")
-    return Granted(() if mixed(prices) else prices, bool(fee), mixed(prices))
-
-
-def _pieces(text: str) -> list[tuple[int, int]]:
-    """The parts of a list of prices, but for marks in parentheses."""
-    spans, start, depth = [], 0, 0
-    for at in range(len(text)):
-        depth = max(0, depth + (text[at] == "(") - (text[at] == ")"))
-        if not depth and at >= start and (mark := _PART.match(text, at)):
-            spans.append((start, at))
-            start = mark.end()
-    spans.append((start, len(text)))
-    return spans
-
-
-def _rough(text: str, low: str, one: Amount, ears: Ears) -> bool:
-    """Whether an amount is no certain one: "about 250 USD", "90 USD each", "12 %"."""
-    near = low[max(0, one.start - 16) : one.end + 12]
-    marks = text[max(0, one.start - 2) : one.start] + text[one.end : one.end + 2]
-    return ears.has("roughly", near) or bool(re.search(r"[~%<>≈±*/^×x]|\d", marks))
-
-
-def quoted(rest: str, whole: str, ears: Ears, desk: Desk, known: Collection[str], point: Point) -> Command:
-    """A quote: its lines, each with one certain amount (A11); a line "total" must be the sum of the others."""
-    opened = Said(rest, level(rest))
-    named = opened.serials(desk, known, ears.lexicons, free=True)
-    text = opened.without(named).hidden(desk).text
-    serials = tuple(place.text for place in named)
-    lines: list[Price] = []
-    total: Decimal | None = None
-    lead = ""
-    for start, end in _pieces(text):
-        piece = text[start:end]
-        if not piece.strip(_EDGES):
-            continue
-        read = _priced_line(piece, ears, desk.currency, point)
-        if read is None:
-            return Command("quote", whole, serials=serials, flaw="amount")
-        if not read:
-            if lines:
-                last = lines[-1]
-                lines[-1] = Price(last.amount, last.currency, f"{last.label}, {piece.strip(_EDGES)}".strip(", "))
-            else:
-                lead = f"{lead} {piece.strip(_EDGES)}".strip()
-            continue
-        price = read[0]
-        if ears.at("total", level(price.label)) >= 0 and lines:
-            total = price.amount
-            continue
-        lines.append(Price(price.amount, price.currency, f"{lead} {price.label}".strip()))
-        lead = ""
-    summed = sum((price.amount for price in lines), Decimal(0))
-    if not summed or (total is not None and total != summed):
-        return Command("quote", whole, serials=serials, flaw="amount")
-    flaw = mixed(lines)
-    return Command("quote", whole, serials=serials, prices=() if flaw else tuple(lines), flaw=flaw)
-
-
-def _priced_line(piece: str, ears: Ears, home: str, point: Point) -> tuple[Price, ...] | None:
-    """The price of one line; empty where it names none, None where it is not certain."""
-    low = level(piece)
-    if re.search(r"[^\x00-\x7f]", "".join(char for char in piece if char.isdigit())):
-        return None
-    numbers = list(amounts(piece, point=point, home=home))
-    sums = [one for one in numbers if one.named] or numbers[:1]
-    if not numbers:
-        return None if re.search(r"\d\w*[eE][-+]?\d|%", piece) else ()
-    one = sums[0]
-    if not one.named and one.value is not None and re.match(r"\s*[^\W\d_]", piece[one.end :]):
-        return (
-            ()
-            if ears.at("periods", low, one.end + len(piece[one.end :]) - len(piece[one.end :].lstrip())) >= 0
-            else None
-        )
-    others = [other for other in numbers if other is not one]
-    behind = all(other.start > one.end and re.search(r"[^\W\d]|\(", piece[one.end : other.start]) for other in others)
-    if len(sums) > 1 or not behind or any(re.search(r"[.,]", other.written) for other in others):
-        return None
-    if one.value is None or _rough(piece, low, one, ears):
-        return None
-    return (Price(one.value, one.currency or home, _label(piece, one)),)
-
-
-def _label(text: str, one: Amount) -> str:
-    """What an amount is for: the words around it."""
-    before, after = text[: one.start].strip(_EDGES), text[one.end :].strip(" \t:;,.-–—|/=>*_")
-    after = re.sub(r"(?i)^(?:for|für|pour|por|per)(?:\s+the)?(?:\s+|$)", "", after)
-    return " ".join(f"{before} {after}".split())
-
-
-# ------------------------------------------------------------------ counts, days, parcels
-
 _OF = re.compile(
     r"(?<![\w.,/-])(?P<some>\d{1,3})\s{0,2}(?P<of>/|[^\W\d]{1,4}(?: [^\W\d]{1,4}){0,2})\s{0,2}(?P<all>\d{1,3})(?![\w/]|[.,-]\d)"
 )
 
 
 def counted(low: str, ears: Ears) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """ "2 of 3" and where it stands; None where it does not."""
+    """How many of how many, as in "2 of 3", and where it stands; None where it does not."""
     for match in _OF.finditer(low):
         some, whole = int(match["some"]), int(match["all"])
         if ears.at("out_of", match["of"]) == len(match["of"]) and 0 < some <= whole:
@@ -322,7 +180,8 @@ def sent(said: Said, ears: Ears, desk: Desk, known: Collection[str]) -> tuple[Pa
     """The parcel of SHIPPED, the units in it, and what else is said."""
 
     def ours(code: str) -> bool:
-        return fold(code) in known or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
+        unit = fold(code) in known or (formed(code, desk) and not fold(code).isdigit())
+        return unit or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
 
     found_ = shipment(said.rest, ears.lexicons, ours=ours, loose=True)
     rest = said.text[: said.end] + found_.rest
@@ -332,6 +191,10 @@ def sent(said: Said, ears: Ears, desk: Desk, known: Collection[str]) -> tuple[Pa
     if parcel.tracking and not parcel.carrier:
         parcel = Parcel(_unlisted(said.rest, parcel.tracking, ears), parcel.tracking)
     return parcel, named, open_.without(named).rest_low
+
+
+_NAME = 2
+"""Words that the name of an unknown carrier has at most."""
 
 
 def _unlisted(rest: str, tracking: str, ears: Ears) -> str:
@@ -345,4 +208,4 @@ def _unlisted(rest: str, tracking: str, ears: Ears) -> str:
         if len(low) == len(before)
         else []
     )
-    return " ".join(words) if len(words) <= 2 else ""
+    return " ".join(words) if len(words) <= _NAME else ""

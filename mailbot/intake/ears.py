@@ -10,7 +10,7 @@ from mailbot.intake.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.words import Commands, Lexicon, Phrases
+    from mailbot.intake.words import Lexicon, Phrases
 
 
 @lru_cache(maxsize=4096)
@@ -25,15 +25,18 @@ def level(text: str) -> str:
 
 
 class Ears:
-    """The phrases of ``[commands]`` in all these languages together."""
+    """The phrases of ``[commands]`` in all these languages together; ``greetings`` and ``only`` are those of their own sections."""
 
     def __init__(self, lexicons: Sequence[Lexicon]) -> None:
         self.lexicons = lexicons
-        self._commands: tuple[Commands, ...] = tuple(lexicon.commands for lexicon in lexicons)
 
     def _lists(self, name: str) -> Iterator[Phrases]:
-        for commands in self._commands:
-            phrases: Phrases = getattr(commands, name)
+        for lexicon in self.lexicons:
+            section = lexicon.commands
+            if name == "greetings":
+                phrases = lexicon.letter.greetings
+            else:
+                phrases = lexicon.serials.only if name == "only" else getattr(section, name)
             if phrases:
                 yield phrases
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAMES: tuple[Finding, ...] = get_args(Finding)
 _CLAUSE = re.compile(
-    r":(?!\s*(?:none|no|nein|keine?)\s*$)|[,;.!。、，；：](?!\d)|\s-+\s|\b(?:but|however|aber|mais|pero|ma)\b"
+    r":(?!\s*(?:none|no|nein|keine?)\s*$)|[,;.!。、\uff0c\uff1b\uff1a](?!\d)|\s-+\s|\b(?:but|however|aber|mais|pero|ma)\b"
 )
 _NEAR = 40
 """Characters before a finding in which a denial makes it none: "no sign of any abuse"."""

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from mailbot.intake.opened import Opened
     from mailbot.intake.words import Lexicon, Phrases
 
-_QUESTION = re.compile(r"[?？]")
+_QUESTION = re.compile(r"[?\uff1f]")
 _SENTENCES = 200
+_BEFORE = 30
+"""Characters before a serial in which a "not" takes it back."""
 
 
 def parcel(mail: Opened) -> Parcel | None:
@@ -41,7 +43,7 @@ def parcel(mail: Opened) -> Parcel | None:
         told = _any(mail, "parcels", "sent", low) and not any(
             one.reasons.negations.search(low) for one in mail.lexicons
         )
-        if told or found.parcel.tracking or (sent and found.labelled):
+        if told or found.parcel.tracking or (sent and (found.labelled or found.parcel.carrier)):
             sent = True
             carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking
     return Parcel(carrier, tracking) if sent else None
@@ -59,20 +61,45 @@ def renews(mail: Opened) -> bool:
 
 def corrects(mail: Opened) -> bool:
     """Whether a serial is corrected that was written wrongly before."""
-    return bool(mail.units) and any(_any(mail, "later", "corrects", plain(text)) for text in _said(mail))
+    said = any(_any(mail, "later", "corrects", plain(text)) for text in _said(mail))
+    return bool(mail.units) and (said or bool(_taken_back(mail)))
 
 
 def instead(mail: Opened) -> str:
     """The serial that a correction takes back, as written; empty where it is not named."""
     held = _held(mail)
-    meant = [unit.key for unit in mail.units]
-    named = [place for text in _said(mail) for place in places(text, mail.desk, {*mail.known.units, *held})]
-    taken = [
-        place for place in named if place.key not in meant and (place.key in held or formed(place.text, mail.desk))
-    ]
-    if not taken and len(meant) > 1:
-        taken = [place for place in named if place.key in held]
-    return next((place.text for place in sorted(taken, key=lambda place: place.key not in held)), "")
+    found = _taken_back(mail) or _others(mail)
+    if not found and len(mail.units) > 1:
+        found = tuple(unit.serial for unit in mail.units if unit.key in held)
+    return next(iter(sorted(found, key=lambda serial: fold(serial) not in held)), "")
+
+
+def _taken_back(mail: Opened) -> tuple[str, ...]:
+    """The serials behind a "not", in a sentence that names another: "it is X, not Y"."""
+    found = []
+    meant = {unit.key for unit in mail.units}
+    for text in _said(mail):
+        named = list(places(text, mail.desk, {*mail.known.units, *_held(mail)}))
+        if not any(place.key in meant for place in named):
+            continue
+        for place in named:
+            before = plain(text[max(0, place.start - _BEFORE) : place.start])
+            denied = any(
+                end >= len(before) - 2 for one in mail.lexicons for _, end in one.serials.not_this.spans(before)
+            )
+            if place.key not in meant and denied:
+                found.append(place.text)
+    return tuple(found)
+
+
+def _others(mail: Opened) -> tuple[str, ...]:
+    """The serials that the mail names and is not about."""
+    held = _held(mail)
+    meant = {unit.key for unit in mail.units}
+    named = (place for text in _said(mail) for place in places(text, mail.desk, {*mail.known.units, *held}))
+    return tuple(
+        place.text for place in named if place.key not in meant and (place.key in held or formed(place.text, mail.desk))
+    )
 
 
 def _held(mail: Opened) -> set[str]:

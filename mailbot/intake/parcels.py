@@ -84,10 +84,16 @@ def _tracking(
     open_ = covered(text)
     best: list[tuple[int, int, int]] = []
     for match in _CODE.finditer(open_):
+        mine = -1
         for start, end in _pieces(match):
+            if start < mine:
+                continue
             written = re.sub(r"[ -]", "", open_[start:end]).upper()
             digits = sum(map(str.isdigit, written))
-            if digits < _DIGITS or ours(open_[start:end]):
+            if ours(open_[start:end]):
+                mine = end
+                continue
+            if digits < _DIGITS:
                 continue
             whole = " " not in open_[start:end]
             formed = any(form.fullmatch(written) for form in forms)
@@ -110,4 +116,10 @@ def _tracking(
 def _pieces(match: re.Match[str]) -> list[tuple[int, int]]:
     """A run of words: whole, each by itself, and from each word to the end of the digits behind it."""
     words = [(match.start() + m.start(), match.start() + m.end()) for m in re.finditer(r"[A-Za-z0-9]+", match[0])]
-    return [(words[i][0], words[j][1]) for i in range(len(words)) for j in range(len(words) - 1, i - 1, -1)]
+    counted = [any(map(str.isdigit, match.string[start:end])) for start, end in words]
+    return [
+        (words[i][0], words[j][1])
+        for i in range(len(words))
+        for j in range(len(words) - 1, i - 1, -1)
+        if i == j or all(counted[i : j + 1])
+    ]

@@ -89,11 +89,24 @@ def _quotes(mail: Opened) -> tuple[str, ...]:
     """The quote numbers of ours: in the documents and the new text, else in the subject, else in what is quoted."""
     papers = [line for document in mail.message.documents for line in (document.name, *_lines(document))]
     files = [tidy(attachment.name).replace("_", " ") for attachment in mail.message.attachments]
+    named = dict.fromkeys(number for text in papers for number in _labelled(text, mail.lexicons))
     for place in ((*papers, *files, *mail.own), (mail.subject.text,), tidy(mail.message.quoted).split("\n")[:_LINES]):
         found = dict.fromkeys(match[0].upper() for text in place for match in _QUOTE.finditer(text))
-        if found:
-            return tuple(found)
+        if found or named:
+            return tuple(found or named)
     return ()
+
+
+_NUMBER = re.compile(r"\W{0,6}((?=[A-Za-z0-9./-]{0,30}\d)[A-Za-z0-9][A-Za-z0-9./-]{2,30})")
+
+
+def _labelled(text: str, lexicons: Sequence[Lexicon]) -> Iterator[str]:
+    """The numbers behind the word for a quote, whoever gave them: an order may be meant for another offer than ours."""
+    low = plain(text)
+    for one in lexicons:
+        for match in one.orders.quote.pattern.finditer(low) if one.orders.quote else ():
+            if number := _NUMBER.match(low, match.end()):
+                yield number[1].upper().strip("./-")
 
 
 # ------------------------------------------------------------------ totals

@@ -26,7 +26,7 @@ class Saying(NamedTuple):
 
 _NARROW = 50
 _NEW = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
-_ENDED = re.compile(r"[.!?:;。！？：…]['\")\]*_]{0,4}\s*$")
+_ENDED = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
 
 
 def sayings(text: str, ears: Ears, commands: Callable[[str], bool]) -> tuple[Saying, ...]:
@@ -65,9 +65,7 @@ def _before_closing(lines: Sequence[str], ears: Ears) -> list[str]:
 
 
 def _cut(lines: Sequence[str], ears: Ears, commands: Callable[[str], bool]) -> Iterator[Saying]:
-    paragraph = 0
-    for block in _paragraphs(lines):
-        paragraph += 1
+    for paragraph, block in enumerate(_paragraphs(lines)):
         width = max(map(len, block))
         at = 0
         while at < len(block):
@@ -92,7 +90,7 @@ def _cut(lines: Sequence[str], ears: Ears, commands: Callable[[str], bool]) -> I
                 yield Saying(sentence, paragraph)
 
 
-_FRAME = re.compile(r"[\s,:!.\-–—*_•·]*")
+_FRAME = re.compile(r"[\s,:!.*_•·\u2013\u2014-]*")
 
 
 def opens(sentence: str, name: str, ears: Ears) -> bool:

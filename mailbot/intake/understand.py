@@ -78,7 +78,9 @@ def _of_staff(mail: Opened) -> Request:
     asked = _of_customer(mail)
     if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.items):
         return nothing
-    return msgspec.structs.replace(asked, kind="staff", missing=(), commands=heard.commands, unclear=heard.unclear)
+    # "Diagnosed remotely with Marguerite" is why the request is passed on; nothing has been received yet.
+    said = tuple(command for command in heard.commands if command.name != "diagnosed")
+    return msgspec.structs.replace(asked, kind="staff", missing=(), commands=said, unclear=heard.unclear)
 
 
 _SIGNS = 2

@@ -312,15 +312,21 @@ class Findings(Section, frozen=True):
 
 
 class Commands(Section, frozen=True):
-    """What staff write (design §5). The lists named as a command hold the words that it begins with.
+    """What staff write. The lists named as a command hold the words that it begins with.
 
-    ``approve`` states an approval, ``go_ahead`` gives one as an order, ``issue`` only in an answer: a request that is passed on
-    says the same. ``finding`` are findings that are a command by themselves, ``yes`` what confirms as a whole mail. ``follow``
-    may come behind an approval without a comma, ``goes_on`` is what one may tell us to go ahead with, ``filler`` says nothing.
-    ``speaks`` sounds like a decision. What takes one back: ``conditions``, ``contrast``, ``later`` and ``past`` (another time than
-    now; not behind ``because``), ``doubts``, ``negations``, ``reported`` (what others say), ``takes_back`` (in the next sentence); ``innocent`` only sounds like
-    it. ``denied`` are words around serials that leave some of them out; ``nowhere`` stands behind a
-    finding that is none. ``dangling`` are words that no line ends with, ``polite`` what may stand before a command.
+    - ``approve`` states an approval, ``go_ahead`` gives one as an order, ``issue`` does so only in an answer: a request that is
+      passed on says the same. ``bids`` asks for one, from whom the mail is addressed to. ``finding`` are findings that are a
+      command by themselves, ``yes`` what confirms as a whole mail, ``nothing`` what begins like a command and is none.
+    - Behind an approval: ``follow`` may come without a comma, ``goes_on`` is what one may tell us to go ahead with, ``filler``
+      says nothing, ``because`` begins a reason. ``diagnosed_follow`` comes behind "diagnosed".
+    - Taking a decision back: ``conditions`` (``strict`` also behind a refusal), ``contrast``, ``later`` and ``past`` (another
+      time than now), ``doubts``, ``negations``, ``reported`` (what others say) and ``others`` (who they are), ``takes_back`` (in
+      the next sentence). ``innocent`` only sounds like it. ``speaks`` sounds like a decision.
+    - Around a command: ``polite`` may stand before it, ``own`` begins what the writer says himself, ``joins`` sets it apart from
+      what is before; no line ends with a word of ``dangling``.
+    - Arguments: ``money`` and ``fee`` name an amount, ``total`` the sum, ``roughly`` makes it uncertain; ``out_of`` stands in
+      "2 of 3", ``all`` beside a count that leaves out none; ``denied`` around serials leaves some out; ``nowhere`` behind a
+      finding denies it; ``days``, ``weeks`` and other ``periods``, numbers spelled in ``counts``, in order from one.
     """
 
     approve: Phrases = NONE
@@ -400,7 +406,8 @@ class Parcels(Section, frozen=True):
 class Orders(Section, frozen=True):
     """A purchase order as a document: ``attached`` says that it comes with the mail.
 
-    ``grand`` and ``total`` label the sum that counts, ``partial`` other sums and counts. ``ours`` are the names of our own papers.
+    ``grand`` and ``total`` label the sum that counts, ``partial`` other sums and counts. ``ours`` are the names of our own papers;
+    ``quote`` stands before the number of the quote that is accepted.
     """
 
     attached: Phrases = NONE
@@ -408,6 +415,7 @@ class Orders(Section, frozen=True):
     total: Phrases = NONE
     partial: Phrases = NONE
     ours: Phrases = NONE
+    quote: Phrases = NONE
 
 
 class Later(Section, frozen=True):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mailbot.reply.letter import ChargeLine, Letter, QuoteBlock, Said, UnitBlock
+from mailbot.reply.letter import Bill, ChargeLine, Letter, QuoteBlock, RulingLine, Said, UnitBlock
 from mailbot.reply.render import Letters
 from mailbot.reply.samples import SAMPLES
 
@@ -34,7 +34,7 @@ def sample(kind: str, about: str = "") -> Letter:
 
 
 def hard_letters() -> tuple[Letter, ...]:
-    """Five units of every outcome, endless model names, Chinese, web addresses, and what an attacker would send."""
+    """Five units of every outcome, endless words of staff, endless model names, Chinese, web addresses, and what an attacker would send."""
     said = Said("X-10", f"The policy stands at {LINK}")
     units = (
         UnitBlock("AB1C234567890123456789012345678901234567", "issue", (said,), "M" * 60, CHINESE),
@@ -66,5 +66,30 @@ def hard_letters() -> tuple[Letter, ...]:
         informs=(said,) * 8,
     )
     facts = (("a fact with a rather long name", "y" * 200), ("who", HOSTILE), ("what", CHINESE))
-    notice = replace(sample("notice", "held"), units=units, facts=facts, quoted=f"{HOSTILE}\n> {'z' * 300}\n" * 50)
-    return answer, notice
+    notice = replace(
+        sample("notice", "second"),
+        units=units,
+        facts=facts,
+        quoted=f"{HOSTILE}\n> {'z' * 300}\n" * 50,
+        sender="s" * 120,
+    )
+    here = tuple(replace(unit, state="received") for unit in units)
+    progress = replace(
+        sample("progress", "shipped"),
+        greeting=HOSTILE,
+        units=here,
+        carrier="C" * 80,
+        tracking="1Z9" * 80,
+        bill=Bill(quote.lines * 2, quote.total),
+        quote=quote,
+        ship_to=("A" * 200, CHINESE),
+        informs=(said,) * 3,
+    )
+    lines = (
+        RulingLine(HOSTILE, "quote", "refused", "flaw"),
+        RulingLine("Q" * 300, "approve", "done", serials=("S" * 80,)),
+    )
+    transcript = replace(
+        sample("transcript", "unclear"), units=here, rulings=lines, sender="s" * 120, quote=quote, quoted="w" * 400
+    )
+    return answer, notice, progress, transcript
