@@ -96,7 +96,8 @@ def _is_at(place: str, wanted: str, *, hinted: bool) -> bool:
 
 def _explain(message: str, type_: Any, file: str, text: str) -> str:
     what, _, path = message.partition(" - at ")
-    path = path.strip("`").removeprefix("$").removeprefix(".")
+    of_key = path.startswith("`key` in ")
+    path = path.removeprefix("`key` in ").strip("`").removeprefix("$").removeprefix(".")
     where = path or "the top level"
     if unknown := re.search(r"unknown field `([^`]+)`", what):
         key = unknown[1]
@@ -106,6 +107,10 @@ def _explain(message: str, type_: Any, file: str, text: str) -> str:
     if missing := re.search(r"missing required field `([^`]+)`", what):
         return f"{file}{line_of(path, text)}: {where} lacks the key {missing[1]!r}. Add it."
     if word := re.search(r"[Ii]nvalid enum value '([^']*)'", what):
+        if of_key:
+            known = [str(value) for value in getattr(getattr(_info_at(type_, path), "key_type", None), "values", ())]
+            line = line_of(f"{path}.{word[1]}", text, word[1])
+            return f"{file}{line}: unknown key {word[1]!r} in {where}{nearest(word[1], known)}. Mend or delete it."
         line = line_of(path, text, word[1])
         return f"{file}{line}: {where} is never {word[1]!r}{nearest(word[1], _words_at(type_, path))}. Mend the value."
     return f"{file}{line_of(path, text)}: {where}: {what[:1].lower()}{what[1:]}. Mend the value."

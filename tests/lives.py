@@ -301,11 +301,10 @@ class Life(Desk):
                 fold(i.serial) for i in after.items if _goal(i) in NUMBERED
             }
             assert not kept, f"{kept} travel under {before.number.text} and got {after.number.text}"
-        mine = {fold(item.serial) for item in after.items if item.serial and _goal(item) in NUMBERED}
-        fresh = mine - {fold(i.serial) for i in (before.items if before else ()) if _goal(i) in NUMBERED}
+        fresh = _running(after) - (_running(before) if before else set())
         for other in self.now.values():
             if other.id != after.id and after.number and "@" not in after.number.issued_by:
-                twice = fresh & {fold(i.serial) for i in other.items if _goal(i) in NUMBERED and i.known}
+                twice = fresh & _running(other)
                 assert not twice, f"{twice} run in {other.id} and in {after.id}"
 
     def _due(self, before: Case | None, after: Case, entry: Entry, now: datetime) -> None:
@@ -413,7 +412,7 @@ def _sound(case: Case) -> None:
     assert all(waits_for(case, deadline.kind) for deadline in case.deadlines)
     if case.items:
         assert case.state == state_of(case.items, case.state)
-    assert case.number or not any(_goal(item) in NUMBERED for item in case.items), "nothing travels without a number"
+    assert case.number or not any(item.state in ("authorized", "in_transit") for item in case.items)
     ids = [reply.message_id for reply in case.replies]
     assert len(set(ids)) == len(ids)
 
@@ -444,6 +443,11 @@ def _within(state: State | None, hops: int) -> frozenset[State | None]:
 def _goal(item: CaseItem) -> State:
     """Where a unit stands, or will go on when it is let go on."""
     return item.resumes or item.state if item.state == "held" else item.state
+
+
+def _running(case: Case) -> set[str]:
+    """The units that travel under a number, or will go on to."""
+    return {fold(item.serial) for item in case.items if item.known and item.state in NUMBERED}
 
 
 def _kind(key: str) -> str:

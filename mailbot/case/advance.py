@@ -207,7 +207,9 @@ def _bounced(case: Case, bounce: Bounce) -> Case:
     """The customer cannot be reached: reminders stop; what ends still ends, in silence (B1)."""
     if bounce.recipients and case.sender not in bounce.recipients:
         return case
-    return structs.replace(case, unreachable=True, deadlines=tuple(d for d in case.deadlines if d.ends))
+    return structs.replace(
+        case, unreachable=True, deadlines=tuple(d for d in case.deadlines if d.ends or d.kind in deadlines.OF_STAFF)
+    )
 
 
 def _open(mail: Wrote, request: Request, known: Known, policy: Policy, now: datetime) -> Case:

@@ -14,6 +14,9 @@ from mailbot.policy.policy import Policy
 
 KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held", "repair", "close")
 
+OF_STAFF: frozenset[DeadlineKind] = frozenset({"held", "repair"})
+"""Kinds of which staff are reminded, and not the customer."""
+
 
 def waits_for(case: Case, kind: DeadlineKind) -> bool:
     """Say whether the case is waiting for this: an answer, an order, the goods, a decision."""

@@ -83,9 +83,17 @@ def _pieces(text: str) -> list[tuple[int, int]]:
     return spans
 
 
+_WORD = re.compile(r"\S+")
+
+
 def _rough(text: str, low: str, one: Amount, ears: Ears) -> bool:
     """Whether an amount is no certain one: "about 250 USD", "90 USD each", "12 %"."""
-    near = low[max(0, one.start - 16) : one.end + 12]
+    words = [
+        found
+        for found in _WORD.finditer(low, max(0, one.start - 40), one.end + 40)
+        if not one.start <= found.start() < one.end
+    ]
+    near = " ".join(found[0] for found in words if one.start - 16 <= found.start() < one.end + 12)
     marks = text[max(0, one.start - 2) : one.start] + text[one.end : one.end + 2]
     return ears.has("roughly", near) or bool(re.search(r"[~%<>≈±*/^\u00d7x]|\d", marks))
 

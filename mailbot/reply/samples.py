@@ -149,6 +149,7 @@ _TRANSCRIPTS = (
 SAMPLES: tuple[Letter, ...] = (
     _AUTHORIZED,
     _answer(_EXISTING, base=_NUMBERED),
+    _answer(replace(_EXISTING, state="received"), base=_NUMBERED),
     _answer(_ISSUE, replace(_ISSUE, serial="SAMPLE-7"), base=replace(_NUMBERED, greeting="")),
     replace(_AUTHORIZED, credit="EUR 90.00", fee="EUR 7.00"),
     _QUOTED,
@@ -168,6 +169,7 @@ SAMPLES: tuple[Letter, ...] = (
     _answer(_ISSUE, _QUOTE, _ASK_REASON, _UNMATCHED, _STAFF, _DECLINE, base=replace(_NUMBERED, quote=_OFFER)),
     _answer(_QUOTE, _ASK_SERIAL, base=replace(_PLAIN, quote=_OFFER)),
     _answer(_QUOTE, _STAFF),
+    replace(_answer(_QUOTE, _STAFF), quote=_OFFER, about="parts"),
     _answer(_STAFF, _DECLINE),
     *(replace(_AUTHORIZED, kind="reminder", about="number", days_left=days) for days in (7, 1, 0)),
     replace(_ASKING, kind="reminder", about="asking", days_left=7, valid_until="20 April 2031"),

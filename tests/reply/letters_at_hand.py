@@ -34,7 +34,7 @@ def sample(kind: str, about: str = "") -> Letter:
 
 
 def hard_letters() -> tuple[Letter, ...]:
-    """Five units of every outcome, endless words of staff, endless model names, Chinese, web addresses, and what an attacker would send."""
+    """Five units of every outcome, endless names and words, Chinese, web addresses, and what an attacker would send."""
     said = Said("X-10", f"The policy stands at {LINK}")
     units = (
         UnitBlock("AB1C234567890123456789012345678901234567", "issue", (said,), "M" * 60, CHINESE),

@@ -112,6 +112,13 @@ def test_an_issued_number_comes_first():
     assert "Your RMA number is N-SAMPLE. Please ship the unit by 8 May 2031." in words_of(SAMPLES[0])
 
 
+def test_what_is_here_already_is_not_asked_for_again():
+    """Who asks again for a unit that has arrived gets its number, and is not told to ship it."""
+    arrived = next(letter for letter in SAMPLES if letter.kind == "answer" and letter.units[0].state == "received")
+    assert "You already have the RMA number N-SAMPLE for the unit." in words_of(arrived)
+    assert "Please ship" not in words_of(arrived)
+
+
 def test_a_quote_says_the_amount_and_asks_for_the_order():
     """A chargeable unit is answered with the total and what the purchase order must quote."""
     quoted = next(letter for letter in SAMPLES if letter.quote)
