@@ -107,7 +107,9 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         return Decision("none", (), "our mail server says that the sender is not genuine", policy.stamp, told="forged")
     person = next(each for each in policy.desk.staff if each.address == mail.sender)
     commands = _meant(case, event)
-    passed_on = case is None and bool(request.items)  # a request that a colleague passes on; "diagnosed" is part of its story
+    passed_on = case is None and bool(
+        request.items
+    )  # a request that a colleague passes on; "diagnosed" is part of its story
     if commands and not passed_on:
         decision = running.command(case, event, commands, person, known, policy, day)
         free = event.proof != "none" or all(command.name in HARMLESS for command in commands)

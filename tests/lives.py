@@ -278,6 +278,9 @@ class Life(Desk):
         """Judge one step by all promises."""
         after = result.after
         before = self.now.get(after.id) if after else None
+        for ruling in result.decision.rulings if after and result.decision else ():
+            if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
+                self.let_in |= {(after.id, fold(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
         self._mails(result, before)
         if after is None or result.event is None or result.decision is None:
             return
@@ -353,7 +356,6 @@ class Life(Desk):
                 waived = any(i.state == "quoted" or (i.state == "held" and i.charged) for i in meant)
                 spent += before.quotes[-1].total if waived else 0
             assert spent <= person.limit, f"{person.address} may not spend {spent}"
-            self.let_in |= {(after.id, key) for key in keys}
         if after.credit and (before is None or after.credit != before.credit):
             assert after.credit.amount <= person.limit
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import click
 import msgspec
 import pytest
-from desk import COMPANIES, policy
+from desk import COMPANIES, PORTWELL, Desk, library, policy, unit
 
 from mailbot import settings
 from mailbot.commands import COMMANDS, cli
+from mailbot.model import CommandName, Finding, StaffSaid
 from mailbot.policy.facts import FACTS, domains
 from mailbot.policy.policy import PLACEHOLDERS
-from mailbot.policy.rules import Moment, Rule
+from mailbot.policy.rules import Answers, Deadlines, Flag, Moment, Rule
+from mailbot.shell.conversation import load
+from mailbot.shell.rehearsal import play, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mailbot.model import Step
 
 HOME = Path(__file__).parents[1]
 DOCS = {
@@ -163,3 +170,146 @@ def test_every_moment_placeholder_and_ask_is_in_the_docs() -> None:
     asks = get_args(get_args(get_type_hints(Rule)["ask"])[0])
     words = [f"`{word}`" for word in (*get_args(Moment), *asks)] + [f"`{{{name}}}`" for name in PLACEHOLDERS]
     assert [word for word in words if word not in DOCS["rules.md"]] == []
+
+
+def test_every_answer_finding_and_deadline_is_in_the_docs() -> None:
+    """So is what is said where no unit is decided on, what the bench can find, and what is reminded."""
+    then = get_args(get_type_hints(Flag)["then"])
+    words = [*Answers.__struct_fields__, *get_args(Finding), *then, *Deadlines.__struct_fields__[1:], "renew_days"]
+    assert [word for word in words if not re.search(rf"`(?:[\w.]*\.)?{word}`", DOCS["rules.md"])] == []
+
+
+# ------------------------------------------------------------------ what the pages for people say is tried out
+
+BOSS = "boss@portwell.example"
+_CODE = re.compile(r"`([^`]+)`")
+
+
+def held() -> Desk:
+    """A desk with a case that waits for an approver."""
+    desk = Desk(units=[unit("AM5E300471", "platform", date(2026, 11, 10))])
+    desk.write("We ordered one too many and would like to return AM5E300471 for credit.")
+    assert desk.case.state == "held"
+    return desk
+
+
+def said(text: str) -> StaffSaid:
+    """What a colleague's mail about that case is understood as."""
+    desk = held()
+    event = desk.write(text, BOSS, subject=f"[{desk.case.id}]").event
+    assert isinstance(event, StaffSaid)
+    return event
+
+
+WRITTEN = [
+    text
+    for row in re.findall(r"(?m)^\| (`.*?) \|", DOCS["staff.md"].split("## What is never")[0])
+    for text in _CODE.findall(row)
+]
+NEVER = _CODE.findall(DOCS["staff.md"].split("## What is never")[1].split("## To tell")[0])
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_what_a_colleague_is_told_to_write_is_understood(text: str) -> None:
+    """Each example of docs/staff.md is one command, without a flaw, and nothing in it is unclear."""
+    request = said(text).request
+    assert [command.flaw for command in request.commands] == [""]
+    assert request.unclear == ()
+
+
+def test_every_command_stands_on_the_page_for_colleagues() -> None:
+    """Nothing that can be commanded is left out, the question for confirmation included."""
+    names = {command.name for text in (*WRITTEN, "CONFIRM") for command in said(text).request.commands}
+    assert names == set(get_args(CommandName))
+
+
+@pytest.mark.parametrize("text", NEVER)
+def test_what_is_never_read_as_a_command_changes_nothing(text: str) -> None:
+    """A question, a condition, a negation, a plan, somebody else's word, free text: nothing follows."""
+    assert said(text).request.commands == ()
+
+
+def test_the_other_ways_of_the_page_are_understood() -> None:
+    """Serials behind a command, a reason behind FORCE, an approval in plain words, two commands in one line."""
+    assert said("RECEIVED AM5E300471").request.commands[0].serials == ("AM5E300471",)
+    assert said("RECEIVED FORCE: came without a number").request.commands[0].force == "came without a number"
+    plain = "I spoke to the first owner, all fine. Please go ahead and issue the RMA."
+    assert [command.name for command in said(plain).request.commands] == ["approve"]
+    both = "REPAIRED. SHIPPED UPS 1Z8R76E40399988877"
+    assert both in DOCS["README.md"]
+    assert [command.name for command in said(both).request.commands] == ["repaired", "shipped"]
+
+
+CUSTOMERS = {
+    "Serial number AH2F104432 shows no video.": ("", "authorized"),
+    "It is AH2F104432.": ("One of our boards shows no video.", "authorized"),
+    "Sorry, the serial is AH2F104433, not AH2F104434.": ("Serial number AH2F104434 shows no video.", "authorized"),
+    "Please add AH2F104499 as well, it has no power.": ("Serial number AH2F104432 shows no video.", "authorized"),
+    "OK, please go ahead.": ("Serial number AH2F104410 shows no video.", "quoted"),
+    "Too expensive, please cancel.": ("Serial number AH2F104410 shows no video.", "withdrawn"),
+    "Please cancel the RMA.": ("Serial number AH2F104432 shows no video.", "withdrawn"),
+    "Shipped today with UPS, tracking number 1Z999AA10123456784.": (
+        "Serial number AH2F104432 shows no video.",
+        "in_transit",
+    ),
+    "What is the status?": ("Serial number AH2F104432 shows no video.", "status"),
+    "The number has expired. May we have a new one?": ("Serial number AH2F104432 shows no video.", "authorized"),
+    "Can you ship it back by overnight express?": ("Serial number AH2F104432 shows no video.", "staff"),
+    "Please send it back to another address: Acme Lab, 5 Side Street, Springfield, IL 62701.": (
+        "Serial number AH2F104432 shows no video.",
+        "staff",
+    ),
+    "Do you also sell fans?": ("Serial number AH2F104432 shows no video.", "staff"),
+    "Thank you!": ("Serial number AH2F104432 shows no video.", "nothing"),
+}
+"""Each example of docs/customers.md: what was written before it, and what becomes of it."""
+
+
+def wrote(text: str, before: str) -> tuple[Desk, Step]:
+    """A customer's mail, in the thread of an earlier one if there was one."""
+    units = [unit(serial, "ipc") for serial in ("AH2F104432", "AH2F104433", "AH2F104499")]
+    desk = Desk(units=[*units, unit("AH2F104410", "ipc", date(2020, 3, 1))])
+    if not before:
+        return desk, desk.write(text)
+    first = desk.write(before).replies[0].message_id
+    for _ in range(40 if "expired" in text else 0):
+        desk.later(days=1)
+    return desk, desk.write(text, answers=first, subject="Re: A board")
+
+
+def test_the_page_about_customers_has_no_untried_example() -> None:
+    """The examples of docs/customers.md and those tried here are the same."""
+    rows = re.findall(r"(?m)^\|[^|]+\| (`.*?) \|", DOCS["customers.md"])
+    assert {text for row in rows for text in _CODE.findall(row)} == set(CUSTOMERS)
+
+
+@pytest.mark.parametrize("text", CUSTOMERS)
+def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
+    """Each example of docs/customers.md has the consequence that stands beside it."""
+    before, follows = CUSTOMERS[text]
+    desk, step = wrote(text, before)
+    if follows == "nothing":
+        assert step.replies == ()
+        return
+    seen = (desk.case.state, step.decision.told, step.decision.outcome) if step.decision else ()
+    assert follows in seen
+    assert any(reply.audience == "customer" for reply in step.replies)
+    assert any(reply.audience == "staff" for reply in step.replies) == (follows in ("staff", "withdrawn"))
+
+
+def test_the_guide_to_the_policy_works_as_it_stands(tmp_path: Path) -> None:
+    """The three changes of docs/policy.md make its conversation pass, which fails under the shipped rules."""
+    *changes, talk = re.findall(r"```toml\n(.*?)```", DOCS["policy.md"], re.DOTALL)
+    overlay: dict[str, Any] = {}
+    for change in changes:
+        overlay |= tomllib.loads(change)
+    shipped = tomllib.loads((HOME / "rules" / f"{PORTWELL}.toml").read_text(encoding="utf-8"))
+    overlay["inform"] = [*shipped["inform"], *overlay["inform"]]
+    file = tmp_path / "talk.toml"
+    file.write_text(talk, encoding="utf-8")
+    script = load(file)
+    before = play(script, policy_of(script, library()), tmp_path).failure
+    assert before is not None
+    assert before.step == 1
+    changed = msgspec.structs.replace(script, rules=overlay)
+    assert play(changed, policy_of(changed, library()), tmp_path).failure is None

@@ -94,14 +94,18 @@ def _newly_decided(
     after = _decided(opened, event.request, decision, known, policy, day)
     if isinstance(event, Ordered) and decision.outcome == "issue":
         after = _paid(after, decision, event.request)
-    return _renewed(opened, after, policy, day, asked=any(v.outcome == "ask" or v.disguised for v in decision.verdicts))
+    asked = any(v.outcome == "ask" or v.disguised for v in decision.verdicts)
+    quoted = any(v.outcome == "quote" for v in decision.verdicts)
+    return _renewed(opened, after, policy, day, asked=asked, quoted=quoted)
 
 
-def _renewed(before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False) -> Case:
+def _renewed(
+    before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False, quoted: bool = False
+) -> Case:
     """Return the case with its deadlines: those of what was asked, offered or given out just now begin anew."""
     begun: set[tuple[DeadlineKind, bool]] = {
         ("missing", asked),
-        ("quote", after.quotes != before.quotes and len(after.quotes) >= len(before.quotes)),
+        ("quote", quoted or len(after.quotes) > len(before.quotes)),
         ("number", after.number != before.number),
     }
     restart = frozenset(kind for kind, now in begun if now)

@@ -45,9 +45,22 @@ def carry_on(case: Case | None, request: Request) -> Request:
         items = tuple(_fill(before[fold(i.serial)], i) if fold(i.serial) in before else i for i in request.items)
         if not items and not before:
             items = (_unnamed(request),)
+    if case and request.corrects:
+        items = tuple(_put_right(case, item, request) for item in items)
     support_case = request.support_case or (case.support_case if case else None)
     wishes = tuple(dict.fromkeys((*(case.wishes if case else ()), *request.wishes)))
     return structs.replace(request, items=items, intent=intent, wishes=wishes, support_case=support_case)
+
+
+def _put_right(case: Case, item: Item, request: Request) -> Item:
+    """Hand what was told of a unit over to the serial that takes its place."""
+    known = {fold(each.serial) for each in case.items}
+    wrong = [each for each in case.items if fold(each.serial) == fold(request.instead)] if request.instead else []
+    others = wrong or [each for each in case.items if fold(each.serial) != fold(item.serial) and each.reason]
+    if fold(item.serial) in known or len(others) != 1:
+        return item
+    told = others[0].told
+    return structs.replace(_fill(others[0], structs.replace(item, reason="")), serial=item.serial, reason=told.reason)
 
 
 def open_to_answer(item: CaseItem) -> bool:

@@ -49,11 +49,13 @@ def decide(case: Case, event: Customers, known: Known, policy: Policy, day: date
         return _cancelled(case, mail, request, known, policy)
     if request.parcel and any(item.state == "authorized" for item in case.items):
         return _told("under_way", policy, mail, request, _in(case, "authorized", "in_transit"), case, known)
+    asked = {fold(item.serial) for item in request.items}
     held = {fold(item.serial) for item in case.items if item.state == "held" and item.resumes}
-    if request.items and {fold(item.serial) for item in request.items} <= held:
-        return answered(
-            policy, policy.rules.answers.other, mail, request, case
-        )  # what a person has in hand stays there
+    if asked and asked <= held:  # what a person has in hand stays there
+        return answered(policy, policy.rules.answers.other, mail, request, case)
+    travelling = _in(case, "in_transit", *HERE)
+    if asked and asked <= {fold(item.serial) for item in travelling}:
+        return _told("status", policy, mail, request, travelling, case, known)
     if _ended_long_ago(case, policy, day) and (request.items or request.renews):
         expired = _in(case, "expired")
         late = policy.rules.answers.late_renewal
@@ -183,9 +185,9 @@ def command(
     verdicts: list[Verdict] = []
     now = case
     for each in _with_pending(case, commands):
-        ruling = rulings.rule(now, each, person, policy)
+        ruling = _rule(now, each, person, policy)
         if now and ruling.result == "done":
-            found = _judged(now, ruling, event.request, known, policy)
+            found = _judged(now, ruling, known, policy)
             ruling = structs.replace(ruling, clauses=_clauses(now, ruling, found, policy))
             verdicts += found
             now = carry_out(now, ruling, person.address, policy, known, day)
@@ -202,6 +204,14 @@ def command(
     )
 
 
+def _rule(case: Case | None, command: Command, person: Staff, policy: Policy) -> Ruling:
+    """Rule on a command; a second approver's refusal refuses what a colleague asked for, and nothing else (A12)."""
+    ruling = rulings.rule(case, command, person, policy)
+    waiting = case.pending.commands if case and case.pending else ()
+    refuses = command.name == "reject" and waiting and all(each.name != "approve" for each in waiting)
+    return Ruling(command, "done") if refuses and ruling.why in (None, "state") else ruling
+
+
 def _with_pending(case: Case | None, commands: Sequence[Command]) -> list[Command]:
     """Put what waits for a second approver in the place of that approver's word (A12)."""
     if case is None or case.pending is None:
@@ -213,7 +223,7 @@ def _with_pending(case: Case | None, commands: Sequence[Command]) -> list[Comman
     return found
 
 
-def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: Policy) -> list[Verdict]:
+def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Verdict]:
     """Return the verdicts that a command brings about: a number, a refusal, an offer."""
     answers, named = policy.rules.answers, {fold(serial) for serial in ruling.serials}
     items = [item for item in case.items if fold(item.serial) in named]
@@ -222,11 +232,14 @@ def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: 
         return []
 
     def judge(answer: Answer, item: CaseItem, clauses: tuple[str, ...] = (), says: str = "") -> Verdict:
-        return by_person(policy, answer, mail, about(case, request), item, case, known, clauses, says)
+        return by_person(policy, answer, mail, about(case, Request("request")), item, case, known, clauses, says)
 
     match ruling.command.name:
         case "approve":
-            fresh = [item for item in items if (item.resumes or "authorized") == "authorized"]
+            ordered = (
+                quotes.standing(case) is not None
+            )  # else it was only put on hold, and the customer knows the number
+            fresh = [item for item in items if item.resumes is None or (item.resumes == "authorized" and ordered)]
             return [
                 judge(answers.matches, item, says=answers.approved.says)
                 if item.charged
@@ -235,7 +248,8 @@ def _judged(case: Case, ruling: Ruling, request: Request, known: Known, policy: 
             ]
         case "reject":
             found = flags(case, ruling, policy)
-            said = (*(flag.says for flag in found if flag.then == "decline"), ruling.command.text)
+            here = any(item.received_on for item in items)
+            said = (*(flag.says for flag in found if flag.then == "decline" and here), ruling.command.text)
             why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [

@@ -51,9 +51,7 @@ class Play:
             for opening in person.mail:
                 self._plan(cast.moment(opening, self._zones[person.address]), person, opening)
 
-    def _plan(
-        self, at: datetime, person: Person, writing: Opening | Reaction, after: Message | None = None
-    ) -> None:
+    def _plan(self, at: datetime, person: Person, writing: Opening | Reaction, after: Message | None = None) -> None:
         heapq.heappush(self._agenda, Cue(at, next(self._turns), person, writing, after))
 
     async def moments(self) -> AsyncIterator[Moment]:

@@ -24,7 +24,11 @@ def tally(posts: Sequence[Post]) -> list[Seen]:
 
 def outcomes(posts: Sequence[Post]) -> dict[str, int]:
     """Return how many mails to us had which outcome, the most frequent first; what became of them where nothing was decided."""
-    found = (post.record.outcome if post.record.outcome != "none" else shorts(post)[0].outcome for post in posts if post.record)
+    found = (
+        post.record.outcome if post.record.outcome != "none" else shorts(post)[0].outcome
+        for post in posts
+        if post.record
+    )
     return dict(Counter(found).most_common())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailbot.intake.commands import hear
 from mailbot.intake.parcels import shipment
 from mailbot.intake.plain import plain
 from mailbot.intake.serials import fold, formed, places
@@ -52,6 +53,12 @@ def parcel(mail: Opened) -> Parcel | None:
 def adds(mail: Opened) -> bool:
     """Whether the units are to go with those of the case."""
     return bool(mail.units) and any(_any(mail, "later", "adds", plain(text)) for text in _said(mail))
+
+
+def agrees(mail: Opened) -> bool:
+    """Whether the whole of a mail is a yes, in words that colleagues would use to approve."""
+    heard = hear(mail.message.visible, mail.desk.words.everything, desk=mail.desk, known=mail.known.units)
+    return bool(heard.commands) and all(command.name in ("approve", "confirm") for command in heard.commands)
 
 
 def renews(mail: Opened) -> bool:

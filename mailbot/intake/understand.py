@@ -123,6 +123,8 @@ def _of_customer(mail: Opened) -> Request:
         and mail.case.intent in intent.NEEDS_UNITS
     ):
         wanted = mail.case.intent
+    if mail.case and mail.case.state in ("quoted", "parts_quoted") and wanted == "none" and later.agrees(mail):
+        wanted = "accept_quote"
     told = _reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS

@@ -131,7 +131,7 @@ def situation(
     policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known, paid: str = "no"
 ) -> Situation:
     """Gather what the facts may look at."""
-    unit = _with_our_repair(known.units.get(fold(item.serial)) if item.serial else None, known)
+    unit = _with_our_repair(known.units.get(fold(item.serial)) if item.serial else None, known, policy)
     addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,
@@ -146,13 +146,17 @@ def situation(
     )
 
 
-def _with_our_repair(unit: Unit | None, known: Known) -> Unit | None:
+def _with_our_repair(unit: Unit | None, known: Known, policy: Policy) -> Unit | None:
     """Lay the latest paid repair that a case of ours records over the registry's (AP-21)."""
     if unit is None:
         return None
     for case in (*known.past_cases, *known.open_cases):
         for item in case.items:
-            if fold(item.serial) != fold(unit.serial) or not item.charged or item.unrepairable or not item.shipped_on:
+            if (
+                fold(item.serial) != fold(unit.serial)
+                or not item.shipped_on
+                or paid_for(item, case.intent, policy) != "repair"
+            ):
                 continue
             if unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on:
                 unit = structs.replace(unit, repair_shipped_on=item.shipped_on, repair_failure=item.reason)
@@ -201,6 +205,8 @@ def by_person(
 
 def paid_for(item: CaseItem, intent: str, policy: Policy) -> str:
     """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
+    if intent == "rework" and item.charged:  # its shipment is like any other; AP-21 warrants repairs
+        return "no"
     if item.charged and not item.unrepairable and item.outcome != "decline":
         return "repair"
     found = (policy.rules.findings.get(name) for name in item.findings)

@@ -152,6 +152,11 @@ def wish(s: Situation) -> Words:
     return frozenset(s.request.wishes)
 
 
+def insurance(s: Situation) -> Words:
+    """Has the customer given instructions on the insurance of what goes back? (AP-38)."""
+    return _word("instructed" if "insure_instruction" in s.request.wishes else "default")
+
+
 def claimed(s: Situation) -> Words:
     """Does the mail name an RMA number of its own? (AP-25)."""
     return _yes(bool(s.request.claimed_numbers))
@@ -180,6 +185,7 @@ FACTS: dict[str, Callable[[Situation], Words]] = {
         diagnosis,
         overseas,
         wish,
+        insurance,
         claimed,
         paid,
     )
@@ -206,6 +212,7 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
         "diagnosis": ("needed", "done"),
         "overseas": _YES_NO,
         "wish": get_args(Wish),
+        "insurance": ("default", "instructed"),
         "claimed": _YES_NO,
         "paid": ("no", "repair", "other"),
     }

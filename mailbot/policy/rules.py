@@ -209,6 +209,7 @@ Moment = Literal[
     "parts_quoted",
     "ordered",
     "shipped",
+    "told",
 ]
 
 

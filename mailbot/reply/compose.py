@@ -249,7 +249,8 @@ def _of_commands(
 def _tell(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
     """Answer a customer about a return that is under way."""
     items = tuple(i for v in decision.verdicts for i in case.items if fold(i.serial) == fold(v.serial))
-    found = progress.letter(out.policy, decision.told, case, items, out.known, decision)
+    wishes = event.request.wishes
+    found = progress.letter(out.policy, decision.told, case, items, out.known, decision, wishes=wishes)
     _direct(out, event, decision, case, found)
 
 

@@ -11,7 +11,7 @@ from mailbot.case.quotes import standing
 from mailbot.case.running import about as request_of
 from mailbot.case.running import first_mail
 from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Decision, Known, Request, Ruling, Verdict
+from mailbot.model import Case, CaseItem, Decision, Known, Request, Ruling, Verdict, Wish
 from mailbot.policy.decide import answered, by_person
 from mailbot.policy.policy import Policy
 from mailbot.policy.rules import Answer, Moment
@@ -57,11 +57,21 @@ def after_command(
 
 
 def letter(
-    policy: Policy, name: str, case: Case, items: tuple[CaseItem, ...], known: Known, decision: Decision
+    policy: Policy,
+    name: str,
+    case: Case,
+    items: tuple[CaseItem, ...],
+    known: Known,
+    decision: Decision,
+    wishes: tuple[Wish, ...] = (),
 ) -> tuple[Letter, tuple[str, ...]]:
-    """Return the letter of one entry of [answers] about these units, with the clauses it cites."""
+    """Return the letter of one entry of [answers] about these units, with the clauses it cites.
+
+    ``wishes`` are those that the mail which is answered voices: the letter says what the policy says to them (AP-36, AP-39).
+    """
     answer: Answer = getattr(policy.rules.answers, name)
-    return _letter(policy, name, case, _judged(policy, answer, case, items, known), decision, answer)
+    verdicts = _judged(policy, answer, case, items, known, wishes)
+    return _letter(policy, name, case, verdicts, decision, answer, told=bool(wishes))
 
 
 def _charged(
@@ -94,10 +104,11 @@ def _charged(
 
 
 def _judged(
-    policy: Policy, answer: Answer, case: Case, items: tuple[CaseItem, ...], known: Known
+    policy: Policy, answer: Answer, case: Case, items: tuple[CaseItem, ...], known: Known, wishes: tuple[Wish, ...]
 ) -> tuple[Verdict, ...]:
     mail = first_mail(case)
     request = request_of(case, Request("request"))
+    request = structs.replace(request, wishes=wishes) if wishes else request
     return tuple(by_person(policy, answer, mail, request, item, case, known) for item in items) if mail else ()
 
 
@@ -109,6 +120,8 @@ def _letter(
     decision: Decision,
     answer: Answer | None,
     before: Case | None = None,
+    *,
+    told: bool = False,
 ) -> tuple[Letter, tuple[str, ...]]:
     """Write one letter about units that go their way; nothing is decided on their coverage in it."""
     mail = first_mail(case)
@@ -118,7 +131,7 @@ def _letter(
         )
     clauses = tuple(dict.fromkeys(clause for v in verdicts for clause in v.clauses)) or decision.clauses
     shown = structs.replace(decision, outcome="none", clauses=clauses, verdicts=verdicts, says="")
-    moments = (MOMENTS[name],) if name in MOMENTS else ()
+    moments: tuple[Moment, ...] = (*((MOMENTS[name],) if name in MOMENTS else ()), *(("told",) if told else ()))
     language = tongue(policy, case)
     items = {fold(item.serial): item for item in case.items}
     quote = standing(case)

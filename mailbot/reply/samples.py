@@ -149,7 +149,7 @@ _TRANSCRIPTS = (
 SAMPLES: tuple[Letter, ...] = (
     _AUTHORIZED,
     _answer(_EXISTING, base=_NUMBERED),
-    _answer(replace(_EXISTING, state="received"), base=_NUMBERED),
+    _answer(replace(_EXISTING, state="received"), base=replace(_NUMBERED, ship_to=())),
     _answer(_ISSUE, replace(_ISSUE, serial="SAMPLE-7"), base=replace(_NUMBERED, greeting="")),
     replace(_AUTHORIZED, credit="EUR 90.00", fee="EUR 7.00"),
     _QUOTED,

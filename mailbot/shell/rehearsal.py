@@ -65,7 +65,6 @@ def policy_of(conversation: Conversation, library: Library) -> Policy:
     Raises:
         ConfigError: there is no such policy, or what the conversation lays over its rules does not fit.
     """
-
     mailbox = conversation.mailbox or library.policy(conversation.policy).desk.address
     try:
         return library.policy(
