@@ -24,7 +24,7 @@ from pypdf import PdfReader
 from servers import Fresh, embedded_imap
 
 from mailbot.commands import cli
-from mailbot.model import Case, Reply, Ruling
+from mailbot.model import Case, Finding, Reply, Ruling
 from mailbot.policy import decide
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import Answers, Flag, Inform, Rule
@@ -105,10 +105,10 @@ class Answering(Answers, frozen=True):
         return super().__getattribute__(name)
 
 
-class Finding(dict[str, Flag]):
+class Inspecting(dict[Finding, Flag]):
     """[findings] that notice which of them is asked for."""
 
-    def get(self, name: str, default: Any = None) -> Any:
+    def get(self, name: Finding, default: Any = None) -> Any:
         asked.add(name)
         return super().get(name, default)
 
@@ -137,7 +137,7 @@ def witness(file: Path) -> Witness:
     watched = msgspec.structs.replace(
         plain.rules,
         answers=Answering(**{name: getattr(plain.rules.answers, name) for name in Answers.__struct_fields__}),
-        findings=Finding(plain.rules.findings),
+        findings=Inspecting(plain.rules.findings),
     )
     asked.clear()
     with patch.object(decide, "decide_unit", deciding), patch.object(sentences, "_belongs", informing):
@@ -193,12 +193,12 @@ def blocks(company: str) -> dict[Entry, tuple[int, int]]:
     heads = [(line, found) for line, said in enumerate(text(company)) if (found := HEADER.match(said))]
     ends = [line for line, _ in heads[1:]] + [len(text(company))]
     places: Counter[str] = Counter()
-    found: dict[Entry, tuple[int, int]] = {}
+    parts: dict[Entry, tuple[int, int]] = {}
     for (line, head), end in zip(heads, ends, strict=True):
         table, name = head[1], head[2]
-        found[Entry(company, table, name or places[table])] = line, end
+        parts[Entry(company, table, name or places[table])] = line, end
         places[table] += 1
-    return found
+    return parts
 
 
 def entries(*tables: str) -> list[Entry]:
@@ -239,9 +239,9 @@ def missed(entry: Entry, seen: Witness) -> bool:
 
 def says(entry: Entry) -> re.Pattern[str]:
     """The sentence of an entry, folded; placeholders are whatever they were filled with."""
-    found: Any = getattr(rules(entry.company), entry.table)
-    said = found[entry.key] if isinstance(found, dict | tuple) else getattr(found, str(entry.key))
-    return re.compile(".+".join(re.escape(folded(part)) for part in re.split(r"\{\w+\}", said.says)))
+    table: Any = getattr(rules(entry.company), entry.table)
+    found: Any = getattr(table, str(entry.key)) if isinstance(table, Answers) else table[entry.key]
+    return re.compile(".+".join(re.escape(folded(part)) for part in re.split(r"\{\w+\}", found.says)))
 
 
 def likely(entry: Entry, seen: Witness) -> int:
