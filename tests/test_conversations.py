@@ -244,11 +244,10 @@ def says(entry: Entry) -> re.Pattern[str]:
     return re.compile(".+".join(re.escape(folded(part)) for part in re.split(r"\{\w+\}", found.says)))
 
 
-def likely(entry: Entry, seen: Witness) -> int:
-    """How likely a conversation is to miss an entry: it reads its sentence, or a letter of its name."""
+def reads(entry: Entry, seen: Witness) -> bool:
+    """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    read = any(pattern.search(folded(mail.text)) for mail in seen.mails)
-    return read + any(mail.reply.letter == f"progress {entry.key}" for mail in seen.mails)
+    return any(mail.reply.letter == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")
@@ -259,7 +258,8 @@ def test_an_entry_of_the_rules_that_is_gone_is_missed(entry: Entry) -> None:
     """Each decision, answer, finding and sentence is reached by a conversation, which goes wrong without it."""
     found = [seen for seen in of(entry.company) if entry in seen.touched and seen.play.failure is None]
     assert found, "no conversation reaches it"
-    found.sort(key=lambda seen: (-likely(entry, seen), len(seen.script.step)))
+    found = [seen for seen in found if reads(entry, seen)] or found
+    found.sort(key=lambda seen: len(seen.script.step))
     assert any(missed(entry, seen) for seen in found), f"none of {len(found)} conversations notices that it is gone"
 
 
@@ -374,6 +374,17 @@ def test_a_number_in_a_letter_stands_in_its_subject(company: str) -> None:
         number = re.compile(seen.policy.desk.number_form, re.IGNORECASE)
         if number.search(mail.text):
             assert number.search(mail.reply.subject), f"{seen.file}: {mail.reply.subject}"
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_a_number_is_given_once_and_it_is_on_record_by_whom(company: str) -> None:
+    """No number stands for two cases, and each names the rule or the person that issued it (AP-25, ST-4)."""
+    for seen in of(company):
+        cases = [step.case for step in seen.play.steps if step.case]
+        given = {(case.number.text, case.id): case.number.issued_by for case in cases if case.number}
+        assert len({number for number, _ in given}) == len(given), seen.file
+        issuers = {f"rule {clause}" for clause in rules(company).clauses} | {p.address for p in seen.policy.desk.staff}
+        assert set(given.values()) <= issuers, seen.file
 
 
 @pytest.mark.parametrize("company", COMPANIES)

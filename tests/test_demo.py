@@ -48,7 +48,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 
 
 def test_everything_that_it_promises_happens(played: Played) -> None:
-    """Every kind of outcome occurs, and the exit code says so."""
+    """Every kind of outcome occurs, from the request to the shipment back, and the exit code says so."""
     assert [kind for kind in KINDS if f"✓ {kind} " not in played.told] == []
     assert "✗" not in played.told
     assert played.code == 0
@@ -101,6 +101,28 @@ def test_the_cases_are_exported_whole(played: Played) -> None:
     cases = [msgspec.json.decode(file.read_bytes(), type=Case) for file in played.out.glob("cases/*.json")]
     assert len(cases) > 8
     assert all(case.history for case in cases)
+
+
+def test_returns_live_to_their_end_at_both_companies(played: Played) -> None:
+    """One case of each company goes from the request to the shipment back; one of them with two quotes and two orders."""
+    cases = [msgspec.json.decode(file.read_bytes(), type=Case) for file in played.out.glob("cases/*.json")]
+    whole = [case for case in cases if case.state == "closed" and all(item.shipped_on for item in case.items)]
+    assert {case.policy for case in whole} == {"american-portwell", "server-technology"}
+    [charged] = [case for case in whole if len(case.quotes) > 1]
+    assert [quote.parts for quote in charged.quotes] == [False, True]
+    assert all(quote.order for quote in charged.quotes)
+    assert charged.inbound
+    assert charged.outbound
+
+
+def test_a_colleague_writes_to_the_customer(played: Played) -> None:
+    """The approval in a mail to the customer is told as a colleague's, and the page says to whom it went."""
+    said = (
+        r"Support to rma@servertech\.example: .*\n +done by staff ST-12.* “Approved\. Recertification fee USD 60\.00\.”"
+    )
+    assert re.search(said, played.told)
+    index = (played.out / "index.html").read_text(encoding="utf-8")
+    assert "a colleague, to chloe@solstice-media.example, rma@servertech.example in Cc" in index
 
 
 class Links(HTMLParser):

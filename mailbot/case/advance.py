@@ -159,17 +159,17 @@ def _followed(case: Case, event: Event, decision: Decision, policy: Policy, day:
         case "parts_ordered":
             after = _paid(each(lambda i: structs.replace(i, state=move(i.state, "ordered"))), decision, request)
         case "parts_declined":
-            after = parts_declined(each(lambda i: i), policy, policy.rules.answers.parts_declined)
+            after = parts_declined(case, policy, policy.rules.answers.parts_declined, keys)
     after = structs.replace(after, wishes=tuple(dict.fromkeys((*case.wishes, *request.wishes))))
     return structs.replace(after, deadlines=deadlines.renew(after, policy, day))
 
 
-def parts_declined(case: Case, policy: Policy, answer: Answer) -> Case:
+def parts_declined(case: Case, policy: Policy, answer: Answer, keys: set[str]) -> Case:
     """Let the units whose parts quote is not accepted wait for their way back, the diagnosis charged (AP-13)."""
-    refused = [item.serial for item in case.items if item.state == "parts_quoted"]
+    refused = [item.serial for item in case.items if item.state == "parts_quoted" and fold(item.serial) in keys]
     items = tuple(
         structs.replace(item, state=move(item.state, "diagnosed"), outcome="decline", unrepairable=True)
-        if item.state == "parts_quoted"
+        if item.serial in refused
         else item
         for item in case.items
     )
@@ -345,7 +345,8 @@ def _came_due(case: Case, keys: tuple[str, ...], policy: Policy, day: date) -> C
     came = [d for d in case.deadlines if d.key in keys]
     ended = {d.kind for d in came if d.ends}
     if "quote" in ended:
-        case = parts_declined(case, policy, policy.rules.answers.parts_lapsed)
+        all_of_them = {fold(item.serial) for item in case.items}
+        case = parts_declined(case, policy, policy.rules.answers.parts_lapsed, all_of_them)
     items = tuple(_ended(item, ended) for item in case.items)
     left = tuple(d for d in case.deadlines if d.key not in keys)
     after = structs.replace(case, items=items, deadlines=left, state=_state_after(case, items, ended))

@@ -253,7 +253,9 @@ def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Ve
             why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [
-                _untold(item, judge(answers.rejected, item, first or item.clauses[:1], why or _by_clause(item, policy)))
+                _refused(
+                    item, judge(answers.rejected, item, first or item.clauses[:1], why or _by_clause(item, policy))
+                )
                 for item in items
             ]
         case "quote":
@@ -279,11 +281,9 @@ def _by_clause(item: CaseItem, policy: Policy) -> str:
     return policy.clause_text(item.clauses[1] if item.disguised and len(item.clauses) > 1 else item.clauses[0])
 
 
-def _untold(item: CaseItem, verdict: Verdict) -> Verdict:
-    """Keep from a stranger who is refused what the unit is, and that we know it at all (promise 7)."""
-    if not item.disguised:
-        return verdict
-    return structs.replace(verdict, known=False, model="", facts=(), hidden=item.hidden, shown=verdict.clauses[-1:])
+def _refused(item: CaseItem, verdict: Verdict) -> Verdict:
+    """Show a stranger who is refused no clause that tells why a person had to decide (promise 7)."""
+    return structs.replace(verdict, shown=verdict.clauses[-1:]) if item.disguised else verdict
 
 
 _FLAGGED: dict[str, Outcome] = {"quote": "quote", "decline": "decline", "hold": "staff"}

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from mailbot.case.lifecycle import Way
+    from mailbot.model import State
 
 _PAGE = """\
 # The life of a unit
@@ -71,16 +72,16 @@ def _forward() -> Iterator[str]:
     """Yield the arrows that lead on, holds and ends left out: few enough to be followed by eye."""
     from mailbot.case.lifecycle import ORDER, WAYS
 
-    line = [None, *(state for state in ORDER if state != "held"), "closed"]
-    found: dict[tuple[str | None, str], list[str]] = {}
+    line: list[State | None] = [None, *(state for state in ORDER if state != "held"), "closed"]
+    found: dict[tuple[State | None, State], list[str]] = {}
     for way in WAYS:
         for before in way.before:
             for after in way.after:
                 onward = before in line and after in line and line.index(before) < line.index(after)
                 if onward and (after != "closed" or before == "shipped"):
                     found.setdefault((before, after), []).append(way.on)
-    for (before, after), ways in found.items():
-        yield f"    {before or '[*]'} --> {after}: {', '.join(ways)}"
+    for (start, end), ways in found.items():
+        yield f"    {start or '[*]'} --> {end}: {', '.join(ways)}"
 
 
 def _cells(way: Way) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A case, told in lines of 80 columns: its units, money and dates, then what happened, what was decided on it, and what went out."""
+"""A case, told in lines of 80 columns: its units, money and dates, then what happened, what was decided, and what went out."""
 
 from __future__ import annotations
 

@@ -123,7 +123,8 @@ def _of_customer(mail: Opened) -> Request:
         and mail.case.intent in intent.NEEDS_UNITS
     ):
         wanted = mail.case.intent
-    if mail.case and mail.case.state in ("quoted", "parts_quoted") and wanted == "none" and later.agrees(mail):
+    offered = mail.case is not None and mail.case.state in ("quoted", "parts_quoted")
+    if offered and wanted in {"none", "repair"} and heavy == reasons.NOTHING and not mail.units and later.agrees(mail):
         wanted = "accept_quote"
     told = _reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)

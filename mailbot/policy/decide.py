@@ -190,13 +190,16 @@ def by_person(
     s = situation(policy, mail, request, item.told, case, known, paid_for(item, case.intent, policy))
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
+    agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
+    untold = item.disguised and not agreed  # promise 7: a stranger learns of the unit when a person lets him in
     return Verdict(
         serial=item.serial,
         outcome=answer.then,
         clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(case.intent, ())))),
-        facts=vocabulary.record(vocabulary.all_facts(s), days),
-        known=True,
-        model=s.unit.model if s.unit else item.model,
+        facts=() if untold else vocabulary.record(vocabulary.all_facts(s), days),
+        known=not untold,
+        model="" if untold else s.unit.model if s.unit else item.model,
+        hidden=untold and item.hidden,
         says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(case.intent, answer.says),
         valid_until=days.get("doa_until") if doa else None,
         owner=item.owner,

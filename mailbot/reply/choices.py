@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mailbot.case.lifecycle import takes
+from mailbot.case.lifecycle import ORDER, takes
 from mailbot.case.rulings import ROLES
 from mailbot.model import Case, CommandName, Staff
 from mailbot.reply.letter import Choice
 
 _WRITTEN: dict[CommandName, str] = {
     "approve": "APPROVE",
-    "reject": "REJECT reason",
-    "quote": "QUOTE 0.00 {currency} for",
+    "reject": "REJECT: ",
+    "quote": "QUOTE {currency} ",
     "received": "RECEIVED",
-    "diagnosed": "DIAGNOSED:",
+    "diagnosed": "DIAGNOSED: ",
     "repaired": "REPAIRED",
     "not_repairable": "NOT REPAIRABLE",
-    "shipped": "SHIPPED carrier tracking",
+    "shipped": "SHIPPED ",
     "extend": "EXTEND 14 days",
     "hold": "HOLD",
     "close": "CLOSE",
 }
-"""How each command is written, with the places that the writer fills in."""
+"""How each command is written. What the writer must add is left out: a command that is not filled in is refused."""
 
 _SOUGHT: dict[str, tuple[CommandName, ...]] = {
     "asking": ("approve", "extend", "close"),
@@ -52,7 +52,7 @@ def choices(case: Case, person: Staff, address: str, currency: str) -> tuple[Cho
     """
     here = [
         name
-        for name in _SOUGHT.get(case.state, ())
+        for name in _sought(case)
         if set(ROLES[name]) & set(person.roles)
         if not case.items or any(takes(name, item.state) for item in case.items)
     ]
@@ -65,6 +65,12 @@ def choices(case: Case, person: Staff, address: str, currency: str) -> tuple[Cho
     return tuple(Choice(text, link(address, f"Re: [{tag}]", text)) for text in written)
 
 
+def _sought(case: Case) -> tuple[CommandName, ...]:
+    """Return what is likely to come next for any unit, the least advanced first: half of a case may be here already."""
+    states = [state for state in ORDER if any(item.state == state for item in case.items)] or [case.state]
+    return tuple(dict.fromkeys(name for state in states for name in _SOUGHT.get(state, ())))
+
+
 def link(address: str, subject: str, body: str) -> str:
-    """Return the link that writes a mail."""
-    return f"mailto:{quote(address, safe='@+')}?subject={quote(subject)}&body={quote(body)}"
+    """Return the link that writes a mail; "/" is written in hexadecimal too (RFC 6068 §2, qchar)."""
+    return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

@@ -274,7 +274,7 @@ def _direct(
     if over:  # told once: neither the customer nor staff can be bombed (L4, R5)
         why = (
             f"{mail.answer_to} has had the day's answers ({most}). This mail and the day's further ones are decided and on "
-            f"record, and get no answer. {decision.why}"
+            f"record, and get no answer."
         )
         silence = structs.replace(decision, why=why)
         notice = staff.notice(policy, case, silence, mail, known, about="silent", order=order)
@@ -313,7 +313,7 @@ def _remind(out: Outgoing, case: Case, after: Case, deadline: Deadline) -> None:
     if deadline.kind == "close":
         return
     if deadline.kind == "repair":
-        notice = staff.notice(out.policy, case, decision, None, out.known, about=_repair(deadline))
+        notice = staff.repair(out.policy, case, decision, out.known, about=_repair(deadline))
         _to_staff(out, notice, decision, ("desk",))
         return
     lapsed = tuple(item for item in case.items if item.state == "parts_quoted")

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from mailbot.case import deadlines
 from mailbot.case.lifecycle import NUMBERED, WORKED
+from mailbot.case.quotes import standing
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Deadline, Decision, Number, Price, Verdict, Wrote
 from mailbot.policy.policy import Policy
@@ -23,14 +24,17 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
     issued = any(v.outcome == "issue" for v in decision.verdicts)
     number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None
-    parts = quoted and bool(case.quotes) and case.quotes[-1].parts
+    offered = (case.quotes[-1] if quoted and case.quotes else None) or (
+        standing(case) if "po" in decision.asks else None
+    )
+    parts = quoted and offered is not None and offered.parts
     return frame(
         policy,
         case,
         decision,
         kind="answer",
         subject=subject(policy, case),
-        greeting=without_numbers(policy, mail.name),
+        greeting=without_numbers(policy, mail.name or ("" if mail.forged else case.name)),
         units=tuple(
             _unit(policy, case, v, without_numbers(policy, reasons.get(fold(v.serial), "")))
             for v in decision.verdicts
@@ -38,7 +42,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         ),
         asks=decision.asks,
         informs=informs(policy, decision, case, first=first, parts=parts),
-        quote=quote_block(case.quotes[-1], tongue(policy, case)) if quoted and case.quotes else None,
+        quote=quote_block(offered, tongue(policy, case)) if offered else None,
         number=number,
         ship_to=ship_to(policy, case) if number else (),
         credit=_money(case.credit) if number else "",

@@ -155,7 +155,8 @@ def quote_block(quote: Quote, language: str) -> QuoteBlock:
     """Write a quote out: one line a charge, with the unit's serial where there are several."""
     several = len(quote.serials) > 1
     lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several else c.label, money(c.amount, c.currency)) for c in quote.charges
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
+        for c in quote.charges
     )
     total = money(quote.total, quote.charges[0].currency)
     return QuoteBlock(quote.number, lines, total, written(quote.valid_until, language))
@@ -167,6 +168,7 @@ def bill(charges: Sequence[Charge]) -> Bill | None:
         return None
     several = len({charge.serial for charge in charges}) > 1
     lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several else c.label, money(c.amount, c.currency)) for c in charges
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
+        for c in charges
     )
     return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from msgspec import structs
 
+from mailbot.case.lifecycle import WORKED
 from mailbot.intake.serials import fold
-from mailbot.model import Case, Decision, Known, Order, Ruling, Staff, Verdict, Wrote
+from mailbot.model import Case, CaseItem, Decision, Known, Order, Ruling, Staff, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.choices import choices, link
 from mailbot.reply.letter import Choice, Letter, RulingLine, UnitBlock
 from mailbot.reply.letters import contact_of, frame
-from mailbot.reply.sentences import money, quote_block, says, told
+from mailbot.reply.sentences import money, quote_block, says, told, written
+
+_SUBJECTS = {
+    "held": "please decide",
+    "second": "please approve",
+    "confirm": "please confirm",
+    "passed_on": "please answer",
+    "told": "for your information",
+    "silent": "not answered today",
+    "undeliverable": "not delivered",
+    "repair_due": "repair due soon",
+    "done": "your commands",
+    "nothing": "no command",
+}
+"""What the subject of a letter to staff says it is for."""
 
 EXCERPT = 4000
 """Characters of the sender's words that a notice to staff shows."""
@@ -95,10 +111,7 @@ def transcript(policy: Policy, case: Case | None, decision: Decision, mail: Wrot
         sender=case.sender,
         number=case.number.text if case.number else "",
         quote=quote_block(quote, "en") if quote else None,
-        units=tuple(
-            UnitBlock(item.serial, item.outcome, model=item.model, reason=item.reason, state=item.state)
-            for item in case.items
-        ),
+        units=_as_they_stand(case.items),
     )
 
 
@@ -120,7 +133,20 @@ def forged(policy: Policy, decision: Decision, mail: Wrote) -> Letter:
 def second(policy: Policy, case: Case, decision: Decision, mail: Wrote, known: Known) -> Letter:
     """Return the question to a second approver: what a colleague asked for, and what it is about (A12)."""
     letter = notice(policy, case, decision, mail, known, about="second")
-    return structs.replace(letter, rulings=tuple(_line(r) for r in decision.rulings if r.result == "second"))
+    return structs.replace(
+        letter,
+        facts=(("customer", case.sender), *letter.facts),
+        units=_as_they_stand(case.items),
+        rulings=tuple(_line(r) for r in decision.rulings if r.result == "second"),
+    )
+
+
+def repair(policy: Policy, case: Case, decision: Decision, known: Known, *, about: str) -> Letter:
+    """Return the word that a repair is due, or overdue: which units, and by when (ST-15)."""
+    waiting = tuple(item for item in case.items if item.state in WORKED and item.repair_due)
+    days = dict.fromkeys(written(item.repair_due, "en") for item in waiting if item.repair_due)
+    letter = notice(policy, case, decision, None, known, about=about)
+    return structs.replace(letter, facts=(("repair due", ", ".join(days)),), units=_as_they_stand(waiting))
 
 
 def offered(letter: Letter, case: Case, person: Staff, address: str, currency: str, *, confirms: bool) -> Letter:
@@ -143,7 +169,13 @@ def _line(ruling: Ruling) -> RulingLine:
 
 
 def _subject(policy: Policy, case: Case, about: str) -> str:
-    return f"[{case.id}] {about.replace('_', ' ')}: {_not_as_ours(policy, case.subject)}"
+    return f"[{case.id}] {_SUBJECTS.get(about, about.replace('_', ' '))}: {_not_as_ours(policy, case.subject)}"
+
+
+def _as_they_stand(items: Iterable[CaseItem]) -> tuple[UnitBlock, ...]:
+    return tuple(
+        UnitBlock(item.serial, item.outcome, model=item.model, reason=item.reason, state=item.state) for item in items
+    )
 
 
 def _written(order: Order) -> str:

@@ -208,7 +208,7 @@ def test_a_failed_rehearsal_tells_what_came_instead(mailbot: Mailbot, tmp_path: 
 
 
 def test_a_slip_in_a_rule_laid_over_is_the_conversations(mailbot: Mailbot, tmp_path: Path) -> None:
-    """A value laid over the rules that does not fit is named as that, with the nearest key, and not as a fault of the rules file."""
+    """A value laid over the rules that does not fit is named as that, with the nearest key, not as a fault of the file."""
     text = (LIVES / CHARGED).read_text(encoding="utf-8")
     file = tmp_path / "one.toml"
     file.write_text(text.replace("[[step]]", "rules = {number = {valid_day = 3}}\n\n[[step]]", 1), encoding="utf-8")
