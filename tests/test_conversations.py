@@ -30,6 +30,7 @@ from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import Answers, Flag, Inform, Rule
 from mailbot.reply import sentences
 from mailbot.reply.render import Letters
+from mailbot.shell import logs
 from mailbot.shell.conversation import Conversation, Expected, load
 from mailbot.shell.expectation import Opened, Order, compare, folded
 from mailbot.shell.incoming import arriving, bare, opened, server_of, texts
@@ -592,4 +593,5 @@ def test_conversation_through_real_servers(
     # What no run changes is read once for all of them: words, and templates that every start would write out to look at them.
     monkeypatch.setattr(Library, "at", lambda _: library())
     monkeypatch.setattr(Letters, "check", lambda _: [])
+    monkeypatch.setattr(logs, "configure", lambda: None)  # it would log to a stream that ends with the run
     assert list(Post(witness(file), tmp_path, mail_server, smtp_server).goes_wrong()) == []

@@ -240,7 +240,7 @@ def charge(policy: Policy, fee: str, serial: str) -> Charge:
     return Charge(fee, line.label, line.amount, line.currency, serial)
 
 
-_OF_THE_MAIL = ("intent", "wish", "overseas", "claimed", "today")
+_OF_THE_MAIL = ("intent", "wish", "insurance", "overseas", "claimed", "today")
 
 
 _UNDER_WAY: frozenset[State] = frozenset({"in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"})
