@@ -233,7 +233,8 @@ class Item(Value, frozen=True):
 
     ``vague`` says that the reason names no symptom ("doesn't work"). ``symptom`` is the word list's name of the failure,
     where it knows one. ``revision`` is what the mail says of the unit's revision. ``suggestion`` is the one unit of the
-    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2).
+    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2). ``unsure``: the mail does
+    not say for certain that it means this unit, so it is asked about as one that nobody knows.
     """
 
     serial: str
@@ -243,6 +244,7 @@ class Item(Value, frozen=True):
     symptom: str | None = None
     revision: str | None = None
     suggestion: str = ""
+    unsure: bool = False
 
 
 class Request(Value, frozen=True):

@@ -12,6 +12,7 @@ from mailbot.intake.language import language
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import LONGEST, sentences
 from mailbot.intake.reader import Mention, Reader
+from mailbot.intake.serials import covered, fold, tokens
 from mailbot.intake.sheets import wanted
 from mailbot.intake.tables import rows, typed
 
@@ -30,8 +31,20 @@ class Named(NamedTuple):
     told: tuple[str, ...] = ()
     listed: str = ""
     aside: bool = False
+    unsure: bool = False
 
 
+class Reply(NamedTuple):
+    """A line that answers a question of ours, and the question."""
+
+    question: str
+    text: str
+
+
+_NOTE = 300
+"""Characters of a mail that only announces its answers."""
+
+_INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
 _ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
@@ -87,17 +100,47 @@ class Opened:
         return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.desk.words.everything)
 
     @cached_property
+    def end(self) -> int:
+        """The index of the sentence of the new text that closes the letter."""
+        sender = self.message.sender
+        named = frame.end(self.own, self.lexicons, frame.names(sender.name, sender.email) if sender else ())
+        spoken = any(fold(word[0]) in self.known.units for text in self.own[named:] for word in tokens(covered(text)))
+        return frame.end(self.own, self.lexicons) if spoken else named
+
+    @cached_property
     def told(self) -> tuple[str, ...]:
         """All sentences that count, paragraphs apart."""
-        own = self.own[: frame.end(self.own, self.lexicons)]
-        passed = sentences(self.message.quoted) if self.passes_on else ()
+        own = (*self.own[: self.end], "", *frame.postscript(self.own[self.end :]))
+        passed = sentences(frame.without_headers(self.message.quoted)) if self.passes_on else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
-        return (*(frame.without_greeting(sentence, self.lexicons) for sentence in own), "", *passed, "", *documents)
+        spoken = {sentence for sentence in own if sentence}
+        inline = [text for reply in self.replies for text in sentences(reply.text) if text and text not in spoken]
+        return (
+            *(frame.without_greeting(sentence, self.lexicons) for sentence in own),
+            *("", *inline, "", *passed, "", *documents),
+        )
 
     @cached_property
     def heard(self) -> tuple[str, ...]:
         """The same without addresses: ``rma@`` asks for nothing."""
         return tuple(_ADDRESS.sub(" ", sentence) for sentence in self.told)
+
+    @cached_property
+    def replies(self) -> tuple[Reply, ...]:
+        """The answers that stand between the lines of our own mail: below its quoted questions, or where the mail says so."""
+        return tuple(self._replies()) if self.answers else ()
+
+    def _replies(self) -> Iterator[Reply]:
+        announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
+        question = ""
+        lines = self.message.text.split("\n")[:2_000]
+        for line in lines:
+            text = line.lstrip("> ").strip()
+            ours = line.startswith(">") or (announced and text.endswith("?"))
+            if ours:
+                question = text if text.endswith(("?", ":")) or '"' in text else ""
+            elif text and question:
+                yield Reply(question, _INITIALS.sub("", text))
 
     # ------------------------------------------------------------------ units
 
@@ -119,17 +162,60 @@ class Opened:
         return tuple(self._mentioned(texts, loose))
 
     def _meant(self, found: Sequence[Named]) -> tuple[Named, ...]:
-        """Without the units that are only listed, where the mail says that "only" another one fails."""
-        only = [
-            text
-            for text in self.told
-            if text and any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons)
-        ]
-        named = {mention.key for mention in self.reader.mentions(only)} if only else set()
-        failing = {unit.key for unit in found if any(reasons.weight(text, self.lexicons) for text in unit.told)}
-        if not named & failing:
-            return tuple(found)
-        return tuple(unit for unit in found if unit.key in named or unit.listed)
+        """Without the units that are only listed, where the mail says which of them it is about."""
+        ranked = self._by_rank(found)
+        named = {mention.key for text in self.told if text for mention in self._only(text)}
+        if named:
+            return tuple(unit for unit in ranked if unit.key in named or unit.listed)
+        if ranked == tuple(found) and self._chooses(found):
+            return tuple(unit._replace(unsure=True) for unit in ranked)
+        return ranked
+
+    def _only(self, text: str) -> Iterator[Mention]:
+        """The units of which a sentence says that it is about no others: "only AH2F104432 fails"."""
+        if not any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons):
+            return
+        for mention in self.reader.mentions((text,)):
+            if self.reader.alone(text, mention):
+                yield mention
+
+    def _chooses(self, found: Sequence[Named]) -> bool:
+        """Whether the mail is about some of its units and does not say about which: "only those marked in red"."""
+        apart = any(unit.listed or any(reasons.weight(text, self.lexicons) for text in unit.told) for unit in found)
+        return (
+            not apart
+            and len({unit.key for unit in found if not unit.aside}) > 1
+            and any(lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons)
+        )
+
+    def _by_rank(self, found: Sequence[Named]) -> tuple[Named, ...]:
+        """The units with what is said of them by their rank: "the first one is fine, only the last needs a repair"."""
+        keys = list(dict.fromkeys(unit.key for unit in found))
+        told: dict[str, tuple[str, ...]] = {}
+        fine: set[str] = set()
+        only: set[str] = set()
+        spoken = {mention.sentence for mention in self.reader.mentions(self.told)} if len(keys) > 1 else set()
+        for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
+            for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
+                said = plain(clause)
+                for rank in self._ranks(said, len(keys)):
+                    told[keys[rank]] = (*told.get(keys[rank], ()), clause)
+                    if any(lexicon.serials.fine.search(said) for lexicon in self.lexicons):
+                        fine.add(keys[rank])
+                    elif any(lexicon.serials.only.search(said) for lexicon in self.lexicons):
+                        only.add(keys[rank])
+        return tuple(
+            unit._replace(told=(*unit.told, *told.get(unit.key, ())), aside=unit.aside or unit.key in fine)
+            for unit in found
+            if not only or unit.key in only
+        )
+
+    def _ranks(self, said: str, count: int) -> Iterator[int]:
+        for rank, name in enumerate(("first", "second", "third")[:count]):
+            if any(getattr(lexicon.serials, name).search(said) for lexicon in self.lexicons):
+                yield rank
+        if any(lexicon.serials.last.search(said) for lexicon in self.lexicons):
+            yield count - 1
 
     @cached_property
     def earlier(self) -> tuple[Named, ...]:
@@ -150,12 +236,16 @@ class Opened:
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
         mentions = (reader or self.reader).mentions(texts)
         starts = sorted({mention.sentence for mention in mentions})
+        listed = ""
         for mention in mentions:
+            before = listed
             told = _about(mention, mentions, starts, texts)
             listed = _listed(mention, texts)
-            if reasons.silent(listed, self.lexicons) or (" " not in listed and not self._says_much(listed)):
+            if listed and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons):
+                listed = before or listed
+            elif reasons.silent(listed, self.lexicons) or (" " not in listed and not self._says_much(listed)):
                 listed = ""
-            yield Named(mention.serial, mention.key, told, listed, mention.aside)
+            yield Named(mention.serial, mention.key, told, listed, mention.aside, mention.open)
 
     def _says_much(self, word: str) -> bool:
         """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""

@@ -20,9 +20,13 @@ _DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
 _GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)
 
 
+_COUNTED = re.compile("[\u2460-\u24ff\u2776-\u2793]")
+"""Figures in circles and in parentheses, which count what follows and are no part of it."""
+
+
 def tidy(text: str) -> str:
     """The text without full-width forms and invisible characters, and with a blank behind a glued "S/N"."""
-    normal = unicodedata.normalize("NFKC", text[:LONGEST]).translate(_INVISIBLE).translate(_DASHES)
+    normal = unicodedata.normalize("NFKC", _COUNTED.sub(" ", text[:LONGEST])).translate(_INVISIBLE).translate(_DASHES)
     return _GLUED.sub(r"\1 ", normal)
 
 

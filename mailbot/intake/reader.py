@@ -38,6 +38,7 @@ class Mention(NamedTuple):
     end: int
     aside: bool = False
     handled: bool = False
+    open: bool = False
 
 
 _TAIL = 64
@@ -114,7 +115,10 @@ class Reader:
                 heading = label(sentence, self.lexicons)
 
     def _places(self, sentence: str) -> list[Place]:
-        """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends."""
+        """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends.
+
+        Which units such a range means is open: its ends are asked about.
+        """
         found: list[Place] = []
         open_ = covered(sentence)
         for one in ranges(open_, self.lexicons):
@@ -122,8 +126,8 @@ class Reader:
             glued = last.start - first.end <= 1 and formed(members[0], self.desk)
             if all(member in self.known for member in members):
                 found += [Place(member, first.start, last.end) for member in members]
-            elif glued:
-                found += [first, Place(members[-1], last.start, last.end)]
+            elif glued or first.key in self.known or members[-1] in self.known:
+                found += [first._replace(open=True), Place(members[-1], last.start, last.end, open=True)]
             else:
                 continue
             open_ = f"{open_[: first.start]}{' ' * (last.end - first.start)}{open_[last.end :]}"
@@ -167,6 +171,7 @@ class Reader:
                 place.end,
                 aside=aside or self._says("fine", clause),
                 handled=self._says("handled", plain(sentence)),
+                open=place.open,
             )
 
     def _accepted(self, place: Place, kind: str, sentence: str, *, alone: bool) -> str:
@@ -219,6 +224,18 @@ class Reader:
                 return True
             if any(
                 _nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)
+            ):
+                return True
+        return False
+
+    def alone(self, sentence: str, mention: Mention) -> bool:
+        """Whether a sentence says of this serial that it is about no other: "only X", "X only"."""
+        before, after = plain(sentence[: mention.start][-_TAIL:]), plain(sentence[mention.end :][:_TAIL])
+        for lexicon in self.lexicons:
+            if any(_nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.only.spans(before)):
+                return True
+            if any(
+                _nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.only.spans(after)
             ):
                 return True
         return False

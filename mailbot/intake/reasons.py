@@ -98,6 +98,7 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     for lexicon in lexicons:
         if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or _excludes(rest, lexicon):
             return VAGUE if vague else NOTHING
+    rest = _NUMBER.sub(" ", rest)
     negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
     if negated:
         return CONCRETE if place else NEGATED
@@ -105,6 +106,8 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
 
 
 _CLAUSE = re.compile(r"([,;:])")
+_NUMBER = re.compile(r"\bno\.? ?[:#]? ?(?=[a-z]{0,4}-?\d{2})")
+"""A number, and no denial: "order no. 4711"."""
 
 
 def _without_paperwork(clause: str, lexicons: Sequence[Lexicon]) -> str:
@@ -146,6 +149,39 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     if len(text) > PREFERRED and heaviest == CONCRETE:
         text = join(sentence for heavy, sentence in weighed if heavy == CONCRETE)
     return Reason(text, heaviest)
+
+
+_ASIDE = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+_WORDS = re.compile(r"[^\W\d_⺀-\U0003ffff]{3,}|[⺀-\U0003ffff]{2}|\b[a-z]{1,3}-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
+_SAYING = 2
+"""Words, or pairs of ideographs, that say something."""
+
+
+def tells(sentence: str, serial: str, lexicons: Sequence[Lexicon], everything: Sequence[Lexicon]) -> bool:
+    """Whether a sentence says of a unit something that is no wish, no courtesy, and not where it is or whence it came.
+
+    What may be wrong with a unit cannot be listed; what else people write of one nearly can. ``serial`` is the unit's where
+    the sentence names it; of one that names none a part must be spoken of. Wishes are heard in ``everything``: a line may be
+    too short to show its language.
+    """
+    said = plain(_ASIDE.sub(" ", sentence))
+    if said.endswith(("?", ":")) or any(lexicon.intents.rma.search(said) for lexicon in everything):
+        return False
+    for lexicon in lexicons:
+        words, intents = lexicon.reasons, lexicon.intents
+        if any(one.search(said) for one in (words.asking, words.telling, words.paperwork, words.neutral)):
+            return False
+        if any(one.search(said) for one in (intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine)):
+            return False
+    if not serial and not any(lexicon.reasons.parts.search(said) for lexicon in lexicons):
+        return False
+    rest = said.replace(plain(serial), " ")
+    for lexicon in lexicons:
+        for phrases in (lexicon.labels.serial, lexicon.labels.device, lexicon.labels.model, lexicon.labels.rma):
+            rest = phrases.without(rest)
+        rest = lexicon.reasons.trouble.without(lexicon.letter.greetings.without(lexicon.labels.between.without(rest)))
+        rest = lexicon.common.without(rest)
+    return len(_WORDS.findall(rest)) >= _SAYING
 
 
 def silent(text: str, lexicons: Sequence[Lexicon]) -> bool:

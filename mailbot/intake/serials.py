@@ -55,11 +55,12 @@ def tokens(text: str) -> list[re.Match[str]]:
 
 
 class Place(NamedTuple):
-    """A string that may be a serial, and where it stands in its sentence."""
+    """A string that may be a serial, and where it stands in its sentence; ``open``: it ends a range that nobody knows whole."""
 
     text: str
     start: int
     end: int
+    open: bool = False
 
     @property
     def key(self) -> str:

@@ -16,7 +16,7 @@ from mailbot.model import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mailbot.intake.words import Lexicon
+    from mailbot.intake.words import Lexicon, Phrases
 
 
 class Row(NamedTuple):
@@ -47,7 +47,10 @@ def rows(table: Table, reader: Reader) -> Iterator[Row]:
     titles = table.rows[head]
     kinds = _kinds(titles, reader.lexicons)
     column = kinds.index("serial")
+    sound = _sound(table.rows[head + 1 :], kinds, reader.lexicons)
     for row in table.rows[head + 1 :]:
+        if row in sound:
+            continue
         cells = (*row, *("" for _ in range(len(titles) - len(row))))
         serials = reader.all_accepted(tidy(cells[column]), "serial")
         if not serials:
@@ -79,6 +82,29 @@ def _good(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[Lexico
         for title, cell in zip(titles, cells, strict=False)
         for lexicon in lexicons
     )
+
+
+def _sound(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[Lexicon]) -> list[Sequence[str]]:
+    """The rows that call their unit good and tell nothing else of it, where other rows do not."""
+
+    def good(cell: str) -> bool:
+        return any(_all(lexicon.serials.good, cell) for lexicon in lexicons)
+
+    sound = [
+        row
+        for row in rows
+        if any(good(cell) for cell, kind in zip(row, kinds, strict=False) if kind != "serial")
+        and not any(
+            cell and not good(cell) and (kind == "reason" or (not kind and (_wordy(cell) or " " in cell)))
+            for cell, kind in zip(row, kinds, strict=False)
+        )
+    ]
+    return sound if len(sound) < len([row for row in rows if any(row)]) else []
+
+
+def _all(phrases: Phrases, cell: str) -> bool:
+    said = plain(cell).strip(" .!")
+    return bool(said) and any(span == (0, len(said)) for span in phrases.spans(said))
 
 
 def _answers(lexicon: Lexicon, cell: str) -> bool:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import exclusions, intent, orders, reasons
+from mailbot.intake import exclusions, intent, orders, reasons, why
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
-from mailbot.intake.prose import sentences
 from mailbot.intake.reasons import Reason
 from mailbot.intake.wishes import wishes
 from mailbot.model import Item, Request
@@ -106,7 +105,7 @@ def _of_customer(mail: Opened) -> Request:
         and mail.case.intent in intent.NEEDS_UNITS
     ):
         wanted = mail.case.intent
-    told = _reason(mail, wanted)
+    told = why.reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS
     whole = exclusions.one_voice(frozenset().union(*stated.values()))
@@ -156,7 +155,9 @@ def _disguised(mail: Opened) -> bool:
 def _supplies(mail: Opened) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
     asked = mail.asked("reason") or mail.asked("serial")
-    return bool(mail.units) or (asked and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons))
+    return bool(mail.units) or (
+        asked and bool(why.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
+    )
 
 
 def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
@@ -166,64 +167,6 @@ def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Nam
     if mail.units or mail.case is not None or wanted == "question":
         return mail.units
     return [unit for unit in units if wanted not in intent.NEEDS_UNITS or not mail.handled(unit)]
-
-
-# ------------------------------------------------------------------ reasons
-
-
-def _reason(mail: Opened, wanted: Intent) -> Reason:
-    """The mail's reason: from its text, its subject, its tables; in a thread from what was written earlier."""
-    rows = tuple(dict.fromkeys(unit.listed for unit in mail.units if unit.listed))
-    if wanted in {"credit", "exchange", "rework"}:
-        moved = reasons.motive((*mail.told, mail.title), mail.lexicons)
-        if moved.text:
-            return moved
-        return (
-            Reason(_leftover(mail, most=3), reasons.CONCRETE)
-            if _leftover(mail, most=3)
-            else reasons.reason(mail.told, mail.lexicons)
-        )
-    body = reasons.reason(mail.told, mail.lexicons)
-    title = reasons.reason((mail.title,), mail.lexicons)
-    if rows and body.weight < reasons.NAMED:
-        heavy = max(reasons.weight(row, mail.lexicons) for row in rows)
-        if heavy > reasons.NOTHING or body.weight < reasons.CONCRETE:
-            text = reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
-            body = Reason(text, heavy if heavy == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
-    if title.weight > body.weight:
-        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
-    if body.text:
-        return body
-    admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
-    if admitted:
-        return Reason(reasons.join(admitted), reasons.CONCRETE)
-    if mail.asked("reason") and (text := _leftover(mail)):
-        return Reason(text, reasons.CONCRETE)
-    return reasons.reason(_quoted(mail), mail.lexicons)
-
-
-def _quoted(mail: Opened) -> tuple[str, ...]:
-    """What the customer wrote earlier, below our own quoted mail (only where no case is known)."""
-    return () if mail.case is not None or not mail.answers else sentences("\n".join(mail.theirs))
-
-
-def _leftover(mail: Opened, most: int = 2) -> str:
-    """Sentences of the new text that are neither courtesy nor a serial."""
-    left = []
-    for text in mail.told:
-        words = [lexicon.reasons for lexicon in mail.lexicons]
-        said = plain(text)
-        if any(one.asking.search(said) or one.telling.search(said) for one in words):
-            continue
-        spare = said
-        for lexicon in mail.lexicons:
-            spare = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(spare)))
-        for unit in mail.units:
-            spare = spare.replace(plain(unit.serial), " ")
-        named = any(one.parts.search(said) for one in words)
-        if named or len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
-            left.append(text)
-    return reasons.join(left[:most])
 
 
 # ------------------------------------------------------------------ units
@@ -236,9 +179,9 @@ def _items(
     several = len(units) > 1
     items = []
     owned = frozenset().union(*(names for key, names in stated.items() if key))
-    shared = _shared(mail, told, wanted) if several else told
+    shared = why.shared(mail, told, wanted) if several else told
     for unit in units:
-        own = _own_reason(mail, unit) if several else Reason()
+        own = why.own(mail, unit) if several else Reason()
         reason = own if own.text else shared
         excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
         if not several:
@@ -252,33 +195,10 @@ def _items(
                 symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
                 revision=_revision(mail, unit),
                 suggestion=mail.reader.suggestion(unit.serial),
+                unsure=unit.unsure,
             )
         )
     return tuple(items)
-
-
-def _shared(mail: Opened, told: Reason, wanted: Intent) -> Reason:
-    """The reason that holds for units of which nothing is told: not what was told of another one of them."""
-    if wanted in {"credit", "exchange", "rework"} or not mail.units:
-        return told
-    each = [frozenset(unit.told) for unit in mail.units]
-    claimed = {text for one in each for text in one if not all(text in other for other in each)}
-    free = [
-        text
-        for text in (*mail.told, mail.title)
-        if (text not in claimed and not _within(text, claimed))
-        or any(lexicon.serials.all.search(plain(text)) for lexicon in mail.lexicons)
-    ]
-    if not any(reasons.weight(text, mail.lexicons) for text in claimed):
-        return told
-    return reasons.reason(free, mail.lexicons)
-
-
-def _own_reason(mail: Opened, unit: Named) -> Reason:
-    if unit.listed:
-        heavy = reasons.weight(unit.listed, mail.lexicons)
-        return Reason(reasons.join((unit.listed,)), heavy if heavy == reasons.VAGUE else reasons.CONCRETE)
-    return reasons.reason(unit.told, mail.lexicons)
 
 
 def _revision(mail: Opened, unit: Named) -> str | None:
@@ -297,14 +217,9 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and not _within(text, mine):
+        if text and text not in mine and not why.within(text, mine):
             found[""] |= exclusions.stated(text, after, mail.lexicons)
     return found
-
-
-def _within(text: str, pieces: set[str]) -> bool:
-    """Whether a sentence was told of its units piece by piece."""
-    return any(piece and piece in text for piece in pieces)
 
 
 def _known_reason(mail: Opened) -> bool:

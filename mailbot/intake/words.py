@@ -155,7 +155,8 @@ class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
     ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this.
+    other than this. ``first`` to ``last`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
+    the one before; ``good`` is what a table says of a sound one.
     """
 
     not_this: Phrases = NONE
@@ -167,13 +168,21 @@ class Serials(Section, frozen=True):
     through: Phrases = NONE
     all: Phrases = NONE
     only: Phrases = NONE
+    first: Phrases = NONE
+    second: Phrases = NONE
+    third: Phrases = NONE
+    last: Phrases = NONE
+    chosen: Phrases = NONE
+    same: Phrases = NONE
+    good: Phrases = NONE
 
 
 class Reasons(Section, frozen=True):
     """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason.
 
     ``vague`` says that a unit does not work and no more; ``trouble`` ("a problem") says something only of a part that is
-    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time.
+    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time. ``neutral`` is
+    what is said of a sound unit as well: where it stands, when it was bought, whose it is.
     """
 
     failing: Phrases = NONE
@@ -184,6 +193,7 @@ class Reasons(Section, frozen=True):
     paperwork: Phrases = NONE
     asking: Phrases = NONE
     telling: Phrases = NONE
+    neutral: Phrases = NONE
     motives: Phrases = NONE
 
 
@@ -284,10 +294,11 @@ class Wishes(Section, frozen=True):
 
 
 class Letter(Section, frozen=True):
-    """The frame of a letter."""
+    """The frame of a letter. ``inline`` announces answers between the lines of ours."""
 
     greetings: Phrases = NONE
     closings: Phrases = NONE
+    inline: Phrases = NONE
 
 
 class Staff(Section, frozen=True):

@@ -55,7 +55,7 @@ def read(source: str) -> Page:
         root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (LxmlError, ValueError, AssertionError):
         return Page(lines(re.sub(r"<[^<>]*>", " ", source)))
-    walk = _Walk()
+    walk = _Walk(_hiding(root))
     walk.over(root)
     return Page(walk.text(), tuple(walk.tables))
 
@@ -63,7 +63,8 @@ def read(source: str) -> Page:
 class _Walk:
     """One pass over the tree with a stack of its own: depth is no danger."""
 
-    def __init__(self) -> None:
+    def __init__(self, hiding: frozenset[str] = frozenset()) -> None:
+        self.hiding = hiding
         self.out: list[str] = []
         self.line: list[str] = []
         self.tables: list[Table] = []
@@ -86,12 +87,19 @@ class _Walk:
                 self.end_line(even_empty=True)
                 self.words(node.tail)
                 continue
-            if tag in _HIDDEN or _hidden(node):
+            if tag in _HIDDEN or self.hides(node):
                 self.words(node.tail)
                 continue
             self.enter(node, tag)
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node))
+
+    def hides(self, node: Any) -> bool:
+        """Say whether nobody sees this element: by its own style, or by a rule of the page for its class or id."""
+        if _hidden(node):
+            return True
+        names = {f".{name}" for name in (node.get("class") or "")[:2000].split()} | {f"#{node.get('id')}"}
+        return not self.hiding.isdisjoint(names)
 
     def enter(self, node: Any, tag: str) -> None:
         if tag in _BLOCKS:
@@ -154,7 +162,7 @@ class _Walk:
             return
         rows: list[tuple[str, ...]] = []
         for row in itertools.islice(node.iterdescendants("tr"), ROWS):
-            cells = tuple(_cell(cell) for cell in row.iterchildren("td", "th"))
+            cells = () if self.hides(row) else tuple(_cell(cell, self.hiding) for cell in row.iterchildren("td", "th"))
             if any(cells):
                 rows.append(cells)
         if max(map(len, rows), default=0) > 1:
@@ -165,10 +173,29 @@ class _Walk:
         return re.sub(r"\n{3,}", "\n\n", lines("\n".join(self.out))).strip("\n")
 
 
-def _cell(node: Any) -> str:
-    walk = _Walk()
+def _cell(node: Any, hiding: frozenset[str]) -> str:
+    walk = _Walk(hiding)
     walk.over(node)
     return " ".join(walk.text().split())
+
+
+_RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,500})\}")
+_NAME = re.compile(r"(?:[a-z][a-z0-9]{0,9})?([.#][\w-]{1,80})", re.IGNORECASE)
+_STYLES = 100_000
+"""Characters of style sheets that are read."""
+
+
+def _hiding(root: Any) -> frozenset[str]:
+    """The classes and ids that the page's own style sheet hides from everybody; a rule for some media is none."""
+    sheet = "\n".join(style.text or "" for style in itertools.islice(root.iter("style"), TABLES))[:_STYLES]
+    sheet = re.sub(r"@media[^{}]{0,200}\{(?:[^{}]{0,200}\{[^{}]{0,500}\}\s{0,20}){0,200}\}", "", sheet)
+    return frozenset(
+        name[1]
+        for rule in _RULE.finditer(sheet)
+        if _INVISIBLE.search(rule[2])
+        for selector in rule[1].split(",")
+        if (name := _NAME.fullmatch(selector.strip()))
+    )
 
 
 def _hidden(node: Any) -> bool:

@@ -172,13 +172,21 @@ def _list(letter: Letterhead) -> str:
     for name in ("list-id", "list-post"):
         if letter.head.has(name):
             return name
-    precedence = letter.token("precedence")
-    if precedence in _BULK:
-        return f"Precedence: {precedence}"
     mass = any(letter.head.has(name) for name in _MASS_FIELDS) or _nobody(letter)
     if letter.head.has("list-unsubscribe") and mass:
         return "list-unsubscribe"  # alone it also stands on letters that people send through a mailing service
     return ""
+
+
+def _bulk(letter: Letterhead) -> str:
+    precedence = letter.token("precedence")
+    return f"Precedence: {precedence}" if precedence in _BULK else ""
+
+
+def _generated(letter: Letterhead) -> str:
+    """A program's notice that says so and takes no answer; a person may write either, hardly both."""
+    signs = {found.lastgroup for found in _GENERATED.finditer(letter.own_words())}
+    return "generated notice" if len(signs) > 1 else ""
 
 
 def _null_sender(letter: Letterhead) -> str:
@@ -228,6 +236,7 @@ _ABSENT = re.compile("|".join(notices.ABSENT), re.IGNORECASE)
 _READ = re.compile(rf"\s*\[?(?:{_either(notices.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
 _WAS_READ = re.compile("|".join(notices.WAS_READ), re.IGNORECASE)
 _CHALLENGE = re.compile("|".join(f"(?P<sign{n}>{each})" for n, each in enumerate(notices.CHALLENGE)), re.IGNORECASE)
+_GENERATED = re.compile(f"(?P<machine>{'|'.join(notices.GENERATED)})|(?P<mute>{'|'.join(notices.MUTE)})", re.IGNORECASE)
 _ACKNOWLEDGED = re.compile("|".join(notices.ACKNOWLEDGED), re.IGNORECASE)
 _TICKET = re.compile(
     rf"(?:{_either(notices.TICKET)})[ \w°º№.-]{{0,16}}[:：#№\s(\[【]{{0,4}}(?:[A-Z]{{2,10}}-?)?\d{{3,}}"  # noqa: RUF001
@@ -245,9 +254,11 @@ _RULES: tuple[tuple[Sort, Callable[[Letterhead], str]], ...] = (
     ("auto", _receipt),
     ("auto", _calendar),
     ("list", _list),
+    ("auto", _challenge),
+    ("auto", _ticket),
+    ("auto", _generated),
+    ("list", _bulk),
     ("auto", _null_sender),
     ("auto", _daemon),
     ("auto", _nobody),
-    ("auto", _challenge),
-    ("auto", _ticket),
 )

@@ -126,7 +126,7 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
 
 def situation(policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known) -> Situation:
     """Gather what the facts may look at."""
-    unit = known.units.get(fold(item.serial)) if item.serial else None
+    unit = known.units.get(fold(item.serial)) if item.serial and not item.unsure else None
     addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,
