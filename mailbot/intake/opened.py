@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake import exclusions, frame, reasons
-from mailbot.intake.language import language
+from mailbot.intake.language import language, languages
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import LONGEST, sentences
 from mailbot.intake.reader import Mention, Reader
@@ -41,6 +41,7 @@ class Reply(NamedTuple):
     text: str
 
 
+_SEVERAL = 2
 _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
@@ -60,9 +61,9 @@ class Opened:
         self.message, self.case, self.known, self.desk = message, case, known, desk
         self.subject = frame.Subject(message.subject)
         self.passes_on = message.forwarded or self.subject.passes_on
-        self.language = language(self._spoken(), desk.words)
+        self.language, *perhaps = languages(self._spoken(), desk.words)
         passed = language((message.quoted,), desk.words) if self.passes_on and message.quoted else self.language
-        self.lexicons = desk.words.of(self.language, passed)
+        self.lexicons = desk.words.of(self.language, passed, perhaps=perhaps)
         self.reader = Reader(known.units, desk, self.lexicons, expected=self.asked("serial"))
         self.typed, text = typed(_without_cells(message), self.lexicons)
         self.own = sentences(text)
@@ -181,12 +182,11 @@ class Opened:
 
     def _chooses(self, found: Sequence[Named]) -> bool:
         """Whether the mail is about some of its units and does not say about which: "only those marked in red"."""
-        apart = any(unit.listed or any(reasons.weight(text, self.lexicons) for text in unit.told) for unit in found)
-        return (
-            not apart
-            and len({unit.key for unit in found if not unit.aside}) > 1
-            and any(lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons)
-        )
+        if len({unit.key for unit in found if not unit.aside}) < _SEVERAL or not any(
+            lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons
+        ):
+            return False
+        return not any(unit.listed or any(reasons.weight(text, self.lexicons) for text in unit.told) for unit in found)
 
     def _by_rank(self, found: Sequence[Named]) -> tuple[Named, ...]:
         """The units with what is said of them by their rank: "the first one is fine, only the last needs a repair"."""
@@ -194,7 +194,7 @@ class Opened:
         told: dict[str, tuple[str, ...]] = {}
         fine: set[str] = set()
         only: set[str] = set()
-        spoken = {mention.sentence for mention in self.reader.mentions(self.told)} if len(keys) > 1 else set()
+        spoken = {mention.sentence for mention in self._in_told} if len(keys) > 1 else set()
         for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
                 said = plain(clause)
@@ -233,8 +233,12 @@ class Opened:
                     row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason
                 )
 
+    @cached_property
+    def _in_told(self) -> tuple[Mention, ...]:
+        return self.reader.mentions(self.told)
+
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
-        mentions = (reader or self.reader).mentions(texts)
+        mentions = self._in_told if texts is self.told and reader is None else (reader or self.reader).mentions(texts)
         starts = sorted({mention.sentence for mention in mentions})
         listed = ""
         for mention in mentions:

@@ -8,7 +8,7 @@ choice, ``(a )?`` for what may be missing, ``(a |b )*`` for up to four of them.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -342,12 +342,19 @@ class Words:
 
     def __init__(self, lexicons: Mapping[str, Lexicon]) -> None:
         self.lexicons = dict(lexicons)
-        self._mixed_in = _vocabulary(self.lexicons["en"]) if "en" in self.lexicons else Lexicon()
+        self._vocabularies = {code: _vocabulary(lexicon) for code, lexicon in self.lexicons.items()}
+        shared = Counter(plain(word) for lexicon in self.lexicons.values() for word in set(lexicon.common.phrases))
+        self.shared = dict(shared)
+        """In how many languages a word is common."""
 
-    def of(self, *languages: str) -> tuple[Lexicon, ...]:
-        """The lists to listen with: those of the languages, then the English vocabulary, which everybody mixes in."""
+    def of(self, *languages: str, perhaps: Iterable[str] = ()) -> tuple[Lexicon, ...]:
+        """The lists to listen with: those of the languages, then the vocabulary of those that it may be as well.
+
+        Everybody mixes in English.
+        """
         chosen = tuple(self.lexicons[code] for code in dict.fromkeys(languages) if code in self.lexicons)
-        return chosen if "en" in languages else (*chosen, self._mixed_in)
+        others = [code for code in dict.fromkeys((*perhaps, "en")) if code not in languages]
+        return (*chosen, *(self._vocabularies[code] for code in others if code in self._vocabularies))
 
     @property
     def everything(self) -> tuple[Lexicon, ...]:
