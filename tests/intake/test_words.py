@@ -21,7 +21,7 @@ LISTS = {path.stem: path.read_text("utf-8") for path in (Path(__file__).parents[
 
 def test_every_language_has_its_list() -> None:
     """Intake listens in thirteen languages."""
-    assert set(load(LISTS).lexicons) == {"en", "de", "fr", "es", "it", "nl", "pt", "pl", "ja", "zh", "ko", "tr", "ru"}
+    assert set(load(LISTS).lexicons) == {"en", "de", "fr", "es", "it", "nl", "pt", "pl", "ja", "zh", "ko", "tr", "ru", "sv", "da", "no", "fi", "cs", "hu"}
 
 
 @pytest.mark.parametrize(
