@@ -12,6 +12,7 @@ from mailbot.intake.language import language, languages
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import LONGEST, sentences
 from mailbot.intake.reader import Mention, Reader
+from mailbot.intake.serials import LONGEST as LONGEST_SERIAL
 from mailbot.intake.serials import covered, fold, tokens
 from mailbot.intake.sheets import wanted
 from mailbot.intake.tables import rows, typed
@@ -98,7 +99,7 @@ class Opened:
         if not self.answers:
             return False
         ours = plain(f"{self.message.subject} {self.message.quoted[:LONGEST]}")
-        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.desk.words.everything)
+        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.lexicons)
 
     @cached_property
     def end(self) -> int:
@@ -123,8 +124,14 @@ class Opened:
 
     @cached_property
     def heard(self) -> tuple[str, ...]:
-        """The same without addresses: ``rma@`` asks for nothing."""
-        return tuple(_ADDRESS.sub(" ", sentence) for sentence in self.told)
+        """The same without addresses (``rma@`` asks for nothing), and with a word for the unit where its serial stands."""
+        unit = next((lexicon.labels.device.phrases[0] for lexicon in self.lexicons if lexicon.labels.device), "")
+        heard = list(self.told)
+        for mention in sorted(self._in_told, key=lambda mention: -mention.start):
+            text = heard[mention.sentence]
+            if mention.end - mention.start <= LONGEST_SERIAL:
+                heard[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
+        return tuple(_ADDRESS.sub(" ", sentence) for sentence in heard)
 
     @cached_property
     def replies(self) -> tuple[Reply, ...]:

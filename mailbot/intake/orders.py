@@ -35,11 +35,23 @@ def purchase_order(places: Sequence[Sequence[str]], known: Collection[str], lexi
     """The customer's purchase order number: from the first of these texts that names one."""
     for kinds in ({"purchase_order"}, {"order"}):
         for sentences in places:
-            for sentence in sentences[:400]:
+            for sentence in _below(sentences[:400]):
                 for number in _numbers(sentence, kinds, lexicons):
                     if fold(number) not in known and not number.upper().startswith("RMA"):
                         return number
     return None
+
+
+def _below(sentences: Sequence[str]) -> Iterator[str]:
+    """The sentences, each behind the title that stands alone above it: "P.O. number:" and below it the number."""
+    title = ""
+    for sentence in sentences:
+        if sentence:
+            yield f"{title} {sentence}" if title else sentence
+            title = sentence if sentence.endswith(":") and len(sentence) <= _TITLE else ""
+
+
+_TITLE = 60
 
 
 def from_file_names(names: Sequence[str]) -> list[str]:

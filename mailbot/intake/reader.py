@@ -162,7 +162,7 @@ class Reader:
                 continue
             if self._retracted(sentence, place):
                 continue
-            clause = plain(_clause(sentence, place, self.lexicons))
+            clause = plain(_clause(sentence, self._enumeration(sentence, found, number), self.lexicons))
             yield Mention(
                 serial,
                 fold(serial),
@@ -174,6 +174,16 @@ class Reader:
                 open=place.open,
             )
 
+    def _enumeration(self, sentence: str, found: Sequence[Place], number: int) -> Place:
+        """The whole enumeration that a serial stands in: "A, B and C run fine" says so of all three."""
+        first = last = number
+        while first and _CONNECTS.fullmatch(plain(sentence[found[first - 1].end : found[first].start])):
+            first -= 1
+        while last + 1 < len(found) and _CONNECTS.fullmatch(plain(sentence[found[last].end : found[last + 1].start])):
+            last += 1
+        start, end = found[first].start, found[last].end
+        return Place(sentence[start:end], start, end)
+
     def _accepted(self, place: Place, kind: str, sentence: str, *, alone: bool) -> str:
         """The serial that a string is, as far as its label and its form say, or an empty string."""
         text, key = place.text.upper(), place.key
@@ -183,6 +193,8 @@ class Reader:
         if kind in {"rma", "support_case", "model", "revision"} and not key.isdigit() and formed(text, self.desk):
             return text  # "RMA AH2F104432": the form is plain, and the label tells what is asked for
         decoy = kind not in {"", "serial", "device", "reason"}
+        if place.open and not decoy:
+            return text
         if decoy or is_model(text, self.desk) or re.fullmatch(self.desk.number_form, text):
             return ""
         if kind != "serial" and any(guess in self.known for guess in lookalikes(text, self.desk)):

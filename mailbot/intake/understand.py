@@ -94,6 +94,7 @@ def _of_customer(mail: Opened) -> Request:
         heavy=heavy,
         units=bool(mail.units),
         order=order is not None,
+        claims=bool(_claimed(mail)),
         lexicons=mail.lexicons,
     )
     if mail.answers and wanted in {"none", "question"} and _supplies(mail):
@@ -115,7 +116,7 @@ def _of_customer(mail: Opened) -> Request:
         items=items,
         reason=told.text if asked else "",
         exclusions=whole if asked else (),
-        vague=asked and told.vague,
+        vague=asked and told.vague and not whole,
         missing=_missing(mail, items, told) if asked else (),
         po_number=order if wanted == "po" else None,
         language=mail.language,
@@ -191,7 +192,7 @@ def _items(
                 unit.serial,
                 reason=reason.text if asked else "",
                 exclusions=exclusions.one_voice(excluded) if asked else (),
-                vague=asked and reason.vague,
+                vague=asked and reason.vague and not excluded,
                 symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
                 revision=_revision(mail, unit),
                 suggestion=mail.reader.suggestion(unit.serial),

@@ -23,7 +23,9 @@ def reason(mail: Opened, wanted: Intent) -> Reason:
     rows = tuple(dict.fromkeys(unit.listed for unit in mail.units if unit.listed))
     if wanted in {"credit", "exchange", "rework"}:
         return _motive(mail)
-    body = _asked_for(mail) or reasons.reason(mail.told, mail.lexicons)
+    others = {reply.text for reply in mail.replies}
+    said = [text for text in mail.told if text not in others or reasons.weight(text, mail.lexicons) >= reasons.CONCRETE]
+    body = answer(mail) or reasons.reason(said, mail.lexicons)
     title = reasons.reason((mail.title,), mail.lexicons)
     if rows and body.weight < reasons.NAMED:
         heavy = max(reasons.weight(row, mail.lexicons) for row in rows)
@@ -62,7 +64,7 @@ def _between_the_lines(mail: Opened) -> Reason:
     return earlier
 
 
-def _asked_for(mail: Opened) -> Reason | None:
+def answer(mail: Opened) -> Reason | None:
     """The reason as the answer to our question for it, or to our own words for it: "You wrote: no boot" "yes"."""
     told = [
         reply.text

@@ -227,13 +227,20 @@ class Symptoms(Section, frozen=True):
 
 
 class Intents(Section, frozen=True):
-    """What is asked for. ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one."""
+    """What is asked for.
+
+    ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one.
+
+    ``other_model`` wants another product for this one, however it fares; ``either`` leaves repair or exchange to us.
+    """
 
     rma: Phrases = NONE
     about: Phrases = NONE
     wants: Phrases = NONE
     credit: Phrases = NONE
     exchange: Phrases = NONE
+    other_model: Phrases = NONE
+    either: Phrases = NONE
     doa: Phrases = NONE
     rework: Phrases = NONE
     status: Phrases = NONE

@@ -71,6 +71,8 @@ def decode(data: bytes, declared: str | None = None) -> str:
     meant = codec(declared)
     if b"\x1b$" in data and meant in {None, "cp1252", "utf-8"}:
         meant = "iso2022_jp_ext"  # 7-bit Japanese under another flag
+    if meant is None and _strictly(data, "utf-8") is None:
+        meant = _undeclared(data)
     order = [meant, "utf-8"] if meant in MULTIBYTE else ["utf-8", meant]
     for name in order:
         if name is not None and (text := _strictly(data, name)) is not None:
@@ -80,6 +82,21 @@ def decode(data: bytes, declared: str | None = None) -> str:
         return _SURROGATE.sub("\ufffd", data.decode(last or "cp1252", "replace"))
     except (LookupError, ValueError):  # a binary codec such as zlib, or one that has no "replace"
         return data.decode("latin-1")
+
+
+_RUN = re.compile(rb"[\xc0-\xff]{4,}")
+
+
+def _undeclared(data: bytes) -> str | None:
+    """The charset of text that declares none: Russian, where whole words are high bytes of the small letters' half."""
+    words = _RUN.findall(data[:20_000])
+    letters = b"".join(words)
+    if not words or sum(map(len, words)) * 2 < sum(byte > 0x7F for byte in data[:20_000]):
+        return None
+    upper = sum(byte >= 0xE0 for byte in letters)
+    if upper * 4 >= len(letters) * 3:
+        return "cp1251"
+    return "koi8-r" if upper * 4 <= len(letters) else None
 
 
 _TWINS = {"koi8-r": "cp1251", "koi8-u": "cp1251", "cp1251": "koi8-r"}

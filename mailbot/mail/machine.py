@@ -127,13 +127,17 @@ def _absence(letter: Letterhead) -> str:
         return "subject of an absence note"
     answers = letter.head.has("in-reply-to") and not _ANSWERS.match(letter.subject)
     suppresses = letter.head.has("x-auto-response-suppress")
-    if not (answers or suppresses or _PHRASE.match(letter.subject)):
+    if not (answers or suppresses or _PHRASE.match(letter.subject)) or letter.subject.rstrip().endswith(
+        ("?", "\uff1f")
+    ):
         return ""
     titled = _TITLED.match(letter.subject) is not None
     if titled and (answers or suppresses or _null_sender(letter) or letter.token("precedence") in _BULK):
         return "absence note with a machine's field"
     absent = len({found[0].lower() for found in _ABSENT.finditer(letter.own_words())})
-    needed = 1 if titled or _PHRASE.match(letter.subject) else 2
+    needed = 1 if titled else 2
+    if _CODE.search(letter.own_words()):
+        return ""  # who is away names no device
     return "absence note by its text" if absent >= needed else ""
 
 
@@ -236,6 +240,9 @@ _ABSENT = re.compile("|".join(notices.ABSENT), re.IGNORECASE)
 _READ = re.compile(rf"\s*\[?(?:{_either(notices.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
 _WAS_READ = re.compile("|".join(notices.WAS_READ), re.IGNORECASE)
 _CHALLENGE = re.compile("|".join(f"(?P<sign{n}>{each})" for n, each in enumerate(notices.CHALLENGE)), re.IGNORECASE)
+_CODE = re.compile(
+    r"(?<![\w@./-])(?=[A-Z0-9-]{0,12}[A-Z])(?=(?:[A-Z-]*\d){5})[A-Z0-9]{2,12}(?:-[A-Z0-9]{3,12})?(?![\w@])"
+)
 _GENERATED = re.compile(f"(?P<machine>{'|'.join(notices.GENERATED)})|(?P<mute>{'|'.join(notices.MUTE)})", re.IGNORECASE)
 _ACKNOWLEDGED = re.compile("|".join(notices.ACKNOWLEDGED), re.IGNORECASE)
 _TICKET = re.compile(

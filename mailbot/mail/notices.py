@@ -36,7 +36,18 @@ AWAY = (
     *("ausente",),
     *("fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid", "fora do escritório", "ausência temporária"),
     *("poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса", "frånvaro", "fravær", "poissa"),
-    *("mimo kancelář", "ofis dışında", "不在办公室", "不在辦公室", "外出", "不在通知", "不在", "休暇中", "부재중"),
+    *(
+        "mimo kancelář",
+        "ofis dışında",
+        "不在办公室",
+        "不在辦公室",
+        "外出",
+        "不在のお知らせ",
+        "不在通知",
+        "不在",
+        "休暇中",
+        "부재중",
+    ),
 )
 """Subjects of automatic answers: the phrase begins the subject and a colon, its end or a date follows."""
 
@@ -157,6 +168,7 @@ GENERATED = (
     r"(?:generat|inviat)[oa] (?:automaticamente|in automatico)|messaggio automatico",
     r"wygenerowan\w* automatycznie|automatycznie wygenerowan|wiadomość automatyczna|wysłan\w* automatycznie",
     r"(?:создано|отправлено|сформировано) автоматически|автоматическ\w* (?:письмо|сообщение|уведомление)",
+    r"unattended (?:mailbox|e-?mail|address)|from a notification-only|system-generated|diese nachricht wurde automatisch",
     r"otomatik (?:olarak )?(?:oluşturul|gönderil|üretil)",
     r"自動(?:送信|配信|生成|で送信)|自动(?:生成|发送|发出)|系统(?:自动|邮件)|자동(?:으로)? ?(?:발송|생성)",
 )
