@@ -84,6 +84,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
         return data.decode("latin-1")
 
 
+_HIGH, _UPPER = re.compile(rb"[\x80-\xff]"), re.compile(rb"[\xe0-\xff]")
 _RUN = re.compile(rb"[\xc0-\xff]{4,}")
 
 
@@ -91,9 +92,9 @@ def _undeclared(data: bytes) -> str | None:
     """The charset of text that declares none: Russian, where whole words are high bytes of the small letters' half."""
     words = _RUN.findall(data[:20_000])
     letters = b"".join(words)
-    if not words or sum(map(len, words)) * 2 < sum(byte > 0x7F for byte in data[:20_000]):
+    if not words or len(letters) * 2 < len(_HIGH.findall(data[:20_000])):
         return None
-    upper = sum(byte >= 0xE0 for byte in letters)
+    upper = len(_UPPER.findall(letters))
     if upper * 4 >= len(letters) * 3:
         return "cp1251"
     return "koi8-r" if upper * 4 <= len(letters) else None
