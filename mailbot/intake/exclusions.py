@@ -133,7 +133,7 @@ def whole(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
 
 def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> list[Hit]:
     for lexicon in lexicons:
-        text = lexicon.exclusions.innocent.pattern.sub(lambda match: " " * len(match[0]), text)
+        text = lexicon.exclusions.innocent.blanked(text)
     hits = [
         Hit(name, start, end)
         for lexicon in lexicons
@@ -233,7 +233,7 @@ def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
         words = lexicon.exclusions
         if words.supposed.search(before) or words.others.search(clause):
             return True
-        told = words.breaks.search(before) or words.breaks.pattern.match(
+        told = words.breaks.search(before) or words.breaks.begins(
             after.lstrip()
         )  # "after a fall", "雷击后": it happened
         if end and end[0] == "?" and words.asked.search(clause) and not told:

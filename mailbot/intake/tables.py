@@ -16,7 +16,8 @@ from mailbot.model import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mailbot.intake.words import Lexicon, Phrases
+    from mailbot.intake.phrases import Phrases
+    from mailbot.intake.words import Lexicon
 
 
 class Row(NamedTuple):

@@ -74,7 +74,7 @@ def _is_spam(mail: Opened) -> bool:
     if mail.answers or mail.known.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
         return False
     text = plain(" ".join((*mail.heard[:200], mail.title)))
-    return len({match[0] for lexicon in mail.lexicons for match in lexicon.spam.pattern.finditer(text)}) >= _SIGNS
+    return len({text[start:end] for lexicon in mail.lexicons for start, end in lexicon.spam.spans(text)}) >= _SIGNS
 
 
 # ------------------------------------------------------------------ what is asked for
