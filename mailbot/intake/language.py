@@ -21,6 +21,9 @@ _CLEAR = 1.6
 _NEAR = 0.75
 """Of the best language's count: what makes another one possible."""
 
+_EVERYBODY = 0.3
+"""What English has ahead: in doubt it is what people write to strangers."""
+
 _MOST = 3
 """Languages that a mail may be: where every one is possible, none is heard better than English."""
 
@@ -58,6 +61,8 @@ def _of(text: str, words: Words) -> tuple[tuple[str, ...], bool]:
         return (script,), script != "zh" or len(_HAN.findall(text)) >= _CHINESE
     listen = plain(text)
     scores = {code: _score(text, listen, lexicon, words) for code, lexicon in words.lexicons.items()}
+    if scores.get("en"):
+        scores["en"] += _EVERYBODY
     if max(scores.values(), default=0) < _CLEAR:
         for code, lexicon in words.lexicons.items():
             told = (lexicon.reasons.failing, lexicon.reasons.vague, lexicon.labels.device, lexicon.labels.serial)
@@ -76,12 +81,12 @@ _CHINESE = 8
 
 
 def _score(text: str, listen: str, lexicon: Lexicon, words: Words) -> float:
-    """How many different common words, and letters that few other languages have, stand in a text.
+    """How many different common words, and letters with marks, of a language stand in a text.
 
-    A word that several languages share counts as a part of one.
+    One that several languages share counts as a part of one.
     """
     common = {listen[start:end] for start, end in lexicon.common.spans(listen)}
-    return sum(1 / words.shared.get(word, 1) for word in common) + len(set(lexicon.letters) & set(text.casefold()))
+    return sum(1 / words.shared.get(word, 1) for word in common | (set(lexicon.letters) & set(text.casefold())))
 
 
 def _script(text: str) -> str | None:

@@ -192,6 +192,8 @@ class Reader:
                 return self.known[part].serial
         if kind in {"rma", "support_case", "model", "revision"} and not key.isdigit() and formed(text, self.desk):
             return text  # "RMA AH2F104432": the form is plain, and the label tells what is asked for
+        if kind == "other" and not key.isdigit() and any(guess in self.known for guess in lookalikes(text, self.desk)):
+            return text  # copied "from the fax": a slip of the pen in a serial that we know
         decoy = kind not in {"", "serial", "device", "reason"}
         if place.open and not decoy:
             return text

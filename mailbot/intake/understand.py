@@ -65,16 +65,19 @@ def _of_staff(mail: Opened) -> Request:
     return msgspec.structs.replace(asked, kind="staff", missing=())
 
 
-_SIGNS = 2
-"""Different phrases of advertisement or fraud that make a mail spam; one alone may stand in any letter."""
+_SIGNS, _SURE = 2, 3
+"""Different phrases of advertisement or fraud that make a mail spam: one alone may stand in any letter; and where a repair
+is spoken of."""
 
 
 def _is_spam(mail: Opened) -> bool:
-    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours or an RMA is spoken of."""
-    if mail.answers or mail.known.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
+    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours is named."""
+    if mail.answers or mail.known.units:
         return False
     text = plain(" ".join((*mail.heard[:200], mail.title)))
-    return len({text[start:end] for lexicon in mail.lexicons for start, end in lexicon.spam.spans(text)}) >= _SIGNS
+    signs = len({text[start:end] for lexicon in mail.lexicons for start, end in lexicon.spam.spans(text)})
+    speaks = intent.says("rma", (*mail.heard, mail.title), mail.lexicons)
+    return signs >= (_SURE if speaks else _SIGNS)
 
 
 # ------------------------------------------------------------------ what is asked for

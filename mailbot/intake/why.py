@@ -49,11 +49,11 @@ def _motive(mail: Opened) -> Reason:
 
 def _between_the_lines(mail: Opened) -> Reason:
     """The reason of a mail in which no word list hears one: plainly told, told earlier, admitted, or what is left over."""
-    if plainly := _plainly(mail, (*mail.told, mail.title)):
-        return Reason(reasons.join(plainly), reasons.CONCRETE)
     earlier = reasons.reason(_quoted(mail), mail.lexicons)
     if earlier.weight >= reasons.NEGATED:
         return earlier
+    if plainly := _plainly(mail, (*mail.told, mail.title)):
+        return Reason(reasons.join(plainly), reasons.CONCRETE)
     if not mail.asked("reason") and (plainly := _plainly(mail, _quoted(mail))):
         return Reason(reasons.join(plainly), reasons.CONCRETE)
     admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
@@ -69,7 +69,7 @@ def answer(mail: Opened) -> Reason | None:
     told = [
         reply.text
         for reply in mail.replies
-        if label(reply.question, mail.desk.words.everything, loose=True) == "reason"
+        if label(reply.question, mail.lexicons, loose=True) == "reason"
     ]
     told = told or [
         said[1]
@@ -78,7 +78,7 @@ def answer(mail: Opened) -> Reason | None:
         and any(span[0] == 0 for one in mail.lexicons for span in one.exclusions.yes.spans(plain(reply.text)))
     ]
     heavy = max((reasons.weight(text, mail.lexicons) for text in told), default=reasons.NOTHING)
-    text = reasons.join(text for text in told if not reasons.silent(text, mail.lexicons))
+    text = reasons.join([text for text in told if not reasons.silent(text, mail.lexicons)] or told)
     return Reason(text, reasons.VAGUE if heavy == reasons.VAGUE else reasons.CONCRETE) if text else None
 
 

@@ -243,8 +243,9 @@ class Words:
         self.lexicons = dict(lexicons)
         self._vocabularies = {code: _vocabulary(lexicon) for code, lexicon in self.lexicons.items()}
         shared = Counter(plain(word) for lexicon in self.lexicons.values() for word in set(lexicon.common.phrases))
+        shared.update(Counter(letter for lexicon in self.lexicons.values() for letter in set(lexicon.letters)))
         self.shared = dict(shared)
-        """In how many languages a word is common."""
+        """In how many languages a word, or a letter with a mark, is common."""
 
     def of(self, *languages: str, perhaps: Iterable[str] = ()) -> tuple[Lexicon, ...]:
         """The lists to listen with: those of the languages, then the vocabulary of those that it may be as well.

@@ -134,6 +134,8 @@ def _absence(letter: Letterhead) -> str:
     titled = _TITLED.match(letter.subject) is not None
     if titled and (answers or suppresses or _null_sender(letter) or letter.token("precedence") in _BULK):
         return "absence note with a machine's field"
+    if _GENERATED.search(letter.own_words()) and _ABSENT.search(letter.own_words()):
+        return "absence note that says it is generated"
     absent = len({found[0].lower() for found in _ABSENT.finditer(letter.own_words())})
     needed = 1 if titled else 2
     if _CODE.search(letter.own_words()):
@@ -230,7 +232,7 @@ _COLON = rf"\s?[{phrases.COLONS}]"
 _ANSWERS = re.compile(rf"\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}", re.IGNORECASE)
 _AUTOMATIC = re.compile(rf"\s*\[?(?:{_either(notices.AUTOMATIC)})(?:\]|{_COLON})", re.IGNORECASE)
 _AWAY = re.compile(
-    rf"\s*\[?(?:{_either(notices.AWAY)})\]?(?:{_COLON}\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}"
+    rf"\s*\[?(?:{_either(notices.AWAY)})\]?(?:(?:{_COLON})?\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}"
     rf"|\s*(?:{_either(notices.UNTIL)})\s+[^,;?!]{{0,30}}$)",
     re.IGNORECASE,
 )

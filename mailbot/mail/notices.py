@@ -170,7 +170,7 @@ GENERATED = (
     r"(?:создано|отправлено|сформировано) автоматически|автоматическ\w* (?:письмо|сообщение|уведомление)",
     r"unattended (?:mailbox|e-?mail|address)|from a notification-only|system-generated|diese nachricht wurde automatisch",
     r"otomatik (?:olarak )?(?:oluşturul|gönderil|üretil)",
-    r"自動(?:送信|配信|生成|で送信)|自动(?:生成|发送|发出)|系统(?:自动|邮件)|자동(?:으로)? ?(?:발송|생성)",
+    r"自動(?:で|的に)?(?:返信|送信|配信|生成)|自动(?:生成|发送|发出)|系统(?:自动|邮件)|자동(?:으로)? ?(?:발송|생성)",
 )
 """How programs say that no person wrote a notice (regular expressions)."""
 
