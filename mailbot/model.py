@@ -252,6 +252,7 @@ class Request(Value, frozen=True):
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
+    ``notes`` say which attachments were not read, or not wholly, and why: for staff.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7).
     """
@@ -271,6 +272,7 @@ class Request(Value, frozen=True):
     thanks: bool = False
     attention: bool = False
     foreign: tuple[Item, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- decisions

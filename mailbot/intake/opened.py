@@ -115,7 +115,7 @@ class Opened:
         own = (*self.own[: self.end], "", *frame.postscript(self.own[self.end :]))
         passed = sentences(frame.without_headers(self.message.quoted)) if self.passes_on else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
-        spoken = {sentence for sentence in own if sentence}
+        spoken = set(self.own)
         inline = [text for reply in self.replies for text in sentences(reply.text) if text and text not in spoken]
         return (
             *(frame.without_greeting(sentence, self.lexicons) for sentence in own),
@@ -140,14 +140,14 @@ class Opened:
 
     def _replies(self) -> Iterator[Reply]:
         announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
-        question = ""
+        question, signed = "", set(self.own[self.end :])
         lines = self.message.text.split("\n")[:2_000]
         for line in lines:
             text = line.lstrip("> ").strip()
             ours = line.startswith(">") or (announced and text.endswith("?"))
             if ours:
                 question = text if text.endswith(("?", ":")) or '"' in text else ""
-            elif text and question:
+            elif text and question and text not in signed:
                 yield Reply(question, _INITIALS.sub("", text))
 
     # ------------------------------------------------------------------ units
@@ -254,9 +254,14 @@ class Opened:
             listed = _listed(mention, texts)
             if listed and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons):
                 listed = before or listed
-            elif reasons.silent(listed, self.lexicons) or (" " not in listed and not self._says_much(listed)):
+            elif self._mere(listed, texts[mention.sentence][mention.end :]) or (" " not in listed and not self._says_much(listed)):
                 listed = ""
             yield Named(mention.serial, mention.key, told, listed, mention.aside, mention.open)
+
+    def _mere(self, listed: str, behind: str) -> bool:
+        """Whether what stands behind a serial tells of no failure: a courtesy, or prose that goes on behind a comma."""
+        goes_on = behind.lstrip().startswith(",") and not reasons.weight(listed, self.lexicons)
+        return goes_on or reasons.silent(listed, self.lexicons)
 
     def _says_much(self, word: str) -> bool:
         """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""

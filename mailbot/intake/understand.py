@@ -35,10 +35,15 @@ def understand(message: Message, case: Case | None, known: Known, desk: Desk) ->
     if message.machine.sort != "human":
         return Request(kind=message.machine.sort, language=mail.language)
     if message.sender and message.sender.email in {person.address for person in desk.staff}:
-        return _of_staff(mail)
+        return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
     if _is_spam(mail):
         return Request(kind="spam", language=mail.language)
-    return _of_customer(mail)
+    return msgspec.structs.replace(_of_customer(mail), notes=_notes(message))
+
+
+def _notes(message: Message) -> tuple[str, ...]:
+    """What staff must know of the attachments: which were not read, and why."""
+    return tuple(f"{one.name}: {one.note}" if one.name else one.note for one in message.documents if one.note)
 
 
 # ------------------------------------------------------------------ who writes
@@ -159,9 +164,9 @@ def _disguised(mail: Opened) -> bool:
 def _supplies(mail: Opened) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
     asked = mail.asked("reason") or mail.asked("serial")
-    return bool(mail.units) or (
-        asked and bool(why.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
-    )
+    if mail.units or why.answer(mail) is not None:
+        return True
+    return asked and bool(why.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
 
 
 def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
