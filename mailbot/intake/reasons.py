@@ -153,8 +153,18 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
 
 _ASIDE = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 _WORDS = re.compile(r"[^\W\d_⺀-\U0003ffff]{3,}|[⺀-\U0003ffff]{2}|\b[a-z]{1,3}-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
+_CODE = re.compile(r"\b(?:e|err|error|code|f|p)-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
 _SAYING = 2
 """Words, or pairs of ideographs, that say something."""
+
+
+def plainly(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
+    """A reason of sentences that ``tells`` found: a symptom where a part is spoken of or a code stands, else to be asked about."""
+    concrete = any(
+        _CODE.search(plain(_ASIDE.sub(" ", text))) or any(one.reasons.parts.search(plain(text)) for one in lexicons)
+        for text in sentences
+    )
+    return Reason(join(sentences), CONCRETE if concrete else VAGUE)
 
 
 def tells(sentence: str, serial: str, lexicons: Sequence[Lexicon], everything: Sequence[Lexicon]) -> bool:

@@ -53,9 +53,9 @@ def _between_the_lines(mail: Opened) -> Reason:
     if earlier.weight >= reasons.NEGATED:
         return earlier
     if plainly := _plainly(mail, (*mail.told, mail.title)):
-        return Reason(reasons.join(plainly), reasons.CONCRETE)
+        return reasons.plainly(plainly, mail.lexicons)
     if not mail.asked("reason") and (plainly := _plainly(mail, _quoted(mail))):
-        return Reason(reasons.join(plainly), reasons.CONCRETE)
+        return reasons.plainly(plainly, mail.lexicons)
     admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
     if admitted:
         return Reason(reasons.join(admitted), reasons.CONCRETE)
@@ -150,7 +150,7 @@ def own(mail: Opened, unit: Named) -> Reason:
         return Reason(reasons.join((unit.listed,)), heavy if heavy == reasons.VAGUE else reasons.CONCRETE)
     told = reasons.reason(unit.told, mail.lexicons)
     if not told.text and (plainly := [text for text in unit.told if _tells(mail, text, unit)]):
-        return Reason(reasons.join(plainly), reasons.CONCRETE)
+        return reasons.plainly(plainly, mail.lexicons)
     return told
 
 
