@@ -193,7 +193,12 @@ class Opened:
             lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons
         ):
             return False
-        return not any(unit.listed or any(reasons.weight(text, self.lexicons) for text in unit.told) for unit in found)
+        told = {text for unit in found for text in (unit.listed, *unit.told)}
+        return not any(
+            reasons.weight(text, self.lexicons)
+            for text in told
+            if not any(lexicon.serials.chosen.search(plain(text)) for lexicon in self.lexicons)
+        )
 
     def _by_rank(self, found: Sequence[Named]) -> tuple[Named, ...]:
         """The units with what is said of them by their rank: "the first one is fine, only the last needs a repair"."""
@@ -207,7 +212,7 @@ class Opened:
                 said = plain(clause)
                 for rank in self._ranks(said, len(keys)):
                     told[keys[rank]] = (*told.get(keys[rank], ()), clause)
-                    if any(lexicon.serials.fine.search(said) for lexicon in self.lexicons):
+                    if self._sound(clause):
                         fine.add(keys[rank])
                     elif any(lexicon.serials.only.search(said) for lexicon in self.lexicons):
                         only.add(keys[rank])
@@ -215,6 +220,15 @@ class Opened:
             unit._replace(told=(*unit.told, *told.get(unit.key, ())), aside=unit.aside or unit.key in fine)
             for unit in found
             if not only or unit.key in only
+        )
+
+    def _sound(self, clause: str) -> bool:
+        """Whether a clause says of its unit that it is in order."""
+        said = plain(clause)
+        return any(
+            lexicon.serials.fine.search(said)
+            or (lexicon.serials.good.search(said) and not reasons.weight(clause, self.lexicons))
+            for lexicon in self.lexicons
         )
 
     def _ranks(self, said: str, count: int) -> Iterator[int]:
@@ -251,17 +265,20 @@ class Opened:
         for mention in mentions:
             before = listed
             told = _about(mention, mentions, starts, texts)
-            listed = _listed(mention, texts)
+            row = listed = _listed(mention, texts)
             if listed and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons):
                 listed = before or listed
-            elif self._mere(listed, texts[mention.sentence][mention.end :]) or (" " not in listed and not self._says_much(listed)):
+            elif self._mere(listed, mention.serial) or (" " not in listed and not self._says_much(listed)):
                 listed = ""
-            yield Named(mention.serial, mention.key, told, listed, mention.aside, mention.open)
+            good = any(lexicon.serials.good.is_all(plain(row).strip(" .!")) for lexicon in self.lexicons)
+            yield Named(mention.serial, mention.key, told, listed, mention.aside or good, mention.open)
 
-    def _mere(self, listed: str, behind: str) -> bool:
-        """Whether what stands behind a serial tells of no failure: a courtesy, or prose that goes on behind a comma."""
-        goes_on = behind.lstrip().startswith(",") and not reasons.weight(listed, self.lexicons)
-        return goes_on or reasons.silent(listed, self.lexicons)
+    def _mere(self, listed: str, serial: str) -> bool:
+        """Whether what stands behind a serial tells of no failure: a courtesy, an address, when it was bought."""
+        done = exclusions.stated(listed, "", self.lexicons) or exclusions.whole(listed, self.lexicons)
+        if done or reasons.weight(listed, self.lexicons):
+            return False
+        return not reasons.tells(listed, serial, self.lexicons, self.desk.words.everything)
 
     def _says_much(self, word: str) -> bool:
         """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""

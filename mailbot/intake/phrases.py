@@ -45,6 +45,10 @@ class Phrases:
         """Whether plain text begins with a phrase."""
         return any(pattern.match(text) for pattern in self._possible(text))
 
+    def is_all(self, text: str) -> bool:
+        """Whether plain text is a phrase and nothing else."""
+        return bool(text) and self.spans(text) == ((0, len(text)),)
+
     def spans(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where phrases stand in plain text, from left to right, none over another."""
         possible = self._possible(text)

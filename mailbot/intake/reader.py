@@ -162,7 +162,9 @@ class Reader:
                 continue
             if self._retracted(sentence, place):
                 continue
-            clause = plain(_clause(sentence, self._enumeration(sentence, found, number), self.lexicons))
+            whole = self._enumeration(sentence, found, number)
+            alone = len(found) == 1 and not self._fails(plain(sentence))
+            clause = plain(sentence if alone else _clause(sentence, whole, self.lexicons))
             yield Mention(
                 serial,
                 fold(serial),
@@ -260,6 +262,9 @@ class Reader:
         anew = "," in gap or bool(labels and re.search(r"\w", gap[max(labels) :]))
         return not anew and _nothing(gap, self.lexicons, device=True)
 
+    def _fails(self, text: str) -> bool:
+        return any(one.reasons.failing.search(text) or one.reasons.vague.search(text) for one in self.lexicons)
+
     def _says(self, what: str, text: str) -> bool:
         return any(getattr(lexicon.serials, what).search(text) for lexicon in self.lexicons)
 
@@ -268,7 +273,10 @@ def _clause(sentence: str, place: Place, lexicons: Sequence[Lexicon]) -> str:
     """The part of a sentence around a place: up to the nearest comma or word of contrast on both sides."""
     before, after = sentence[: place.start], sentence[place.end :]
     left = max((match.end() for match in re.finditer(r"[,;:、]", before)), default=0)
-    right = next((match.start() for match in re.finditer(r"[,;、]", after)), len(after))
+    commas = [match.start() for match in re.finditer(r"[,;、]", after)]
+    if left and not before[left:].strip() and commas[:1] == [0]:  # "the one below it, X, works fine"
+        commas = commas[1:]
+    right = commas[0] if commas else len(after)
     for lexicon in lexicons:
         lower = plain(after[:right])
         if (contrast := lexicon.exclusions.breaks.search(lower)) and len(lower) == len(after[:right].strip()):

@@ -16,7 +16,6 @@ from mailbot.model import Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mailbot.intake.phrases import Phrases
     from mailbot.intake.words import Lexicon
 
 
@@ -89,7 +88,7 @@ def _sound(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequen
     """The rows that call their unit good and tell nothing else of it, where other rows do not."""
 
     def good(cell: str) -> bool:
-        return any(_all(lexicon.serials.good, cell) for lexicon in lexicons)
+        return any(lexicon.serials.good.is_all(plain(cell).strip(" .!")) for lexicon in lexicons)
 
     sound = [
         row
@@ -101,11 +100,6 @@ def _sound(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequen
         )
     ]
     return sound if len(sound) < len([row for row in rows if any(row)]) else []
-
-
-def _all(phrases: Phrases, cell: str) -> bool:
-    said = plain(cell).strip(" .!")
-    return bool(said) and any(span == (0, len(said)) for span in phrases.spans(said))
 
 
 def _answers(lexicon: Lexicon, cell: str) -> bool:

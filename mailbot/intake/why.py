@@ -66,11 +66,7 @@ def _between_the_lines(mail: Opened) -> Reason:
 
 def answer(mail: Opened) -> Reason | None:
     """The reason as the answer to our question for it, or to our own words for it: "You wrote: no boot" "yes"."""
-    told = [
-        reply.text
-        for reply in mail.replies
-        if label(reply.question, mail.lexicons, loose=True) == "reason"
-    ]
+    told = [reply.text for reply in mail.replies if label(reply.question, mail.lexicons, loose=True) == "reason"]
     told = told or [
         said[1]
         for reply in mail.replies
