@@ -42,7 +42,7 @@ class Reply(NamedTuple):
     text: str
 
 
-_SEVERAL = 2
+_SEVERAL, _FEW = 2, 4
 _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
@@ -266,12 +266,17 @@ class Opened:
             before = listed
             told = _about(mention, mentions, starts, texts)
             row = listed = _listed(mention, texts)
-            if listed and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons):
-                listed = before or listed
+            if before and self._same(listed):
+                listed = before
             elif self._mere(listed, mention.serial) or (" " not in listed and not self._says_much(listed)):
                 listed = ""
             good = any(lexicon.serials.good.is_all(plain(row).strip(" .!")) for lexicon in self.lexicons)
             yield Named(mention.serial, mention.key, told, listed, mention.aside or good, mention.open)
+
+    def _same(self, listed: str) -> bool:
+        """Whether a few words say that it is with this unit as with the one before."""
+        few = 0 < len(listed.split()) <= _FEW
+        return few and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons)
 
     def _mere(self, listed: str, serial: str) -> bool:
         """Whether what stands behind a serial tells of no failure: a courtesy, an address, when it was bought."""
