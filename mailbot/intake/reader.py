@@ -8,6 +8,7 @@ for a zero stays an unknown serial (U2).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
@@ -49,7 +50,12 @@ def label(before: str, lexicons: Sequence[Lexicon], *, loose: bool = False) -> s
 
     ``loose`` lets other words follow the label: "Serial numbers of the two dead boards:".
     """
-    tail = plain(before[-_TAIL:])
+    return _label(before[-_TAIL:], lexicons, loose=loose)
+
+
+@lru_cache(maxsize=4096)
+def _label(before: str, lexicons: Sequence[Lexicon], *, loose: bool) -> str:
+    tail = plain(before)
     last = (-1, 0, "")
     for lexicon in lexicons:
         for kind in _KINDS:
