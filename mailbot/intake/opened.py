@@ -115,8 +115,7 @@ class Opened:
         texts = tuple(
             text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.told
         )
-        loose = Reader(self.known.units, self.desk, self.lexicons, expected=True)
-        return tuple(self._mentioned(texts, loose))
+        return tuple(self._mentioned(texts, self.reader.expecting()))
 
     def _meant(self, found: Sequence[Named]) -> tuple[Named, ...]:
         """Without the units that are only listed, where the mail says that "only" another one fails."""

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 LONGEST, SENTENCE, SENTENCES = 40_000, 1_000, 600
 """Characters of one text, characters of one sentence, and sentences that are looked at (R4): no request is longer."""
 
-_INVISIBLE = dict.fromkeys((*INVISIBLE, 0xAD))
-_DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
+_ODD = str.maketrans(dict.fromkeys(DASHES, "-")) | dict.fromkeys((*INVISIBLE, 0xAD))
 _GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)
 
 
 def tidy(text: str) -> str:
     """The text without full-width forms and invisible characters, and with a blank behind a glued "S/N"."""
-    normal = unicodedata.normalize("NFKC", text[:LONGEST]).translate(_INVISIBLE).translate(_DASHES)
-    return _GLUED.sub(r"\1 ", normal)
+    text = text[:LONGEST]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_ODD)
+    return _GLUED.sub(r"\1 ", text)
 
 
 _BULLET = re.compile(r"\s*(?:[-*•·‣▪]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")

@@ -8,12 +8,24 @@ for a zero stays an unknown serial (U2).
 from __future__ import annotations
 
 import re
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
 from mailbot.intake.ranges import ranges
-from mailbot.intake.serials import Place, covered, fold, formed, is_model, lookalikes, nearly_formed, parts, places
+from mailbot.intake.serials import (
+    Place,
+    covered,
+    fold,
+    formed,
+    is_model,
+    lookalikes,
+    nearly_formed,
+    numbered,
+    parts,
+    places,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,6 +107,13 @@ class Reader:
         self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False
     ) -> None:
         self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
+        self._seen: dict[str, list[Place]] = {}
+
+    def expecting(self) -> Reader:
+        """This reader, as if digits alone had been asked for."""
+        other = copy(self)
+        other.expected = True
+        return other
 
     def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
         """The serials of a text. Those said to be wrong or only an example are left out."""
@@ -121,6 +140,11 @@ class Reader:
 
     def _places(self, sentence: str) -> list[Place]:
         """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends."""
+        if sentence not in self._seen:
+            self._seen[sentence] = self._sought(sentence) if numbered(sentence) else []
+        return self._seen[sentence]
+
+    def _sought(self, sentence: str) -> list[Place]:
         found: list[Place] = []
         open_ = covered(sentence)
         for one in ranges(open_, self.lexicons):

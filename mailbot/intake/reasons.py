@@ -120,7 +120,11 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     if trouble and place:
         return CONCRETE
     for lexicon in lexicons:
-        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or exclusions(lexicon).search(rest):
+        if (
+            lexicon.reasons.asking.search(rest)
+            or lexicon.reasons.telling.search(rest)
+            or exclusions(lexicon).search(rest)
+        ):
             return VAGUE if vague else NOTHING
     negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
     if negated:
