@@ -8,12 +8,16 @@ from mailbot.intake.ranges import ranges
 from mailbot.intake.serials import JOINED, LONGEST, SHORTEST, covered, fold, formed, lookalikes, numbered, parts, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import re
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
 
 MOST = 2_000
 """Strings of one mail that are looked up in the registry."""
+
+WORDS = 15_000
+"""Words, in lines that hold a digit, that are put together to such strings (R4)."""
 
 GUESSED = 400
 """Of these, at most: spellings that the writer may have meant (U2)."""
@@ -30,14 +34,17 @@ def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
     found: dict[str, None] = {}
     guessed: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
+    left = WORDS
     for text in texts:
-        if len(found) >= MOST:
+        if len(found) >= MOST or not left:
             break
         if text in seen or not numbered(text):
             continue
         seen.add(text)
         open_ = covered(text)
-        for key in _keys(open_, desk, guessed):
+        words = tokens(open_)[:left]
+        left -= len(words)
+        for key in _keys(open_, words, desk, guessed):
             found.setdefault(key)
             if len(found) >= MOST:
                 break
@@ -47,9 +54,8 @@ def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*tuple(found)[: MOST - len(guesses)], *guesses)))
 
 
-def _keys(text: str, desk: Desk, guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
+def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """The keys of a text: words, neighbours put together, parts of words; their look-alikes go into ``guessed``."""
-    words = tokens(text)
     for index, word in enumerate(words):
         for count in range(1, JOINED + 1):
             group = words[index : index + count]

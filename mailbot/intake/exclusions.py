@@ -122,6 +122,7 @@ def _denial(value: str, lexicons: Sequence[Lexicon]) -> bool:
 # ------------------------------------------------------------------ prose
 
 
+@lru_cache(maxsize=4096)
 def whole(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
     """The exclusions that a short answer names and no more: "Problem: dropped"."""
     said = plain(text).strip(" .!;")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ _ABBREVIATED = 5
 _NARROW = 50
 
 
+@lru_cache(maxsize=32)
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text. A bullet, a form field and a short line are sentences of their own.
 
@@ -81,7 +83,7 @@ def _wide(char: str) -> bool:
 
 
 def _columns(line: str) -> int:
-    return len(line) + sum(map(_wide, line))
+    return len(line) if line.isascii() else len(line) + sum(map(_wide, line))
 
 
 def _split(line: str) -> Iterator[str]:

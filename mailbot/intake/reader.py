@@ -135,8 +135,8 @@ class Reader:
             if not found and sentence.endswith(":"):
                 heading = label(sentence, self.lexicons, loose=True)
                 aside = self._says("fine", plain(sentence))
-            elif not found and _nothing(plain(sentence), self.lexicons, device=True):
-                heading = label(sentence, self.lexicons)
+            elif not found and (kind := label(sentence, self.lexicons)):
+                heading = kind if _nothing(plain(sentence), self.lexicons, device=True) else heading
 
     def _places(self, sentence: str) -> list[Place]:
         """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends."""

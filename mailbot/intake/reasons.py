@@ -79,12 +79,19 @@ def exclusions(lexicon: Lexicon) -> Phrases:
     return either(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
 
 
+@cache
+def _symptoms(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
+
+
+@lru_cache(maxsize=4096)
 def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
     """The word list's name of the failure that a reason tells, where it knows one: the one named first."""
     listen = plain(text)
     first = [
         (match.start(), name)
         for lexicon in lexicons
+        if _symptoms(lexicon).search(listen)
         for name in SYMPTOMS
         if (match := getattr(lexicon.symptoms, name).search(listen))
     ]
