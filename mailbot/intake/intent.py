@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
 from mailbot.intake.reasons import CONCRETE, NEGATED, NOTHING, VAGUE, weight
 
@@ -18,6 +20,17 @@ NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rewor
 """Intents for which each unit's serial and the reason must be known (AP-28)."""
 
 
+@cache
+def _intents(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.intents, field) for field in lexicon.intents.__struct_fields__))
+
+
+@lru_cache(maxsize=4096)
+def _speaks(sentence: str, lexicon: Lexicon) -> bool:
+    """Whether a sentence has any words of intent at all: most have none."""
+    return _intents(lexicon).search(plain(sentence)) is not None
+
+
 def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether one of the sentences asks for this."""
     return any(
@@ -25,6 +38,7 @@ def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bo
         for sentence in sentences
         if sentence
         for lexicon in lexicons
+        if _speaks(sentence, lexicon)
     )
 
 

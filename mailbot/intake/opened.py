@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,6 +48,9 @@ _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
+_TOLD = 40
+"""Sentences, or cells of a row, that are about one unit."""
+
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
 _ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
@@ -166,8 +170,7 @@ class Opened:
         texts = tuple(
             text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.told
         )
-        loose = Reader(self.known.units, self.desk, self.lexicons, expected=True)
-        return tuple(self._mentioned(texts, loose))
+        return tuple(self._mentioned(texts, self.reader.expecting()))
 
     def _meant(self, found: Sequence[Named]) -> tuple[Named, ...]:
         """Without the units that are only listed, where the mail says which of them it is about."""
@@ -250,21 +253,23 @@ class Opened:
         documents = wanted(self.message.documents, self.own, self.lexicons)
         for table in (*self.message.tables, *self.typed, *documents):
             for row in rows(table, self.reader):
-                yield Named(
-                    row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason
-                )
+                told = tuple(text for text in (row.reason, *row.rest.split("\n")) if text)
+                yield Named(row.serial, row.key, told[:_TOLD], row.reason)
 
     @cached_property
     def _in_told(self) -> tuple[Mention, ...]:
         return self.reader.mentions(self.told)
 
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
-        mentions = self._in_told if texts is self.told and reader is None else (reader or self.reader).mentions(texts)
-        starts = sorted({mention.sentence for mention in mentions})
+        beside: defaultdict[int, list[Mention]] = defaultdict(list)
+        known = texts is self.told and reader is None
+        for mention in self._in_told if known else (reader or self.reader).mentions(texts):
+            beside[mention.sentence].append(mention)
+        following = dict(pairwise((*beside, len(texts))))
         listed = ""
-        for mention in mentions:
+        for mention in (mention for some in beside.values() for mention in some):
             before = listed
-            told = _about(mention, mentions, starts, texts)
+            told = _about(mention, beside[mention.sentence], texts[mention.sentence : following[mention.sentence]])
             row = listed = _listed(mention, texts)
             if before and self._same(listed):
                 listed = before
@@ -290,10 +295,11 @@ class Opened:
         wide = re.search(r"[⺀-\U0003ffff]{3}", word)
         return bool(wide or reasons.weight(word, self.lexicons) or exclusions.whole(word, self.lexicons))
 
-    def handled(self, unit: Named) -> bool:
-        """Whether the thread shows that this unit has its number already."""
+    @cached_property
+    def handled(self) -> frozenset[str]:
+        """The keys of the units that have their number already, as the thread shows."""
         texts = (self.subject.text, *sentences(_unquoted(self.message.quoted)))
-        return any(mention.handled for mention in self.reader.mentions(texts) if mention.key == unit.key)
+        return frozenset(mention.key for mention in self.reader.mentions(texts) if mention.handled)
 
 
 def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
@@ -309,30 +315,29 @@ def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
     return tuple(found.values())
 
 
-def _about(
-    mention: Mention, mentions: Sequence[Mention], starts: Sequence[int], texts: Sequence[str]
-) -> tuple[str, ...]:
-    """The sentences from a serial to the next one, within its paragraph."""
-    sentence = texts[mention.sentence]
-    others = [other.start for other in mentions if other.sentence == mention.sentence and other.start > mention.end]
-    if len([other for other in mentions if other.sentence == mention.sentence]) > 1:
+def _about(mention: Mention, beside: Sequence[Mention], texts: Sequence[str]) -> tuple[str, ...]:
+    """The sentences from a serial to the next one, within its paragraph.
+
+    ``beside`` are the serials of its sentence; ``texts`` begin with it and end before the next sentence with one.
+    """
+    sentence = texts[0]
+    if len(beside) > 1:
+        others = [other.start for other in beside if other.start > mention.end]
         piece = sentence[mention.end : min(others, default=len(sentence))]
         if len(piece.split()) > 1 and (others or mention.start):
-            sentence = piece if _several_told(mention, mentions, texts) else sentence
-    after = next((start for start in starts if start > mention.sentence), len(texts))
+            sentence = piece if _several_told(beside, sentence) else sentence
     following = []
-    for text in texts[mention.sentence + 1 : after]:
+    for text in texts[1:_TOLD]:
         if not text:
             break
         following.append(text)
     return (sentence, *following)
 
 
-def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence[str]) -> bool:
+def _several_told(beside: Sequence[Mention], sentence: str) -> bool:
     """Whether a sentence with several serials says something of its own behind each but the last."""
-    same = sorted({other.start for other in mentions if other.sentence == mention.sentence})
-    ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
-    sentence = texts[mention.sentence]
+    ends = {other.start: other.end for other in beside}
+    same = sorted(ends)
     pieces = [sentence[ends[start] : following] for start, following in pairwise(same)]
     return all(
         len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces

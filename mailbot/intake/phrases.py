@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -80,11 +80,16 @@ class Phrases:
         if index.words.isdisjoint(have) and not index.always:
             return ()
         ranks = set(index.always).union(*(index.ranks[word] for word in index.words & have))
-        return [index.pattern(rank) for rank in sorted(ranks)]
+        return [_pattern(index.spelled[rank]) for rank in sorted(ranks)]
 
     @cached_property
     def _index(self) -> _Index:
         return _Index(self.phrases)
+
+
+def either(*lists: Phrases) -> Phrases:
+    """Several lists as one: what is asked of all of them is asked once."""
+    return Phrases(phrase for phrases in lists for phrase in phrases.phrases)
 
 
 _start = re.Match[str].start
@@ -112,7 +117,7 @@ class _Index:
     """The spellings of a list by the words they need; ``always`` are those that need none that could be named."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        spelled = {spelling for phrase in phrases for begun in _begun(phrase) for spelling in _spellings(begun)}
+        spelled = {spelling for phrase in phrases for spelling in _spelled(phrase)}
         self.spelled = sorted(spelled, key=lambda phrase: (-len(phrase), phrase))
         self.ranks: defaultdict[str, list[int]] = defaultdict(list)
         for rank, phrase in enumerate(self.spelled):
@@ -120,18 +125,17 @@ class _Index:
                 self.ranks[word].append(rank)
         self.always = self.ranks.pop("", [])
         self.words = frozenset(self.ranks)
-        self.compiled: dict[int, re.Pattern[str]] = {}
-
-    def pattern(self, rank: int) -> re.Pattern[str]:
-        """The pattern of one spelling; compiled when first needed."""
-        if rank not in self.compiled:
-            self.compiled[rank] = re.compile(_expression(self.spelled[rank]))
-        return self.compiled[rank]
 
 
 # ------------------------------------------------------------------ spellings
 
 _CHOICE = re.compile(r"\((?P<choice>[^()]*)\)(?![?*])")
+
+
+@cache
+def _spelled(phrase: str) -> frozenset[str]:
+    """The spellings of a phrase as it is written in a list."""
+    return frozenset(spelling for begun in _begun(phrase) for spelling in _spellings(begun))
 
 
 def _begun(phrase: str) -> Iterator[str]:
@@ -163,12 +167,15 @@ _UNBOUNDED = {"...": _CHARACTERS, "*": ""}
 """Where words have no boundaries, the rest of a word is whatever follows."""
 
 
-def _expression(phrase: str) -> str:
-    """The regular expression of a phrase in plain spelling; every repetition in it is bounded."""
+@cache
+def _pattern(phrase: str) -> re.Pattern[str]:
+    """The pattern of a phrase in plain spelling, compiled when first needed; every repetition in it is bounded."""
     written = _WRITTEN | (_UNBOUNDED if max(phrase) >= WIDE else {})
     inner = "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
     before, behind = _edges(phrase)
-    return f"{f'(?<!{_letter(before)})' if before else ''}(?:{inner}){f'(?!{_letter(behind)})' if behind else ''}"
+    return re.compile(
+        f"{f'(?<!{_letter(before)})' if before else ''}(?:{inner}){f'(?!{_letter(behind)})' if behind else ''}"
+    )
 
 
 def _edges(phrase: str) -> tuple[str, str]:
@@ -226,6 +233,7 @@ class _Need(NamedTuple):
 _NOTHING = _Need(0, frozenset())
 
 
+@cache
 def _needed(phrase: str) -> frozenset[str]:
     """Words, or beginnings, of which one stands in every text with this phrase; none where none can be named."""
     before, behind = _edges(phrase)

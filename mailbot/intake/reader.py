@@ -8,11 +8,24 @@ for a zero stays an unknown serial (U2).
 from __future__ import annotations
 
 import re
+from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
 from mailbot.intake.ranges import ranges
-from mailbot.intake.serials import Place, covered, fold, formed, is_model, lookalikes, nearly_formed, parts, places
+from mailbot.intake.serials import (
+    Place,
+    covered,
+    fold,
+    formed,
+    is_model,
+    lookalikes,
+    nearly_formed,
+    numbered,
+    parts,
+    places,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +63,12 @@ def label(before: str, lexicons: Sequence[Lexicon], *, loose: bool = False) -> s
 
     ``loose`` lets other words follow the label: "Serial numbers of the two dead boards:".
     """
-    tail = plain(before[-_TAIL:])
+    return _label(before[-_TAIL:], lexicons, loose=loose)
+
+
+@lru_cache(maxsize=4096)
+def _label(before: str, lexicons: Sequence[Lexicon], *, loose: bool) -> str:
+    tail = plain(before)
     last = (-1, 0, "")
     for lexicon in lexicons:
         for kind in _KINDS:
@@ -90,6 +108,13 @@ class Reader:
         self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False
     ) -> None:
         self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
+        self._seen: dict[str, list[Place]] = {}
+
+    def expecting(self) -> Reader:
+        """This reader, as if digits alone had been asked for."""
+        other = copy(self)
+        other.expected = True
+        return other
 
     def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
         """The serials of a text. Those said to be wrong or only an example are left out."""
@@ -111,14 +136,19 @@ class Reader:
             if not found and sentence.endswith(":"):
                 heading = label(sentence, self.lexicons, loose=True)
                 aside = self._says("fine", plain(sentence))
-            elif not found and _nothing(plain(sentence), self.lexicons, device=True):
-                heading = label(sentence, self.lexicons)
+            elif not found and (kind := label(sentence, self.lexicons)):
+                heading = kind if _nothing(plain(sentence), self.lexicons, device=True) else heading
 
     def _places(self, sentence: str) -> list[Place]:
         """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends.
 
         Which units such a range means is open: its ends are asked about.
         """
+        if sentence not in self._seen:
+            self._seen[sentence] = self._sought(sentence) if numbered(sentence) else []
+        return self._seen[sentence]
+
+    def _sought(self, sentence: str) -> list[Place]:
         found: list[Place] = []
         open_ = covered(sentence)
         for one in ranges(open_, self.lexicons):

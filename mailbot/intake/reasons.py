@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
 from mailbot.intake.tables import title_kind
 
@@ -56,12 +58,40 @@ class Reason(NamedTuple):
         return self.weight == VAGUE
 
 
+@cache
+def _failures(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.symptoms, name) for name in FAILURES))
+
+
+@cache
+def _places(lexicon: Lexicon) -> Phrases:
+    return either(lexicon.reasons.parts, *(getattr(lexicon.symptoms, name) for name in PLACES))
+
+
+@cache
+def exclusions(lexicon: Lexicon) -> Phrases:
+    """All that tells of an exclusion: "it was never dropped" is no failure."""
+    words = lexicon.exclusions
+    kinds = (
+        *(words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified),
+        *(words.serial_removed, words.shipping_damage),
+    )
+    return either(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
+
+
+@cache
+def _symptoms(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
+
+
+@lru_cache(maxsize=4096)
 def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
     """The word list's name of the failure that a reason tells, where it knows one: the one named first."""
     listen = plain(text)
     first = [
         (match.start(), name)
         for lexicon in lexicons
+        if _symptoms(lexicon).search(listen)
         for name in SYMPTOMS
         if (match := getattr(lexicon.symptoms, name).search(listen))
     ]
@@ -82,6 +112,7 @@ def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
     ]
 
 
+@lru_cache(maxsize=4096)
 def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     """How much a sentence says of a failure. The wish itself says nothing: to issue a number is no issue."""
     text = rest = matter = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(plain(sentence)))
@@ -90,13 +121,17 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
         matter = lexicon.reasons.asking.without(matter)
     vague = any(lexicon.reasons.vague.search(matter) for lexicon in lexicons)
     trouble = vague or any(lexicon.reasons.trouble.search(matter) for lexicon in lexicons)
-    if any(lexicon.reasons.failing.search(rest) or _symptom(text, lexicon, FAILURES) for lexicon in lexicons):
+    if any(lexicon.reasons.failing.search(rest) or _failures(lexicon).search(text) for lexicon in lexicons):
         return CONCRETE
-    place = any(_symptom(text, lexicon, PLACES) or lexicon.reasons.parts.search(text) for lexicon in lexicons)
+    place = any(_places(lexicon).search(text) for lexicon in lexicons)
     if trouble and place:
         return CONCRETE
     for lexicon in lexicons:
-        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or _excludes(rest, lexicon):
+        if (
+            lexicon.reasons.asking.search(rest)
+            or lexicon.reasons.telling.search(rest)
+            or exclusions(lexicon).search(rest)
+        ):
             return VAGUE if vague else NOTHING
     rest = _NUMBER.sub(" ", rest)
     negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
@@ -114,24 +149,6 @@ def _without_paperwork(clause: str, lexicons: Sequence[Lexicon]) -> str:
     for lexicon in lexicons:
         clause = lexicon.reasons.paperwork.without(clause)
     return clause
-
-
-def _symptom(text: str, lexicon: Lexicon, names: Sequence[str]) -> bool:
-    return any(getattr(lexicon.symptoms, name).search(text) for name in names)
-
-
-def _excludes(text: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence is about an exclusion: "it was never dropped" is no failure."""
-    words = lexicon.exclusions
-    kinds = (
-        words.physical_damage,
-        words.liquid,
-        words.lightning_surge,
-        words.misuse,
-        words.modified,
-        words.serial_removed,
-    )
-    return any(kind.said.search(text) or kind.field.search(text) for kind in (*kinds, words.shipping_damage))
 
 
 def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:

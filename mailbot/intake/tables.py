@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,12 +77,13 @@ def _upright(table: Table, lexicons: Sequence[Lexicon]) -> Table:
 
 def _good(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether a row says that its unit is in order: "tested OK: yes"."""
-    return any(
-        lexicon.serials.fine.search(plain(cell))
-        or (_answers(lexicon, cell) and lexicon.sheets.aside.search(plain(title)))
-        for title, cell in zip(titles, cells, strict=False)
-        for lexicon in lexicons
-    )
+    return any(_fine(title, cell, lexicon) for title, cell in zip(titles, cells, strict=False) for lexicon in lexicons)
+
+
+@lru_cache(maxsize=4096)
+def _fine(title: str, cell: str, lexicon: Lexicon) -> bool:
+    said = lexicon.serials.fine.search(plain(cell))
+    return bool(said or (_answers(lexicon, cell) and lexicon.sheets.aside.search(plain(title))))
 
 
 def _sound(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[Lexicon]) -> list[Sequence[str]]:

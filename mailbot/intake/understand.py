@@ -175,7 +175,7 @@ def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Nam
         return ()
     if mail.units or mail.case is not None or wanted == "question":
         return mail.units
-    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or not mail.handled(unit)]
+    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or unit.key not in mail.handled]
 
 
 # ------------------------------------------------------------------ units

@@ -6,6 +6,7 @@ The rules stand in one table and are tried in order; the first that finds its si
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.mail import addresses, bounce, notices, phrases, visible
@@ -37,12 +38,17 @@ class Letterhead(Value, frozen=True):
 
     def own_words(self) -> str:
         """Return the beginning of what stands above a quotation."""
-        return visible.split(self.text[:TEXT], self.subject).visible
+        return _new(self.text[:TEXT], self.subject)
 
     def token(self, name: str) -> str:
         """Return the first word of a field in lower case, without comments and parameters (RFC 3834 §5.2)."""
         value = without_comments(self.head.first(name) or "")
         return re.split(r"[;,\s]", value.strip().lower(), maxsplit=1)[0]
+
+
+@lru_cache(maxsize=8)  # several rules look at the same words
+def _new(text: str, subject: str) -> str:
+    return visible.split(text, subject).visible
 
 
 def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Machine, Bounce | None]:
