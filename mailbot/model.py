@@ -259,7 +259,8 @@ class Item(Value, frozen=True):
 
     ``vague`` says that the reason names no symptom ("doesn't work"). ``symptom`` is the word list's name of the failure,
     where it knows one. ``revision`` is what the mail says of the unit's revision. ``suggestion`` is the one unit of the
-    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2).
+    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2). ``unsure``: the mail does
+    not say for certain that it means this unit, so it is asked about as one that nobody knows.
     """
 
     serial: str
@@ -269,6 +270,7 @@ class Item(Value, frozen=True):
     symptom: str | None = None
     revision: str | None = None
     suggestion: str = ""
+    unsure: bool = False
 
 
 class Price(Value, frozen=True):
@@ -352,6 +354,7 @@ class Request(Value, frozen=True):
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
+    ``notes`` say which attachments were not read, or not wholly, and why: for staff.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
     sent us. ``adds``: the units are to go with those of the case. ``corrects``: the mail
@@ -383,6 +386,7 @@ class Request(Value, frozen=True):
     renews: bool = False
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- decisions

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from lives import BOSS, CHIEF, CUSTOMERS, DESK, DOMAIN, KIM, SALES, SEEN, WHOLE, Life, mail, report
 
-from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused
+from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, Sent
 from mailbot.model import Case, Reply
 
 REQUESTS = (
@@ -119,16 +119,32 @@ COMMANDS = (
     "RECEIVED\nDIAGNOSED: no video\nREPAIRED\nSHIPPED UPS 1Z999AA10123456784",
     "QUOTE 400 USD for labor\nAPPROVE",
 )
-STAFF = st.sampled_from([BOSS, BOSS, BOSS, CHIEF, DESK, SALES])
-WAITS = st.sampled_from([1, 5, 26, 50, 24 * 8, 24 * 15, 24 * 40])
-PICK = st.integers(0, 3)
-ENDS = (
-    Delivered("250 ok"),
-    Delivered("250 ok"),
-    Refused(550, "no such user"),
-    Deferred("421 later"),
-    Ambiguous("no answer"),
-)
+COURSE = {
+    "asking": [(KIM, "It is {new}."), (KIM, "It is {old}."), (KIM, "No video after the BIOS update.")],
+    "quoted": [(KIM, "order"), (KIM, "order"), (KIM, "Yes, please go ahead, we accept the quote."), (BOSS, "APPROVE")],
+    "held": [(BOSS, "APPROVE"), (BOSS, "APPROVE credit USD 90"), (CHIEF, "APPROVE"), (BOSS, "QUOTE 90 USD"), (BOSS, "REJECT too old")],
+    "declined": [(BOSS, "APPROVE"), (DESK, "SHIPPED UPS 1Z999AA10123456784")],
+    "authorized": [(DESK, "RECEIVED"), (DESK, "RECEIVED"), (KIM, "We shipped it today with UPS, tracking number 1Z999AA10123456784.")],
+    "in_transit": [(DESK, "RECEIVED")],
+    "received": [(DESK, "DIAGNOSED: no video"), (DESK, "NPF"), (DESK, "ABUSE"), (BOSS, "QUOTE 250 USD for parts"), (DESK, "REPAIRED")],
+    "diagnosed": [(BOSS, "QUOTE 250 USD for parts"), (DESK, "REPAIRED"), (DESK, "NOT REPAIRABLE"), (DESK, "SHIPPED DHL 4490443041")],
+    "parts_quoted": [(KIM, "order"), (KIM, "order"), (KIM, "We do not want the repair, please cancel the return.")],
+    "ordered": [(DESK, "REPAIRED"), (DESK, "NOT REPAIRABLE")],
+    "repaired": [(DESK, "SHIPPED UPS 1Z999AA10123456784")],
+    "expired": [(KIM, "Our number has expired. Can you renew the RMA number, please?"), (BOSS, "APPROVE")],
+}  # fmt: skip
+"""By whom, and by what words, a case usually goes on."""
+
+STAFF = st.sampled_from([BOSS, BOSS, BOSS, CHIEF, DESK, DESK, SALES])
+AUTH = st.sampled_from(["pass", "pass", "none", "none", "fail"])
+WAITS = st.sampled_from([1, 5, 26, 26, 50, 24 * 8, 24 * 15, 24 * 40])
+PICK = st.sampled_from([0, 0, 0, 1, 1, 2, 3])
+ENDS: dict[str, Sent] = {
+    "sent": Delivered("250 ok"),
+    "refused": Refused(550, "no such user"),
+    "deferred": Deferred("421 later"),
+    "doubtful": Ambiguous("no answer"),
+}
 
 
 class Lives(RuleBasedStateMachine):
@@ -153,10 +169,13 @@ class Lives(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ customers
 
-    @rule(body=st.sampled_from(REQUESTS), who=st.sampled_from([KIM, KIM, *CUSTOMERS]))
+    @rule(body=st.sampled_from(REQUESTS), who=st.sampled_from([KIM, KIM, KIM, *CUSTOMERS, BOSS]))
     def asks(self, body: str, who: str) -> None:
-        """Somebody writes to us out of the blue."""
-        self._writes(who, body, "A board")
+        """Somebody writes to us out of the blue; a colleague passes on what a customer said."""
+        if who == BOSS:
+            self._staff(who, f"Please open an RMA. {body}", "A board")
+        else:
+            self._writes(who, body, "A board")
 
     @precondition(lambda self: self.life.now)
     @rule(body=st.sampled_from((*ANSWERS, *ANSWERS, *REQUESTS)), pick=PICK, stranger=st.sampled_from(["", "", "", *CUSTOMERS]))
@@ -166,7 +185,7 @@ class Lives(RuleBasedStateMachine):
         self._writes(stranger or case.sender, body, "Re: A board", answers=self._last(case))
 
     @precondition(lambda self: any(case.number for case in self.life.now.values()))
-    @rule(body=st.sampled_from(ANSWERS), pick=PICK, who=st.sampled_from(CUSTOMERS), auth=st.sampled_from(["pass", "none", "fail"]))
+    @rule(body=st.sampled_from(ANSWERS), pick=PICK, who=st.sampled_from(CUSTOMERS), auth=AUTH)
     def names_a_number(self, body: str, pick: int, who: str, auth: str) -> None:
         """Somebody writes with a number in the subject: its owner, a stranger, somebody under a false name."""
         case = self._case(pick, lambda each: each.number is not None)
@@ -174,35 +193,43 @@ class Lives(RuleBasedStateMachine):
         self._writes(who, body, f"About {case.number.text}", auth=auth)
 
     @precondition(lambda self: any(case.quotes for case in self.life.now.values()))
-    @rule(pick=PICK, form=st.sampled_from(["match", "match", "match", "no quote", "total", "currency", "quote", "no copy"]))
+    @rule(pick=PICK, form=st.sampled_from(["match", "no quote", "total", "currency", "quote", "no copy"]))
     def orders(self, pick: int, form: str) -> None:
         """A purchase order comes: one that agrees with the quote, or one that does not."""
-        case = self._case(pick, lambda each: bool(each.quotes))
-        quote = case.quotes[-1]
-        named = {"quote": case.quotes[0].number[:-1] + "9", "no quote": ""}.get(form, quote.number)
-        total = quote.total + 1 if form == "total" else quote.total
-        text = f"PURCHASE ORDER 4711\nYour quotation: {named}\nTotal: {'EUR' if form == 'currency' else 'USD'} {total}\n"
-        files = [] if form == "no copy" else [("PO-4711.txt", text)]
-        body = "Please proceed, our purchase order PO 4711 is attached."
-        self._writes(case.sender, body, "Re: A board", answers=self._last(case), files=files)
+        self._order(self._case(pick, lambda each: bool(each.quotes)), form)
 
     # ------------------------------------------------------------ staff
 
     @precondition(lambda self: self.life.now)
-    @rule(pick=PICK, who=STAFF, words=st.sampled_from(COMMANDS), auth=st.sampled_from(["pass", "pass", "pass", "none", "fail"]))
-    def commands(self, pick: int, who: str, words: str, auth: str) -> None:
-        """Staff write about a case, with its number or its id in the subject."""
-        case = self._case(pick)
-        self._staff(who, words, f"Re: [{case.number.text if case.number else case.id}]", auth=auth)
+    @rule(pick=PICK, choices=st.lists(st.integers(0, 9), min_size=1, max_size=4))
+    def goes_on(self, pick: int, choices: list[int]) -> None:
+        """A case takes its course: whoever has the next move makes it."""
+        ident = self._case(pick).id
+        for choice in choices:
+            case = self.life.now[ident]
+            if case.state not in COURSE or not case.items:
+                return
+            moves = COURSE[case.state]
+            who, words = moves[choice % len(moves)]
+            if words == "order":
+                self._order(case, "match")
+            elif who == KIM:
+                self._writes(case.sender, words, "Re: A board", answers=self._last(case))
+            else:
+                self._staff(who, words, f"Re: [{case.id}]")
 
     @precondition(lambda self: self.life.now)
-    @rule(pick=PICK, who=STAFF, words=st.sampled_from(COMMANDS), auth=st.sampled_from(["none", "none", "none", "pass", "fail"]))
-    def answers_a_notice(self, pick: int, who: str, words: str, auth: str) -> None:
-        """Staff answer the latest mail that they got about a case: its token is their proof."""
-        case, person = self._case(pick), self._address(who)
-        last = self._last(case, person)
-        if last:
-            self._staff(who, words, "Re: a notice", answers=last, auth=auth)
+    @rule(pick=PICK, who=STAFF, words=st.sampled_from(COMMANDS), auth=AUTH, how=st.sampled_from(["subject", "token", "token", "cc"]))
+    def commands(self, pick: int, who: str, words: str, auth: str, how: str) -> None:
+        """Staff write about a case: with its number or id in the subject, in answer to a notice, or to the customer with us in Cc."""
+        case = self._case(pick)
+        subject = f"Re: [{case.number.text if case.number else case.id}]"
+        if how == "token":
+            self._staff(who, words, subject, answers=self._last(case, self._address(who)), auth=auth)
+        elif how == "cc":
+            self._staff(who, words, subject, to=case.sender, cc=self.life.policy.desk.address, auth=auth)
+        else:
+            self._staff(who, words, subject, auth=auth)
 
     @precondition(lambda self: any(case.pending for case in self.life.now.values()))
     @rule(who=st.sampled_from([CHIEF, BOSS, DESK]), words=st.sampled_from(["APPROVE", "Approved.", "REJECT too much"]))
@@ -218,70 +245,54 @@ class Lives(RuleBasedStateMachine):
         case = next(case for case in self.life.now.values() if any(t.commands for t in case.tokens))
         token = next(token for token in case.tokens if token.commands)
         asked = next(reply for reply in case.replies if token.secret in reply.message_id)
-        name = token.person.partition("@")[0]
-        self._staff(name, words, "Re: please confirm", answers=asked.message_id, auth="none")
-
-    @precondition(lambda self: self.life.now)
-    @rule(pick=PICK, who=STAFF, words=st.sampled_from([*COMMANDS, "We have received your unit, thank you."]), auth=st.sampled_from(["pass", "none"]))
-    def writes_to_the_customer(self, pick: int, who: str, words: str, auth: str) -> None:
-        """Staff write to the customer, with us in Cc."""
-        case = self._case(pick)
-        subject = f"Re: [{case.number.text if case.number else case.id}]"
-        self._staff(who, words, subject, to=case.sender, cc=self.life.policy.desk.address, auth=auth)
-
-    @rule(who=STAFF, body=st.sampled_from(REQUESTS), auth=st.sampled_from(["pass", "none"]))
-    def passes_on(self, who: str, body: str, auth: str) -> None:
-        """Staff write what a customer told them on the phone."""
-        self._staff(who, f"Please open an RMA. {self._filled(body)}", "A board", auth=auth)
+        self._staff(token.person.partition("@")[0], words, "Re: please confirm", answers=asked.message_id, auth="none")
 
     # ------------------------------------------------------------ machines, the clock, the state
 
     @precondition(lambda self: self.life.sent)
-    @rule(pick=PICK, final=st.booleans())
-    def bounces(self, pick: int, final: bool) -> None:  # noqa: FBT001 - drawn
-        """A delivery report about one of our mails comes."""
+    @rule(pick=PICK, what=st.sampled_from(["bounce", "delay", "away", "sent", "sent", "refused", "deferred", "doubtful"]))
+    def machines(self, pick: int, what: str) -> None:
+        """A mail of ours goes out, or does not; a delivery report or an absence note, which quotes us, comes."""
         about = self._reply(pick)
-        self.life.arrives(report(about, self.life.server, f"r{len(self.life.raws)}", final=final))
+        if what in ENDS:
+            self.life.sends((ENDS[what], ENDS["sent"], ENDS["sent"]))
+        elif what == "away":
+            body, fields = f"APPROVE\n\nI am away.\n\n> {about.subject}", ("Auto-Submitted: auto-replied",)
+            self._mail(about.to, body, "Automatic reply: APPROVE", answers=about.message_id, fields=fields)
+        else:
+            own = f"m{len(self.life.raws)}"
+            self.life.arrives(report(about, self.life.server, own, final=what == "bounce"))
 
-    @precondition(lambda self: self.life.sent)
-    @rule(pick=PICK)
-    def is_out_of_office(self, pick: int) -> None:
-        """Whoever got one of our mails is away, says a machine, and quotes us."""
-        about = self._reply(pick)
-        body = f"APPROVE\n\nI am away until Monday.\n\n> {about.subject}"
-        self._mail(about.to, body, "Automatic reply: APPROVE", answers=about.message_id, fields=("Auto-Submitted: auto-replied",))
+    @rule(hours=WAITS, how=st.sampled_from(["at work", "at work", "down", "unswept"]))
+    def passes(self, hours: int, how: str) -> None:
+        """Time passes: with us at work; with one sweep at its end; with none, so that a mail is what is looked at first."""
+        if how == "unswept":
+            self.life.clock.at = self.life.clock.now() + timedelta(hours=hours)
+        else:
+            self.life.passes(timedelta(hours=hours), down=how == "down")
 
     @precondition(lambda self: self.life.raws)
     @rule(pick=st.integers(0, 60))
     def arrives_again(self, pick: int) -> None:
-        """A mail is delivered once more."""
-        self.life.arrives_again(self.life.raws[pick % len(self.life.raws)])
-
-    @rule(hours=WAITS, down=st.booleans())
-    def passes(self, hours: int, down: bool) -> None:  # noqa: FBT001 - drawn
-        """Time passes, with us at work or not."""
-        self.life.passes(timedelta(hours=hours), down=down)
-
-    @rule(hours=WAITS)
-    def passes_unswept(self, hours: int) -> None:
-        """Time passes, and a mail is the first thing that is looked at afterwards."""
-        self.life.clock.at = self.life.clock.now() + timedelta(hours=hours)
-
-    @rule(first=st.integers(0, len(ENDS) - 1))
-    def sends(self, first: int) -> None:
-        """The outbox goes round."""
-        self.life.sends(ENDS[first:] + ENDS[:first])
-
-    @precondition(lambda self: self.folder)
-    @rule()
-    def restarts(self) -> None:
-        """The process ends, and another one begins."""
+        """The process ends and another one begins; a mail is delivered once more."""
         self.life.restarts()
+        self.life.arrives_again(self.life.raws[pick % len(self.life.raws)])
 
     # ------------------------------------------------------------ the pen
 
     def _filled(self, body: str) -> str:
         return body.format(**{name: row.serial for name, row in self.life.rows.items()})
+
+    def _order(self, case: Case, form: str) -> None:
+        if not case.quotes:
+            return
+        quote = case.quotes[-1]
+        named = {"quote": f"{quote.number}9", "no quote": ""}.get(form, quote.number)
+        total = quote.total + 1 if form == "total" else quote.total
+        text = f"PURCHASE ORDER 4711\nYour quotation: {named}\nTotal: {'EUR' if form == 'currency' else 'USD'} {total}\n"
+        files = [] if form == "no copy" else [("PO-4711.txt", text)]
+        body = "Please proceed, our purchase order PO 4711 is attached."
+        self._writes(case.sender, body, "Re: A board", answers=self._last(case), files=files)
 
     def _writes(self, who: str, body: str, subject: str, **more: object) -> None:
         self._mail(who, self._filled(body), subject, **more)

@@ -55,9 +55,10 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("case", "state", "opened", "until", box=None, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("customer", overflow="fold")
-    table.add_column("units", overflow="fold")
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("case", "state", "until"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("customer, units", overflow="fold")
     for case in found:
         table.add_row(*(escaped(cell) for cell in _cells(case)))
     Console(width=None if _terminal() else 160, highlight=False, soft_wrap=not _terminal()).print(table)
@@ -147,10 +148,8 @@ def _cells(case: Case) -> tuple[str, ...]:
     return (
         case.number.text if case.number else case.id,
         case.state,
-        f"{case.opened_at:%Y-%m-%d}",
         until.isoformat() if until else "",
-        case.sender,
-        ", ".join(item.serial or "(no serial yet)" for item in case.items),
+        f"{case.sender} {', '.join(item.serial or '(no serial yet)' for item in case.items)}",
     )
 
 

@@ -84,7 +84,9 @@ def _fill(
             mail["List-Unsubscribe"] = f"<mailto:leave@{person.domain}>"
             mail["Precedence"] = "bulk"
         case "person":
-            text += _quoted(answered, at) if answered else ""
+            text += (
+                _quoted(answered, at) if answered and not writing.to else ""
+            )  # what we wrote a colleague stays there
     if writing.html:
         mail.set_content(writing.html, subtype="html", cte="quoted-printable")
     else:

@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailbot.intake.ranges import ranges
-from mailbot.intake.serials import JOINED, LONGEST, SHORTEST, covered, fold, formed, lookalikes, parts, tokens
+from mailbot.intake.serials import JOINED, LONGEST, SHORTEST, covered, fold, formed, lookalikes, numbered, parts, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import re
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
 
 MOST = 2_000
 """Strings of one mail that are looked up in the registry."""
 
+WORDS = 15_000
+"""Words, in lines that hold a digit, that are put together to such strings (R4)."""
+
 GUESSED = 400
 """Of these, at most: spellings that the writer may have meant (U2)."""
+
+_GUESSED_AT = 200
+"""Strings of one mail for which such spellings are sought."""
 
 _LINE = 2_000
 """Characters of a line in which ranges and look-alikes are looked for."""
@@ -25,32 +32,41 @@ _LINE = 2_000
 def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
     """All keys in these texts that the registry should be asked about, as far as the caps go."""
     found: dict[str, None] = {}
-    guessed: dict[str, None] = {}
+    guessed: dict[str, tuple[str, ...]] = {}
+    seen: set[str] = set()
+    left = WORDS
     for text in texts:
-        if len(found) >= MOST:
+        if len(found) >= MOST or not left:
             break
+        if text in seen or not numbered(text):
+            continue
+        seen.add(text)
         open_ = covered(text)
-        for key in _keys(open_, desk, guessed):
+        words = tokens(open_)[:left]
+        left -= len(words)
+        for key in _keys(open_, words, desk, guessed):
             found.setdefault(key)
             if len(found) >= MOST:
                 break
-        if len(open_) <= _LINE and any(map(str.isdigit, open_)):
+        if len(open_) <= _LINE:
             found.update(dict.fromkeys(_members(open_, desk)))
-    return tuple(dict.fromkeys((*tuple(found)[: MOST - min(len(guessed), GUESSED)], *tuple(guessed)[:GUESSED])))
+    guesses = tuple(dict.fromkeys(guess for some in guessed.values() for guess in some))[:GUESSED]
+    return tuple(dict.fromkeys((*tuple(found)[: MOST - len(guesses)], *guesses)))
 
 
-def _keys(text: str, desk: Desk, guessed: dict[str, None]) -> Iterator[str]:
+def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """The keys of a text: words, neighbours put together, parts of words; their look-alikes go into ``guessed``."""
-    words = tokens(text)
     for index, word in enumerate(words):
         for count in range(1, JOINED + 1):
             group = words[index : index + count]
             written = text[word.start() : group[-1].end()]
-            key = fold(written)
-            if len(group) == count and SHORTEST <= len(key) <= LONGEST and any(map(str.isdigit, key)):
-                yield key
-                if count < JOINED and len(guessed) < GUESSED and len(text) <= _LINE:
-                    guessed.update(dict.fromkeys(lookalikes(written, desk)))
+            if len(group) < count or not numbered(written) or len(key := fold(written)) < SHORTEST:
+                continue
+            if len(key) > LONGEST:
+                break
+            yield key
+            if count < JOINED and len(guessed) < _GUESSED_AT and len(text) <= _LINE and key not in guessed:
+                guessed[key] = lookalikes(written, desk)
         yield from parts(word[0])
 
 

@@ -72,7 +72,7 @@ class Decisions(Heads):
 
     def _before_reason(self, clause: str) -> str:
         """A clause up to its reason: "because it was dead" tells of another time than now."""
-        found = [m.start() for one in self.ears.lexicons for m in one.commands.because.pattern.finditer(clause)]
+        found = [start for one in self.ears.lexicons for start, _ in one.commands.because.spans(clause)]
         return clause[: min(found, default=len(clause))]
 
     def within(self, said: Said) -> Reading:

@@ -6,7 +6,6 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake import frame
 from mailbot.intake.opened import Opened
 from mailbot.intake.orders import from_file_names
 from mailbot.intake.plain import plain
@@ -112,7 +111,7 @@ class _Search:
 
     def _all(self) -> Iterator[Decoy]:
         mail, message = self.mail, self.mail.message
-        end = frame.end(mail.own, self.lexicons)
+        end = mail.end
         yield from self._in(_Source(mail.own[:end]))
         yield from self._in(_Source((mail.subject.text,), "the subject"))
         for table in (*message.tables, *mail.typed):

@@ -10,7 +10,8 @@ from mailbot.intake.plain import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.words import Lexicon, Phrases
+    from mailbot.intake.phrases import Phrases
+    from mailbot.intake.words import Lexicon
 
 
 @lru_cache(maxsize=4096)
@@ -42,8 +43,7 @@ class Ears:
 
     def at(self, name: str, low: str, start: int = 0) -> int:
         """Where the phrase of this list ends that begins here; -1 where none does."""
-        ends = (match.end() for one in self._lists(name) if (match := one.pattern.match(low, start)))
-        return max(ends, default=-1)
+        return max((one.end_at(low, start) for one in self._lists(name)), default=-1)
 
     def has(self, name: str, low: str) -> bool:
         """Whether a phrase of this list stands anywhere in the text."""
@@ -63,5 +63,5 @@ class Ears:
     def without(self, name: str, low: str) -> str:
         """The text with the phrases of this list blanked, of the same length."""
         for one in self._lists(name):
-            low = one.pattern.sub(lambda match: " " * len(match[0]), low)
+            low = one.blanked(low)
         return low

@@ -7,10 +7,11 @@ In doubt it counts: a charged repair can be argued about, a wrong warranty repai
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
-from mailbot.intake.reasons import failures
+from mailbot.intake.reasons import exclusions, failures
 from mailbot.model import Exclusion
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Hit(NamedTuple):
     end: int
 
 
+@lru_cache(maxsize=4096)
 def stated(sentence: str, following: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
     """The exclusions that a sentence states. ``following`` is the next sentence: it may answer a form's question."""
     found: set[Exclusion] = set()
@@ -120,6 +122,7 @@ def _denial(value: str, lexicons: Sequence[Lexicon]) -> bool:
 # ------------------------------------------------------------------ prose
 
 
+@lru_cache(maxsize=4096)
 def whole(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
     """The exclusions that a short answer names and no more: "Problem: dropped"."""
     said = plain(text).strip(" .!;")
@@ -132,8 +135,10 @@ def whole(text: str, lexicons: Sequence[Lexicon]) -> frozenset[Exclusion]:
 
 
 def _hits(text: str, lexicons: Sequence[Lexicon], *, fields: bool = False) -> list[Hit]:
+    if not any(exclusions(lexicon).search(text) for lexicon in lexicons):
+        return []
     for lexicon in lexicons:
-        text = lexicon.exclusions.innocent.pattern.sub(lambda match: " " * len(match[0]), text)
+        text = lexicon.exclusions.innocent.blanked(text)
     hits = [
         Hit(name, start, end)
         for lexicon in lexicons
@@ -233,7 +238,7 @@ def _open(text: str, hit: Hit, lexicons: Sequence[Lexicon]) -> bool:
         words = lexicon.exclusions
         if words.supposed.search(before) or words.others.search(clause):
             return True
-        told = words.breaks.search(before) or words.breaks.pattern.match(
+        told = words.breaks.search(before) or words.breaks.begins(
             after.lstrip()
         )  # "after a fall", "雷击后": it happened
         if end and end[0] == "?" and words.asked.search(clause) and not told:

@@ -18,14 +18,44 @@ _SHORT = 4
 """Words that may follow a closing in its line: "Regards from Hamburg"."""
 
 
-def end(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> int:
-    """The index of the sentence that closes the letter; the number of sentences where none does."""
+def end(sentences: Sequence[str], lexicons: Sequence[Lexicon], names: Collection[str] = ()) -> int:
+    """The index of the sentence that closes the letter; the number of sentences where none does.
+
+    ``names`` are the writer's: a line with nothing but them signs the letter.
+    """
+    said = False
     for index, sentence in enumerate(sentences):
         if sentence.startswith("--") and not re.search(r"\w", sentence[:4]):
             return index
-        if index and _closes(plain(sentence), lexicons):
+        if index and (_closes(plain(sentence), lexicons) or (said and _signs(sentence, names))):
             return index
+        said = said or len(sentence.split()) > _GREETED or any(map(_wide, sentence))
     return len(sentences)
+
+
+def _wide(char: str) -> bool:
+    return char >= "⺀"
+
+
+def _signs(sentence: str, names: Collection[str]) -> bool:
+    words = re.findall(r"[^\W\d_]+", plain(sentence))
+    return bool(words) and not re.search(r"[\d@]", sentence) and all(word in names for word in words)
+
+
+def names(display: str, email: str) -> frozenset[str]:
+    """The words by which a writer may sign: those of the name shown, else of the address."""
+    shown = re.findall(r"[^\W\d_]+", plain(display)) or re.findall(r"[^\W\d_]+", email.partition("@")[0].lower())
+    return frozenset((*shown, *(word[0] for word in shown if not _wide(word[0])), plain(display).replace(" ", "")))
+
+
+_POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?P?\.?S\b|P\.?D\b\s?[.:]|N\.?B\b|追伸|追记|追記|추신|又及)", re.IGNORECASE)
+
+
+def postscript(sentences: Sequence[str]) -> Sequence[str]:
+    """The sentences of a postscript below the signature, up to the end of its paragraph."""
+    start = next((index for index, sentence in enumerate(sentences) if _POSTSCRIPT.match(sentence)), len(sentences))
+    stop = next((index for index in range(start, len(sentences)) if not sentences[index]), len(sentences))
+    return sentences[start:stop]
 
 
 def _closes(text: str, lexicons: Sequence[Lexicon]) -> bool:
@@ -78,9 +108,29 @@ def earlier(quoted: str, ours: Collection[str]) -> tuple[str, ...]:
         if run == _HEADERS:
             mine = any(address in lines[at - run + 1].lower() for address in ours)
             del found[before:]
+        elif run > _HEADERS:
+            continue
         elif not mine or line.replace(" ", "").startswith(">>"):
             found.append(line.lstrip("> "))
     return tuple(found)
+
+
+def without_headers(text: str) -> str:
+    """A mail passed on without the lines that say who wrote it, when, to whom and about what."""
+    lines = text.split("\n")
+    kept: list[str] = []
+    at = 0
+    while at < len(lines):
+        run = at
+        while run < len(lines) and _HEADER.fullmatch(lines[run]):
+            run += 1
+        if run - at < _HEADERS:
+            kept.extend(lines[at : run + 1])
+            at = run + 1
+            continue
+        kept.append("")
+        at = run
+    return "\n".join(kept)
 
 
 _ANSWER = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"

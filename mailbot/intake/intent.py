@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
 from mailbot.intake.reasons import CONCRETE, NEGATED, NOTHING, VAGUE, weight
 
@@ -18,6 +20,17 @@ NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rewor
 """Intents for which each unit's serial and the reason must be known (AP-28)."""
 
 
+@cache
+def _intents(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.intents, field) for field in lexicon.intents.__struct_fields__))
+
+
+@lru_cache(maxsize=4096)
+def _speaks(sentence: str, lexicon: Lexicon) -> bool:
+    """Whether a sentence has any words of intent at all: most have none."""
+    return _intents(lexicon).search(plain(sentence)) is not None
+
+
 def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether one of the sentences asks for this."""
     return any(
@@ -25,6 +38,7 @@ def says(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bo
         for sentence in sentences
         if sentence
         for lexicon in lexicons
+        if _speaks(sentence, lexicon)
     )
 
 
@@ -46,10 +60,14 @@ def _asks_rma(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
 
 
 _MONEY = ("credit", "exchange")
+_UNDENIED = ("cancel", "other_model")
 
 
 def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequence[Lexicon]) -> bool:
-    """Whether the writer wants this now: not denied, and beside a failure only where it is asked for."""
+    """Whether the writer wants this now: not denied, and beside a failure only where it is asked for.
+
+    Who leaves it to us ("exchange or repair") wants a repair.
+    """
     clauses = [
         clause for sentence in sentences if sentence for clause in re.split(r"[,;:.。、](?!\d)", plain(sentence))
     ]
@@ -58,6 +76,8 @@ def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequenc
             wish = getattr(lexicon.intents, kind).search(clause)
             before = clause[: wish.start()] if wish else ""
             if not wish or any(one.exclusions.denied_before.search(before) for one in lexicons):
+                continue
+            if kind == "exchange" and any(one.intents.either.search(clause) for one in lexicons):
                 continue
             if heavy < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
                 return True
@@ -83,6 +103,7 @@ def intent(
     heavy: int,
     units: bool,
     order: bool,
+    claims: bool,
     lexicons: Sequence[Lexicon],
 ) -> Intent:
     """The intent of a mail.
@@ -94,6 +115,7 @@ def intent(
         heavy: how much it says of a failure (see ``reasons``).
         units: it names units of ours.
         order: it carries a purchase order number.
+        claims: it names an RMA number.
         lexicons: the word lists to listen with.
     """
     told = (*sentences, subject)
@@ -101,6 +123,8 @@ def intent(
     def hears(kind: str) -> bool:
         if kind == "rma":
             return asks_rma(told, lexicons)
+        if kind in _UNDENIED:
+            return _own_wish(kind, told, NOTHING, lexicons)
         return _own_wish(kind, told, heavy, lexicons) if kind in _MONEY else says(kind, told, lexicons)
 
     if answers and heavy < CONCRETE and says("decline_quote", sentences, lexicons):
@@ -118,7 +142,7 @@ def intent(
     asks = not answers and only_asks(sentences, lexicons)
     if asks and not units and all(_mere(text, lexicons) for text in told if text):
         heavy = NOTHING
-    return _other(hears, answers=answers, heavy=heavy, units=units, asks=asks)
+    return _other(hears, answers=answers, heavy=heavy, units=units, asks=asks, claims=claims)
 
 
 def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
@@ -132,16 +156,16 @@ def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
     return False
 
 
-def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool, asks: bool) -> Intent:
+def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool, asks: bool, claims: bool) -> Intent:
     """The first wish that is heard and does not yield to a failure told beside it."""
     sound = heavy < CONCRETE
     wishes: tuple[tuple[Intent, bool], ...] = (
-        ("cancel", hears("cancel") and (answers or sound)),
+        ("cancel", hears("cancel") and (answers or sound or claims)),
         ("doa", hears("doa")),
         ("credit", hears("credit")),
         ("rework", hears("rework") and sound),
-        ("exchange", hears("exchange") and sound),
-        ("status", hears("status") and sound),
+        ("exchange", hears("other_model") or (hears("exchange") and sound)),
+        ("status", hears("status") and (sound or claims)),
         ("question", hears("accounts") and not units and not hears("rma")),
         ("none", hears("elsewhere") and sound and not units),
         ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.intake.opened import Opened
-    from mailbot.intake.words import Lexicon, Phrases
+    from mailbot.intake.phrases import Phrases
+    from mailbot.intake.words import Lexicon
 
 _QUESTION = re.compile(r"[?\uff1f]")
 _SENTENCES = 200

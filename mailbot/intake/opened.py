@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake import exclusions, frame, reasons
-from mailbot.intake.language import language
+from mailbot.intake.language import language, languages
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import LONGEST, sentences
 from mailbot.intake.reader import Mention, Reader
+from mailbot.intake.serials import LONGEST as LONGEST_SERIAL
+from mailbot.intake.serials import covered, fold, tokens
 from mailbot.intake.sheets import wanted
 from mailbot.intake.tables import rows, typed
 
@@ -30,7 +33,23 @@ class Named(NamedTuple):
     told: tuple[str, ...] = ()
     listed: str = ""
     aside: bool = False
+    unsure: bool = False
 
+
+class Reply(NamedTuple):
+    """A line that answers a question of ours, and the question."""
+
+    question: str
+    text: str
+
+
+_SEVERAL, _FEW = 2, 4
+_NOTE = 300
+"""Characters of a mail that only announces its answers."""
+
+_INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
+_TOLD = 40
+"""Sentences, or cells of a row, that are about one unit."""
 
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
 _ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
@@ -47,9 +66,9 @@ class Opened:
         self.message, self.case, self.known, self.desk = message, case, known, desk
         self.subject = frame.Subject(message.subject)
         self.passes_on = message.forwarded or self.subject.passes_on
-        self.language = language(self._spoken(), desk.words)
+        self.language, *perhaps = languages(self._spoken(), desk.words)
         passed = language((message.quoted,), desk.words) if self.passes_on and message.quoted else self.language
-        self.lexicons = desk.words.of(self.language, passed)
+        self.lexicons = desk.words.of(self.language, passed, perhaps=perhaps)
         self.reader = Reader(known.units, desk, self.lexicons, expected=self.asked("serial"))
         self.typed, text = typed(_without_cells(message), self.lexicons)
         self.own = sentences(text)
@@ -84,20 +103,56 @@ class Opened:
         if not self.answers:
             return False
         ours = plain(f"{self.message.subject} {self.message.quoted[:LONGEST]}")
-        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.desk.words.everything)
+        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.lexicons)
+
+    @cached_property
+    def end(self) -> int:
+        """The index of the sentence of the new text that closes the letter."""
+        sender = self.message.sender
+        named = frame.end(self.own, self.lexicons, frame.names(sender.name, sender.email) if sender else ())
+        spoken = any(fold(word[0]) in self.known.units for text in self.own[named:] for word in tokens(covered(text)))
+        return frame.end(self.own, self.lexicons) if spoken else named
 
     @cached_property
     def told(self) -> tuple[str, ...]:
         """All sentences that count, paragraphs apart."""
-        own = self.own[: frame.end(self.own, self.lexicons)]
-        passed = sentences(self.message.quoted) if self.passes_on else ()
+        own = (*self.own[: self.end], "", *frame.postscript(self.own[self.end :]))
+        passed = sentences(frame.without_headers(self.message.quoted)) if self.passes_on else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
-        return (*(frame.without_greeting(sentence, self.lexicons) for sentence in own), "", *passed, "", *documents)
+        spoken = set(self.own)
+        inline = [text for reply in self.replies for text in sentences(reply.text) if text and text not in spoken]
+        return (
+            *(frame.without_greeting(sentence, self.lexicons) for sentence in own),
+            *("", *inline, "", *passed, "", *documents),
+        )
 
     @cached_property
     def heard(self) -> tuple[str, ...]:
-        """The same without addresses: ``rma@`` asks for nothing."""
-        return tuple(_ADDRESS.sub(" ", sentence) for sentence in self.told)
+        """The same without addresses (``rma@`` asks for nothing), and with a word for the unit where its serial stands."""
+        unit = next((lexicon.labels.device.phrases[0] for lexicon in self.lexicons if lexicon.labels.device), "")
+        heard = list(self.told)
+        for mention in sorted(self._in_told, key=lambda mention: -mention.start):
+            text = heard[mention.sentence]
+            if mention.end - mention.start <= LONGEST_SERIAL:
+                heard[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
+        return tuple(_ADDRESS.sub(" ", sentence) for sentence in heard)
+
+    @cached_property
+    def replies(self) -> tuple[Reply, ...]:
+        """The answers that stand between the lines of our own mail: below its quoted questions, or where the mail says so."""
+        return tuple(self._replies()) if self.answers else ()
+
+    def _replies(self) -> Iterator[Reply]:
+        announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
+        question, signed = "", set(self.own[self.end :])
+        lines = self.message.text.split("\n")[:2_000]
+        for line in lines:
+            text = line.lstrip("> ").strip()
+            ours = line.startswith(">") or (announced and text.endswith("?"))
+            if ours:
+                question = text if text.endswith(("?", ":")) or '"' in text else ""
+            elif text and question and text not in signed:
+                yield Reply(question, _INITIALS.sub("", text))
 
     # ------------------------------------------------------------------ units
 
@@ -115,21 +170,76 @@ class Opened:
         texts = tuple(
             text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.told
         )
-        loose = Reader(self.known.units, self.desk, self.lexicons, expected=True)
-        return tuple(self._mentioned(texts, loose))
+        return tuple(self._mentioned(texts, self.reader.expecting()))
 
     def _meant(self, found: Sequence[Named]) -> tuple[Named, ...]:
-        """Without the units that are only listed, where the mail says that "only" another one fails."""
-        only = [
-            text
-            for text in self.told
-            if text and any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons)
-        ]
-        named = {mention.key for mention in self.reader.mentions(only)} if only else set()
-        failing = {unit.key for unit in found if any(reasons.weight(text, self.lexicons) for text in unit.told)}
-        if not named & failing:
-            return tuple(found)
-        return tuple(unit for unit in found if unit.key in named or unit.listed)
+        """Without the units that are only listed, where the mail says which of them it is about."""
+        ranked = self._by_rank(found)
+        named = {mention.key for text in self.told if text for mention in self._only(text)}
+        if named:
+            return tuple(unit for unit in ranked if unit.key in named or unit.listed)
+        if ranked == tuple(found) and self._chooses(found):
+            return tuple(unit._replace(unsure=True) for unit in ranked)
+        return ranked
+
+    def _only(self, text: str) -> Iterator[Mention]:
+        """The units of which a sentence says that it is about no others: "only AH2F104432 fails"."""
+        if not any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons):
+            return
+        for mention in self.reader.mentions((text,)):
+            if self.reader.alone(text, mention):
+                yield mention
+
+    def _chooses(self, found: Sequence[Named]) -> bool:
+        """Whether the mail is about some of its units and does not say about which: "only those marked in red"."""
+        if len({unit.key for unit in found if not unit.aside}) < _SEVERAL or not any(
+            lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons
+        ):
+            return False
+        told = {text for unit in found for text in (unit.listed, *unit.told)}
+        return not any(
+            reasons.weight(text, self.lexicons)
+            for text in told
+            if not any(lexicon.serials.chosen.search(plain(text)) for lexicon in self.lexicons)
+        )
+
+    def _by_rank(self, found: Sequence[Named]) -> tuple[Named, ...]:
+        """The units with what is said of them by their rank: "the first one is fine, only the last needs a repair"."""
+        keys = list(dict.fromkeys(unit.key for unit in found))
+        told: dict[str, tuple[str, ...]] = {}
+        fine: set[str] = set()
+        only: set[str] = set()
+        spoken = {mention.sentence for mention in self._in_told} if len(keys) > 1 else set()
+        for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
+            for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
+                said = plain(clause)
+                for rank in self._ranks(said, len(keys)):
+                    told[keys[rank]] = (*told.get(keys[rank], ()), clause)
+                    if self._sound(clause):
+                        fine.add(keys[rank])
+                    elif any(lexicon.serials.only.search(said) for lexicon in self.lexicons):
+                        only.add(keys[rank])
+        return tuple(
+            unit._replace(told=(*unit.told, *told.get(unit.key, ())), aside=unit.aside or unit.key in fine)
+            for unit in found
+            if not only or unit.key in only
+        )
+
+    def _sound(self, clause: str) -> bool:
+        """Whether a clause says of its unit that it is in order."""
+        said = plain(clause)
+        return any(
+            lexicon.serials.fine.search(said)
+            or (lexicon.serials.good.search(said) and not reasons.weight(clause, self.lexicons))
+            for lexicon in self.lexicons
+        )
+
+    def _ranks(self, said: str, count: int) -> Iterator[int]:
+        for rank, name in enumerate(("first", "second", "third")[:count]):
+            if any(getattr(lexicon.serials, name).search(said) for lexicon in self.lexicons):
+                yield rank
+        if any(lexicon.serials.last.search(said) for lexicon in self.lexicons):
+            yield count - 1
 
     @cached_property
     def earlier(self) -> tuple[Named, ...]:
@@ -143,29 +253,53 @@ class Opened:
         documents = wanted(self.message.documents, self.own, self.lexicons)
         for table in (*self.message.tables, *self.typed, *documents):
             for row in rows(table, self.reader):
-                yield Named(
-                    row.serial, row.key, tuple(text for text in (row.reason, *row.rest.split("\n")) if text), row.reason
-                )
+                told = tuple(text for text in (row.reason, *row.rest.split("\n")) if text)
+                yield Named(row.serial, row.key, told[:_TOLD], row.reason)
+
+    @cached_property
+    def _in_told(self) -> tuple[Mention, ...]:
+        return self.reader.mentions(self.told)
 
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
-        mentions = (reader or self.reader).mentions(texts)
-        starts = sorted({mention.sentence for mention in mentions})
-        for mention in mentions:
-            told = _about(mention, mentions, starts, texts)
-            listed = _listed(mention, texts)
-            if reasons.silent(listed, self.lexicons) or (" " not in listed and not self._says_much(listed)):
+        beside: defaultdict[int, list[Mention]] = defaultdict(list)
+        known = texts is self.told and reader is None
+        for mention in self._in_told if known else (reader or self.reader).mentions(texts):
+            beside[mention.sentence].append(mention)
+        following = dict(pairwise((*beside, len(texts))))
+        listed = ""
+        for mention in (mention for some in beside.values() for mention in some):
+            before = listed
+            told = _about(mention, beside[mention.sentence], texts[mention.sentence : following[mention.sentence]])
+            row = listed = _listed(mention, texts)
+            if before and self._same(listed):
+                listed = before
+            elif self._mere(listed, mention.serial) or (" " not in listed and not self._says_much(listed)):
                 listed = ""
-            yield Named(mention.serial, mention.key, told, listed, mention.aside)
+            good = any(lexicon.serials.good.is_all(plain(row).strip(" .!")) for lexicon in self.lexicons)
+            yield Named(mention.serial, mention.key, told, listed, mention.aside or good, mention.open)
+
+    def _same(self, listed: str) -> bool:
+        """Whether a few words say that it is with this unit as with the one before."""
+        few = 0 < len(listed.split()) <= _FEW
+        return few and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons)
+
+    def _mere(self, listed: str, serial: str) -> bool:
+        """Whether what stands behind a serial tells of no failure: a courtesy, an address, when it was bought."""
+        done = exclusions.stated(listed, "", self.lexicons) or exclusions.whole(listed, self.lexicons)
+        if done or reasons.weight(listed, self.lexicons):
+            return False
+        return not reasons.tells(listed, serial, self.lexicons, self.desk.words.everything)
 
     def _says_much(self, word: str) -> bool:
         """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""
         wide = re.search(r"[⺀-\U0003ffff]{3}", word)
         return bool(wide or reasons.weight(word, self.lexicons) or exclusions.whole(word, self.lexicons))
 
-    def handled(self, unit: Named) -> bool:
-        """Whether the thread shows that this unit has its number already."""
+    @cached_property
+    def handled(self) -> frozenset[str]:
+        """The keys of the units that have their number already, as the thread shows."""
         texts = (self.subject.text, *sentences(_unquoted(self.message.quoted)))
-        return any(mention.handled for mention in self.reader.mentions(texts) if mention.key == unit.key)
+        return frozenset(mention.key for mention in self.reader.mentions(texts) if mention.handled)
 
 
 def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
@@ -181,30 +315,29 @@ def _each_once(units: Sequence[Named]) -> tuple[Named, ...]:
     return tuple(found.values())
 
 
-def _about(
-    mention: Mention, mentions: Sequence[Mention], starts: Sequence[int], texts: Sequence[str]
-) -> tuple[str, ...]:
-    """The sentences from a serial to the next one, within its paragraph."""
-    sentence = texts[mention.sentence]
-    others = [other.start for other in mentions if other.sentence == mention.sentence and other.start > mention.end]
-    if len([other for other in mentions if other.sentence == mention.sentence]) > 1:
+def _about(mention: Mention, beside: Sequence[Mention], texts: Sequence[str]) -> tuple[str, ...]:
+    """The sentences from a serial to the next one, within its paragraph.
+
+    ``beside`` are the serials of its sentence; ``texts`` begin with it and end before the next sentence with one.
+    """
+    sentence = texts[0]
+    if len(beside) > 1:
+        others = [other.start for other in beside if other.start > mention.end]
         piece = sentence[mention.end : min(others, default=len(sentence))]
         if len(piece.split()) > 1 and (others or mention.start):
-            sentence = piece if _several_told(mention, mentions, texts) else sentence
-    after = next((start for start in starts if start > mention.sentence), len(texts))
+            sentence = piece if _several_told(beside, sentence) else sentence
     following = []
-    for text in texts[mention.sentence + 1 : after]:
+    for text in texts[1:_TOLD]:
         if not text:
             break
         following.append(text)
     return (sentence, *following)
 
 
-def _several_told(mention: Mention, mentions: Sequence[Mention], texts: Sequence[str]) -> bool:
+def _several_told(beside: Sequence[Mention], sentence: str) -> bool:
     """Whether a sentence with several serials says something of its own behind each but the last."""
-    same = sorted({other.start for other in mentions if other.sentence == mention.sentence})
-    ends = {other.start: other.end for other in mentions if other.sentence == mention.sentence}
-    sentence = texts[mention.sentence]
+    ends = {other.start: other.end for other in beside}
+    same = sorted(ends)
     pieces = [sentence[ends[start] : following] for start, following in pairwise(same)]
     return all(
         len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.intake.plain import plain
 from mailbot.intake.prose import tidy
 from mailbot.intake.reader import label
-from mailbot.intake.serials import fold, formed
+from mailbot.intake.serials import fold, formed, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -23,11 +24,19 @@ _DIGITS = 2
 """Digits that a number of any kind has at least."""
 
 
+@lru_cache(maxsize=4096)
+def _written(sentence: str) -> tuple[tuple[str, int], ...]:
+    """What may be a number in a sentence, and where it begins."""
+    if not numbered(sentence):
+        return ()
+    found = ((match[0].strip("-/._"), match.start()) for match in _NUMBER.finditer(sentence[:2_000]))
+    return tuple((text, at) for text, at in found if sum(map(str.isdigit, text)) >= _DIGITS)
+
+
 def _numbers(sentence: str, kinds: Collection[str], lexicons: Sequence[Lexicon]) -> Iterator[str]:
     """The numbers of a sentence that stand behind a label of these kinds."""
-    for match in _NUMBER.finditer(sentence[:2_000]):
-        text = match[0].strip("-/._")
-        if sum(map(str.isdigit, text)) >= _DIGITS and label(sentence[: match.start()], lexicons) in kinds:
+    for text, at in _written(sentence):
+        if label(sentence[:at], lexicons) in kinds:
             yield text
 
 
@@ -35,11 +44,23 @@ def purchase_order(places: Sequence[Sequence[str]], known: Collection[str], lexi
     """The customer's purchase order number: from the first of these texts that names one."""
     for kinds in ({"purchase_order"}, {"order"}):
         for sentences in places:
-            for sentence in sentences[:400]:
+            for sentence in _below(sentences[:400]):
                 for number in _numbers(sentence, kinds, lexicons):
                     if fold(number) not in known and not number.upper().startswith("RMA"):
                         return number
     return None
+
+
+def _below(sentences: Sequence[str]) -> Iterator[str]:
+    """The sentences, each behind the title that stands alone above it: "P.O. number:" and below it the number."""
+    title = ""
+    for sentence in sentences:
+        if sentence:
+            yield f"{title} {sentence}" if title else sentence
+            title = sentence if sentence.endswith(":") and len(sentence) <= _TITLE else ""
+
+
+_TITLE = 60
 
 
 def from_file_names(names: Sequence[str]) -> list[str]:

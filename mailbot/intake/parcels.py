@@ -63,8 +63,8 @@ def _carrier(low: str, lexicons: Sequence[Lexicon]) -> tuple[int, int]:
     for _ in range(2):
         gap = re.compile(r"[ (-]{0,2}").match(low, end)
         at = gap.end() if gap else end
-        service = max((m.end() for one in lexicons if (m := one.parcels.services.pattern.match(low, at))), default=end)
-        if service == end:
+        service = max((one.parcels.services.end_at(low, at) for one in lexicons), default=-1)
+        if service <= end:
             break
         end = service
     return start, end

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import lru_cache
 
@@ -43,11 +42,13 @@ def _letters() -> dict[int, str | None]:
 INVISIBLE = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF)
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LETTERS = _letters()
-_SPACE = re.compile(r"\s+")
 
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The text as words are compared: NFKC, case-folded, without Latin accents, white space as one blank."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _SPACE.sub(" ", folded.translate(_LETTERS)).strip()
+    if text.isascii():
+        folded = text.lower().replace("`", "'")
+    else:
+        folded = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    return " ".join(folded.split())

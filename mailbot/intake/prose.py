@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 LONGEST, SENTENCE, SENTENCES = 40_000, 1_000, 600
 """Characters of one text, characters of one sentence, and sentences that are looked at (R4): no request is longer."""
 
-_INVISIBLE = dict.fromkeys((*INVISIBLE, 0xAD))
-_DASHES = str.maketrans(dict.fromkeys(DASHES, "-"))
+_ODD = str.maketrans(dict.fromkeys(DASHES, "-")) | dict.fromkeys((*INVISIBLE, 0xAD))
 _GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)
+
+
+_COUNTED = re.compile("[\u2460-\u24ff\u2776-\u2793]")
+"""Figures in circles and in parentheses, which count what follows and are no part of it."""
 
 
 def tidy(text: str) -> str:
     """The text without full-width forms and invisible characters, and with a blank behind a glued "S/N"."""
-    normal = unicodedata.normalize("NFKC", text[:LONGEST]).translate(_INVISIBLE).translate(_DASHES)
-    return _GLUED.sub(r"\1 ", normal)
+    text = text[:LONGEST]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _COUNTED.sub(" ", text)).translate(_ODD)
+    return _GLUED.sub(r"\1 ", text)
 
 
 _BULLET = re.compile(r"\s*(?:[-*•·‣▪]\s|\(?\d{1,2}[.)]\s|[a-h]\)\s)")
@@ -38,6 +44,7 @@ _ABBREVIATED = 5
 _NARROW = 50
 
 
+@lru_cache(maxsize=32)
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a text. A bullet, a form field and a short line are sentences of their own.
 
@@ -80,7 +87,7 @@ def _wide(char: str) -> bool:
 
 
 def _columns(line: str) -> int:
-    return len(line) + sum(map(_wide, line))
+    return len(line) if line.isascii() else len(line) + sum(map(_wide, line))
 
 
 def _split(line: str) -> Iterator[str]:

@@ -104,8 +104,8 @@ def _labelled(text: str, lexicons: Sequence[Lexicon]) -> Iterator[str]:
     """The numbers behind the word for a quote, whoever gave them: an order may be meant for another offer than ours."""
     low = plain(text)
     for one in lexicons:
-        for match in one.orders.quote.pattern.finditer(low) if one.orders.quote else ():
-            if number := _NUMBER.match(low, match.end()):
+        for _, end in one.orders.quote.spans(low):
+            if number := _NUMBER.match(low, end):
                 yield number[1].upper().strip("./-")
 
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
-from mailbot.intake.serials import Place
+from mailbot.intake.serials import Place, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class Range(NamedTuple):
 def ranges(sentence: str, lexicons: Sequence[Lexicon]) -> Iterator[Range]:
     """The ranges that a sentence may name. Only a registry that knows every member makes one of it."""
     found = (Place(match[0], match.start(), match.end()) for match in _WORD.finditer(sentence))
-    words = [word for word in found if any(map(str.isdigit, word.text))]
+    words = [word for word in found if numbered(word.text)]
     at = 0
     while at < len(words):
         one = next(_from(sentence, words, at, lexicons), None)

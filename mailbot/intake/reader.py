@@ -8,11 +8,24 @@ for a zero stays an unknown serial (U2).
 from __future__ import annotations
 
 import re
+from copy import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.plain import plain
 from mailbot.intake.ranges import ranges
-from mailbot.intake.serials import Place, covered, fold, formed, is_model, lookalikes, nearly_formed, parts, places
+from mailbot.intake.serials import (
+    Place,
+    covered,
+    fold,
+    formed,
+    is_model,
+    lookalikes,
+    nearly_formed,
+    numbered,
+    parts,
+    places,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +51,7 @@ class Mention(NamedTuple):
     end: int
     aside: bool = False
     handled: bool = False
+    open: bool = False
 
 
 _TAIL = 64
@@ -49,7 +63,12 @@ def label(before: str, lexicons: Sequence[Lexicon], *, loose: bool = False) -> s
 
     ``loose`` lets other words follow the label: "Serial numbers of the two dead boards:".
     """
-    tail = plain(before[-_TAIL:])
+    return _label(before[-_TAIL:], lexicons, loose=loose)
+
+
+@lru_cache(maxsize=4096)
+def _label(before: str, lexicons: Sequence[Lexicon], *, loose: bool) -> str:
+    tail = plain(before)
     last = (-1, 0, "")
     for lexicon in lexicons:
         for kind in _KINDS:
@@ -89,6 +108,13 @@ class Reader:
         self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[Lexicon], *, expected: bool = False
     ) -> None:
         self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
+        self._seen: dict[str, list[Place]] = {}
+
+    def expecting(self) -> Reader:
+        """This reader, as if digits alone had been asked for."""
+        other = copy(self)
+        other.expected = True
+        return other
 
     def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
         """The serials of a text. Those said to be wrong or only an example are left out."""
@@ -110,11 +136,19 @@ class Reader:
             if not found and sentence.endswith(":"):
                 heading = label(sentence, self.lexicons, loose=True)
                 aside = self._says("fine", plain(sentence))
-            elif not found and _nothing(plain(sentence), self.lexicons, device=True):
-                heading = label(sentence, self.lexicons)
+            elif not found and (kind := label(sentence, self.lexicons)):
+                heading = kind if _nothing(plain(sentence), self.lexicons, device=True) else heading
 
     def _places(self, sentence: str) -> list[Place]:
-        """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends."""
+        """What may be serials in a sentence: each member of a range that the registry knows whole, else its two ends.
+
+        Which units such a range means is open: its ends are asked about.
+        """
+        if sentence not in self._seen:
+            self._seen[sentence] = self._sought(sentence) if numbered(sentence) else []
+        return self._seen[sentence]
+
+    def _sought(self, sentence: str) -> list[Place]:
         found: list[Place] = []
         open_ = covered(sentence)
         for one in ranges(open_, self.lexicons):
@@ -122,8 +156,8 @@ class Reader:
             glued = last.start - first.end <= 1 and formed(members[0], self.desk)
             if all(member in self.known for member in members):
                 found += [Place(member, first.start, last.end) for member in members]
-            elif glued:
-                found += [first, Place(members[-1], last.start, last.end)]
+            elif glued or first.key in self.known or members[-1] in self.known:
+                found += [first._replace(open=True), Place(members[-1], last.start, last.end, open=True)]
             else:
                 continue
             open_ = f"{open_[: first.start]}{' ' * (last.end - first.start)}{open_[last.end :]}"
@@ -158,7 +192,9 @@ class Reader:
                 continue
             if self._retracted(sentence, place):
                 continue
-            clause = plain(_clause(sentence, place, self.lexicons))
+            whole = self._enumeration(sentence, found, number)
+            alone = len(found) == 1 and not self._fails(plain(sentence))
+            clause = plain(sentence if alone else _clause(sentence, whole, self.lexicons))
             yield Mention(
                 serial,
                 fold(serial),
@@ -167,7 +203,18 @@ class Reader:
                 place.end,
                 aside=aside or self._says("fine", clause),
                 handled=self._says("handled", plain(sentence)),
+                open=place.open,
             )
+
+    def _enumeration(self, sentence: str, found: Sequence[Place], number: int) -> Place:
+        """The whole enumeration that a serial stands in: "A, B and C run fine" says so of all three."""
+        first = last = number
+        while first and _CONNECTS.fullmatch(plain(sentence[found[first - 1].end : found[first].start])):
+            first -= 1
+        while last + 1 < len(found) and _CONNECTS.fullmatch(plain(sentence[found[last].end : found[last + 1].start])):
+            last += 1
+        start, end = found[first].start, found[last].end
+        return Place(sentence[start:end], start, end)
 
     def _accepted(self, place: Place, kind: str, sentence: str, *, alone: bool) -> str:
         """The serial that a string is, as far as its label and its form say, or an empty string."""
@@ -177,7 +224,11 @@ class Reader:
                 return self.known[part].serial
         if kind in {"rma", "support_case", "model", "revision"} and not key.isdigit() and formed(text, self.desk):
             return text  # "RMA AH2F104432": the form is plain, and the label tells what is asked for
+        if kind == "other" and not key.isdigit() and any(guess in self.known for guess in lookalikes(text, self.desk)):
+            return text  # copied "from the fax": a slip of the pen in a serial that we know
         decoy = kind not in {"", "serial", "device", "reason"}
+        if place.open and not decoy:
+            return text
         if decoy or is_model(text, self.desk) or re.fullmatch(self.desk.number_form, text):
             return ""
         if kind != "serial" and any(guess in self.known for guess in lookalikes(text, self.desk)):
@@ -223,11 +274,26 @@ class Reader:
                 return True
         return False
 
+    def alone(self, sentence: str, mention: Mention) -> bool:
+        """Whether a sentence says of this serial that it is about no other: "only X", "X only"."""
+        before, after = plain(sentence[: mention.start][-_TAIL:]), plain(sentence[mention.end :][:_TAIL])
+        for lexicon in self.lexicons:
+            if any(_nothing(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.only.spans(before)):
+                return True
+            if any(
+                _nothing(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.only.spans(after)
+            ):
+                return True
+        return False
+
     def _still_denied(self, gap: str) -> bool:
         """Whether a denial still holds behind this gap: "I misread it, the serial is …" begins anew."""
         labels = [end for lexicon in self.lexicons for _, end in lexicon.labels.serial.spans(gap)]
         anew = "," in gap or bool(labels and re.search(r"\w", gap[max(labels) :]))
         return not anew and _nothing(gap, self.lexicons, device=True)
+
+    def _fails(self, text: str) -> bool:
+        return any(one.reasons.failing.search(text) or one.reasons.vague.search(text) for one in self.lexicons)
 
     def _says(self, what: str, text: str) -> bool:
         return any(getattr(lexicon.serials, what).search(text) for lexicon in self.lexicons)
@@ -237,7 +303,10 @@ def _clause(sentence: str, place: Place, lexicons: Sequence[Lexicon]) -> str:
     """The part of a sentence around a place: up to the nearest comma or word of contrast on both sides."""
     before, after = sentence[: place.start], sentence[place.end :]
     left = max((match.end() for match in re.finditer(r"[,;:、]", before)), default=0)
-    right = next((match.start() for match in re.finditer(r"[,;、]", after)), len(after))
+    commas = [match.start() for match in re.finditer(r"[,;、]", after)]
+    if left and not before[left:].strip() and commas[:1] == [0]:  # "the one below it, X, works fine"
+        commas = commas[1:]
+    right = commas[0] if commas else len(after)
     for lexicon in lexicons:
         lower = plain(after[:right])
         if (contrast := lexicon.exclusions.breaks.search(lower)) and len(lower) == len(after[:right].strip()):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
 from mailbot.intake.tables import title_kind
 
@@ -56,12 +58,40 @@ class Reason(NamedTuple):
         return self.weight == VAGUE
 
 
+@cache
+def _failures(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.symptoms, name) for name in FAILURES))
+
+
+@cache
+def _places(lexicon: Lexicon) -> Phrases:
+    return either(lexicon.reasons.parts, *(getattr(lexicon.symptoms, name) for name in PLACES))
+
+
+@cache
+def exclusions(lexicon: Lexicon) -> Phrases:
+    """All that tells of an exclusion: "it was never dropped" is no failure."""
+    words = lexicon.exclusions
+    kinds = (
+        *(words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified),
+        *(words.serial_removed, words.shipping_damage),
+    )
+    return either(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
+
+
+@cache
+def _symptoms(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
+
+
+@lru_cache(maxsize=4096)
 def symptom(text: str, lexicons: Sequence[Lexicon]) -> str | None:
     """The word list's name of the failure that a reason tells, where it knows one: the one named first."""
     listen = plain(text)
     first = [
         (match.start(), name)
         for lexicon in lexicons
+        if _symptoms(lexicon).search(listen)
         for name in SYMPTOMS
         if (match := getattr(lexicon.symptoms, name).search(listen))
     ]
@@ -82,6 +112,7 @@ def failures(text: str, lexicons: Sequence[Lexicon]) -> list[tuple[int, int]]:
     ]
 
 
+@lru_cache(maxsize=4096)
 def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
     """How much a sentence says of a failure. The wish itself says nothing: to issue a number is no issue."""
     text = rest = matter = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(plain(sentence)))
@@ -90,14 +121,19 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
         matter = lexicon.reasons.asking.without(matter)
     vague = any(lexicon.reasons.vague.search(matter) for lexicon in lexicons)
     trouble = vague or any(lexicon.reasons.trouble.search(matter) for lexicon in lexicons)
-    if any(lexicon.reasons.failing.search(rest) or _symptom(text, lexicon, FAILURES) for lexicon in lexicons):
+    if any(lexicon.reasons.failing.search(rest) or _failures(lexicon).search(text) for lexicon in lexicons):
         return CONCRETE
-    place = any(_symptom(text, lexicon, PLACES) or lexicon.reasons.parts.search(text) for lexicon in lexicons)
+    place = any(_places(lexicon).search(text) for lexicon in lexicons)
     if trouble and place:
         return CONCRETE
     for lexicon in lexicons:
-        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or _excludes(rest, lexicon):
+        if (
+            lexicon.reasons.asking.search(rest)
+            or lexicon.reasons.telling.search(rest)
+            or exclusions(lexicon).search(rest)
+        ):
             return VAGUE if vague else NOTHING
+    rest = _NUMBER.sub(" ", rest)
     negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
     if negated:
         return CONCRETE if place else NEGATED
@@ -105,30 +141,14 @@ def weight(sentence: str, lexicons: Sequence[Lexicon]) -> int:
 
 
 _CLAUSE = re.compile(r"([,;:])")
+_NUMBER = re.compile(r"\bno\.? ?[:#]? ?(?=[a-z]{0,4}-?\d{2})")
+"""A number, and no denial: "order no. 4711"."""
 
 
 def _without_paperwork(clause: str, lexicons: Sequence[Lexicon]) -> str:
     for lexicon in lexicons:
         clause = lexicon.reasons.paperwork.without(clause)
     return clause
-
-
-def _symptom(text: str, lexicon: Lexicon, names: Sequence[str]) -> bool:
-    return any(getattr(lexicon.symptoms, name).search(text) for name in names)
-
-
-def _excludes(text: str, lexicon: Lexicon) -> bool:
-    """Whether a sentence is about an exclusion: "it was never dropped" is no failure."""
-    words = lexicon.exclusions
-    kinds = (
-        words.physical_damage,
-        words.liquid,
-        words.lightning_surge,
-        words.misuse,
-        words.modified,
-        words.serial_removed,
-    )
-    return any(kind.said.search(text) or kind.field.search(text) for kind in (*kinds, words.shipping_damage))
 
 
 def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
@@ -146,6 +166,49 @@ def reason(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     if len(text) > PREFERRED and heaviest == CONCRETE:
         text = join(sentence for heavy, sentence in weighed if heavy == CONCRETE)
     return Reason(text, heaviest)
+
+
+_ASIDE = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+_WORDS = re.compile(r"[^\W\d_⺀-\U0003ffff]{3,}|[⺀-\U0003ffff]{2}|\b[a-z]{1,3}-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
+_CODE = re.compile(r"\b(?:e|err|error|code|f|p)-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
+_SAYING = 2
+"""Words, or pairs of ideographs, that say something."""
+
+
+def plainly(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
+    """A reason of sentences that ``tells`` found: a symptom where a part is spoken of or a code stands, else to be asked about."""
+    concrete = any(
+        _CODE.search(plain(_ASIDE.sub(" ", text))) or any(one.reasons.parts.search(plain(text)) for one in lexicons)
+        for text in sentences
+    )
+    return Reason(join(sentences), CONCRETE if concrete else VAGUE)
+
+
+def tells(sentence: str, serial: str, lexicons: Sequence[Lexicon], everything: Sequence[Lexicon]) -> bool:
+    """Whether a sentence says of a unit something that is no wish, no courtesy, and not where it is or whence it came.
+
+    What may be wrong with a unit cannot be listed; what else people write of one nearly can. ``serial`` is the unit's where
+    the sentence names it; of one that names none a part must be spoken of. Wishes are heard in ``everything``: a line may be
+    too short to show its language.
+    """
+    said = plain(_ASIDE.sub(" ", sentence))
+    if said.endswith(("?", ":")) or any(lexicon.intents.rma.search(said) for lexicon in everything):
+        return False
+    for lexicon in lexicons:
+        words, intents = lexicon.reasons, lexicon.intents
+        if any(one.search(said) for one in (words.asking, words.telling, words.paperwork, words.neutral)):
+            return False
+        if any(one.search(said) for one in (intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine)):
+            return False
+    if not serial and not any(lexicon.reasons.parts.search(said) for lexicon in lexicons):
+        return False
+    rest = said.replace(plain(serial), " ")
+    for lexicon in lexicons:
+        for phrases in (lexicon.labels.serial, lexicon.labels.device, lexicon.labels.model, lexicon.labels.rma):
+            rest = phrases.without(rest)
+        rest = lexicon.reasons.trouble.without(lexicon.letter.greetings.without(lexicon.labels.between.without(rest)))
+        rest = lexicon.common.without(rest)
+    return len(_WORDS.findall(rest)) >= _SAYING
 
 
 def silent(text: str, lexicons: Sequence[Lexicon]) -> bool:

@@ -18,6 +18,8 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 def fold(text: str) -> str:
     """The key of registry look-ups: NFKC, capitals, letters and digits only."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
@@ -44,6 +46,14 @@ SHORTEST, LONGEST = 5, 24
 """Characters of a serial."""
 
 
+_DIGIT = re.compile("[0-9]")
+
+
+def numbered(text: str) -> bool:
+    """Whether a text holds a digit: without one it names no serial."""
+    return _DIGIT.search(text) is not None
+
+
 def covered(sentence: str) -> str:
     """A sentence of the same length without addresses of pages, people, network cards and hosts, and without dates."""
     return _HIDDEN.sub(lambda match: " " * len(match[0]), sentence)
@@ -55,11 +65,12 @@ def tokens(text: str) -> list[re.Match[str]]:
 
 
 class Place(NamedTuple):
-    """A string that may be a serial, and where it stands in its sentence."""
+    """A string that may be a serial, and where it stands in its sentence; ``open``: it ends a range that nobody knows whole."""
 
     text: str
     start: int
     end: int
+    open: bool = False
 
     @property
     def key(self) -> str:
@@ -69,6 +80,8 @@ class Place(NamedTuple):
 
 def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[Place]:
     """The strings of a sentence that may be serials; words apart are one where together they have a serial's form."""
+    if not numbered(sentence):
+        return
     open_ = covered(sentence)
     words = tokens(open_)
     index = 0
@@ -76,10 +89,10 @@ def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[P
         for count in range(min(JOINED, len(words) - index), 0, -1):
             group = words[index : index + count]
             place = Place(open_[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
-            if count == 1 or _is_one(group, place, desk, known):
+            if count == 1 or (numbered(place.text) and _is_one(group, place, desk, known)):
                 break
         index += count
-        if any(map(str.isdigit, place.text)) and SHORTEST <= len(place.key) <= LONGEST:
+        if numbered(place.text) and SHORTEST <= len(place.key) <= LONGEST:
             yield place
 
 
@@ -115,16 +128,21 @@ _LIKE_DIGITS = str.maketrans("OQDILSBZ", "00011582")
 
 def nearly_formed(text: str, desk: Desk) -> bool:
     """Whether it would have a serial's form but for a slip: letters typed for digits, a character too many or too few."""
-    key = fold(text)
+    return _nearly_formed(fold(text), desk.serial_forms)
+
+
+@lru_cache(maxsize=4096)
+def _nearly_formed(key: str, forms: tuple[str, ...]) -> bool:
+    fits = _pattern(forms).fullmatch
     if key.isdigit() or not SHORTEST + 2 <= len(key) <= LONGEST:
         return False
     latin = key.translate(_LATIN)
-    if latin != key and formed(latin, desk):
+    if latin != key and fits(latin):
         return True
     swapped = (key[:at] + key[at:].translate(_LIKE_DIGITS) for at in range(1, 6))
     shorter = (key[:at] + key[at + 1 :] for at in range(len(key)))
     longer = (f"{key[:at]}0{key[at:]}" for at in range(len(key) + 1))
-    return any(formed(guess, desk) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
+    return any(fits(guess) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
 
 
 _TWINS = str.maketrans("O0I1S5B8", "0O1I5S8B")
@@ -140,7 +158,11 @@ def lookalikes(text: str, desk: Desk) -> tuple[str, ...]:
 
     They are there to ask "did you mean …?", never to correct a serial into one that gets a number.
     """
-    key = fold(text)
+    return _lookalikes(fold(text), desk.serial_forms)
+
+
+@lru_cache(maxsize=4096)
+def _lookalikes(key: str, forms: tuple[str, ...]) -> tuple[str, ...]:
     latin = key.translate(_LATIN)
     if not SHORTEST + 1 <= len(key) <= LONGEST or sum(map(str.isdigit, latin)) < _DIGITS:
         return ()
@@ -149,7 +171,8 @@ def lookalikes(text: str, desk: Desk) -> tuple[str, ...]:
     chosen = [some for count in range(_SLIPS + 1) for some in combinations(slips[:LONGEST], count)]
     guesses = ["".join(other[at] if at in some else char for at, char in enumerate(latin)) for some in chosen]
     guesses += [latin[:at] + latin[at:].translate(_LIKE_DIGITS) for at in range(3)]
-    found = dict.fromkeys(guess for guess in guesses if guess != key and formed(guess, desk))
+    fits = _pattern(forms).fullmatch
+    found = dict.fromkeys(guess for guess in guesses if guess != key and fits(guess))
     return tuple(found)[:_GUESSES]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mailbot.intake.plain import plain
@@ -18,12 +19,16 @@ _ORDINALS = ("first", "second", "third")
 def wanted(documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[Table]:
     """The tables of the documents but those that the mail, or their own name, sets aside."""
     talk = [
-        plain(sentence)
+        plain(clause)
         for sentence in sentences
         if any(lexicon.sheets.word.search(plain(sentence)) for lexicon in lexicons)
+        for clause in re.split(r"[,;:、]\s|\s-\s", sentence)
     ]
     for document in documents:
         aside = {number for number, table in enumerate(document.tables) if _aside(number, table, talk, lexicons)}
+        only = {number for number, table in enumerate(document.tables) if _only(number, table, talk, lexicons)}
+        if only:
+            aside = set(range(len(document.tables))) - only
         if len(aside) == len(document.tables):
             aside = set()
         yield from (table for number, table in enumerate(document.tables) if number not in aside)
@@ -36,10 +41,20 @@ def _aside(number: int, table: Table, talk: Sequence[str], lexicons: Sequence[Le
     return any(lexicon.sheets.aside.search(plain(table.source)) for lexicon in lexicons)
 
 
+def _only(number: int, table: Table, talk: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether the mail is about this sheet and no other."""
+    return any(
+        _names(clause, number, table, lexicons)
+        and any(lexicon.serials.only.search(clause) for lexicon in lexicons)
+        and not any(lexicon.sheets.aside.search(clause.replace(plain(table.source), " ")) for lexicon in lexicons)
+        for clause in talk
+    )
+
+
 def _names(sentence: str, number: int, table: Table, lexicons: Sequence[Lexicon]) -> bool:
     """Whether a sentence speaks of this sheet: by its name, its ordinal, or as one of the others."""
     name = plain(table.source)
-    if name and f'"{name}"' in sentence:
+    if name and (f'"{name}"' in sentence or f"'{name}'" in sentence):
         return True
     ordinals = [getattr(lexicon.sheets, ordinal).search(sentence) for ordinal in _ORDINALS for lexicon in lexicons]
     mine = _ORDINALS[number] if number < len(_ORDINALS) else "rest"

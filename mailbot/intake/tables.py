@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,7 +48,10 @@ def rows(table: Table, reader: Reader) -> Iterator[Row]:
     titles = table.rows[head]
     kinds = _kinds(titles, reader.lexicons)
     column = kinds.index("serial")
+    sound = _sound(table.rows[head + 1 :], kinds, reader.lexicons)
     for row in table.rows[head + 1 :]:
+        if row in sound:
+            continue
         cells = (*row, *("" for _ in range(len(titles) - len(row))))
         serials = reader.all_accepted(tidy(cells[column]), "serial")
         if not serials:
@@ -73,12 +77,31 @@ def _upright(table: Table, lexicons: Sequence[Lexicon]) -> Table:
 
 def _good(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether a row says that its unit is in order: "tested OK: yes"."""
-    return any(
-        lexicon.serials.fine.search(plain(cell))
-        or (_answers(lexicon, cell) and lexicon.sheets.aside.search(plain(title)))
-        for title, cell in zip(titles, cells, strict=False)
-        for lexicon in lexicons
-    )
+    return any(_fine(title, cell, lexicon) for title, cell in zip(titles, cells, strict=False) for lexicon in lexicons)
+
+
+@lru_cache(maxsize=4096)
+def _fine(title: str, cell: str, lexicon: Lexicon) -> bool:
+    said = lexicon.serials.fine.search(plain(cell))
+    return bool(said or (_answers(lexicon, cell) and lexicon.sheets.aside.search(plain(title))))
+
+
+def _sound(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[Lexicon]) -> list[Sequence[str]]:
+    """The rows that call their unit good and tell nothing else of it, where other rows do not."""
+
+    def good(cell: str) -> bool:
+        return any(lexicon.serials.good.is_all(plain(cell).strip(" .!")) for lexicon in lexicons)
+
+    sound = [
+        row
+        for row in rows
+        if any(good(cell) for cell, kind in zip(row, kinds, strict=False) if kind != "serial")
+        and not any(
+            cell and not good(cell) and (kind == "reason" or (not kind and (_wordy(cell) or " " in cell)))
+            for cell, kind in zip(row, kinds, strict=False)
+        )
+    ]
+    return sound if len(sound) < len([row for row in rows if any(row)]) else []
 
 
 def _answers(lexicon: Lexicon, cell: str) -> bool:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import exclusions, intent, later, orders, purchase, reasons
+from mailbot.intake import exclusions, intent, later, orders, purchase, reasons, why
 from mailbot.intake.commands import hear
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
-from mailbot.intake.prose import sentences
 from mailbot.intake.reasons import Reason
 from mailbot.intake.serials import fold
 from mailbot.intake.wishes import wishes
@@ -38,10 +37,15 @@ def understand(message: Message, case: Case | None, known: Known, desk: Desk) ->
     if message.machine.sort != "human":
         return Request(kind=message.machine.sort, language=mail.language)
     if message.sender and message.sender.email in {person.address for person in desk.staff}:
-        return _of_staff(mail)
+        return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
     if _is_spam(mail):
         return Request(kind="spam", language=mail.language)
-    return _of_customer(mail)
+    return msgspec.structs.replace(_of_customer(mail), notes=_notes(message))
+
+
+def _notes(message: Message) -> tuple[str, ...]:
+    """What staff must know of the attachments: which were not read, and why."""
+    return tuple(f"{one.name}: {one.note}" if one.name else one.note for one in message.documents if one.note)
 
 
 # ------------------------------------------------------------------ who writes
@@ -83,16 +87,19 @@ def _of_staff(mail: Opened) -> Request:
     return msgspec.structs.replace(asked, kind="staff", missing=(), commands=said, unclear=heard.unclear)
 
 
-_SIGNS = 2
-"""Different phrases of advertisement or fraud that make a mail spam; one alone may stand in any letter."""
+_SIGNS, _SURE = 2, 3
+"""Different phrases of advertisement or fraud that make a mail spam: one alone may stand in any letter; and where a repair
+is spoken of."""
 
 
 def _is_spam(mail: Opened) -> bool:
-    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours or an RMA is spoken of."""
-    if mail.answers or mail.known.units or intent.says("rma", (*mail.heard, mail.title), mail.lexicons):
+    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours is named."""
+    if mail.answers or mail.known.units:
         return False
     text = plain(" ".join((*mail.heard[:200], mail.title)))
-    return len({match[0] for lexicon in mail.lexicons for match in lexicon.spam.pattern.finditer(text)}) >= _SIGNS
+    signs = len({text[start:end] for lexicon in mail.lexicons for start, end in lexicon.spam.spans(text)})
+    speaks = intent.says("rma", (*mail.heard, mail.title), mail.lexicons)
+    return signs >= (_SURE if speaks else _SIGNS)
 
 
 # ------------------------------------------------------------------ what is asked for
@@ -112,6 +119,7 @@ def _of_customer(mail: Opened) -> Request:
         heavy=heavy,
         units=bool(mail.units),
         order=order is not None,
+        claims=bool(_claimed(mail)),
         lexicons=mail.lexicons,
     )
     if mail.answers and wanted in {"none", "question"} and _supplies(mail):
@@ -126,7 +134,7 @@ def _of_customer(mail: Opened) -> Request:
     offered = mail.case is not None and mail.case.state in ("quoted", "parts_quoted")
     if offered and wanted in {"none", "repair"} and heavy == reasons.NOTHING and not mail.units and later.agrees(mail):
         wanted = "accept_quote"
-    told = _reason(mail, wanted)
+    told = why.reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS
     whole = exclusions.one_voice(frozenset().union(*stated.values()))
@@ -136,7 +144,7 @@ def _of_customer(mail: Opened) -> Request:
         items=items,
         reason=told.text if asked else "",
         exclusions=whole if asked else (),
-        vague=asked and told.vague,
+        vague=asked and told.vague and not whole,
         missing=_missing(mail, items, told) if asked else (),
         po_number=order if wanted == "po" else None,
         language=mail.language,
@@ -194,7 +202,9 @@ def _disguised(mail: Opened) -> bool:
 def _supplies(mail: Opened) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
     asked = mail.asked("reason") or mail.asked("serial")
-    return bool(mail.units) or (asked and bool(_leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons))
+    if mail.units or why.answer(mail) is not None:
+        return True
+    return asked and bool(why.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
 
 
 def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
@@ -203,65 +213,7 @@ def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Nam
         return ()
     if mail.units or mail.case is not None or wanted == "question":
         return mail.units
-    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or not mail.handled(unit)]
-
-
-# ------------------------------------------------------------------ reasons
-
-
-def _reason(mail: Opened, wanted: Intent) -> Reason:
-    """The mail's reason: from its text, its subject, its tables; in a thread from what was written earlier."""
-    rows = tuple(dict.fromkeys(unit.listed for unit in mail.units if unit.listed))
-    if wanted in {"credit", "exchange", "rework"}:
-        moved = reasons.motive((*mail.told, mail.title), mail.lexicons)
-        if moved.text:
-            return moved
-        return (
-            Reason(_leftover(mail, most=3), reasons.CONCRETE)
-            if _leftover(mail, most=3)
-            else reasons.reason(mail.told, mail.lexicons)
-        )
-    body = reasons.reason(mail.told, mail.lexicons)
-    title = reasons.reason((mail.title,), mail.lexicons)
-    if rows and body.weight < reasons.NAMED:
-        heavy = max(reasons.weight(row, mail.lexicons) for row in rows)
-        if heavy > reasons.NOTHING or body.weight < reasons.CONCRETE:
-            text = reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
-            body = Reason(text, heavy if heavy == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
-    if title.weight > body.weight:
-        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
-    if body.text:
-        return body
-    admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
-    if admitted:
-        return Reason(reasons.join(admitted), reasons.CONCRETE)
-    if mail.asked("reason") and (text := _leftover(mail)):
-        return Reason(text, reasons.CONCRETE)
-    return reasons.reason(_quoted(mail), mail.lexicons)
-
-
-def _quoted(mail: Opened) -> tuple[str, ...]:
-    """What the customer wrote earlier, below our own quoted mail (only where no case is known)."""
-    return () if mail.case is not None or not mail.answers else sentences("\n".join(mail.theirs))
-
-
-def _leftover(mail: Opened, most: int = 2) -> str:
-    """Sentences of the new text that are neither courtesy nor a serial."""
-    left = []
-    for text in mail.told:
-        words = [lexicon.reasons for lexicon in mail.lexicons]
-        said = plain(text)
-        if any(one.asking.search(said) or one.telling.search(said) for one in words):
-            continue
-        spare = said
-        for lexicon in mail.lexicons:
-            spare = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(spare)))
-        for unit in mail.units:
-            spare = spare.replace(plain(unit.serial), " ")
-        named = any(one.parts.search(said) for one in words)
-        if named or len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
-            left.append(text)
-    return reasons.join(left[:most])
+    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or unit.key not in mail.handled]
 
 
 # ------------------------------------------------------------------ units
@@ -274,9 +226,9 @@ def _items(
     several = len(units) > 1
     items = []
     owned = frozenset().union(*(names for key, names in stated.items() if key))
-    shared = _shared(mail, told, wanted) if several else told
+    shared = why.shared(mail, told, wanted) if several else told
     for unit in units:
-        own = _own_reason(mail, unit) if several else Reason()
+        own = why.own(mail, unit) if several else Reason()
         reason = own if own.text else shared
         excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
         if not several:
@@ -286,37 +238,14 @@ def _items(
                 unit.serial,
                 reason=reason.text if asked else "",
                 exclusions=exclusions.one_voice(excluded) if asked else (),
-                vague=asked and reason.vague,
+                vague=asked and reason.vague and not excluded,
                 symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
                 revision=_revision(mail, unit),
                 suggestion=mail.reader.suggestion(unit.serial),
+                unsure=unit.unsure,
             )
         )
     return tuple(items)
-
-
-def _shared(mail: Opened, told: Reason, wanted: Intent) -> Reason:
-    """The reason that holds for units of which nothing is told: not what was told of another one of them."""
-    if wanted in {"credit", "exchange", "rework"} or not mail.units:
-        return told
-    each = [frozenset(unit.told) for unit in mail.units]
-    claimed = {text for one in each for text in one if not all(text in other for other in each)}
-    free = [
-        text
-        for text in (*mail.told, mail.title)
-        if (text not in claimed and not _within(text, claimed))
-        or any(lexicon.serials.all.search(plain(text)) for lexicon in mail.lexicons)
-    ]
-    if not any(reasons.weight(text, mail.lexicons) for text in claimed):
-        return told
-    return reasons.reason(free, mail.lexicons)
-
-
-def _own_reason(mail: Opened, unit: Named) -> Reason:
-    if unit.listed:
-        heavy = reasons.weight(unit.listed, mail.lexicons)
-        return Reason(reasons.join((unit.listed,)), heavy if heavy == reasons.VAGUE else reasons.CONCRETE)
-    return reasons.reason(unit.told, mail.lexicons)
 
 
 def _revision(mail: Opened, unit: Named) -> str | None:
@@ -335,14 +264,9 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and not _within(text, mine):
+        if text and text not in mine and not why.within(text, mine):
             found[""] |= exclusions.stated(text, after, mail.lexicons)
     return found
-
-
-def _within(text: str, pieces: set[str]) -> bool:
-    """Whether a sentence was told of its units piece by piece."""
-    return any(piece and piece in text for piece in pieces)
 
 
 def _known_reason(mail: Opened) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
 from mailbot.model import Wish
 
@@ -26,10 +28,16 @@ _DENIED = 12
 """Characters before a wish in which a denial makes it none: "no need to rush"."""
 
 
+@cache
+def _wishes(lexicon: Lexicon) -> Phrases:
+    return either(*(getattr(lexicon.wishes, name) for name in NAMES))
+
+
 def wishes(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> tuple[Wish, ...]:
     """The wishes that a mail voices."""
     texts = [plain(sentence) for sentence in sentences[:400] if sentence]
-    return tuple(name for name in NAMES if any(_voiced(name, text, lexicon) for text in texts for lexicon in lexicons))
+    told = [(text, lexicon) for text in texts for lexicon in lexicons if _wishes(lexicon).search(text)]
+    return tuple(name for name in NAMES if any(_voiced(name, text, lexicon) for text, lexicon in told))
 
 
 def _voiced(name: Wish, text: str, lexicon: Lexicon) -> bool:

@@ -1,131 +1,23 @@
-"""The word lists: one TOML file a language, read strictly, and the matchers made from them.
-
-A list holds phrases. They are compared as ``plain`` text, at word boundaries where the script has any. The signs:
-``*`` stands for the rest of a word (``defe*``), ``...`` for up to seven words of the same sentence, ``(a|b)`` for a
-choice, ``(a )?`` for what may be missing, ``(a |b )*`` for up to four of them.
-"""
+"""The word lists: one TOML file a language, read strictly. Their entries are ``Phrases``."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from functools import cached_property
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from mailbot.intake.phrases import Phrases
 from mailbot.intake.plain import plain
 from mailbot.strict import ConfigError, line_of, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 
 class WordsError(ConfigError):
     """A word list that cannot be used; the text names the file, the key and the nearest word."""
-
-
-class Phrases:
-    """One list of phrases, and the pattern that finds them in plain text."""
-
-    def __init__(self, phrases: Iterable[str] = ()) -> None:
-        self.phrases = tuple(phrases)
-
-    def __bool__(self) -> bool:
-        return bool(self.phrases)
-
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """All phrases in one pattern, the longest first; compiled when first needed.
-
-        Phrases that begin with the same letter stand together: a list of hundreds costs little more than one of ten.
-        """
-        spelled = {spelling for phrase in self.phrases for begun in _begun(phrase) for spelling in _spellings(begun)}
-        found: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-        for phrase in sorted(spelled, key=lambda phrase: (-len(phrase), phrase)):
-            edges = _before(phrase), _behind(phrase)
-            letter = phrase[0] if phrase[0].isalnum() and phrase[1:2] != "?" else ""
-            found[edges][letter].append(_expression(phrase[len(letter) :], whole=phrase))
-        # The edges stand outside the choice, once for each list: a class of letters takes long to compile.
-        return re.compile(
-            "|".join(f"{edge}(?:{'|'.join(map(_group, some.items()))}){end}" for (edge, end), some in found.items())
-            or r"(?!)"
-        )
-
-    def search(self, text: str) -> re.Match[str] | None:
-        """The first phrase in plain text, or None."""
-        return self.pattern.search(text)
-
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where phrases stand in plain text."""
-        return (match.span() for match in self.pattern.finditer(text))
-
-    def without(self, text: str) -> str:
-        """Plain text with the phrases taken out."""
-        return self.pattern.sub(" ", text)
-
-
-def _group(phrases: tuple[str, list[str]]) -> str:
-    letter, rest = phrases
-    return f"{letter}(?:{'|'.join(rest)})"
-
-
-_CHOICE = re.compile(r"\((?P<choice>[^()]*)\)(?![?*])")
-
-
-def _begun(phrase: str) -> Iterator[str]:
-    """The phrase once for each choice it begins with: "(a|b) c" is "a c" and "b c"."""
-    choice = _CHOICE.match(phrase)
-    if not choice:
-        yield phrase
-        return
-    for begin in choice["choice"].split("|"):
-        yield begin + phrase[choice.end() :]
-
-
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
-
-
-def _spellings(phrase: str) -> tuple[str, ...]:
-    """The phrase as it stands, and with umlauts written as two letters."""
-    lower = phrase.casefold()
-    return tuple({plain(lower), plain(lower.translate(_UMLAUTS))})
-
-
-def _bounded(char: str) -> bool:
-    """Whether words with this character at their edge have a boundary there: not in Chinese, Japanese and Korean."""
-    return char.isalnum() and char < "⺀"
-
-
-_LETTER = "[^\\W⺀-\U0003ffff]"
-"""A letter of a script that sets words apart: "RMA" is a word of its own in "RMA番号"."""
-
-_WORDS = r"\b(?:[^\w.!?;]+\w+(?:\.\d+)?){0,7}?[^\w.!?;]+\b"
-_CHARACTERS = r"(?:[^.!?,;:、。]|\.(?=\d)){0,14}?"
-_SIGN = re.compile(r" ?\.\.\. ?|\)\*|.")
-_WRITTEN = {"...": _WORDS, ")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
-
-
-_UNBOUNDED = {"...": _CHARACTERS, "*": ""}
-"""Where words have no boundaries, the rest of a word is whatever follows."""
-
-
-def _before(phrase: str) -> str:
-    """What must stand before a phrase: no letter, where words have boundaries."""
-    begins = next(filter(str.isalnum, phrase), "")
-    return f"(?<!{_LETTER})" if phrase[0] != "*" and _bounded(begins) else ""
-
-
-def _behind(phrase: str) -> str:
-    """What must stand behind it, likewise."""
-    ends = next(filter(str.isalnum, reversed(phrase)), "")
-    return f"(?!{_LETTER})" if phrase[-1] != "*" and ends and _bounded(ends) else ""
-
-
-def _expression(phrase: str, *, whole: str) -> str:
-    """The regular expression of (the rest of) a phrase in plain spelling; every repetition in it is bounded."""
-    written = _WRITTEN | (_UNBOUNDED if any(char >= "⺀" for char in whole) else {})
-    return "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,7 +47,8 @@ class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
     ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this.
+    other than this. ``first`` to ``last`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
+    the one before; ``good`` is what a table says of a sound one.
     """
 
     not_this: Phrases = NONE
@@ -167,13 +60,21 @@ class Serials(Section, frozen=True):
     through: Phrases = NONE
     all: Phrases = NONE
     only: Phrases = NONE
+    first: Phrases = NONE
+    second: Phrases = NONE
+    third: Phrases = NONE
+    last: Phrases = NONE
+    chosen: Phrases = NONE
+    same: Phrases = NONE
+    good: Phrases = NONE
 
 
 class Reasons(Section, frozen=True):
     """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason.
 
     ``vague`` says that a unit does not work and no more; ``trouble`` ("a problem") says something only of a part that is
-    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time.
+    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time. ``neutral`` is
+    what is said of a sound unit as well: where it stands, when it was bought, whose it is.
     """
 
     failing: Phrases = NONE
@@ -184,6 +85,7 @@ class Reasons(Section, frozen=True):
     paperwork: Phrases = NONE
     asking: Phrases = NONE
     telling: Phrases = NONE
+    neutral: Phrases = NONE
     motives: Phrases = NONE
 
 
@@ -217,13 +119,20 @@ class Symptoms(Section, frozen=True):
 
 
 class Intents(Section, frozen=True):
-    """What is asked for. ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one."""
+    """What is asked for.
+
+    ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one.
+
+    ``other_model`` wants another product for this one, however it fares; ``either`` leaves repair or exchange to us.
+    """
 
     rma: Phrases = NONE
     about: Phrases = NONE
     wants: Phrases = NONE
     credit: Phrases = NONE
     exchange: Phrases = NONE
+    other_model: Phrases = NONE
+    either: Phrases = NONE
     doa: Phrases = NONE
     rework: Phrases = NONE
     status: Phrases = NONE
@@ -286,10 +195,11 @@ class Wishes(Section, frozen=True):
 
 
 class Letter(Section, frozen=True):
-    """The frame of a letter."""
+    """The frame of a letter. ``inline`` announces answers between the lines of ours."""
 
     greetings: Phrases = NONE
     closings: Phrases = NONE
+    inline: Phrases = NONE
 
 
 class Staff(Section, frozen=True):
@@ -464,12 +374,20 @@ class Words:
 
     def __init__(self, lexicons: Mapping[str, Lexicon]) -> None:
         self.lexicons = dict(lexicons)
-        self._mixed_in = _vocabulary(self.lexicons["en"]) if "en" in self.lexicons else Lexicon()
+        self._vocabularies = {code: _vocabulary(lexicon) for code, lexicon in self.lexicons.items()}
+        shared = Counter(plain(word) for lexicon in self.lexicons.values() for word in set(lexicon.common.phrases))
+        shared.update(Counter(letter for lexicon in self.lexicons.values() for letter in set(lexicon.letters)))
+        self.shared = dict(shared)
+        """In how many languages a word, or a letter with a mark, is common."""
 
-    def of(self, *languages: str) -> tuple[Lexicon, ...]:
-        """The lists to listen with: those of the languages, then the English vocabulary, which everybody mixes in."""
+    def of(self, *languages: str, perhaps: Iterable[str] = ()) -> tuple[Lexicon, ...]:
+        """The lists to listen with: those of the languages, then the vocabulary of those that it may be as well.
+
+        Everybody mixes in English.
+        """
         chosen = tuple(self.lexicons[code] for code in dict.fromkeys(languages) if code in self.lexicons)
-        return chosen if "en" in languages else (*chosen, self._mixed_in)
+        others = [code for code in dict.fromkeys((*perhaps, "en")) if code not in languages]
+        return (*chosen, *(self._vocabularies[code] for code in others if code in self._vocabularies))
 
     @property
     def everything(self) -> tuple[Lexicon, ...]:

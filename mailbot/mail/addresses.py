@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ class _Entry:
         self.closed = True
 
 
+@lru_cache(maxsize=256)
 def read(value: str) -> Mailboxes:
     """Read an address field, still encoded. Encoded words are decoded last: what they say is never an address."""
     found: list[Address] = []

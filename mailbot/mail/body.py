@@ -7,8 +7,8 @@ from mailbot.mail.charsets import decode, lines
 from mailbot.mail.mime import Part, clean_name
 from mailbot.model import Attachment, Table, Value
 
-MOST = 1_000_000
-"""Characters of body text that are read; what lies beyond is no letter any more."""
+MOST = 200_000
+"""Characters of body text that are read, up to the end of a line; what lies beyond is no letter any more (R4)."""
 
 
 class Segment(Value, frozen=True):
@@ -40,9 +40,13 @@ def read(root: Part) -> Body:
             page = html.read(segment.html)
             texts.append(page.text)
             tables.extend(page.tables)
-    return Body(
-        "\n\n".join(text.strip("\n") for text in texts if text.strip())[:MOST], tuple(tables), tuple(attachments)
-    )
+    text = _beginning("\n\n".join(text.strip("\n") for text in texts if text.strip()))
+    return Body(text, tuple(tables), tuple(attachments))
+
+
+def _beginning(text: str) -> str:
+    """A text of at most ``MOST`` characters, cut between two lines where it has any."""
+    return text if len(text) <= MOST else text[: max(text.rfind("\n", 0, MOST), 0) or MOST]
 
 
 def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Segment]:
@@ -55,7 +59,7 @@ def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Seg
     content = part.content[: 4 * MOST]
     if part.kind == "text/html":
         return [Segment(html=decode(content, part.charset)[: html.MOST])]
-    text = lines(decode(content, part.charset)[:MOST])
+    text = _beginning(lines(decode(content, part.charset)[: MOST + 1]))
     return [Segment(plain=unflow(text, delsp=part.parameter("delsp").lower() == "yes") if _flows(part) else text)]
 
 

@@ -71,15 +71,48 @@ def decode(data: bytes, declared: str | None = None) -> str:
     meant = codec(declared)
     if b"\x1b$" in data and meant in {None, "cp1252", "utf-8"}:
         meant = "iso2022_jp_ext"  # 7-bit Japanese under another flag
+    if meant is None and _strictly(data, "utf-8") is None:
+        meant = _undeclared(data)
     order = [meant, "utf-8"] if meant in MULTIBYTE else ["utf-8", meant]
     for name in order:
         if name is not None and (text := _strictly(data, name)) is not None:
-            return text
+            return _cyrillic(data, text, name)
     last = meant if meant in MULTIBYTE or (meant and meant != "utf-8") else "cp1252"
     try:
         return _SURROGATE.sub("\ufffd", data.decode(last or "cp1252", "replace"))
     except (LookupError, ValueError):  # a binary codec such as zlib, or one that has no "replace"
         return data.decode("latin-1")
+
+
+_HIGH, _UPPER = re.compile(rb"[\x80-\xff]"), re.compile(rb"[\xe0-\xff]")
+_RUN = re.compile(rb"[\xc0-\xff]{4,}")
+
+
+def _undeclared(data: bytes) -> str | None:
+    """The charset of text that declares none: Russian, where whole words are high bytes of the small letters' half."""
+    words = _RUN.findall(data[:20_000])
+    letters = b"".join(words)
+    if not words or len(letters) * 2 < len(_HIGH.findall(data[:20_000])):
+        return None
+    upper = len(_UPPER.findall(letters))
+    if upper * 4 >= len(letters) * 3:
+        return "cp1251"
+    return "koi8-r" if upper * 4 <= len(letters) else None
+
+
+_TWINS = {"koi8-r": "cp1251", "koi8-u": "cp1251", "cp1251": "koi8-r"}
+_WORD = re.compile(r"[\u0400-\u045f]{3,}")
+
+
+def _cyrillic(data: bytes, text: str, name: str) -> str:
+    """Russian under the flag of the other Russian charset: there capitals and small letters change places."""
+    twin = _TWINS.get(name)
+    words = _WORD.findall(text[:20_000]) if twin else []
+    swapped = [word for word in words if word[0].islower() and word[1:].isupper()]
+    shouted = [word for word in words if word.isupper()]
+    if not twin or not swapped or 2 * (len(swapped) + len(shouted)) < len(words):
+        return text
+    return _strictly(data, twin) or text
 
 
 def _strictly(data: bytes, name: str) -> str | None:

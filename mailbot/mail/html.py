@@ -6,20 +6,19 @@ import itertools
 import re
 from typing import Any
 
-from lxml import html as lxml_html
-from lxml.etree import LxmlError
+from lxml.etree import HTML, HTMLParser, LxmlError
 
 from mailbot.mail.charsets import lines
 from mailbot.model import Table, Value
 
-MOST = 2_000_000
-"""Characters of HTML that are read."""
+MOST, TAGS = 1_000_000, 40_000
+"""Characters of HTML that are read, and tags, opening and closing, however short they are (R4)."""
 
-ELEMENTS = 100_000
-"""Elements that are looked at; the longest letters have a tenth of it."""
+ELEMENTS = 15_000
+"""Elements that are looked at; the longest letters have half of it."""
 
 TABLES = 100
-ROWS = 2000
+ROWS, COLUMNS = 2000, 50
 
 _HIDDEN = {"head", "script", "style", "template", "title", "noscript", "object", "svg", "select", "datalist"}
 _BLOCKS = {
@@ -46,16 +45,18 @@ class Page(Value, frozen=True):
 
 def read(source: str) -> Page:
     """Read HTML as well as can be; never raises. Time is linear in its size."""
-    source = source[:MOST].replace("\x00", "")
+    source = "<".join(source[:MOST].split("<", TAGS)[:TAGS]).replace("\x00", "")
     if not source.strip():
         return Page("")
     try:
         # bytes, because lxml refuses text that carries an encoding declaration
-        parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-        root = lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+        root = HTML(source.encode("utf-8", "replace"), parser=parser)
     except (LxmlError, ValueError, AssertionError):
+        root = None
+    if root is None:
         return Page(lines(re.sub(r"<[^<>]*>", " ", source)))
-    walk = _Walk()
+    walk = _Walk(_hiding(root))
     walk.over(root)
     return Page(walk.text(), tuple(walk.tables))
 
@@ -63,7 +64,8 @@ def read(source: str) -> Page:
 class _Walk:
     """One pass over the tree with a stack of its own: depth is no danger."""
 
-    def __init__(self) -> None:
+    def __init__(self, hiding: frozenset[str] = frozenset()) -> None:
+        self.hiding = hiding
         self.out: list[str] = []
         self.line: list[str] = []
         self.tables: list[Table] = []
@@ -72,26 +74,35 @@ class _Walk:
         self.verbatim = 0
 
     def over(self, root: Any) -> None:
-        stack: list[tuple[Any, bool]] = [(root, False)]
+        stack: list[tuple[Any, str]] = [(root, "")]
         left = ELEMENTS
         while stack and left:
-            node, leaving = stack.pop()
-            if leaving:
-                self.leave(node)
+            node, entered = stack.pop()
+            if entered:
+                self.leave(node, entered)
                 self.words(node.tail)
                 continue
             left -= 1
-            tag = node.tag if isinstance(node.tag, str) else "template"
+            tag = node.tag
+            if not isinstance(tag, str):
+                tag = "template"
             if tag == "br":
                 self.end_line(even_empty=True)
                 self.words(node.tail)
                 continue
-            if tag in _HIDDEN or _hidden(node):
+            if tag in _HIDDEN or self.hides(node):
                 self.words(node.tail)
                 continue
             self.enter(node, tag)
-            stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node))
+            stack.append((node, tag))
+            stack += [(child, "") for child in reversed(node)]
+
+    def hides(self, node: Any) -> bool:
+        """Say whether nobody sees this element: by its own style, or by a rule of the page for its class or id."""
+        if _hidden(node):
+            return True
+        names = {f".{name}" for name in (node.get("class") or "")[:2000].split()} | {f"#{node.get('id')}"}
+        return not self.hiding.isdisjoint(names)
 
     def enter(self, node: Any, tag: str) -> None:
         if tag in _BLOCKS:
@@ -109,14 +120,13 @@ class _Walk:
             self.line.append("\t")
         elif tag == "table" and not self.quotes and len(self.tables) < TABLES:
             self.table(node)
-        if not _SIGNATURES.isdisjoint((node.get("class") or "").split()):
+        if node.keys() and not _SIGNATURES.isdisjoint((node.get("class") or "").split()):
             self.end_line()
             self.line.append("-- ")
             self.end_line()
         self.words(node.text)
 
-    def leave(self, node: Any) -> None:
-        tag = node.tag
+    def leave(self, node: Any, tag: str) -> None:
         if tag in _BLOCKS:
             self.end_line(blank=tag in _SPACED)
         if tag == "blockquote" and _quotes(node):
@@ -138,8 +148,10 @@ class _Walk:
             self.line.append(_SPACE.sub(" ", text))
 
     def end_line(self, *, blank: bool = False, even_empty: bool = False) -> None:
-        text = "".join(self.line) if self.line else ""
         self.written = False
+        if not (self.line or blank or even_empty):
+            return
+        text = "".join(self.line)
         text = text if self.verbatim or text == "-- " else _SPACES.sub(" ", text).strip(" ")
         self.line = []
         mark = "> " * self.quotes
@@ -154,7 +166,8 @@ class _Walk:
             return
         rows: list[tuple[str, ...]] = []
         for row in itertools.islice(node.iterdescendants("tr"), ROWS):
-            cells = tuple(_cell(cell) for cell in row.iterchildren("td", "th"))
+            some = itertools.islice(row.iterchildren("td", "th"), COLUMNS)
+            cells = () if self.hides(row) else tuple(_cell(cell, self.hiding) for cell in some)
             if any(cells):
                 rows.append(cells)
         if max(map(len, rows), default=0) > 1:
@@ -165,14 +178,37 @@ class _Walk:
         return re.sub(r"\n{3,}", "\n\n", lines("\n".join(self.out))).strip("\n")
 
 
-def _cell(node: Any) -> str:
-    walk = _Walk()
+def _cell(node: Any, hiding: frozenset[str]) -> str:
+    walk = _Walk(hiding)
+    if not len(node) and not walk.hides(node):
+        return " ".join(lines(node.text or "").split())
     walk.over(node)
     return " ".join(walk.text().split())
 
 
+_RULE = re.compile(r"([^{}]{1,200})\{([^{}]{0,500})\}")
+_NAME = re.compile(r"(?:[a-z][a-z0-9]{0,9})?([.#][\w-]{1,80})", re.IGNORECASE)
+_STYLES = 100_000
+"""Characters of style sheets that are read."""
+
+
+def _hiding(root: Any) -> frozenset[str]:
+    """The classes and ids that the page's own style sheet hides from everybody; a rule for some media is none."""
+    sheet = "\n".join(style.text or "" for style in itertools.islice(root.iter("style"), TABLES))[:_STYLES]
+    sheet = re.sub(r"@media[^{}]{0,200}\{(?:[^{}]{0,200}\{[^{}]{0,500}\}\s{0,20}){0,200}\}", "", sheet)
+    return frozenset(
+        name[1]
+        for rule in _RULE.finditer(sheet)
+        if _INVISIBLE.search(rule[2])
+        for selector in rule[1].split(",")
+        if (name := _NAME.fullmatch(selector.strip()))
+    )
+
+
 def _hidden(node: Any) -> bool:
-    return node.get("hidden") is not None or bool(_INVISIBLE.search((node.get("style") or "")[:2000]))
+    return bool(node.keys()) and (
+        node.get("hidden") is not None or bool(_INVISIBLE.search((node.get("style") or "")[:2000]))
+    )
 
 
 def _quotes(node: Any) -> bool:

@@ -6,6 +6,7 @@ The rules stand in one table and are tried in order; the first that finds its si
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.mail import addresses, bounce, notices, phrases, visible
@@ -37,12 +38,17 @@ class Letterhead(Value, frozen=True):
 
     def own_words(self) -> str:
         """Return the beginning of what stands above a quotation."""
-        return visible.split(self.text[:TEXT], self.subject).visible
+        return _new(self.text[:TEXT], self.subject)
 
     def token(self, name: str) -> str:
         """Return the first word of a field in lower case, without comments and parameters (RFC 3834 §5.2)."""
         value = without_comments(self.head.first(name) or "")
         return re.split(r"[;,\s]", value.strip().lower(), maxsplit=1)[0]
+
+
+@lru_cache(maxsize=8)  # several rules look at the same words
+def _new(text: str, subject: str) -> str:
+    return visible.split(text, subject).visible
 
 
 def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Machine, Bounce | None]:
@@ -127,13 +133,19 @@ def _absence(letter: Letterhead) -> str:
         return "subject of an absence note"
     answers = letter.head.has("in-reply-to") and not _ANSWERS.match(letter.subject)
     suppresses = letter.head.has("x-auto-response-suppress")
-    if not (answers or suppresses or _PHRASE.match(letter.subject)):
+    if not (answers or suppresses or _PHRASE.match(letter.subject)) or letter.subject.rstrip().endswith(
+        ("?", "\uff1f")
+    ):
         return ""
     titled = _TITLED.match(letter.subject) is not None
     if titled and (answers or suppresses or _null_sender(letter) or letter.token("precedence") in _BULK):
         return "absence note with a machine's field"
+    if _GENERATED.search(letter.own_words()) and _ABSENT.search(letter.own_words()):
+        return "absence note that says it is generated"
     absent = len({found[0].lower() for found in _ABSENT.finditer(letter.own_words())})
-    needed = 1 if titled or _PHRASE.match(letter.subject) else 2
+    needed = 1 if titled else 2
+    if _CODE.search(letter.own_words()):
+        return ""  # who is away names no device
     return "absence note by its text" if absent >= needed else ""
 
 
@@ -172,13 +184,21 @@ def _list(letter: Letterhead) -> str:
     for name in ("list-id", "list-post"):
         if letter.head.has(name):
             return name
-    precedence = letter.token("precedence")
-    if precedence in _BULK:
-        return f"Precedence: {precedence}"
     mass = any(letter.head.has(name) for name in _MASS_FIELDS) or _nobody(letter)
     if letter.head.has("list-unsubscribe") and mass:
         return "list-unsubscribe"  # alone it also stands on letters that people send through a mailing service
     return ""
+
+
+def _bulk(letter: Letterhead) -> str:
+    precedence = letter.token("precedence")
+    return f"Precedence: {precedence}" if precedence in _BULK else ""
+
+
+def _generated(letter: Letterhead) -> str:
+    """A program's notice that says so and takes no answer; a person may write either, hardly both."""
+    signs = {found.lastgroup for found in _GENERATED.finditer(letter.own_words())}
+    return "generated notice" if len(signs) > 1 else ""
 
 
 def _null_sender(letter: Letterhead) -> str:
@@ -218,7 +238,7 @@ _COLON = rf"\s?[{phrases.COLONS}]"
 _ANSWERS = re.compile(rf"\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}", re.IGNORECASE)
 _AUTOMATIC = re.compile(rf"\s*\[?(?:{_either(notices.AUTOMATIC)})(?:\]|{_COLON})", re.IGNORECASE)
 _AWAY = re.compile(
-    rf"\s*\[?(?:{_either(notices.AWAY)})\]?(?:{_COLON}\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}"
+    rf"\s*\[?(?:{_either(notices.AWAY)})\]?(?:(?:{_COLON})?\s*(?:{_either(phrases.REPLY_PREFIXES)}){_COLON}"
     rf"|\s*(?:{_either(notices.UNTIL)})\s+[^,;?!]{{0,30}}$)",
     re.IGNORECASE,
 )
@@ -228,6 +248,10 @@ _ABSENT = re.compile("|".join(notices.ABSENT), re.IGNORECASE)
 _READ = re.compile(rf"\s*\[?(?:{_either(notices.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
 _WAS_READ = re.compile("|".join(notices.WAS_READ), re.IGNORECASE)
 _CHALLENGE = re.compile("|".join(f"(?P<sign{n}>{each})" for n, each in enumerate(notices.CHALLENGE)), re.IGNORECASE)
+_CODE = re.compile(
+    r"(?<![\w@./-])(?=[A-Z0-9-]{0,12}[A-Z])(?=(?:[A-Z-]*\d){5})[A-Z0-9]{2,12}(?:-[A-Z0-9]{3,12})?(?![\w@])"
+)
+_GENERATED = re.compile(f"(?P<machine>{'|'.join(notices.GENERATED)})|(?P<mute>{'|'.join(notices.MUTE)})", re.IGNORECASE)
 _ACKNOWLEDGED = re.compile("|".join(notices.ACKNOWLEDGED), re.IGNORECASE)
 _TICKET = re.compile(
     rf"(?:{_either(notices.TICKET)})[ \w°º№.-]{{0,16}}[:：#№\s(\[【]{{0,4}}(?:[A-Z]{{2,10}}-?)?\d{{3,}}"  # noqa: RUF001
@@ -245,9 +269,11 @@ _RULES: tuple[tuple[Sort, Callable[[Letterhead], str]], ...] = (
     ("auto", _receipt),
     ("auto", _calendar),
     ("list", _list),
+    ("auto", _challenge),
+    ("auto", _ticket),
+    ("auto", _generated),
+    ("list", _bulk),
     ("auto", _null_sender),
     ("auto", _daemon),
     ("auto", _nobody),
-    ("auto", _challenge),
-    ("auto", _ticket),
 )

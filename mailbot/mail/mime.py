@@ -17,7 +17,7 @@ from mailbot.mail.headers import Headers, base64_bytes
 from mailbot.model import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DEPTH = 20
 PARTS = 1000
@@ -98,8 +98,9 @@ class _Cutter:
         block, body = split_header(raw)
         head = headers.read(block)
         about = _about(head, default)
+        named = _parameters(about)
         if not block.isascii():
-            head = headers.read(block, _parameter(about, "charset"))
+            head = headers.read(block, named.get("charset"))
         kind = about.get_content_type() if head.has("content-type") else default
         children: tuple[Part, ...] = ()
         boundary = _text(about.get_boundary(""))
@@ -115,12 +116,10 @@ class _Cutter:
             kind=kind,
             body=body,
             children=children,
-            charset=_parameter(about, "charset") or None,
+            charset=named.get("charset") or None,
             name=_file_name(about),
             disposition=(about.get_content_disposition() or "").lower(),
-            parameters=tuple(
-                (name, _parameter(about, name)) for name in ("report-type", "format", "delsp", "smime-type", "method")
-            ),
+            parameters=tuple(named.items()),
         )
 
     def pieces(self, body: bytes, boundary: str) -> Iterator[bytes]:
@@ -160,9 +159,13 @@ def _about(head: Headers, default: str) -> StdMessage:
     return about
 
 
-def _parameter(about: StdMessage, name: str) -> str:
-    value = about.get_param(name, "")
-    return _text(value[2] if isinstance(value, tuple) else value).strip()
+def _parameters(about: StdMessage) -> dict[str, str]:
+    """The parameters of the Content-Type; of several with one name the first."""
+    found: dict[str, str] = {}
+    pairs: Iterable[tuple[str, object]] = about.get_params([])
+    for name, value in pairs:
+        found.setdefault(name.lower(), _text(value[2] if isinstance(value, tuple) else value).strip())
+    return found
 
 
 def _text(value: object) -> str:

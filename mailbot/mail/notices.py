@@ -36,7 +36,18 @@ AWAY = (
     *("ausente",),
     *("fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid", "fora do escritório", "ausência temporária"),
     *("poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса", "frånvaro", "fravær", "poissa"),
-    *("mimo kancelář", "ofis dışında", "不在办公室", "不在辦公室", "外出", "不在通知", "不在", "休暇中", "부재중"),
+    *(
+        "mimo kancelář",
+        "ofis dışında",
+        "不在办公室",
+        "不在辦公室",
+        "外出",
+        "不在のお知らせ",
+        "不在通知",
+        "不在",
+        "休暇中",
+        "부재중",
+    ),
 )
 """Subjects of automatic answers: the phrase begins the subject and a colon, its end or a date follows."""
 
@@ -67,6 +78,8 @@ CHALLENGE = (
     r"(?:prove|verify|confirm)\b[^.\n]{0,60}(?:you are (?:a )?(?:human|person|real)|real person|not a (?:robot|spammer|machine))",
     r"(?:e-?mail|message)\b[^.\n]{0,60}(?:\bheld\b|quarantine|not (?:yet )?been delivered|waiting for)",
     r"click[^.\n]{0,60}(?:to (?:deliver|release|confirm|verify)|so that your (?:e-?mail|message))",
+    r"(?:simply |just )?repl(?:y|ying) to this (?:message|e-?mail)\b|without changing the subject",
+    r"to (?:have|get) your (?:message|e-?mail) delivered|unwanted (?:e-?)?mail|stop spam|junk mail protection|sender verification",
     r"spam ?arrest|boxbe|tagged message delivery agent|challenge[-/ ]response",
     r"(?:bestätigen|klicken) sie\b[^.\n]{0,80}(?:ein mensch|zugestellt|absender)",
     r"(?:confirme[rz]?|cliquez)\b[^.\n]{0,80}(?:expéditeur|être humain|remis|délivr)",
@@ -121,6 +134,7 @@ WAS_READ = (
 """What a receipt says of our mail (regular expressions)."""
 
 ACKNOWLEDGED = (
+    r"\b(?:a|the|new|your) (?:ticket|case)\b[^.\n]{0,30}\b(?:has been|was|is) (?:\w+ly )?(?:created|opened|assigned|logged)",
     r"\byour (?:support )?(?:ticket|case|request|inquiry|message|e-?mail)\b[^.\n]{0,80}\b(?:received|created|opened|assigned)\b",
     r"\bwe(?:'ve| have)? (?:\w+ly )?received your (?:\w+ )?(?:ticket|case|request|enquiry|inquiry|message|e-?mail)",
     r"\bihre (?:anfrage|nachricht|e-mail|meldung)\b[^.\n]{0,80}(?:erhalten|eingegangen|erstellt|registriert|eröffnet|erfasst)",
@@ -143,3 +157,30 @@ TICKET = (
     *("工单", "工單", "案件", "접수"),
 )
 """What such a system calls the number that it has given us."""
+
+GENERATED = (
+    r"(?:automatic(?:ally)?|auto|system|computer)[- ](?:generated|created|sent)",
+    r"(?:generated|sent|created)(?: \w+){0,3} automatically",
+    r"(?:this is an? |dies ist eine? )?automat(?:ed|ic|ische)\b[^.\n]{0,20}(?:e-?mail|message|notification|nachricht|mitteilung)",
+    r"automatisch (?:generiert|erstellt|erzeugt|versendet|gesendet|verzonden|gegenereerd|aangemaakt)",
+    r"(?:généré|envoyé|créé)e?s? automatiquement|message automatique|courriel automatique",
+    r"(?:generad|enviad)[oa] automáticamente|(?:mensaje|correo) automático|gerad[oa] automaticamente|mensagem automática",
+    r"(?:generat|inviat)[oa] (?:automaticamente|in automatico)|messaggio automatico",
+    r"wygenerowan\w* automatycznie|automatycznie wygenerowan|wiadomość automatyczna|wysłan\w* automatycznie",
+    r"(?:создано|отправлено|сформировано) автоматически|автоматическ\w* (?:письмо|сообщение|уведомление)",
+    r"unattended (?:mailbox|e-?mail|address)|from a notification-only|system-generated|diese nachricht wurde automatisch",
+    r"otomatik (?:olarak )?(?:oluşturul|gönderil|üretil)",
+    r"自動(?:で|的に)?(?:返信|送信|配信|生成)|自动(?:生成|发送|发出)|系统(?:自动|邮件)|자동(?:으로)? ?(?:발송|생성)",
+)
+"""How programs say that no person wrote a notice (regular expressions)."""
+
+MUTE = (
+    r"(?:do not|don't|please don't|cannot|never) (?:reply|respond|answer)|no reply (?:is )?(?:needed|required|necessary)",
+    r"(?:replies|responses) (?:to this \S+ )?(?:are|will) not (?:be )?(?:monitored|read)|not (?:a )?monitored|unmonitored",
+    r"nicht (?:auf diese (?:e-?mail|nachricht|mail) )?(?:zu )?antworten|antworten sie (?:bitte )?nicht",
+    r"niet (?:op dit bericht )?te? ?(?:beantwoorden|antwoorden|reageren)",
+    r"ne (?:pas |répondez pas|répondre)|no (?:responda|conteste|responder)|não (?:responda|responder)|non rispond",
+    r"nie odpowiad|не отвеча|yanıtlamayın|cevaplamayın|yanıtlamayınız|cevap vermeyin",
+    r"返信しないで|返信(?:は)?(?:でき|ご遠慮|不要)|(?:请勿|請勿|勿|不要)(?:直接)?(?:回复|回覆|答复)|회신하지|답장하지|발신 ?전용",
+)
+"""How programs say that nobody reads the answers (regular expressions)."""

@@ -199,7 +199,8 @@ DEVICES = (
 DISCLAIMERS = (
     *("confidentiality notice", "confidentiality note", "disclaimer", "legal notice", "privileged and confidential"),
     *("this e-mail and any", "this email and any", "this e-mail, including", "this email, including"),
-    *("this message and any",),
+    *("this message and any", "this message may contain", "this message contains", "this mail may contain"),
+    *("any unauthori", "unauthori", "this communication"),
     *("this message is intended", "this e-mail is intended", "this email is intended"),
     *("the information contained in this",),
     *("the information in this e", "the contents of this e", "this e-mail may contain", "this email may contain"),

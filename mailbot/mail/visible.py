@@ -17,8 +17,8 @@ from mailbot.model import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LINES = 10_000
-"""Lines that are looked at; nobody types more, what follows counts as quoted."""
+LINES = 3_000
+"""Lines that are looked at; nobody types more, what follows counts as quoted (R4)."""
 
 LONGEST = 300
 """Characters of the longest line that may be a mark of a mail program."""
@@ -53,7 +53,6 @@ _TITLE = re.compile(
     r"(?P<tail>[^\n]{0,80})",
     re.IGNORECASE,
 )
-_ABOVE = re.compile(_any(phrases.ABOVE_THIS_LINE), re.IGNORECASE)
 _LABEL = re.compile(
     rf"[*_\s]{{0,3}}(?:(?P<sender>{_any(phrases.FROM)})|(?P<sent>{_any(phrases.SENT)})|(?P<to>{_any(phrases.TO)})"
     rf"|(?P<subject>{_any(phrases.SUBJECT)}))[*_]{{0,2}}\s?[{phrases.COLONS}]",
@@ -73,7 +72,7 @@ _ADDRESS_ENDS = re.compile(rf"{_ADDRESS}\s*(?:sent)?[{phrases.COLONS}]$")
 _DATE_AND_ADDRESS = re.compile(rf"\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}\b[^\n]{{1,200}}{_ADDRESS}$")  # Gmail, long ago
 _BETWEEN_ARROWS = re.compile(r">>> [^\n]{0,250}\d[:.]\d\d[^\n]{0,20}>>>$")  # GroupWise
 _NAME_AND_DATE = re.compile(r"[^\n]{2,150} on \d{1,2}[/.-]\d{1,2}[/.-]\d{2,4} \d{1,2}[:.]\d\d[^\n]{0,20}$")  # Notes
-_SHARED = re.compile(r"(?P<own>[^\n]*?)[- ]*\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
+_ON = re.compile(r"\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
 _RULE = re.compile(r"[_\-=*—]{10,}")
 _LIST_FOOTER = re.compile(r"[^\n]{0,80}\bmailing list\b", re.IGNORECASE)
 _DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{_any(phrases.DISCLAIMERS)})", re.IGNORECASE)
@@ -145,8 +144,8 @@ def _next(lines: list[str], at: int) -> str:
 
 def _before(bare: str) -> str:
     """Return the sender's own words that share a line with an attribution, as flattened HTML leaves them."""
-    shared = _SHARED.match(bare)
-    return shared["own"] if shared is not None else ""
+    shared = _ON.search(bare)
+    return bare[: shared.start()].rstrip("- ") if shared is not None else ""
 
 
 def _bare(line: str) -> str:
@@ -167,7 +166,8 @@ def _mark(lines: list[str], at: int, bare: str) -> tuple[_Mark, int] | None:
             tail in set(phrases.COLONS) and title["forwarded"]
         ):
             return ("forwarded" if title["forwarded"] else "original"), 1
-    if _ABOVE.search(bare):
+    lower = bare.lower()
+    if any(words in lower for words in phrases.ABOVE_THIS_LINE):
         return "above", 1
     if _opens_block(lines, at, bare):
         return "block", 1

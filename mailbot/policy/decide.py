@@ -131,7 +131,8 @@ def situation(
     policy: Policy, mail: Wrote, request: Request, item: Item, case: Case | None, known: Known, paid: str = "no"
 ) -> Situation:
     """Gather what the facts may look at."""
-    unit = _with_our_repair(known.units.get(fold(item.serial)) if item.serial else None, known, policy)
+    named = item.serial and not item.unsure
+    unit = _with_our_repair(known.units.get(fold(item.serial)) if named else None, known, policy)
     addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,

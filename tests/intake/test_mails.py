@@ -60,6 +60,7 @@ def test_a_mail_is_understood(mail: dict[str, Any], understood: Understood) -> N
         "vague": mail.get("vague", False),
     }
     assert got == wanted, request
+    assert any(item.unsure for item in request.items) == mail.get("unsure", False)
     for name in ("po_number", "support_case"):
         assert getattr(request, name) == mail.get(name)
     if "wishes" in mail:

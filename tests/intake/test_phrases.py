@@ -36,6 +36,21 @@ def test_a_wish_is_no_reason(text: str, understood: Understood) -> None:
     assert not request.items[0].reason
 
 
+@pytest.mark.parametrize("text", PHRASES["no_failure"])
+def test_what_a_unit_is_and_where_is_no_reason(text: str, understood: Understood) -> None:
+    """Whose a unit is, where it stands and when it was bought does not say why it comes back."""
+    _, request = understood(mail(text), [UNIT])
+    assert request.intent == "repair"
+    assert request.missing == ("reason",)
+
+
+@pytest.mark.parametrize("text", PHRASES["failure"])
+def test_a_failure_is_heard_in_every_language(text: str, understood: Understood) -> None:
+    """A failure told in one sentence is a reason, and excludes nothing."""
+    _, request = understood(mail(text), [UNIT])
+    assert (request.intent, request.missing, request.exclusions, request.vague) == ("repair", (), (), False)
+
+
 @pytest.mark.parametrize("text", PHRASES["with_reason"])
 def test_a_reason_beside_a_wish_is_heard(text: str, understood: Understood) -> None:
     """A reason counts, however the wish and the serial are worded around it."""

@@ -11,6 +11,7 @@ from letters import MAILBOX, arrived, mail, read
 
 from mailbot.mail import mime
 from mailbot.mail.addresses import deliverable, is_ours
+from mailbot.mail.body import MOST
 from mailbot.mail.parse import Unreadable
 
 
@@ -238,7 +239,7 @@ def test_M8_odd_mails_are_read():
 def test_R1_R2_big_mails_are_read_in_bounded_time():
     """Fifty megabytes in one line or of empty lines do not hold the queue up."""
     begun = time.perf_counter()
-    assert len(read(body=b"a" * 50_000_000).text) == 1_000_000
+    assert len(read(body=b"a" * 50_000_000).text) == MOST
     assert read(body=b"\n" * 50_000_000).text == ""
     assert time.perf_counter() - begun < 4
 
