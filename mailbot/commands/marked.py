@@ -165,6 +165,8 @@ class Marked:
             click.echo(f"{escaped(file)}: {bracketed(*title)}\n")
             for text in texts:
                 click.echo(textwrap.indent(bracketed(*text), _INDENT) + "\n")
+            for note in self.request.notes:
+                click.echo(f"{_INDENT}not read: {escaped(note)}")
             return
         from rich.console import Console
         from rich.padding import Padding
@@ -174,6 +176,8 @@ class Marked:
         console.print(Text.assemble((f"{escaped(file)}: ", "bold"), coloured(*title)), end="\n\n")
         for text in texts:
             console.print(Padding(coloured(*text), (0, 0, 1, len(_INDENT)), expand=False))
+        for note in self.request.notes:
+            console.print(Text.assemble(("  not read  ", "dim"), escaped(note)))
         names = dict.fromkeys(mark.what for _, marks in (title, *texts) for mark in marks)
         if names:
             legend = Text(", ").join(Text(name, _style(name)) for name in names)

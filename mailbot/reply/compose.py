@@ -262,7 +262,7 @@ def _direct(
     found: tuple[Letter, tuple[str, ...]],
 ) -> None:
     """Send one answer to one mail, as far as the day's answers to this address go, and tell staff what is theirs."""
-    policy, known, mail, order = out.policy, out.known, event.mail, event.request.order
+    policy, known, mail, request = out.policy, out.known, event.mail, event.request
     letter, cites = found
     most = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = known.answers_today >= most
@@ -277,14 +277,14 @@ def _direct(
             f"record, and get no answer."
         )
         silence = structs.replace(decision, why=why)
-        notice = staff.notice(policy, case, silence, mail, known, about="silent", order=order)
+        notice = staff.notice(policy, case, silence, mail, known, about="silent", request=request)
         _to_staff(out, notice, decision, decision.notify or ("desk",))
     elif decision.notify:
         held = any(v.outcome == "staff" for v in decision.verdicts) or any(
             i.charged and i.state == "held" for i in case.items
         )
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        notice = staff.notice(policy, case, decision, mail, known, about=about, order=order)
+        notice = staff.notice(policy, case, decision, mail, known, about=about, request=request)
         _to_staff(out, notice, decision, decision.notify)
 
 

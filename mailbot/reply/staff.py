@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case.lifecycle import WORKED
 from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Decision, Known, Order, Ruling, Staff, Verdict, Wrote
+from mailbot.model import Case, CaseItem, Decision, Known, Order, Request, Ruling, Staff, Verdict, Wrote
 from mailbot.policy.policy import Policy
 from mailbot.reply.choices import choices, link
 from mailbot.reply.letter import Choice, Letter, RulingLine, UnitBlock
@@ -42,7 +42,7 @@ def notice(
     known: Known,
     *,
     about: str,
-    order: Order | None = None,
+    request: Request | None = None,
 ) -> Letter:
     """Return a note to staff: the facts, the clause, and what the sender wrote."""
     units = {fold(v.serial): known.units.get(fold(v.serial)) for v in decision.verdicts}
@@ -56,8 +56,9 @@ def notice(
             )
     if mail and mail.attachments:
         facts.append(("attachments", ", ".join(mail.attachments)))
-    if order:
-        facts.append(("purchase order", _written(order)))
+    if request and request.order:
+        facts.append(("purchase order", _written(request.order)))
+    facts += [("not read", note) for note in request.notes] if request else []
     reasons = {fold(item.serial): item.reason for item in case.items}
     quote = case.quotes[-1] if case.quotes else None
     return frame(
@@ -109,10 +110,20 @@ def transcript(policy: Policy, case: Case | None, decision: Decision, mail: Wrot
         letter,
         case_id=case.id,
         sender=case.sender,
+        facts=_agreed(case),
         number=case.number.text if case.number else "",
         quote=quote_block(quote, "en") if quote else None,
         units=_as_they_stand(case.items),
     )
+
+
+def _agreed(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return what whoever handles the units must know: wishes, the way in and out, a delivery address of its own."""
+    parcels = (("arriving with", case.inbound), ("sent back with", case.outbound))
+    found = [("wishes", ", ".join(wish.replace("_", " ") for wish in case.wishes))]
+    found += [(name, f"{parcel.carrier} {parcel.tracking}".strip()) for name, parcel in parcels if parcel]
+    found.append(("delivery address", ", ".join(case.ship_to)))
+    return tuple((name, text) for name, text in found if text)
 
 
 def forged(policy: Policy, decision: Decision, mail: Wrote) -> Letter:
