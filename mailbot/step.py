@@ -123,7 +123,7 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         return Decision("none", (), "a mail of staff that decides nothing clearly", policy.stamp, told="unclear")
     if request.items or request.intent != "none":
         return answered(policy, policy.rules.answers.other, mail, request, case)
-    if case is not None and {case.sender, *case.participants} & set(mail.others):
+    if case is not None and event.proof != "none" and {case.sender, *case.participants} & set(mail.others):
         return Decision("none", (), "a colleague has written to the customer", policy.stamp, told="answered")
     told = "nothing" if case is not None and not mail.others and _answers_us(case, mail) else ""
     return Decision("none", (), "a note by staff", policy.stamp, told=told)

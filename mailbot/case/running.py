@@ -61,7 +61,7 @@ def decide(case: Case, event: Customers, known: Known, policy: Policy, day: date
         late = policy.rules.answers.late_renewal
         verdicts = tuple(by_person(policy, late, mail, about(case, request), item, case, known) for item in expired)
         return structs.replace(_verdicts(policy, verdicts, request), notify=("approver",))
-    if request.intent == "status" and case.items and not any(item.hidden or item.disguised for item in case.items):
+    if request.intent == "status" and case.items and all(i.known and not (i.hidden or i.disguised) for i in case.items):
         return _told("status", policy, mail, request, case.items, case, known)
     return None
 
@@ -249,7 +249,7 @@ def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Ve
         case "reject":
             found = flags(case, ruling, policy)
             here = any(item.received_on for item in items)
-            said = (*(flag.says for flag in found if flag.then == "decline" and here), ruling.command.text)
+            said = (*(flag.says for flag in found if flag.then == "decline" and here), _sentence(ruling.command.text))
             why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [
@@ -274,6 +274,12 @@ def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Ve
 def _flagged(verdict: Verdict, flag: Flag) -> Verdict:
     """Return the verdict that a finding brings: on its own clauses, in its own words."""
     return structs.replace(verdict, outcome=_FLAGGED[flag.then], clauses=(flag.clause, *flag.also), says=flag.says)
+
+
+def _sentence(text: str) -> str:
+    """Return a colleague's words as a sentence that may stand beside others."""
+    whole = text.strip()
+    return f"{whole[:1].upper()}{whole[1:]}{'' if whole[-1:] in '.!?。…' else '.'}" if whole else ""
 
 
 def _by_clause(item: CaseItem, policy: Policy) -> str:

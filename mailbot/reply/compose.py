@@ -322,7 +322,7 @@ def _remind(out: Outgoing, case: Case, after: Case, deadline: Deadline) -> None:
         letter, cites = progress.letter(out.policy, "parts_lapsed", after, now, out.known, decision)
         if case.sender and not case.unreachable:
             out.add(letter, case.sender, cites)
-        notice = staff.notice(out.policy, after, decision, None, out.known, about="told")
+        notice = staff.lapsed(out.policy, after, decision, out.known, now)
         _to_staff(out, notice, decision, ("desk",))
         return
     letter = letters.reminder(out.policy, case, deadline, today(out.now, out.policy.timezone))

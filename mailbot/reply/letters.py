@@ -153,6 +153,7 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
         covered_until=written(until, tongue(policy, case)) if until and verdict.valid_until is None else "",
         existing=verdict.number is not None,
         suggestion=verdict.suggestion,
+        state=next((i.state for i in case.items if verdict.number and fold(i.serial) == fold(verdict.serial)), None),
     )
 
 

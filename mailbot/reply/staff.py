@@ -160,6 +160,11 @@ def repair(policy: Policy, case: Case, decision: Decision, known: Known, *, abou
     return structs.replace(letter, facts=(("repair due", ", ".join(days)),), units=_as_they_stand(waiting))
 
 
+def lapsed(policy: Policy, case: Case, decision: Decision, known: Known, items: tuple[CaseItem, ...]) -> Letter:
+    """Return the word that no order came for parts: these units go back unrepaired (AP-13)."""
+    return structs.replace(notice(policy, case, decision, None, known, about="told"), units=_as_they_stand(items))
+
+
 def offered(letter: Letter, case: Case, person: Staff, address: str, currency: str, *, confirms: bool) -> Letter:
     """Return the letter as this person gets it: with what he or she can do, by answering to ``address``.
 
@@ -204,10 +209,12 @@ def _not_as_ours(policy: Policy, text: str) -> str:
 
 def _as_staff_see(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
     clause = verdict.clauses[0]
+    state = next((item.state for item in case.items if fold(item.serial) == fold(verdict.serial)), None)
     return UnitBlock(
         serial=verdict.serial,
         outcome=verdict.outcome,
         says=(says(policy, clause, policy.clause_text(clause) if verdict.disguised else verdict.says, case, verdict),),
         model=verdict.model,
         reason=reason,
+        state=state,
     )

@@ -198,10 +198,10 @@ def test_one_mail_that_breaks_the_program_does_not_end_the_run(
     (desk / "saved" / "2.eml").write_bytes(letter("Serial number AH2F104432 shows no video."))
     decide = path.decide
 
-    def broken(policy: object, case: object, event: object, known: object) -> object:
+    def broken(policy: object, case: object, event: object, *more: object) -> object:
         if event.mail.subject == "breaks":  # type: ignore[attr-defined]
             raise ZeroDivisionError
-        return decide(policy, case, event, known)  # type: ignore[arg-type]
+        return decide(policy, case, event, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(path, "decide", broken)
     done = mailbot("explain", "--json", "--now", NOW, desk / "saved")
