@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from msgspec import structs
 
+from mailbot.case import commands as commands_of_staff
 from mailbot.case import running
 from mailbot.case.advance import advance
 from mailbot.case.happened import understand
@@ -111,7 +112,7 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         request.items
     )  # a request that a colleague passes on; "diagnosed" is part of its story
     if commands and not passed_on:
-        decision = running.command(case, event, commands, person, known, policy, day)
+        decision = commands_of_staff.decide(case, commands, person, known, policy, day)
         free = event.proof != "none" or all(command.name in HARMLESS for command in commands)
         if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):
             return decision
