@@ -13,7 +13,7 @@ demo: $(READY)
 	$(BIN)/mailbot demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
