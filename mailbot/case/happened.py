@@ -64,7 +64,8 @@ def understand(
         return _of_staff(arrival, mail, request, case, known, policy, now)
     case = _its_case(case, request, mail, known)
     waiting = case is not None and case.state in ("asking", "held")
-    request = _foreign_numbers(carry_on(case, request), arrival, case, known, policy, now)
+    request = carry_on(case, _elsewhere(case, request, known))
+    request = _foreign_numbers(request, arrival, case, known, policy, now)
     if request.intent == "po":
         return Ordered(mail, request), case
     return (Answered if waiting else Requested)(mail, request), case
@@ -99,8 +100,8 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
     """Return the case that this request belongs to.
 
     A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
-    corrects a serial of it. So is one that asks again for units that have been shipped back. A mail outside any thread whose
-    units are all being handled in one case of the same customer belongs to that case.
+    corrects a serial of it. So is one that asks again for units that have been shipped back. A mail outside any thread belongs
+    to the case of the same customer that has most of its units in hand.
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
@@ -113,11 +114,24 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
         return case
     if not keys or not all(key in known.units for key in keys):
         return None
-    for open_case in known.open_cases:
-        mine = {fold(item.serial) for item in open_case.items if not item.disguised and not item.shipped_on}
-        if keys <= mine and all(owns(domains(mail), known.units[key]) for key in keys):
-            return open_case
-    return None
+    if not all(owns(domains(mail), known.units[key]) for key in keys):
+        return None
+    running = [(len(keys & _handled(open_case)), open_case) for open_case in known.open_cases]
+    most, nearest = max(running, key=lambda pair: pair[0], default=(0, None))
+    return nearest if most else None
+
+
+def _handled(case: Case) -> set[str]:
+    """Return the units that a case has in hand."""
+    return {fold(i.serial) for i in case.items if i.state not in OVER and not (i.disguised or i.shipped_on)}
+
+
+def _elsewhere(case: Case | None, request: Request, known: Known) -> Request:
+    """Leave out the units that another case has in hand: one unit is never decided on in two (ST-4)."""
+    others = [each for each in known.open_cases if case is None or each.id != case.id]
+    held = {key: each for each in others for key in _handled(each)} if case is not None else {}
+    items = tuple(item for item in request.items if fold(item.serial) not in held)
+    return structs.replace(request, items=items) if items else request
 
 
 def _gone_back(case: Case, keys: set[str]) -> bool:

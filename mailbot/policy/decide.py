@@ -192,7 +192,8 @@ def by_person(
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
     agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
-    untold = item.disguised and not agreed  # promise 7: a stranger learns of the unit when a person lets him in
+    # Promise 7: a stranger learns of the unit when a person lets him in, whether it was held or merely asked about.
+    untold = (item.disguised or not item.known) and not agreed
     return Verdict(
         serial=item.serial,
         outcome=answer.then,

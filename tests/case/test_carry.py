@@ -155,7 +155,9 @@ def test_a_quote_for_several_units_is_one_offer() -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 def test_receipt_is_logged_with_its_due_date(company: str) -> None:
     """Ten business days from the day of receipt; Thanksgiving is a working day unless the rules name a calendar (ST-15)."""
-    after = done(case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company))
+    after = done(
+        case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company)
+    )
     assert states(after) == ["received", "authorized"]
     assert (after.items[0].received_on, after.items[0].repair_due) == (FRIDAY, date(2026, 12, 4))
     assert after.state == "authorized", "the least advanced"
@@ -185,7 +187,9 @@ def test_a_finding_that_makes_chargeable(finding: Finding) -> None:
     assert (states(after), after.items[0].outcome) == (["parts_quoted"], "quote")
     assert after.quotes[-1].parts
     assert after.quotes[-1].total > 0
-    paid = done(case(unit("A1", "received", charged=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,))
+    paid = done(
+        case(unit("A1", "received", charged=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
+    )
     assert (states(paid), paid.quotes) == (["diagnosed"], ())
 
 
@@ -245,7 +249,9 @@ def test_more_time_for_an_order(state: State) -> None:
     before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
-    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=14)] * 3
+    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
+        timedelta(days=14)
+    ] * 3
     assert not {deadline.key for deadline in before.deadlines} & {deadline.key for deadline in after.deadlines}
 
 
@@ -254,10 +260,14 @@ def test_more_time_for_an_answer() -> None:
     before = case(unit("A1", "asking"))
     before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
-    assert [late.on - at.on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=7)] * 3
+    assert [late.on - at.on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
+        timedelta(days=7)
+    ] * 3
 
 
-@pytest.mark.parametrize("state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"])
+@pytest.mark.parametrize(
+    "state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"]
+)
 def test_on_hold_and_on_again(state: State) -> None:
     """What was put on hold goes on where it stood, with its number, its quote and its order."""
     before = case(unit("A1", state), number=NUMBER, quotes=(QUOTE,))
@@ -267,7 +277,9 @@ def test_on_hold_and_on_again(state: State) -> None:
     assert (states(after), after.number, after.quotes) == ([state], NUMBER, (QUOTE,))
 
 
-@pytest.mark.parametrize("state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"])
+@pytest.mark.parametrize(
+    "state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"]
+)
 def test_closed(state: State) -> None:
     """A case is over, whether it is about units or not."""
     assert done(case(unit("A1", state)), "close").state == "closed"
@@ -282,7 +294,8 @@ def test_what_changes_nothing(name: CommandName) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "state"), [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")]
+    ("name", "state"),
+    [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")],
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
     """A ruling that the table does not bear out would be an error of ours, and is never carried out."""

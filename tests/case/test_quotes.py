@@ -22,11 +22,17 @@ QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE),
 
 def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
     item = CaseItem("A1", state, "quote", ("AP-15",), known=True, charged=charged)
-    return Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, items=(item,), quotes=quotes)
+    return Case(
+        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, items=(item,), quotes=quotes
+    )
 
 
 def order(
-    *totals: str, currency: str = "USD", quotes: tuple[str, ...] = (QUOTE.number,), copy: bool = True, number: str = "4711"
+    *totals: str,
+    currency: str = "USD",
+    quotes: tuple[str, ...] = (QUOTE.number,),
+    copy: bool = True,
+    number: str = "4711",
 ) -> Order:
     prices = tuple(Price(Decimal(total), currency) for total in totals)
     return Order(number, copy=copy, totals=prices, quotes=quotes)

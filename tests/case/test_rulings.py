@@ -13,7 +13,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from mailbot.case.rulings import pending_amount, rule, second_approvers
-from mailbot.model import Case, CaseItem, Charge, Command, CommandName, Parcel, Pending, Price, Quote, Role, Staff, State
+from mailbot.model import (
+    Case,
+    CaseItem,
+    Charge,
+    Command,
+    CommandName,
+    Parcel,
+    Pending,
+    Price,
+    Quote,
+    Role,
+    Staff,
+    State,
+)
 
 if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
@@ -85,7 +98,9 @@ def unit(serial: str, state: State, **more: object) -> CaseItem:
 
 
 def case(*items: CaseItem, **more: object) -> Case:
-    found = Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, items=items)
+    found = Case(
+        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, items=items
+    )
     return replace(found, **({"participants": (KIM,)} | more))
 
 
@@ -180,7 +195,9 @@ def test_an_unknown_serial_does_nothing_to_the_others() -> None:
 
 def test_a_serial_may_be_written_as_people_write() -> None:
     """Hyphens and capitals make no difference."""
-    assert rule(case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()).serials == ("AB-12",)
+    assert rule(case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()).serials == (
+        "AB-12",
+    )
 
 
 def test_named_units_all_or_none() -> None:
@@ -233,7 +250,9 @@ def test_parts_are_quoted_for_what_is_here() -> None:
 # ------------------------------------------------------------------ money
 
 
-@given(st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"]))
+@given(
+    st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"])
+)
 def test_nobody_alone_sets_more_in_motion_than_the_limit(amount: Decimal, person: Staff, name: CommandName) -> None:
     """Up to the limit it is done; above it somebody who may spend that much is asked; where there is nobody it is refused."""
     ruling = rule(case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy())
