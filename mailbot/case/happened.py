@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import structs
 
+from mailbot.case import numbers
 from mailbot.case.authority import person, proof
-from mailbot.case.lifecycle import OVER
+from mailbot.case.lifecycle import NUMBERED, OVER
 from mailbot.case.merge import UNIT_INTENTS, carry_on, open_to_answer
 from mailbot.case.thread import joins
 from mailbot.intake import understand as intake
@@ -62,7 +63,7 @@ def understand(
         return Ignored(mail, request, arrival.machine.because or request.kind), None
     if request.kind == "staff":
         return _of_staff(arrival, mail, request, case, known, policy, now)
-    case = _its_case(case, request, mail, known)
+    case = _its_case(case, request, mail, known, today(now, policy.timezone))
     waiting = case is not None and case.state in ("asking", "held")
     request = carry_on(case, _elsewhere(case, request, known))
     request = _foreign_numbers(request, arrival, case, known, policy, now)
@@ -96,11 +97,11 @@ def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, poli
     return structs.replace(request, foreign=tuple(foreign))
 
 
-def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) -> Case | None:
+def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known, day: date) -> Case | None:
     """Return the case that this request belongs to.
 
     A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
-    corrects a serial of it. So is one that asks again for units that have been shipped back. A mail outside any thread belongs
+    corrects a serial of it. So is one that asks again for units that have been shipped back, or that were left behind. A mail outside any thread belongs
     to the case of the same customer that has most of its units in hand.
     """
     keys = {fold(item.serial) for item in request.items}
@@ -109,7 +110,7 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) ->
         others = keys - {fold(item.serial) for item in case.items}
         asks = request.intent in UNIT_INTENTS
         joined = waiting or ((request.adds or request.corrects) and case.state not in OVER)
-        if asks and case.items and ((others and not joined) or _gone_back(case, keys)):
+        if asks and case.items and ((others and not joined) or _gone_back(case, keys) or _left_behind(case, keys, day)):
             return None
         return case
     if not keys or not all(key in known.units for key in keys):
@@ -138,6 +139,13 @@ def _gone_back(case: Case, keys: set[str]) -> bool:
     """Say whether what is asked for has been shipped back in this case: then it is a new return."""
     meant = [item for item in case.items if not keys or fold(item.serial) in keys]
     return bool(meant) and all(item.shipped_on for item in meant)
+
+
+def _left_behind(case: Case, keys: set[str], day: date) -> bool:
+    """Say whether what is asked for again has ended while others still travel under the case's number, which has ended too."""
+    ended = {fold(item.serial) for item in case.items if item.state in OVER}
+    travels = any(item.state in NUMBERED for item in case.items)
+    return bool(keys) and keys <= ended and travels and numbers.stands(case, day) is None
 
 
 def domains(mail: Wrote) -> set[str]:
