@@ -6,6 +6,7 @@ The desk does what the daemon does, by ``take_in``, ``sweep`` and ``send`` of th
 
 from __future__ import annotations
 
+import email
 import os
 from collections import Counter, defaultdict
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from unittest.mock import patch
 import msgspec
 import structlog
 from case.test_fold import replay
-from desk import NOW, PORTWELL, SERVERTECH, Desk, library, parsed, part, unit
+from desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
 from msgspec.structs import replace
 
 from mailbot.case import delivery
@@ -400,10 +401,13 @@ class Life(Desk):
 
     def _private(self, reply: Reply, case: Case) -> None:
         """A customer's mail shows nothing of staff's, nor of what belongs to others."""
-        opened = parsed(reply)
+        opened = email.message_from_string(reply.raw)
+        plain = next(each for each in opened.walk() if each.get_content_type() == "text/plain")
+        said = plain.get_payload(decode=True)
+        assert isinstance(said, bytes)
         head = " ".join(f"{name}: {value}" for name, value in opened.items() if name != "To")
-        text = f"{head} {' '.join(part(reply, 'plain').split())}"
-        assert opened["Reply-To"] is None
+        text = f"{head} {' '.join(said.decode().split())}"
+        assert "Reply-To" not in opened
         shown = [
             word
             for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry")

@@ -101,8 +101,8 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known, da
     """Return the case that this request belongs to.
 
     A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
-    corrects a serial of it. So is one that asks again for units that have been shipped back, or that were left behind. A mail outside any thread belongs
-    to the case of the same customer that has most of its units in hand.
+    corrects a serial of it. So is one that asks again for units that have been shipped back, or that were left behind. A mail
+    outside any thread belongs to the case of the same customer that has most of its units in hand.
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
