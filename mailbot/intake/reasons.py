@@ -283,6 +283,7 @@ def _only_wish(text: str, lexicons: Sequence[Lexicon]) -> bool:
     return not re.search(r"\w", rest)
 
 
+@lru_cache(maxsize=4096)
 def field(sentence: str, lexicons: Sequence[Lexicon]) -> str | None:
     """What a form's field for the failure holds; None where the sentence is no such field."""
     match = _FIELD.match(sentence)
