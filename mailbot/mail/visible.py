@@ -30,6 +30,9 @@ _BLOCK = 12
 _SHORT = 100
 """Characters of the longest line that a phone adds."""
 
+_CLAUSE = 180
+"""Characters from "wrote" to the colon that ends an attribution, and the word itself."""
+
 _DEVICE_WORDS = 4
 """Words of such a line within which the device is named."""
 
@@ -236,7 +239,7 @@ def _attribution(lines: list[str], at: int, bare: str) -> int:
         if joined[-1] in phrases.COLONS:
             if _DATED.search(joined) is None:
                 return 0
-            wrote = _WROTE.search(joined) is not None
+            wrote = _WROTE.search(joined, max(0, len(joined) - _CLAUSE)) is not None
             dated = _ADDRESS_ENDS.search(joined) is not None and re.search(r"\d", joined.partition("<")[0]) is not None
             return length if wrote or dated or (begins and continues and "@" in joined) else 0
         if continues and _DATE_AND_ADDRESS.match(joined):
