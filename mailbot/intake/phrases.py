@@ -249,7 +249,9 @@ def _needed(phrase: str) -> frozenset[str]:
 def _need(text: str) -> _Need:
     """The longest words, of which one must be there."""
     size = 0
-    while "(" in text and size != (size := len(text)):  # what may be missing with the blank beside it changes no other word
+    while "(" in text and size != (
+        size := len(text)
+    ):  # what may be missing with the blank beside it changes no other word
         text = _BEHIND.sub("", _BEFORE.sub("", text))
     needs = []
     while "(" in text and (group := _GROUP.search(text)):
