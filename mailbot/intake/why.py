@@ -127,7 +127,7 @@ def shared(mail: Opened, told: Reason, wanted: Intent) -> Reason:
     if wanted in {"credit", "exchange", "rework"} or not mail.units:
         return told
     each = [frozenset(unit.told) for unit in mail.units]
-    claimed = {text for one in each for text in one if not all(text in other for other in each)}
+    claimed = frozenset().union(*each) - frozenset.intersection(*each)
     free = [
         text
         for text in (*mail.told, mail.title)
