@@ -48,7 +48,7 @@ _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
-_TOLD = 40
+_TOLD = 24
 """Sentences, or cells of a row, that are about one unit."""
 
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
