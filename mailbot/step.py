@@ -96,9 +96,15 @@ def _of_customer(
         return answered(policy, answers.order, mail, request, case)
     if request.intent == "accept_quote":
         return answered(policy, answers.accept, mail, request, case)
-    if request.intent in UNIT_INTENTS and (request.items or request.foreign):
+    units = request.intent in UNIT_INTENTS
+    if units and request.items:
         return _told_again(decide_units(policy, mail, request, case, known), case)
-    return answered(policy, answers.other, mail, request, case)
+    plain = answered(policy, answers.other, mail, request, case)
+    if units and request.foreign:  # answered as if it named no unit; what it names, staff see beside it (promise 7)
+        hidden = decide_units(policy, mail, request, case, known)
+        roles = tuple(dict.fromkeys((*hidden.notify, *plain.notify)))
+        return structs.replace(plain, verdicts=hidden.verdicts, notify=roles)
+    return plain
 
 
 def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known, day: date) -> Decision:
@@ -141,8 +147,10 @@ def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
     said = event.request.commands
     token = next((t for t in case.tokens if t.secret == event.token), None) if case and event.token else None
     if token and token.commands:
-        agreed = {command.name for command in said} <= {"confirm", "approve", *(c.name for c in token.commands)}
-        return token.commands if said and agreed else ()
+        asked = {structs.replace(command, said="") for command in token.commands}
+        plain = {Command("confirm", ""), Command("approve", "")}
+        if said and {structs.replace(command, said="") for command in said} <= asked | plain:
+            return token.commands
     return tuple(command for command in said if command.name != "confirm")
 
 

@@ -187,7 +187,11 @@ def _goes_on(item: CaseItem | None, verdict: Verdict) -> bool:
         return False
     if item.state == "authorized":
         return verdict.outcome not in ("issue", "staff")
-    return item.state != "held" or item.resumes is not None
+    if item.state != "held":
+        return True
+    return item.resumes is not None and not (
+        item.charged and verdict.outcome == "issue"
+    )  # an order that matches lets it go
 
 
 def _settled(item: CaseItem) -> bool:

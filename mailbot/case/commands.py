@@ -7,10 +7,10 @@ from datetime import date
 
 from msgspec import structs
 
-from mailbot.case import quotes, rulings
+from mailbot.case import numbers, rulings
 from mailbot.case.carry import carry_out, flags
-from mailbot.case.lifecycle import HERE
-from mailbot.case.running import about, first_mail
+from mailbot.case.lifecycle import HERE, NUMBERED
+from mailbot.case.running import about, latest_mail
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Command, Decision, Known, Outcome, Request, Ruling, Staff, Verdict
 from mailbot.policy.decide import by_person, common
@@ -41,8 +41,10 @@ def decide(
     now = case
     for each in _with_pending(case, commands):
         ruling = _rule(now, each, person, policy)
+        if now and ruling.result == "done" and each.name == "approve" and _numbered_elsewhere(now, ruling, known):
+            ruling = Ruling(each, "refused", why="other_case")
         if now and ruling.result == "done":
-            found = _judged(now, ruling, known, policy)
+            found = _judged(now, ruling, known, policy, day)
             ruling = structs.replace(ruling, clauses=_clauses(now, ruling, found, policy))
             verdicts += found
             now = carry_out(now, ruling, person.address, policy, known, day)
@@ -67,6 +69,13 @@ def _rule(case: Case | None, command: Command, person: Staff, policy: Policy) ->
     return Ruling(command, "done") if refuses and ruling.why in (None, "state") else ruling
 
 
+def _numbered_elsewhere(case: Case, ruling: Ruling, known: Known) -> bool:
+    """Say whether another case has given one of these units its number: there is never a second (ST-4, AP-25)."""
+    keys = {fold(serial) for serial in ruling.serials}
+    others = (other for other in known.open_cases if other.id != case.id and other.number)
+    return any(item.state in NUMBERED and fold(item.serial) in keys for other in others for item in other.items)
+
+
 def _with_pending(case: Case | None, commands: Sequence[Command]) -> list[Command]:
     """Put what waits for a second approver in the place of that approver's word (A12)."""
     if case is None or case.pending is None:
@@ -78,11 +87,11 @@ def _with_pending(case: Case | None, commands: Sequence[Command]) -> list[Comman
     return found
 
 
-def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Verdict]:
+def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy, day: date) -> list[Verdict]:
     """Return the verdicts that a command brings about: a number, a refusal, an offer."""
     answers, named = policy.rules.answers, {fold(serial) for serial in ruling.serials}
     items = [item for item in case.items if fold(item.serial) in named]
-    mail = first_mail(case)
+    mail = latest_mail(case)
     if mail is None:
         return []
 
@@ -91,10 +100,10 @@ def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Ve
 
     match ruling.command.name:
         case "approve":
-            ordered = (
-                quotes.standing(case) is not None
-            )  # else it was only put on hold, and the customer knows the number
-            fresh = [item for item in items if item.resumes is None or (item.resumes == "authorized" and ordered)]
+            # What was only put on hold under a number that still stands brings no letter: the customer knows it.
+            new = numbers.stands(case, day) is None
+            back = [item for item in items if item.resumes == "authorized"]
+            fresh = [item for item in items if item.resumes is None or (item in back and (new or item.charged))]
             return [
                 judge(answers.matches, item, says=answers.approved.says)
                 if item.charged
@@ -108,9 +117,7 @@ def _judged(case: Case, ruling: Ruling, known: Known, policy: Policy) -> list[Ve
             why = " ".join(dict.fromkeys(text for text in said if text))
             first = tuple(clause for flag in found for clause in (flag.clause, *flag.also))
             return [
-                _refused(
-                    item, judge(answers.rejected, item, first or item.clauses[:1], why or _by_clause(item, policy))
-                )
+                judge(answers.rejected, item, first or _shown(item), why or policy.clause_text(_shown(item)[0]))
                 for item in items
             ]
         case "quote":
@@ -137,14 +144,9 @@ def _sentence(text: str) -> str:
     return f"{whole[:1].upper()}{whole[1:]}{'' if whole[-1:] in '.!?。…' else '.'}" if whole else ""
 
 
-def _by_clause(item: CaseItem, policy: Policy) -> str:
-    """Return what is said of a refusal without a reason: the clause that the customer saw decide."""
-    return policy.clause_text(item.clauses[1] if item.disguised and len(item.clauses) > 1 else item.clauses[0])
-
-
-def _refused(item: CaseItem, verdict: Verdict) -> Verdict:
-    """Show a stranger who is refused no clause that tells why a person had to decide (promise 7)."""
-    return structs.replace(verdict, shown=verdict.clauses[-1:]) if item.disguised else verdict
+def _shown(item: CaseItem) -> tuple[str, ...]:
+    """Return the clause that decided, as the customer was shown it: a stranger learns of no other (promise 7)."""
+    return item.clauses[1:2] if item.disguised and len(item.clauses) > 1 else item.clauses[:1]
 
 
 _FLAGGED: dict[str, Outcome] = {"quote": "quote", "decline": "decline", "hold": "staff"}

@@ -87,7 +87,7 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
         last = case.number.valid_until if case.number else today
         for days in sorted(rules.number.remind_before, reverse=True):
             day = last - timedelta(days=days)
-            if case.number and day > case.number.issued_on:
+            if case.number and day > max(case.number.issued_on, today):
                 yield deadline("remind", day, day)
         yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
     elif kind == "repair":

@@ -10,8 +10,7 @@ from msgspec import structs
 from mailbot.case.carry import carry_out, fees
 from mailbot.case.deadlines import renew, renewed
 from mailbot.case.lifecycle import move, state_of
-from mailbot.case.quotes import awaits_order
-from mailbot.case.rulings import HARMLESS
+from mailbot.case.quotes import awaits_order, latest, marked, meant, standing
 from mailbot.intake.serials import fold
 from mailbot.model import (
     Bounced,
@@ -37,11 +36,11 @@ def commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, po
     for ruling in decision.rulings:
         if ruling.result == "done":
             after = carry_out(after, ruling, person, policy, known, day)
-    done = any(r.result == "done" and r.command.name not in HARMLESS for r in decision.rulings)
     waiting = tuple(r.command for r in decision.rulings if r.result == "second")
+    asked = case.pending.commands if case.pending else ()
     if waiting:
         after = structs.replace(after, pending=Pending(waiting, person))
-    elif done:
+    elif any(r.result == "done" and (r.command in asked or r.command.name == "reject") for r in decision.rulings):
         after = structs.replace(after, pending=None)
     if decision.told == "answered" and not case.items:  # a question that a colleague has answered himself
         after = structs.replace(after, state="closed")
@@ -68,7 +67,7 @@ def followed(case: Case, event: Event, decision: Decision, policy: Policy, day: 
 
     after = structs.replace(case, unreachable=False)
     match decision.told:
-        case "withdrawn":
+        case "withdrawn" | "withdrawn_part":
             after = each(lambda i: structs.replace(i, state=move(i.state, "withdrawn"), asks=(), resumes=None))
         case "under_way":
             after = each(
@@ -105,22 +104,30 @@ def paid(case: Case, decision: Decision, request: Request) -> Case:
         structs.replace(item, charged=True, outcome="issue") if fold(item.serial) in keys else item
         for item in case.items
     )
-    accepted = structs.replace(case.quotes[-1], order=request.order.number if request.order else "")
-    return structs.replace(case, items=items, quotes=(*case.quotes[:-1], accepted))
+    accepted = {
+        quote.number for item in case.items if fold(item.serial) in keys and (quote := latest(case, item.serial))
+    }
+    order = (request.order.number if request.order else "") or "accepted"
+    return structs.replace(case, items=items, quotes=marked(case, accepted, order=order))
 
 
 def held_for_comparison(case: Case, request: Request) -> Case:
     """Hold the units that an order is about until a person has compared it with the quote (AP-17, O3)."""
-    keys = {fold(serial) for quote in case.quotes for serial in quote.serials}
+    number = request.order.number if request.order else request.po_number or ""
+    offers = standing(case)
+    if not offers:  # the offer has lapsed: its last one is what the order can be for
+        offers = case.quotes[-1:] if case.quotes and not case.quotes[-1].order else ()
+    chosen = meant(request.order, offers) if request.order else offers
+    keys = {fold(serial) for quote in chosen for serial in quote.serials}
 
     def hold(item: CaseItem) -> CaseItem:
-        lapsed = item.state == "closed" and item.shipped_on is None and fold(item.serial) in keys
-        if not (awaits_order(item) or lapsed) or item.state == "held":
+        lapsed = item.state == "closed" and item.shipped_on is None
+        if fold(item.serial) not in keys or not (awaits_order(item) or lapsed):
             return item
-        resumes: State = "ordered" if item.state == "parts_quoted" else "authorized"
-        return structs.replace(item, state=move(item.state, "held"), resumes=resumes, charged=True)
+        parts = "parts_quoted" in (item.state, item.resumes) or item.resumes == "ordered"
+        state: State = item.state if item.state == "held" else move(item.state, "held")
+        return structs.replace(item, state=state, resumes="ordered" if parts else "authorized", charged=True)
 
     items = tuple(hold(item) for item in case.items)
-    number = request.order.number if request.order else request.po_number or ""
-    noted = tuple(case.quotes[:-1]) + tuple(structs.replace(q, offered=number) for q in case.quotes[-1:])
+    noted = marked(case, {quote.number for quote in chosen}, offered=number or "order")
     return structs.replace(case, items=items, quotes=noted, state=state_of(items, case.state))

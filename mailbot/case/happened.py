@@ -63,7 +63,7 @@ def understand(
         return Ignored(mail, request, arrival.machine.because or request.kind), None
     if request.kind == "staff":
         return _of_staff(arrival, mail, request, case, known, policy, now)
-    case = _its_case(case, request, mail, known, today(now, policy.timezone))
+    case = _its_case(case, request, mail, known, policy, arrival, today(now, policy.timezone))
     waiting = case is not None and case.state in ("asking", "held")
     request = carry_on(case, _elsewhere(case, request, known))
     request = _foreign_numbers(request, arrival, case, known, policy, now)
@@ -97,7 +97,9 @@ def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, poli
     return structs.replace(request, foreign=tuple(foreign))
 
 
-def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known, day: date) -> Case | None:
+def _its_case(
+    case: Case | None, request: Request, mail: Wrote, known: Known, policy: Policy, message: Message, day: date
+) -> Case | None:
     """Return the case that this request belongs to.
 
     A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
@@ -106,6 +108,9 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known, da
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
+        elsewhere = next((other for other in known.open_cases if other.id != case.id and keys <= _handled(other)), None)
+        if keys and elsewhere and request.intent in UNIT_INTENTS and joins(elsewhere, message, policy.desk):
+            return elsewhere
         waiting = any(open_to_answer(item) for item in case.items)
         others = keys - {fold(item.serial) for item in case.items}
         asks = request.intent in UNIT_INTENTS
@@ -124,7 +129,7 @@ def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known, da
 
 def _handled(case: Case) -> set[str]:
     """Return the units that a case has in hand."""
-    return {fold(i.serial) for i in case.items if i.state not in OVER and not (i.disguised or i.shipped_on)}
+    return {fold(i.serial) for i in case.items if i.known and i.state not in OVER and not (i.disguised or i.shipped_on)}
 
 
 def _elsewhere(case: Case | None, request: Request, known: Known) -> Request:

@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import structs
 
 from mailbot.case import quotes
-from mailbot.case.lifecycle import HERE
+from mailbot.case.lifecycle import HERE, NUMBERED
 from mailbot.intake.serials import fold
 from mailbot.model import (
     Answered,
@@ -28,7 +28,7 @@ from mailbot.policy.rules import Answer, Rule
 
 Customers = Requested | Answered | Ordered
 
-CANCELLED = frozenset({"asking", "quoted", "held", "authorized", "in_transit"})
+CANCELLED = frozenset({"asking", "quoted", "held", "authorized"})
 """States in which a customer can simply take a request back: nothing lies with us yet."""
 
 
@@ -41,8 +41,10 @@ def decide(case: Case, event: Customers, known: Known, policy: Policy, day: date
         return _ordered(case, mail, request, known, policy, day)
     if request.intent == "cancel":
         return _cancelled(case, mail, request, known, policy)
-    if request.parcel and any(item.state == "authorized" for item in case.items):
-        return _told("under_way", policy, mail, request, _in(case, "authorized", "in_transit"), case, known)
+    if request.parcel and (sent := _sent(case, request)):
+        return _told("under_way", policy, mail, request, sent, case, known)
+    if request.parcel and _in(case, "expired"):  # it comes under a number that has ended: a person must know (AP-25)
+        return answered(policy, policy.rules.answers.other, mail, request, case)
     asked = {fold(item.serial) for item in request.items}
     held = {fold(item.serial) for item in case.items if item.state == "held" and item.resumes}
     if asked and asked <= held:  # what a person has in hand stays there
@@ -66,6 +68,13 @@ def _ended_long_ago(case: Case, policy: Policy, day: date) -> bool:
     return case.state == "expired" and case.number is not None and (day - case.number.valid_until).days > limit
 
 
+def _sent(case: Case, request: Request) -> tuple[CaseItem, ...]:
+    """Return the units that a mail says are on their way: those it names, else all that were to be sent."""
+    parcel = request.parcel
+    named = {fold(serial) for serial in parcel.serials} if parcel else set()
+    return tuple(i for i in _in(case, "authorized") if not named or fold(i.serial) in named)
+
+
 def _in(case: Case, *states: str) -> tuple[CaseItem, ...]:
     return tuple(item for item in case.items if item.state in states)
 
@@ -86,7 +95,7 @@ def about(case: Case, request: Request) -> Request:
     return structs.replace(request, intent=case.intent, wishes=wishes, support_case=case.support_case)
 
 
-def first_mail(case: Case) -> Wrote | None:
+def latest_mail(case: Case) -> Wrote | None:
     """Return the customer's latest mail in the case: the facts of a decision are that customer's."""
     mails = (e.event.mail for e in reversed(case.history) if isinstance(e.event, Requested | Answered | Ordered))
     return next(mails, None)
@@ -94,16 +103,16 @@ def first_mail(case: Case) -> Wrote | None:
 
 def _ordered(case: Case, mail: Wrote, request: Request, known: Known, policy: Policy, day: date) -> Decision | None:
     """Compare an order with the quote that awaits one (AP-17, AP-20, ST-6); what differs, a person compares (O3)."""
-    quote, answers = quotes.standing(case), policy.rules.answers
-    if quote is None or request.order is None or request.attention:
+    offers, answers = quotes.standing(case), policy.rules.answers
+    if not offers or request.order is None or request.attention:
         return None
-    result = quotes.compare(request.order, quote, day)
-    if result == "no copy":
+    if not request.order.copy:
         return answered(policy, answers.accept, mail, request, case)
-    if result == "differs":
-        return None
-    keys = {fold(serial) for serial in quote.serials}
+    quote = quotes.accepts(request.order, offers, day)
+    keys = {fold(serial) for serial in quote.serials} if quote else set()
     items = [item for item in case.items if fold(item.serial) in keys and quotes.awaits_order(item)]
+    if quote is None or any(item.resumes in ("quoted", "parts_quoted") for item in items):  # a person has it in hand
+        return None
     if not quote.parts and (rule := _undiagnosed(case, policy)):
         open_ = Answer(rule.clause, rule.then, rule.says, rule.source, rule.also)
         held = (by_person(policy, open_, mail, about(case, request), item, case, known) for item in items)
@@ -150,8 +159,9 @@ def _cancelled(case: Case, mail: Wrote, request: Request, known: Known, policy: 
     """Let go what is not with us yet; a parts quote can be declined (AP-13); for the rest a person must be asked."""
     named = {fold(item.serial) for item in request.items}
     meant = [item for item in case.items if not named or fold(item.serial) in named]
-    if meant and all(item.state in CANCELLED for item in meant):
-        return _told("withdrawn", policy, mail, request, meant, case, known)
+    if meant and all(item.state in CANCELLED and not item.here for item in meant):
+        others = [item for item in case.items if item not in meant and item.state in NUMBERED]
+        return _told("withdrawn_part" if others else "withdrawn", policy, mail, request, meant, case, known)
     declined = [item for item in meant if item.state == "parts_quoted"]
     if declined:
         return _told("parts_declined", policy, mail, request, declined, case, known)

@@ -212,10 +212,13 @@ def paid_for(item: CaseItem, intent: str, policy: Policy) -> str:
     """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
     if intent == "rework" and item.charged:  # its shipment is like any other; AP-21 warrants repairs
         return "no"
-    if item.charged and not item.unrepairable and item.outcome != "decline":
+    found = [flag for name in item.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
+    unmended = (
+        item.unrepairable or item.outcome == "decline" or (any(f.then == "notice" for f in found) and not item.repaired)
+    )
+    if item.charged and not unmended:
         return "repair"
-    found = (policy.rules.findings.get(name) for name in item.findings)
-    costs = item.charged or item.outcome == "decline" or any(flag and flag.concerns(intent) for flag in found)
+    costs = item.charged or item.outcome == "decline" or bool(found)
     return "other" if costs else "no"
 
 

@@ -124,7 +124,7 @@ def _of_commands(
     out: Outgoing, decision: Decision, before: Case, after: Case
 ) -> Iterator[tuple[Letter, tuple[str, ...]]]:
     """Yield the customer's letters: one for what was decided, then one for each step that a unit took."""
-    customer = running.first_mail(after)
+    customer = running.latest_mail(after)
     if customer and any(verdict.outcome != "staff" for verdict in decision.verdicts):
         letter = letters.answer(out.policy, after, decision, customer, first=False)
         clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
