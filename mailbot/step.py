@@ -119,7 +119,9 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
     )  # a request that a colleague passes on; "diagnosed" is part of its story
     if commands and not passed_on:
         decision = commands_of_staff.decide(case, commands, person, known, policy, day)
-        free = event.proof != "none" or all(command.name in HARMLESS for command in commands)
+        bound = event.proof == "confirmation" and commands != _asked_for(case, event)  # it confirms its own commands only
+        proved = event.proof != "none" and not bound
+        free = proved or all(command.name in HARMLESS for command in commands)
         if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):
             return decision
         if case and any(t.person == person.address and t.commands == commands for t in case.tokens):
@@ -144,14 +146,18 @@ def _answers_us(case: Case, mail: Wrote) -> bool:
 
 def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
     """Return what is to be done: the commands of the mail, or those that it confirms; none where it is unclear."""
-    said = event.request.commands
-    token = next((t for t in case.tokens if t.secret == event.token), None) if case and event.token else None
-    if token and token.commands:
-        asked = {structs.replace(command, said="") for command in token.commands}
-        plain = {Command("confirm", ""), Command("approve", "")}
-        if said and {structs.replace(command, said="") for command in said} <= asked | plain:
-            return token.commands
+    said, waiting = event.request.commands, _asked_for(case, event)
+    asked = {structs.replace(command, said="") for command in waiting}
+    plain = {Command("confirm", ""), Command("approve", "")}
+    if waiting and said and {structs.replace(command, said="") for command in said} <= asked | plain:
+        return waiting
     return tuple(command for command in said if command.name != "confirm")
+
+
+def _asked_for(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
+    """Return the commands that the token of the mail confirms; none where it is no such token."""
+    tokens = case.tokens if case and event.token else ()
+    return next((token.commands for token in tokens if token.secret == event.token), ())
 
 
 def _told_again(decision: Decision, case: Case | None) -> Decision:
