@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from mailbot.case.quotes import compare, offer, standing
+from mailbot.case.quotes import accepts, offer, standing
 from mailbot.model import Case, CaseItem, Charge, Order, Price, Quote, State
 
 TODAY = date(2026, 11, 20)
@@ -54,7 +54,7 @@ def order(
 @pytest.mark.parametrize("day", [TODAY, QUOTE.valid_until], ids=["at once", "on the last day"])
 def test_an_order_that_agrees_matches(fits: Order, day: date) -> None:
     """The same total, in the same currency where one is named, for this quote where one is named, in time."""
-    assert compare(fits, QUOTE, day) == "matches"
+    assert accepts(fits, (QUOTE,), day) == QUOTE
 
 
 @pytest.mark.parametrize(
@@ -74,19 +74,27 @@ def test_an_order_that_agrees_matches(fits: Order, day: date) -> None:
 )
 def test_an_order_that_differs_is_for_a_person(other: Order) -> None:
     """Another total, currency or quote, or no total that could be read: a person compares."""
-    assert compare(other, QUOTE, TODAY) == "differs"
+    assert accepts(other, (QUOTE,), TODAY) is None
 
 
 def test_after_its_last_day_a_quote_is_nobodys() -> None:
     """The day after, the very same order is for a person."""
-    assert compare(order("245.50"), QUOTE, QUOTE.valid_until + timedelta(days=1)) == "differs"
+    assert accepts(order("245.50"), (QUOTE,), QUOTE.valid_until + timedelta(days=1)) is None
 
 
-@given(st.decimals(0, 1000, places=2), st.booleans())
-def test_nothing_but_the_total_to_the_cent(total: Decimal, copy: bool) -> None:  # noqa: FBT001 - drawn
-    """Without a copy there is nothing to compare; with it the total agrees or does not."""
-    found = compare(order(str(total), copy=copy), QUOTE, TODAY)
-    assert found == ("no copy" if not copy else "matches" if total == QUOTE.total else "differs")
+@given(st.decimals(0, 1000, places=2))
+def test_nothing_but_the_total_to_the_cent(total: Decimal) -> None:
+    """The total agrees or does not."""
+    assert (accepts(order(str(total)), (QUOTE,), TODAY) == QUOTE) == (total == QUOTE.total)
+
+
+def test_of_several_offers_the_order_meets_the_one_it_means() -> None:
+    """By its number, else by its amount; where both could be meant, a person compares."""
+    other = replace(QUOTE, number="Q-BCDFGHJKMN-3", charges=(LINE,))
+    assert accepts(order("245.50"), (QUOTE, other), TODAY) == QUOTE
+    assert accepts(order("150.00", quotes=()), (QUOTE, other), TODAY) == other
+    assert accepts(order("150.00"), (QUOTE, other), TODAY) is None
+    assert accepts(order("245.50", quotes=()), (QUOTE, replace(QUOTE, number="Q-BCDFGHJKMN-3")), TODAY) is None
 
 
 # ------------------------------------------------------------------ the offer
@@ -129,6 +137,6 @@ def test_the_same_offer_is_not_made_again() -> None:
 def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, charged: bool, awaited: bool) -> None:  # noqa: FBT001
     """The latest quote counts, until an order has accepted it or nothing waits for one."""
     old = replace(QUOTE, number="Q-BCDFGHJKMN-1")
-    assert standing(case(state, old, QUOTE, charged=charged)) == (QUOTE if awaited else None)
-    assert standing(case(state, old, replace(QUOTE, order="4711"), charged=charged)) is None
-    assert standing(case(state)) is None
+    assert standing(case(state, old, QUOTE, charged=charged)) == ((QUOTE,) if awaited else ())
+    assert standing(case(state, old, replace(QUOTE, order="4711"), charged=charged)) == ()
+    assert standing(case(state)) == ()
