@@ -166,6 +166,37 @@ def _said(text: str, lexicons: Sequence[Lexicon]) -> set[Exclusion]:
     }
 
 
+@lru_cache(maxsize=4096)
+def hinted(sentence: str, lexicons: Sequence[Lexicon]) -> str:
+    """The clause of a sentence that hints at an exclusion which no phrase states, denies or supposes; else an empty string."""
+    text = plain(sentence)
+    if not any(lexicon.exclusions.hints.search(text) for lexicon in lexicons):
+        return ""
+    shown = text
+    for lexicon in lexicons:
+        shown = lexicon.exclusions.innocent.blanked(shown)
+    named = _hits(text, lexicons, fields=True)
+    busy = failures(text, lexicons)
+    hints = [Hit("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(shown)]
+    for hint in hints[:_MOST]:
+        start, end = _clause(text, hint)
+        understood = any(start <= hit.start < end for hit in named) or any(_touches(hint, *span) for span in busy)
+        listed = sorted([*named, *hints], key=lambda hit: hit.start)
+        if not understood and not _open(text, hint, lexicons) and not _denied(text, hint, listed, busy, lexicons):
+            return text[start:end].strip()
+    return ""
+
+
+_EDGE = re.compile(r"[,;:()、。]\s*|[.!?]\s|\s-\s")
+
+
+def _clause(text: str, hit: Hit) -> tuple[int, int]:
+    """Where the clause around a phrase begins and ends."""
+    start = max((edge.end() for edge in _EDGE.finditer(text, 0, hit.start)), default=0)
+    behind = _EDGE.search(text, hit.end)
+    return start, behind.start() if behind else len(text)
+
+
 _MOST = 24
 """Phrases of one sentence that are weighed: nobody admits more (R4)."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import exclusions, intent, later, orders, purchase, reasons, why
+from mailbot.intake import doubts, exclusions, intent, later, orders, purchase, reasons, why
 from mailbot.intake.commands import hear
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
@@ -40,7 +40,8 @@ def understand(message: Message, case: Case | None, known: Known, desk: Desk) ->
         return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
     if _is_spam(mail):
         return Request(kind="spam", language=mail.language)
-    return msgspec.structs.replace(_of_customer(mail), notes=_notes(message))
+    asked = _of_customer(mail)
+    return msgspec.structs.replace(asked, notes=(*asked.notes, *_notes(message)))
 
 
 def _notes(message: Message) -> tuple[str, ...]:
@@ -154,7 +155,17 @@ def _of_customer(mail: Opened) -> Request:
         thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
         attention=_disguised(mail) and wanted in {"po", "accept_quote"},
     )
-    return _running(mail, request, order)
+    return _running(mail, _in_doubt(mail, request), order)
+
+
+def _in_doubt(mail: Opened, asked: Request) -> Request:
+    """With the doubt that sends it to a person, where a number might be issued although something was not understood."""
+    open_ = [item for item in asked.items if not item.exclusions and not item.unsure]
+    if asked.intent not in ("repair", "doa") or asked.missing or not open_:
+        return asked
+    unheard = doubts.doubt(mail)
+    note = f"{unheard!r}: not understood"
+    return msgspec.structs.replace(asked, attention=True, notes=(note,)) if unheard else asked
 
 
 def _running(mail: Opened, asked: Request, number: str | None) -> Request:

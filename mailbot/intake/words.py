@@ -159,6 +159,7 @@ NOTHING = Exclusion()
 class Exclusions(Section, frozen=True):
     """What the warranty does not cover, and the words that deny it or leave it open.
 
+    ``hints`` are single words that may tell of one in a way that no phrase hears: a person reads the mail then (see ``doubts``).
     ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
     """
 
@@ -169,6 +170,7 @@ class Exclusions(Section, frozen=True):
     modified: Exclusion = NOTHING
     serial_removed: Exclusion = NOTHING
     shipping_damage: Exclusion = NOTHING
+    hints: Phrases = NONE
     innocent: Phrases = NONE
     others: Phrases = NONE
     denied_before: Phrases = NONE
