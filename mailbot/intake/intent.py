@@ -84,6 +84,11 @@ def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequenc
     return False
 
 
+def wishes(kind: str, sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a sentence wishes for this now, whatever is told beside it."""
+    return _own_wish(kind, (sentence,), NOTHING, lexicons)
+
+
 def only_asks(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
     """Whether a text only asks about something: a question, and nothing that wishes for a repair."""
     asked = [plain(sentence) for sentence in sentences if sentence and _QUESTION.search(plain(sentence))]

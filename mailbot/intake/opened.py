@@ -131,7 +131,7 @@ class Opened:
         """The same without addresses (``rma@`` asks for nothing), and with a word for the unit where its serial stands."""
         unit = next((lexicon.labels.device.phrases[0] for lexicon in self.lexicons if lexicon.labels.device), "")
         heard = list(self.told)
-        for mention in sorted(self._in_told, key=lambda mention: -mention.start):
+        for mention in sorted(self.in_told, key=lambda mention: -mention.start):
             text = heard[mention.sentence]
             if mention.end - mention.start <= LONGEST_SERIAL:
                 heard[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
@@ -209,7 +209,7 @@ class Opened:
         told: dict[str, tuple[str, ...]] = {}
         fine: set[str] = set()
         only: set[str] = set()
-        spoken = {mention.sentence for mention in self._in_told} if len(keys) > 1 else set()
+        spoken = {mention.sentence for mention in self.in_told} if len(keys) > 1 else set()
         for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
                 said = plain(clause)
@@ -257,13 +257,14 @@ class Opened:
                 yield Named(row.serial, row.key, told[:_TOLD], row.reason)
 
     @cached_property
-    def _in_told(self) -> tuple[Mention, ...]:
+    def in_told(self) -> tuple[Mention, ...]:
+        """The serials of the sentences that count."""
         return self.reader.mentions(self.told)
 
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
         beside: defaultdict[int, list[Mention]] = defaultdict(list)
         known = texts is self.told and reader is None
-        for mention in self._in_told if known else (reader or self.reader).mentions(texts):
+        for mention in self.in_told if known else (reader or self.reader).mentions(texts):
             beside[mention.sentence].append(mention)
         following = dict(pairwise((*beside, len(texts))))
         listed = ""

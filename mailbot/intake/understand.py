@@ -163,7 +163,7 @@ def _in_doubt(mail: Opened, asked: Request) -> Request:
     open_ = [item for item in asked.items if not item.exclusions and not item.unsure]
     if asked.intent not in ("repair", "doa") or asked.missing or not open_:
         return asked
-    unheard = doubts.doubt(mail)
+    unheard = doubts.doubt(mail, asked.items)
     note = f"{unheard!r}: not understood"
     return msgspec.structs.replace(asked, attention=True, notes=(note,)) if unheard else asked
 
