@@ -40,7 +40,7 @@ def _doubts(mail: Opened, items: Sequence[Item]) -> Iterator[str]:
     for text in texts:
         yield exclusions.hinted(text, mail.lexicons)
     if {mention.key for mention in mail.in_told} <= {unit.key for unit in mail.units}:
-        yield from (text for text in texts if _sound(text, len(items), mail.lexicons))
+        yield from (text for text in texts if sound(text, len(items), mail.lexicons))
     if not any(item.symptom for item in items):
         yield from (text for text in texts if _wishes_else(text, mail.lexicons))
 
@@ -49,7 +49,7 @@ _SHORT = 8
 """Words of a sentence that says of a unit that it works and no more."""
 
 
-def _sound(text: str, units: int, lexicons: Sequence[Lexicon]) -> bool:
+def sound(text: str, units: int, lexicons: Sequence[Lexicon]) -> bool:
     """Whether a sentence says that the unit, or the rest of several, is in order; nothing was set aside for it."""
     said = plain(text)
     fine = any(one.serials.fine.search(said) or one.serials.good.search(said) for one in lexicons)

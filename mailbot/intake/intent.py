@@ -170,7 +170,7 @@ def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bo
         ("credit", hears("credit")),
         ("rework", hears("rework") and sound),
         ("exchange", hears("other_model") or (hears("exchange") and sound)),
-        ("status", hears("status") and (sound or claims)),
+        ("status", hears("status") and (sound or (claims and not (units and hears("rma"))))),
         ("question", hears("accounts") and not units and not hears("rma")),
         ("none", hears("elsewhere") and sound and not units),
         ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),

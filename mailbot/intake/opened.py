@@ -162,7 +162,7 @@ class Opened:
         found = (*self._rows(), *self._mentioned(self.told), *self._mentioned((self.title,)))
         if not found:
             found = tuple(self._mentioned(self.own)) or self._bare()
-        found = self._meant(found)
+        found = self._meant(tuple(unit for unit in found if not self._under_way(unit)) or found)
         return _each_once(tuple(unit for unit in found if not unit.aside) or found)
 
     def _bare(self) -> tuple[Named, ...]:
@@ -181,6 +181,18 @@ class Opened:
         if ranked == tuple(found) and self._chooses(found):
             return tuple(unit._replace(unsure=True) for unit in ranked)
         return ranked
+
+    def _under_way(self, unit: Named) -> bool:
+        """Whether a unit has its number, and nothing is told of it: the mail tells of its shipment beside another unit."""
+        return unit.key in self.numbered and not any(reasons.weight(text, self.lexicons) for text in unit.told)
+
+    @cached_property
+    def numbered(self) -> frozenset[str]:
+        """The keys of the units that the subject of an answer names beside an RMA number of ours."""
+        subject = self.subject.text
+        if not self.answers or not re.search(self.desk.number_form, subject, re.IGNORECASE):
+            return frozenset()
+        return frozenset(mention.key for mention in self.reader.mentions((subject,)))
 
     def _only(self, text: str) -> Iterator[Mention]:
         """The units of which a sentence says that it is about no others: "only AH2F104432 fails"."""
@@ -213,6 +225,9 @@ class Opened:
         for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
                 said = plain(clause)
+                if told and self._sound(clause) and any(one.sheets.rest.search(said) for one in self.lexicons):
+                    fine.update(key for key in keys if key not in told)  # "the other two are fine and stay here"
+                    continue
                 for rank in self._ranks(said, len(keys)):
                     told[keys[rank]] = (*told.get(keys[rank], ()), clause)
                     if self._sound(clause):
@@ -238,6 +253,8 @@ class Opened:
         for rank, name in enumerate(("first", "second", "third")[:count]):
             if any(getattr(lexicon.serials, name).search(said) for lexicon in self.lexicons):
                 yield rank
+        if count == len(("first", "second", "third")) and any(one.serials.middle.search(said) for one in self.lexicons):
+            yield 1
         if any(lexicon.serials.last.search(said) for lexicon in self.lexicons):
             yield count - 1
 

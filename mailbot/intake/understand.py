@@ -113,6 +113,8 @@ def _of_customer(mail: Opened) -> Request:
     units = mail.units or mail.earlier
     stated = _exclusions(mail)
     heavy = max(weight(mail), reasons.VAGUE if any(stated.values()) else reasons.NOTHING)
+    if len(units) == 1 and any(doubts.sound(text, 1, mail.lexicons) for text in mail.heard if text):
+        heavy = min(heavy, reasons.NEGATED)  # "the board itself works": then a wish beside it counts
     wanted = intent.intent(
         mail.heard,
         mail.title,

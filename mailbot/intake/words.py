@@ -47,7 +47,7 @@ class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
     ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this. ``first`` to ``last`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
+    other than this. ``first`` to ``last`` and ``middle`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
     the one before; ``good`` is what a table says of a sound one.
     """
 
@@ -64,6 +64,7 @@ class Serials(Section, frozen=True):
     second: Phrases = NONE
     third: Phrases = NONE
     last: Phrases = NONE
+    middle: Phrases = NONE
     chosen: Phrases = NONE
     same: Phrases = NONE
     good: Phrases = NONE
