@@ -61,7 +61,7 @@ def sound(text: str, units: int, lexicons: Sequence[Lexicon]) -> bool:
     return device and len(re.findall(r"\w+", said)) <= _SHORT and not any(one.sheets.rest.search(said) for one in lexicons)
 
 
-_ELSE = ("credit", "exchange", "other_model", "cancel", "elsewhere", "status")
+_ELSE = ("credit", "exchange", "other_model", "cancel", "status")
 
 
 def _wishes_else(text: str, lexicons: Sequence[Lexicon]) -> bool:

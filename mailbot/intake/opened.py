@@ -165,6 +165,13 @@ class Opened:
         found = self._meant(tuple(unit for unit in found if not self._under_way(unit)) or found)
         return _each_once(tuple(unit for unit in found if not unit.aside) or found)
 
+    @cached_property
+    def of_others(self) -> frozenset[str]:
+        """The sentences that name only units which the mail is not about: what happened to those concerns nobody here."""
+        mine = {unit.key for unit in self.units}
+        ours = {mention.sentence for mention in self.in_told if mention.key in mine}
+        return frozenset(self.told[mention.sentence] for mention in self.in_told if mention.sentence not in ours)
+
     def _bare(self) -> tuple[Named, ...]:
         """Digits in the form of a serial, without a label, in a sentence that tells of a failure: "3412600 won't start"."""
         texts = tuple(

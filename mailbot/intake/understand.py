@@ -277,7 +277,7 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and not why.within(text, mine):
+        if text and text not in mine and text not in mail.of_others and not why.within(text, mine):
             found[""] |= exclusions.stated(text, after, mail.lexicons)
     return found
 
