@@ -232,9 +232,20 @@ def _reaches(text: str, end: int, hit: Hit, hits: Sequence[Hit], lexicons: Seque
     if any(lexicon.exclusions.breaks.search(between) for lexicon in lexicons):
         return False
     comma = re.search(r"[,;:、]", between)
+    if comma and _of_nobody(text[:end], between, lexicons):
+        return True
     if comma and not any(other.start < end + comma.start() for other in listed):
         return False
     return _length(between) <= (_LISTED if listed else _NEAR)
+
+
+def _of_nobody(denial: str, between: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether nobody did any of a list of single words: "nobody opened, dropped or soaked it"."""
+    if not any(end == len(denial) for one in lexicons for _, end in one.exclusions.nobody.spans(denial)):
+        return False
+    for one in lexicons:
+        between = one.exclusions.joins.without(between)
+    return all(_length(word) <= 1 for word in re.split(r"[,;、]", between))
 
 
 def _length(text: str) -> int:

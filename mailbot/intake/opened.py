@@ -16,7 +16,7 @@ from mailbot.intake.reader import Mention, Reader
 from mailbot.intake.serials import LONGEST as LONGEST_SERIAL
 from mailbot.intake.serials import covered, fold, tokens
 from mailbot.intake.sheets import wanted
-from mailbot.intake.tables import rows, typed
+from mailbot.intake.tables import rows, title_kind, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
+_FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
 _TOLD = 40
 """Sentences, or cells of a row, that are about one unit."""
 
@@ -139,15 +140,21 @@ class Opened:
 
     @cached_property
     def replies(self) -> tuple[Reply, ...]:
-        """The answers that stand between the lines of our own mail: below its quoted questions, or where the mail says so."""
+        """The answers between the lines of our own mail: below its questions, in its form, or where the mail says so."""
         return tuple(self._replies()) if self.answers else ()
 
     def _replies(self) -> Iterator[Reply]:
         announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
         question, signed = "", set(self.own[self.end :])
         lines = self.message.text.split("\n")[:2_000]
+        form = any(lexicon.letter.form.search(plain(self.message.quoted[:LONGEST])) for lexicon in self.lexicons)
         for line in lines:
             text = line.lstrip("> ").strip()
+            if form and line.startswith(">") and (field := _FIELD.fullmatch(text)):
+                kind = title_kind(field["title"], self.lexicons)
+                if kind in {"serial", "reason"}:
+                    yield Reply(f"{field['title']}:", text if kind == "serial" else field["value"])
+                    continue
             ours = line.startswith(">") or (announced and text.endswith("?"))
             if ours:
                 question = text if text.endswith(("?", ":")) or '"' in text else ""

@@ -161,7 +161,7 @@ class Exclusions(Section, frozen=True):
     """What the warranty does not cover, and the words that deny it or leave it open.
 
     ``hints`` are single words that may tell of one in a way that no phrase hears: a person reads the mail then (see ``doubts``).
-    ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
+    ``nobody`` denies every word of a list behind it. ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
     """
 
     physical_damage: Exclusion = NOTHING
@@ -176,6 +176,7 @@ class Exclusions(Section, frozen=True):
     others: Phrases = NONE
     denied_before: Phrases = NONE
     denied_after: Phrases = NONE
+    nobody: Phrases = NONE
     breaks: Phrases = NONE
     joins: Phrases = NONE
     supposed: Phrases = NONE
@@ -198,11 +199,12 @@ class Wishes(Section, frozen=True):
 
 
 class Letter(Section, frozen=True):
-    """The frame of a letter. ``inline`` announces answers between the lines of ours."""
+    """The frame of a letter. ``inline`` announces answers between the lines of ours, ``form`` is said in ours of its fields."""
 
     greetings: Phrases = NONE
     closings: Phrases = NONE
     inline: Phrases = NONE
+    form: Phrases = NONE
 
 
 class Staff(Section, frozen=True):
@@ -402,7 +404,7 @@ def _vocabulary(lexicon: Lexicon) -> Lexicon:
     """A language without its grammar: "no" denies in English and means "in the" in Portuguese."""
     replace = msgspec.structs.replace
     grammar = dict.fromkeys(
-        ("denied_before", "denied_after", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
+        ("denied_before", "denied_after", "nobody", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
     )
     return replace(
         lexicon,
@@ -425,13 +427,18 @@ def load(texts: Mapping[str, str]) -> Words:
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
 
 
+_AT = re.compile(r"at `\$\.(?P<where>[^`]*)`")
+
+
 def _lexicon(name: str, text: str) -> Lexicon:
     try:
         return msgspec.toml.decode(text, type=Lexicon, dec_hook=_phrases)
     except msgspec.DecodeError as error:
         unknown = _UNKNOWN.search(str(error))
         if not unknown:
-            raise WordsError(f"{name}: {error}") from error
+            at = _AT.search(str(error))
+            line = line_of(at["where"], text) if at else ""
+            raise WordsError(f"{name}{line}: {error}") from error
         key, where = unknown["key"], unknown["where"] or ""
         path = f"{where}.{key}" if where else key
         raise WordsError(f"{name}{line_of(key, text)}: unknown key {path!r}{nearest(key, _keys(where))}") from error
