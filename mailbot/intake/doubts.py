@@ -58,7 +58,9 @@ def sound(text: str, units: int, lexicons: Sequence[Lexicon]) -> bool:
     if units > 1:
         return any(one.sheets.rest.search(said) for one in lexicons)
     device = any(one.labels.device.search(said) for one in lexicons)
-    return device and len(re.findall(r"\w+", said)) <= _SHORT and not any(one.sheets.rest.search(said) for one in lexicons)
+    return (
+        device and len(re.findall(r"\w+", said)) <= _SHORT and not any(one.sheets.rest.search(said) for one in lexicons)
+    )
 
 
 _ELSE = ("credit", "exchange", "other_model", "cancel", "status")

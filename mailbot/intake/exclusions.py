@@ -172,16 +172,18 @@ def hinted(sentence: str, lexicons: Sequence[Lexicon]) -> str:
     text = plain(sentence)
     if not any(lexicon.exclusions.hints.search(text) for lexicon in lexicons):
         return ""
+    if any(_field(part, "", lexicons) is not None for part in re.split(r"\s{3,}|\t", sentence[:2_000])):
+        return ""  # a form's field is answered or left open
     shown = text
     for lexicon in lexicons:
         shown = lexicon.exclusions.innocent.blanked(shown)
-    named = _hits(text, lexicons, fields=True)
+    heard = _hits(text, lexicons)
     busy = failures(text, lexicons)
     hints = [Hit("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(shown)]
     for hint in hints[:_MOST]:
         start, end = _clause(text, hint)
-        understood = any(start <= hit.start < end for hit in named) or any(_touches(hint, *span) for span in busy)
-        listed = sorted([*named, *hints], key=lambda hit: hit.start)
+        understood = any(start <= hit.start < end for hit in heard) or any(_touches(hint, *span) for span in busy)
+        listed = sorted([*heard, *hints], key=lambda hit: hit.start)
         if not understood and not _open(text, hint, lexicons) and not _denied(text, hint, listed, busy, lexicons):
             return text[start:end].strip()
     return ""

@@ -152,7 +152,7 @@ class Opened:
             text = line.lstrip("> ").strip()
             if form and line.startswith(">") and (field := _FIELD.fullmatch(text)):
                 kind = title_kind(field["title"], self.lexicons)
-                if kind in {"serial", "reason"}:
+                if kind in {"serial", "reason"} and not self._ours(field["value"]):
                     yield Reply(f"{field['title']}:", text if kind == "serial" else field["value"])
                     continue
             ours = line.startswith(">") or (announced and text.endswith("?"))
@@ -160,6 +160,17 @@ class Opened:
                 question = text if text.endswith(("?", ":")) or '"' in text else ""
             elif text and question and text not in signed:
                 yield Reply(question, _INITIALS.sub("", text))
+
+    def _ours(self, value: str) -> bool:
+        """Whether a quoted field repeats what the case holds: we wrote it, not the customer."""
+        held = (
+            plain(text)
+            for item in (self.case.items if self.case else ())
+            for text in (item.serial, item.reason)
+            if text
+        )
+        said = plain(value)
+        return any(text in said or said in text for text in held)
 
     # ------------------------------------------------------------------ units
 

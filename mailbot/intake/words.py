@@ -47,7 +47,8 @@ class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
     ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this. ``first`` to ``last`` and ``middle`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
+    other than this. ``first`` to ``last`` and ``middle`` speak of units by their rank, ``chosen`` of some among them,
+    ``same`` of the fault of
     the one before; ``good`` is what a table says of a sound one.
     """
 
@@ -161,7 +162,8 @@ class Exclusions(Section, frozen=True):
     """What the warranty does not cover, and the words that deny it or leave it open.
 
     ``hints`` are single words that may tell of one in a way that no phrase hears: a person reads the mail then (see ``doubts``).
-    ``nobody`` denies every word of a list behind it. ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
+    ``nobody`` denies every word of a list behind it. ``innocent`` are words that only sound like it ("liquid crystal");
+    ``others`` tell it of another unit.
     """
 
     physical_damage: Exclusion = NOTHING
