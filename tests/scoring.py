@@ -101,8 +101,11 @@ def score(labels: list[dict[str, Any]], told: list[dict[str, Any]]) -> Score:
             if one != other:
                 result.misses.append((want["file"], name, one, other))
         stated, heard = set(want["exclusions"]), set(got["exclusions"])
-        result.exclusions = tuple(
-            map(sum, zip(result.exclusions, map(len, (stated & heard, heard - stated, stated - heard)), strict=True))
+        right, wrong_, missed = result.exclusions
+        result.exclusions = (
+            right + len(stated & heard),
+            wrong_ + len(heard - stated),
+            missed + len(stated - heard),
         )
         taken = {serial(text) for text in want["decoys"]} & found.keys()
         result.decoys += [(want["file"], text) for text in sorted(taken)]
