@@ -295,10 +295,14 @@ class Order(Value, frozen=True):
 
 
 class Parcel(Value, frozen=True):
-    """A shipment under way: carrier and tracking number, each empty where it is not named."""
+    """A shipment under way: carrier and tracking number, each empty where it is not named.
+
+    ``serials`` are the units in it, as written; none: all that were to be sent.
+    """
 
     carrier: str = ""
     tracking: str = ""
+    serials: tuple[str, ...] = ()
 
 
 CommandName = Literal[
@@ -466,6 +470,7 @@ Why = Literal[
     "currency",
     "not_ours",
     "nothing",
+    "other_case",
 ]
 """Why a command was not carried out; the templates say it in words."""
 
@@ -648,7 +653,13 @@ class CaseItem(Value, frozen=True):
     findings: tuple[Finding, ...] = ()
     unrepairable: bool = False
     charged: bool = False
+    repaired: bool = False
     shipped_on: date | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether the unit lies with us, whatever else its state tells."""
+        return self.received_on is not None and self.shipped_on is None and self.state != "closed"
 
     @property
     def told(self) -> Item:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from msgspec import structs
 
+from mailbot.case import commands as commands_of_staff
 from mailbot.case import running
 from mailbot.case.advance import advance
 from mailbot.case.happened import understand
@@ -95,9 +96,15 @@ def _of_customer(
         return answered(policy, answers.order, mail, request, case)
     if request.intent == "accept_quote":
         return answered(policy, answers.accept, mail, request, case)
-    if request.intent in UNIT_INTENTS and (request.items or request.foreign):
+    units = request.intent in UNIT_INTENTS
+    if units and request.items:
         return _told_again(decide_units(policy, mail, request, case, known), case)
-    return answered(policy, answers.other, mail, request, case)
+    plain = answered(policy, answers.other, mail, request, case)
+    if units and request.foreign:  # answered as if it named no unit; what it names, staff see beside it (promise 7)
+        hidden = decide_units(policy, mail, request, case, known)
+        roles = tuple(dict.fromkeys((*hidden.notify, *plain.notify)))
+        return structs.replace(plain, verdicts=hidden.verdicts, notify=roles)
+    return plain
 
 
 def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known, day: date) -> Decision:
@@ -111,8 +118,10 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
         request.items
     )  # a request that a colleague passes on; "diagnosed" is part of its story
     if commands and not passed_on:
-        decision = running.command(case, event, commands, person, known, policy, day)
-        free = event.proof != "none" or all(command.name in HARMLESS for command in commands)
+        decision = commands_of_staff.decide(case, commands, person, known, policy, day)
+        bound = event.proof == "confirmation" and commands != _asked_for(case, event)  # it confirms its own commands only
+        proved = event.proof != "none" and not bound
+        free = proved or all(command.name in HARMLESS for command in commands)
         if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):
             return decision
         if case and any(t.person == person.address and t.commands == commands for t in case.tokens):
@@ -137,12 +146,18 @@ def _answers_us(case: Case, mail: Wrote) -> bool:
 
 def _meant(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
     """Return what is to be done: the commands of the mail, or those that it confirms; none where it is unclear."""
-    said = event.request.commands
-    token = next((t for t in case.tokens if t.secret == event.token), None) if case and event.token else None
-    if token and token.commands:
-        agreed = {command.name for command in said} <= {"confirm", "approve", *(c.name for c in token.commands)}
-        return token.commands if said and agreed else ()
+    said, waiting = event.request.commands, _asked_for(case, event)
+    asked = {structs.replace(command, said="") for command in waiting}
+    plain = {Command("confirm", ""), Command("approve", "")}
+    if waiting and said and {structs.replace(command, said="") for command in said} <= asked | plain:
+        return waiting
     return tuple(command for command in said if command.name != "confirm")
+
+
+def _asked_for(case: Case | None, event: StaffSaid) -> tuple[Command, ...]:
+    """Return the commands that the token of the mail confirms; none where it is no such token."""
+    tokens = case.tokens if case and event.token else ()
+    return next((token.commands for token in tokens if token.secret == event.token), ())
 
 
 def _told_again(decision: Decision, case: Case | None) -> Decision:

@@ -6,6 +6,7 @@ The desk does what the daemon does, by ``take_in``, ``sweep`` and ``send`` of th
 
 from __future__ import annotations
 
+import email
 import os
 from collections import Counter, defaultdict
 from contextlib import ExitStack
@@ -19,7 +20,7 @@ from unittest.mock import patch
 import msgspec
 import structlog
 from case.test_fold import replay
-from desk import NOW, PORTWELL, SERVERTECH, Desk, library, parsed, part, unit
+from desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
 from msgspec.structs import replace
 
 from mailbot.case import delivery
@@ -51,7 +52,10 @@ KIM, LEE, ZOE, JOE = "kim@acme.example", "lee@acme.example", "zoe@zenith.example
 CUSTOMERS = (KIM, LEE, ZOE, JOE)
 DOMAIN = {PORTWELL: "portwell.example", SERVERTECH: "servertech.example"}
 BOSS, CHIEF, DESK, SALES = "boss", "chief", "bench", "sales"
-_BASE = {PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"), SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45")}
+_BASE = {
+    PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"),
+    SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45"),
+}
 
 
 def units(company: str) -> dict[str, Unit]:
@@ -322,7 +326,9 @@ class Life(Desk):
                 assert self.came[after.id, key] == 1, f"{key} came twice"
             assert all(moment > now for moment in at)
             letters = [self.sent[one] for one in entry.sent if self.sent[one].audience == "customer"]
-            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), "one mail for each thing that is waited for"
+            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), (
+                "one mail for each thing that is waited for"
+            )
             assert not (letters and before.state in OVER), "nothing more is sent of what is over"
             assert not (letters and before.unreachable)
         else:
@@ -340,7 +346,9 @@ class Life(Desk):
                 assert not after.number
                 assert not after.quotes
             else:
-                assert not (changed := _changed(before, after)), f"{changed}, and nothing proves that it was this person"
+                assert not (changed := _changed(before, after)), (
+                    f"{changed}, and nothing proves that it was this person"
+                )
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
         for ruling in decision.rulings:
@@ -387,15 +395,24 @@ class Life(Desk):
             self._private(reply, after)
         if before and after and before.history:
             assert after.history[: len(before.history)] == before.history
-            assert [r.message_id for r in after.replies][: len(before.replies)] == [r.message_id for r in before.replies]
+            assert [r.message_id for r in after.replies][: len(before.replies)] == [
+                r.message_id for r in before.replies
+            ]
 
     def _private(self, reply: Reply, case: Case) -> None:
         """A customer's mail shows nothing of staff's, nor of what belongs to others."""
-        opened = parsed(reply)
+        opened = email.message_from_string(reply.raw)
+        plain = next(each for each in opened.walk() if each.get_content_type() == "text/plain")
+        said = plain.get_payload(decode=True)
+        assert isinstance(said, bytes)
         head = " ".join(f"{name}: {value}" for name, value in opened.items() if name != "To")
-        text = f"{head} {' '.join(part(reply, 'plain').split())}"
-        assert opened["Reply-To"] is None
-        shown = [word for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry") if word in text]
+        text = f"{head} {' '.join(said.decode().split())}"
+        assert "Reply-To" not in opened
+        shown = [
+            word
+            for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry")
+            if word in text
+        ]
         shown += [secret for secret in self.secrets if secret in text]
         shown += [person.address for person in self.policy.desk.staff if person.address in text]
         domain = reply.to.rpartition("@")[2]
@@ -460,7 +477,9 @@ def _changed(before: Case, after: Case) -> list[str]:
     """What has changed beside what any mail may add: the history, our mails and their tokens."""
     free = {"history", "replies", "tokens"}
     fields = (name for name in Case.__struct_fields__ if name not in free)
-    return [f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)]
+    return [
+        f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)
+    ]
 
 
 def _bare(case: Case) -> Case:
@@ -477,7 +496,7 @@ class _Outbox:
     def __init__(self, results: Sequence[delivery.Sent]) -> None:
         self.results, self.sent = results, list[tuple[str, str]]()
 
-    async def send(self, raw: bytes | str, sender: str, recipient: str) -> delivery.Sent:
+    async def send(self, raw: bytes | str, *_: str) -> delivery.Sent:
         text = raw if isinstance(raw, str) else raw.decode()
         ident = text.partition("Message-ID: <")[2].partition(">")[0]
         self.sent.append((ident, text))

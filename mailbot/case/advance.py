@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 
 from msgspec import structs
 
 from mailbot.case import deadlines, numbers
-from mailbot.case.carry import carry_out, fees
+from mailbot.case.deadlines import renewed
+from mailbot.case.follow import commanded, followed, held_for_comparison, paid, parts_declined
 from mailbot.case.lifecycle import AFTER, NUMBERED, move, state_of
 from mailbot.case.merge import UNIT_INTENTS
-from mailbot.case.quotes import awaits_order, offer
-from mailbot.case.rulings import HARMLESS
+from mailbot.case.quotes import offer
 from mailbot.case.thread import base_subject, case_id
 from mailbot.intake.serials import fold
 from mailbot.model import (
@@ -29,7 +28,6 @@ from mailbot.model import (
     Item,
     Known,
     Ordered,
-    Pending,
     Quote,
     Request,
     Requested,
@@ -40,7 +38,6 @@ from mailbot.model import (
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import Answer
 
 
 def advance(
@@ -70,11 +67,11 @@ def _after(
         case Bounced(bounce=bounce):
             return case and _bounced(case, bounce)
         case StaffSaid() if decision.rulings or decision.told:
-            return case and _commanded(case, event, decision, known, policy, day)
+            return case and commanded(case, event, decision, known, policy, day)
         case Ordered(request=request) if case and decision.outcome == "staff":
-            case = _held_for_comparison(case, request)
+            case = held_for_comparison(case, request)
         case _ if case and decision.told:
-            return _followed(case, event, decision, policy, day)
+            return followed(case, event, decision, policy, day)
         case _ if decision.outcome == "none":
             return case
     return _newly_decided(case, event, decision, known, policy, now)
@@ -93,118 +90,10 @@ def _newly_decided(
     opened = structs.replace(case, unreachable=False) if case else _open(event.mail, event.request, known, policy, now)
     after = _decided(opened, event.request, decision, known, policy, day)
     if isinstance(event, Ordered) and decision.outcome == "issue":
-        after = _paid(after, decision, event.request)
+        after = paid(after, decision, event.request)
     asked = any(v.outcome == "ask" or v.disguised for v in decision.verdicts)
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
-    return _renewed(opened, after, policy, day, asked=asked, quoted=quoted)
-
-
-def _renewed(
-    before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False, quoted: bool = False
-) -> Case:
-    """Return the case with its deadlines: those of what was asked, offered or given out just now begin anew."""
-    begun: set[tuple[DeadlineKind, bool]] = {
-        ("missing", asked),
-        ("quote", quoted or len(after.quotes) > len(before.quotes)),
-        ("number", after.number != before.number),
-    }
-    restart = frozenset(kind for kind, now in begun if now)
-    return structs.replace(after, deadlines=deadlines.renew(after, policy, day, restart))
-
-
-def _commanded(case: Case, event: StaffSaid, decision: Decision, known: Known, policy: Policy, day: date) -> Case:
-    """Carry out what was granted; note what waits for a second approver (A12)."""
-    after, person = _seen_by_others(case, event, policy), event.mail.sender
-    for ruling in decision.rulings:
-        if ruling.result == "done":
-            after = carry_out(after, ruling, person, policy, known, day)
-    done = any(r.result == "done" and r.command.name not in HARMLESS for r in decision.rulings)
-    waiting = tuple(r.command for r in decision.rulings if r.result == "second")
-    if waiting:
-        after = structs.replace(after, pending=Pending(waiting, person))
-    elif done:
-        after = structs.replace(after, pending=None)
-    if decision.told == "answered" and not case.items:  # a question that a colleague has answered himself
-        after = structs.replace(after, state="closed")
-    return _renewed(case, after, policy, day)
-
-
-def _seen_by_others(case: Case, event: StaffSaid, policy: Policy) -> Case:
-    """Take back a token that a colleague's mail has shown to others: its ids and what it quotes go to them too."""
-    colleagues = {person.address for person in policy.desk.staff}
-    if not event.token or set(event.mail.others) <= colleagues:
-        return case
-    return structs.replace(case, tokens=tuple(token for token in case.tokens if token.secret != event.token))
-
-
-def _followed(case: Case, event: Event, decision: Decision, policy: Policy, day: date) -> Case:
-    """Take a customer's news into the case: withdrawn, under way, ordered, declined."""
-    if isinstance(event, CameDue | Bounced | Ignored | StaffSaid):
-        return case
-    request, keys = event.request, {fold(verdict.serial) for verdict in decision.verdicts}
-
-    def each(change: Callable[[CaseItem], CaseItem]) -> Case:
-        items = tuple(change(item) if fold(item.serial) in keys else item for item in case.items)
-        return structs.replace(case, items=items, state=state_of(items, case.state), unreachable=False)
-
-    after = structs.replace(case, unreachable=False)
-    match decision.told:
-        case "withdrawn":
-            after = each(lambda i: structs.replace(i, state=move(i.state, "withdrawn"), asks=(), resumes=None))
-        case "under_way":
-            after = each(
-                lambda i: structs.replace(i, state=move(i.state, "in_transit")) if i.state == "authorized" else i
-            )
-            after = structs.replace(after, inbound=request.parcel)
-        case "parts_ordered":
-            after = _paid(each(lambda i: structs.replace(i, state=move(i.state, "ordered"))), decision, request)
-        case "parts_declined":
-            after = parts_declined(case, policy, policy.rules.answers.parts_declined, keys)
-    after = structs.replace(after, wishes=tuple(dict.fromkeys((*case.wishes, *request.wishes))))
-    return structs.replace(after, deadlines=deadlines.renew(after, policy, day))
-
-
-def parts_declined(case: Case, policy: Policy, answer: Answer, keys: set[str]) -> Case:
-    """Let the units whose parts quote is not accepted wait for their way back, the diagnosis charged (AP-13)."""
-    refused = [item.serial for item in case.items if item.state == "parts_quoted" and fold(item.serial) in keys]
-    items = tuple(
-        structs.replace(item, state=move(item.state, "diagnosed"), outcome="decline", unrepairable=True)
-        if item.serial in refused
-        else item
-        for item in case.items
-    )
-    lines = tuple(
-        line for serial in refused for line in fees(policy, answer.charge, serial) if line not in case.charges
-    )
-    return structs.replace(case, items=items, state=state_of(items, case.state), charges=(*case.charges, *lines))
-
-
-def _paid(case: Case, decision: Decision, request: Request) -> Case:
-    """Note the order on the quote that it accepts, and that the customer pays for these units (AP-17, AP-21)."""
-    keys = {fold(verdict.serial) for verdict in decision.verdicts}
-    items = tuple(
-        structs.replace(item, charged=True, outcome="issue") if fold(item.serial) in keys else item
-        for item in case.items
-    )
-    accepted = structs.replace(case.quotes[-1], order=request.order.number if request.order else "")
-    return structs.replace(case, items=items, quotes=(*case.quotes[:-1], accepted))
-
-
-def _held_for_comparison(case: Case, request: Request) -> Case:
-    """Hold the units that an order is about until a person has compared it with the quote (AP-17, O3)."""
-    keys = {fold(serial) for quote in case.quotes for serial in quote.serials}
-
-    def hold(item: CaseItem) -> CaseItem:
-        lapsed = item.state == "closed" and item.shipped_on is None and fold(item.serial) in keys
-        if not (awaits_order(item) or lapsed) or item.state == "held":
-            return item
-        resumes: State = "ordered" if item.state == "parts_quoted" else "authorized"
-        return structs.replace(item, state=move(item.state, "held"), resumes=resumes, charged=True)
-
-    items = tuple(hold(item) for item in case.items)
-    number = request.order.number if request.order else request.po_number or ""
-    noted = tuple(case.quotes[:-1]) + tuple(structs.replace(q, offered=number) for q in case.quotes[-1:])
-    return structs.replace(case, items=items, quotes=noted, state=state_of(items, case.state))
+    return renewed(opened, after, policy, day, asked=asked, quoted=quoted)
 
 
 def _bounced(case: Case, bounce: Bounce) -> Case:
@@ -298,7 +187,11 @@ def _goes_on(item: CaseItem | None, verdict: Verdict) -> bool:
         return False
     if item.state == "authorized":
         return verdict.outcome not in ("issue", "staff")
-    return item.state != "held" or item.resumes is not None
+    if item.state != "held":
+        return True
+    return item.resumes is not None and not (
+        item.charged and verdict.outcome == "issue"
+    )  # an order that matches lets it go
 
 
 def _settled(item: CaseItem) -> bool:

@@ -10,7 +10,7 @@ from msgspec import structs
 from mailbot.case import numbers, quotes
 from mailbot.case.deadlines import later
 from mailbot.case.lifecycle import HERE, move, state_of
-from mailbot.case.quotes import standing
+from mailbot.case.quotes import marked, standing
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Charge, Command, Known, Number, Ruling, State
 from mailbot.policy.dates import plus_business_days
@@ -47,7 +47,7 @@ def carry_out(case: Case, ruling: Ruling, person: str, policy: Policy, known: Kn
         case "ship_to":
             return structs.replace(case, ship_to=tuple(command.text.splitlines()))
         case "extend":
-            return _extended(case, command.days)
+            return _extended(case, command.days, keys)
         case _:
             return case
 
@@ -76,7 +76,7 @@ _MOVES: dict[str, Callable[[Case, Each, Command, Policy, date], Case]] = {
     "shipped": _sent_back,
     "close": _closed,
     "reject": lambda _, each, *__: each(lambda i: _to(i, "declined", outcome="decline", asks=(), resumes=None)),
-    "repaired": lambda _, each, *__: each(lambda i: _to(i, "repaired")),
+    "repaired": lambda _, each, *__: each(lambda i: _to(i, "repaired", repaired=True, unrepairable=False)),
     "not_repairable": lambda _, each, *__: each(lambda i: _to(i, "diagnosed", unrepairable=True)),
     "hold": lambda _, each, *__: each(lambda i: _to(i, "held", resumes=i.state)),
 }
@@ -90,7 +90,8 @@ def _to(item: CaseItem, state: State, **more: object) -> CaseItem:
 def _approve(item: CaseItem) -> CaseItem:
     """Let a unit go on where it stood; what a person has decided need not be disguised any more."""
     target = item.resumes or "authorized"
-    return _to(item, target, outcome="issue", asks=(), resumes=None, disguised=False, hidden=False, known=True)
+    outcome = "quote" if target in ("quoted", "parts_quoted") else "issue"
+    return _to(item, target, outcome=outcome, asks=(), resumes=None, disguised=False, hidden=False, known=True)
 
 
 def _approved(
@@ -101,11 +102,10 @@ def _approved(
     number: Number | None = after.number
     if any(item.state == "authorized" for item in after.items):
         number = numbers.stands(before, day) or numbers.assign(policy, known, day, person)
-    accepted = standing(before)
-    if accepted and any(
-        i.state == "held" and i.charged for i in before.items
-    ):  # the order that a person had to compare
-        after = structs.replace(after, quotes=(*after.quotes[:-1], structs.replace(accepted, order=accepted.offered)))
+    left = {quote.number for quote in standing(after)}
+    for quote in standing(before):  # the order that a person had to compare is accepted with the last unit of its quote
+        if quote.offered and quote.number not in left:
+            after = structs.replace(after, quotes=marked(after, {quote.number}, order=quote.offered))
     return structs.replace(
         after,
         number=number,
@@ -190,12 +190,16 @@ def _shipped(item: CaseItem, day: date, *, closes: bool) -> CaseItem:
     return _to(sent, "closed") if closes else sent
 
 
-def _extended(case: Case, days: int) -> Case:
-    """Move the outer date of the state that the case is in."""
+def _extended(case: Case, days: int, keys: set[str]) -> Case:
+    """Move the outer dates of what these units wait for: the number's end, the offer's, the answer's."""
     more = timedelta(days=days)
-    if case.state == "authorized" and case.number:
-        return structs.replace(case, number=structs.replace(case.number, valid_until=case.number.valid_until + more))
-    if (quote := quotes.standing(case)) and case.state != "asking":
-        longer = structs.replace(quote, valid_until=quote.valid_until + more)
-        return structs.replace(case, quotes=(*case.quotes[:-1], longer), deadlines=later(case, "quote", days))
-    return structs.replace(case, deadlines=later(case, "missing", days))
+    states = {item.state for item in case.items if fold(item.serial) in keys}
+    if "authorized" in states and case.number:
+        case = structs.replace(case, number=structs.replace(case.number, valid_until=case.number.valid_until + more))
+    if states & {"quoted", "parts_quoted"}:
+        longer = {quote.number for quote in standing(case) if keys & set(map(fold, quote.serials))}
+        offers = tuple(
+            structs.replace(q, valid_until=q.valid_until + more) if q.number in longer else q for q in case.quotes
+        )
+        case = structs.replace(case, quotes=offers, deadlines=later(case, "quote", days))
+    return structs.replace(case, deadlines=later(case, "missing", days)) if "asking" in states else case

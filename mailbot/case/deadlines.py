@@ -60,6 +60,17 @@ def renew(
     return in_order(kept)
 
 
+def renewed(before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False, quoted: bool = False) -> Case:
+    """Return the case with its deadlines: those of what was asked, offered or given out just now begin anew."""
+    begun: set[tuple[DeadlineKind, bool]] = {
+        ("missing", asked),
+        ("quote", quoted or len(after.quotes) > len(before.quotes)),
+        ("number", after.number != before.number),
+    }
+    restart = frozenset(kind for kind, now in begun if now)
+    return structs.replace(after, deadlines=renew(after, policy, day, restart))
+
+
 def in_order(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
     """Return deadlines as they will come."""
     return tuple(sorted(found, key=lambda deadline: deadline.at))
@@ -76,7 +87,7 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
         last = case.number.valid_until if case.number else today
         for days in sorted(rules.number.remind_before, reverse=True):
             day = last - timedelta(days=days)
-            if case.number and day > case.number.issued_on:
+            if case.number and day > max(case.number.issued_on, today):
                 yield deadline("remind", day, day)
         yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
     elif kind == "repair":

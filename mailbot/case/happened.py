@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import structs
 
+from mailbot.case import numbers
 from mailbot.case.authority import person, proof
-from mailbot.case.lifecycle import OVER
+from mailbot.case.lifecycle import NUMBERED, OVER
 from mailbot.case.merge import UNIT_INTENTS, carry_on, open_to_answer
 from mailbot.case.thread import joins
 from mailbot.intake import understand as intake
@@ -62,9 +63,10 @@ def understand(
         return Ignored(mail, request, arrival.machine.because or request.kind), None
     if request.kind == "staff":
         return _of_staff(arrival, mail, request, case, known, policy, now)
-    case = _its_case(case, request, mail, known)
+    case = _its_case(case, request, mail, known, policy, arrival, today(now, policy.timezone))
     waiting = case is not None and case.state in ("asking", "held")
-    request = _foreign_numbers(carry_on(case, request), arrival, case, known, policy, now)
+    request = carry_on(case, _elsewhere(case, request, known))
+    request = _foreign_numbers(request, arrival, case, known, policy, now)
     if request.intent == "po":
         return Ordered(mail, request), case
     return (Answered if waiting else Requested)(mail, request), case
@@ -95,35 +97,60 @@ def _listen(message: Message, mail: Wrote, case: Case | None, known: Known, poli
     return structs.replace(request, foreign=tuple(foreign))
 
 
-def _its_case(case: Case | None, request: Request, mail: Wrote, known: Known) -> Case | None:
+def _its_case(
+    case: Case | None, request: Request, mail: Wrote, known: Known, policy: Policy, message: Message, day: date
+) -> Case | None:
     """Return the case that this request belongs to.
 
     A mail in a thread that asks for other units than the thread's case is a case of its own, unless it adds them to that case or
-    corrects a serial of it. So is one that asks again for units that have been shipped back. A mail outside any thread whose
-    units are all being handled in one case of the same customer belongs to that case.
+    corrects a serial of it. So is one that asks again for units that have been shipped back, or that were left behind. A mail
+    outside any thread belongs to the case of the same customer that has most of its units in hand.
     """
     keys = {fold(item.serial) for item in request.items}
     if case is not None:
+        elsewhere = next((other for other in known.open_cases if other.id != case.id and keys <= _handled(other)), None)
+        if keys and elsewhere and request.intent in UNIT_INTENTS and joins(elsewhere, message, policy.desk):
+            return elsewhere
         waiting = any(open_to_answer(item) for item in case.items)
         others = keys - {fold(item.serial) for item in case.items}
         asks = request.intent in UNIT_INTENTS
         joined = waiting or ((request.adds or request.corrects) and case.state not in OVER)
-        if asks and case.items and ((others and not joined) or _gone_back(case, keys)):
+        if asks and case.items and ((others and not joined) or _gone_back(case, keys) or _left_behind(case, keys, day)):
             return None
         return case
     if not keys or not all(key in known.units for key in keys):
         return None
-    for open_case in known.open_cases:
-        mine = {fold(item.serial) for item in open_case.items if not item.disguised and not item.shipped_on}
-        if keys <= mine and all(owns(domains(mail), known.units[key]) for key in keys):
-            return open_case
-    return None
+    if not all(owns(domains(mail), known.units[key]) for key in keys):
+        return None
+    running = [(len(keys & _handled(open_case)), open_case) for open_case in known.open_cases]
+    most, nearest = max(running, key=lambda pair: pair[0], default=(0, None))
+    return nearest if most else None
+
+
+def _handled(case: Case) -> set[str]:
+    """Return the units that a case has in hand."""
+    return {fold(i.serial) for i in case.items if i.known and i.state not in OVER and not (i.disguised or i.shipped_on)}
+
+
+def _elsewhere(case: Case | None, request: Request, known: Known) -> Request:
+    """Leave out the units that another case has in hand: one unit is never decided on in two (ST-4)."""
+    others = [each for each in known.open_cases if case is None or each.id != case.id]
+    held = {key: each for each in others for key in _handled(each)} if case is not None else {}
+    items = tuple(item for item in request.items if fold(item.serial) not in held)
+    return structs.replace(request, items=items) if items else request
 
 
 def _gone_back(case: Case, keys: set[str]) -> bool:
     """Say whether what is asked for has been shipped back in this case: then it is a new return."""
     meant = [item for item in case.items if not keys or fold(item.serial) in keys]
     return bool(meant) and all(item.shipped_on for item in meant)
+
+
+def _left_behind(case: Case, keys: set[str], day: date) -> bool:
+    """Say whether what is asked for again has ended while others still travel under the case's number, which has ended too."""
+    ended = {fold(item.serial) for item in case.items if item.state in OVER}
+    travels = any(item.state in NUMBERED for item in case.items)
+    return bool(keys) and keys <= ended and travels and numbers.stands(case, day) is None
 
 
 def domains(mail: Wrote) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Literal
 
+from msgspec import structs
+
+from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Charge, Order, Quote
 from mailbot.policy.policy import Policy
 
@@ -28,28 +30,59 @@ def offer(
 
 
 def awaits_order(item: CaseItem) -> bool:
-    """Say whether a purchase order is what this unit waits for."""
-    return item.state in ("quoted", "parts_quoted") or (item.state == "held" and item.charged)
+    """Say whether a purchase order is what this unit waits for, or one for it waits for a person."""
+    offered = ("quoted", "parts_quoted")
+    return item.state in offered or (item.state == "held" and (item.charged or item.resumes in offered))
 
 
-def standing(case: Case) -> Quote | None:
-    """Return the quote for which the case awaits an order: the latest one, if none has accepted it."""
-    last = case.quotes[-1] if case.quotes else None
-    return last if last and not last.order and any(awaits_order(item) for item in case.items) else None
+def latest(case: Case, serial: str) -> Quote | None:
+    """Return the last quote that names a unit, if no order has accepted it."""
+    named = (quote for quote in reversed(case.quotes) if fold(serial) in map(fold, quote.serials))
+    last = next(named, None)
+    return last if last and not last.order else None
 
 
-Comparison = Literal["matches", "differs", "no copy"]
+def due(quote: Quote, serials: set[str]) -> Quote:
+    """Return the quote for these units alone: what was decided otherwise for the rest is no longer part of the offer."""
+    return structs.replace(
+        quote,
+        charges=tuple(c for c in quote.charges if not c.serial or fold(c.serial) in serials),
+        serials=tuple(serial for serial in quote.serials if fold(serial) in serials),
+    )
 
 
-def compare(order: Order, quote: Quote, day: date) -> Comparison:
-    """Compare an order with the quote that it is to accept.
+def standing(case: Case) -> tuple[Quote, ...]:
+    """Return the quotes for which the case awaits an order, each for the units that still wait for it, the oldest first."""
+    waiting: dict[str, set[str]] = {}
+    for item in case.items:
+        quote = latest(case, item.serial) if awaits_order(item) else None
+        if quote:
+            waiting.setdefault(quote.number, set()).add(fold(item.serial))
+    return tuple(due(quote, waiting[quote.number]) for quote in case.quotes if quote.number in waiting)
 
-    It matches where its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is
-    this one and still valid. An order of which no copy is there is not compared (AP-17).
+
+def meant(order: Order, offers: tuple[Quote, ...]) -> tuple[Quote, ...]:
+    """Return the offers that an order may be for: the one it names, else those of its amount, else all."""
+    named = tuple(quote for quote in offers if quote.number in order.quotes)
+    return named or tuple(quote for quote in offers if _agrees(order, quote)) or offers
+
+
+def accepts(order: Order, offers: tuple[Quote, ...], day: date) -> Quote | None:
+    """Return the one quote that an order accepts, or None: then a person compares the two (AP-17, O3).
+
+    Its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is this one and valid.
     """
-    if not order.copy:
-        return "no copy"
-    currency = quote.charges[0].currency
-    same = any(price.amount == quote.total and price.currency in ("", currency) for price in order.totals[:1])
-    named = not order.quotes or quote.number in order.quotes
-    return "matches" if same and named and day <= quote.valid_until else "differs"
+    found = meant(order, offers)
+    if len(found) != 1 or not _agrees(order, found[0]) or day > found[0].valid_until:
+        return None
+    return found[0] if not order.quotes or found[0].number in order.quotes else None
+
+
+def _agrees(order: Order, quote: Quote) -> bool:
+    currency = quote.charges[0].currency if quote.charges else ""
+    return any(price.amount == quote.total and price.currency in ("", currency) for price in order.totals[:1])
+
+
+def marked(case: Case, numbers: set[str], **marks: str) -> tuple[Quote, ...]:
+    """Return the case's quotes, those of these numbers marked with an order (``offered`` or ``order``)."""
+    return tuple(structs.replace(q, **marks) if q.number in numbers else q for q in case.quotes)

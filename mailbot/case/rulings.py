@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import structs
 
 from mailbot.case.lifecycle import HERE, states_for, takes
-from mailbot.case.quotes import standing
+from mailbot.case.quotes import awaits_order, due, latest
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Command, CommandName, Role, Ruling, Staff, State, Why
 from mailbot.policy.policy import Policy
@@ -87,6 +87,8 @@ def concerned(case: Case, command: Command) -> tuple[CaseItem, ...]:
         fitting = [item for item in fitting if item.state != "asking" or item.serial]
         first = next((state for state in _APPROVES if any(item.state == state for item in fitting)), None)
         fitting = fitting if named else [item for item in fitting if item.state == first]
+    if command.name == "close" and not command.force:
+        fitting = [item for item in fitting if not item.here or item.state == "shipped"]
     if command.name == "shipped":
         fitting = [item for item in fitting if item.received_on or command.force]
     if command.name == "quote" and any(item.state in HERE for item in fitting):
@@ -94,20 +96,21 @@ def concerned(case: Case, command: Command) -> tuple[CaseItem, ...]:
     if named and len(fitting) < len(units):
         return ()
     if command.count and not named:
-        fitting = fitting[: command.count[0]]
+        fitting = fitting[: command.count[0]] if command.count[1] == len(units) else []
     return tuple(fitting)
 
 
 def money(case: Case, ruling: Ruling) -> Decimal:
     """Return the money that a command sets in motion: its own, or the open quote that an approval waives or accepts."""
     command, keys = ruling.command, {fold(serial) for serial in ruling.serials}
-    quote = case.quotes[-1] if case.quotes else None
-    free = command.name == "approve" and any(
-        item.state == "quoted" or (item.state == "held" and item.charged)
-        for item in case.items
-        if fold(item.serial) in keys
-    )
-    return command.money + (quote.total if free and quote else Decimal(0))
+    if command.name != "approve":
+        return command.money
+    free = [
+        item for item in case.items if fold(item.serial) in keys and (awaits_order(item) or item.state == "declined")
+    ]
+    offers = {quote.number: quote for item in free if (quote := latest(case, item.serial))}
+    named = {fold(item.serial) for item in free}
+    return command.money + sum((due(quote, named).total for quote in offers.values()), Decimal(0))
 
 
 def _within_limit(ruling: Ruling, case: Case, person: Staff, policy: Policy) -> Ruling:
@@ -148,8 +151,3 @@ def _serials(case: Case, command: Command) -> tuple[str, ...]:
 
 def _refused(command: Command, why: Why) -> Ruling:
     return Ruling(command, "refused", why=why)
-
-
-def open_quote(case: Case) -> bool:
-    """Say whether an order is awaited."""
-    return standing(case) is not None

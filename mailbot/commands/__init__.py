@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from mailbot import __version__
 from mailbot.strict import ConfigError
 
 COMMANDS = {
@@ -44,7 +43,7 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mailbot")
+@click.version_option(package_name="mailbot", prog_name="mailbot")  # looked up when asked for: it takes a while
 def cli() -> None:
     """Turn an rma@ mailbox into a returns desk.
 

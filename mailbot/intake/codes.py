@@ -60,7 +60,9 @@ def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, guessed: dict[s
         for count in range(1, JOINED + 1):
             group = words[index : index + count]
             written = text[word.start() : group[-1].end()]
-            if len(group) < count or not numbered(written) or len(key := fold(written)) < SHORTEST:
+            if len(group) < count or len(written) < SHORTEST or not numbered(written):
+                continue
+            if len(key := fold(written)) < SHORTEST:
                 continue
             if len(key) > LONGEST:
                 break

@@ -51,7 +51,7 @@ def hear(
         answers: the mail answers one of ours, or a mail in a case: "please issue the number" then approves; at the head of a
             request that is passed on it is the request.
     """
-    return _Hearing(Sentences(Ears(lexicons), desk, known, point, answers=answers)).take(text)
+    return _Hearing(Sentences(Ears(tuple(lexicons)), desk, known, point, answers=answers)).take(text)
 
 
 _NAME = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")

@@ -49,7 +49,7 @@ _NOTE = 300
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
 _FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
-_TOLD = 40
+_TOLD = 24
 """Sentences, or cells of a row, that are about one unit."""
 
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")

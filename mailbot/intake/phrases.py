@@ -249,10 +249,12 @@ def _needed(phrase: str) -> frozenset[str]:
 def _need(text: str) -> _Need:
     """The longest words, of which one must be there."""
     size = 0
-    while size != (size := len(text)):  # what may be missing with the blank beside it changes no other word
+    while "(" in text and size != (
+        size := len(text)
+    ):  # what may be missing with the blank beside it changes no other word
         text = _BEHIND.sub("", _BEFORE.sub("", text))
     needs = []
-    while group := _GROUP.search(text):
+    while "(" in text and (group := _GROUP.search(text)):
         before, behind = text[: group.start()], text[group.end() :]
         if before.count("(") == before.count(")") and not group["sign"]:
             left, right = _side(before[-1:]), _side(behind[:1])

@@ -13,7 +13,7 @@ from mailbot.intake.plain import DASHES, INVISIBLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST, SENTENCE, SENTENCES = 40_000, 1_000, 600
+LONGEST, SENTENCE, SENTENCES = 24_000, 1_000, 400
 """Characters of one text, characters of one sentence, and sentences that are looked at (R4): no request is longer."""
 
 _ODD = str.maketrans(dict.fromkeys(DASHES, "-")) | dict.fromkeys((*INVISIBLE, 0xAD))

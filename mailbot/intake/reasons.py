@@ -184,6 +184,21 @@ def plainly(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Reason:
     return Reason(join(sentences), CONCRETE if concrete else VAGUE)
 
 
+@cache
+def _wishes(lexicons: Sequence[Lexicon]) -> Phrases:
+    return either(*(lexicon.intents.rma for lexicon in lexicons))
+
+
+@cache
+def _besides(lexicon: Lexicon) -> Phrases:
+    """What people write beside a failure: wishes, courtesy, papers, where a unit is or whence it came."""
+    words, intents = lexicon.reasons, lexicon.intents
+    return either(
+        *(words.asking, words.telling, words.paperwork, words.neutral),
+        *(intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine),
+    )
+
+
 def tells(sentence: str, serial: str, lexicons: Sequence[Lexicon], everything: Sequence[Lexicon]) -> bool:
     """Whether a sentence says of a unit something that is no wish, no courtesy, and not where it is or whence it came.
 
@@ -192,17 +207,23 @@ def tells(sentence: str, serial: str, lexicons: Sequence[Lexicon], everything: S
     too short to show its language.
     """
     said = plain(_ASIDE.sub(" ", sentence))
-    if said.endswith(("?", ":")) or any(lexicon.intents.rma.search(said) for lexicon in everything):
+    if _is_besides(said, lexicons, everything):
         return False
-    for lexicon in lexicons:
-        words, intents = lexicon.reasons, lexicon.intents
-        if any(one.search(said) for one in (words.asking, words.telling, words.paperwork, words.neutral)):
-            return False
-        if any(one.search(said) for one in (intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine)):
-            return False
     if not serial and not any(lexicon.reasons.parts.search(said) for lexicon in lexicons):
         return False
-    rest = said.replace(plain(serial), " ")
+    return _says_something(said.replace(plain(serial), " "), lexicons)
+
+
+@lru_cache(maxsize=4096)
+def _is_besides(said: str, lexicons: Sequence[Lexicon], everything: Sequence[Lexicon]) -> bool:
+    if said.endswith(("?", ":")) or _wishes(everything).search(said):
+        return True
+    return any(_besides(lexicon).search(said) for lexicon in lexicons)
+
+
+@lru_cache(maxsize=4096)
+def _says_something(rest: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a text holds more than labels, courtesy and the commonest words."""
     for lexicon in lexicons:
         for phrases in (lexicon.labels.serial, lexicon.labels.device, lexicon.labels.model, lexicon.labels.rma):
             rest = phrases.without(rest)
@@ -283,6 +304,7 @@ def _only_wish(text: str, lexicons: Sequence[Lexicon]) -> bool:
     return not re.search(r"\w", rest)
 
 
+@lru_cache(maxsize=4096)
 def field(sentence: str, lexicons: Sequence[Lexicon]) -> str | None:
     """What a form's field for the failure holds; None where the sentence is no such field."""
     match = _FIELD.match(sentence)

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
 
@@ -84,8 +84,12 @@ def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[P
         return
     open_ = covered(sentence)
     words = tokens(open_)
+    digits = [numbered(word[0]) for word in words]
     index = 0
     while index < len(words):
+        if True not in digits[index : index + JOINED]:
+            index += 1
+            continue
         for count in range(min(JOINED, len(words) - index), 0, -1):
             group = words[index : index + count]
             place = Place(open_[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
@@ -169,11 +173,19 @@ def _lookalikes(key: str, forms: tuple[str, ...]) -> tuple[str, ...]:
     other = latin.translate(_TWINS)
     slips = [at for at, char in enumerate(latin) if other[at] != char]
     chosen = [some for count in range(_SLIPS + 1) for some in combinations(slips[:LONGEST], count)]
-    guesses = ["".join(other[at] if at in some else char for at, char in enumerate(latin)) for some in chosen]
+    guesses = [_with(latin, other, some) for some in chosen]
     guesses += [latin[:at] + latin[at:].translate(_LIKE_DIGITS) for at in range(3)]
     fits = _pattern(forms).fullmatch
     found = dict.fromkeys(guess for guess in guesses if guess != key and fits(guess))
     return tuple(found)[:_GUESSES]
+
+
+def _with(text: str, other: str, places: Iterable[int]) -> str:
+    """The text with the other text's characters in these places."""
+    chars = list(text)
+    for at in places:
+        chars[at] = other[at]
+    return "".join(chars)
 
 
 def parts(token: str) -> Iterator[str]:

@@ -133,6 +133,7 @@ def _kinds(row: Sequence[str], lexicons: Sequence[Lexicon]) -> list[str]:
     return [title_kind(cell, lexicons) for cell in row]
 
 
+@lru_cache(maxsize=4096)
 def title_kind(cell: str, lexicons: Sequence[Lexicon]) -> str:
     """What a column holds, by its heading: the kind of its label, or nothing."""
     title = plain(cell.replace("_", " "))

@@ -12,7 +12,7 @@ from mailbot.intake.reader import label
 from mailbot.intake.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mailbot.intake.opened import Named, Opened
     from mailbot.model import Intent
@@ -127,7 +127,7 @@ def shared(mail: Opened, told: Reason, wanted: Intent) -> Reason:
     if wanted in {"credit", "exchange", "rework"} or not mail.units:
         return told
     each = [frozenset(unit.told) for unit in mail.units]
-    claimed = {text for one in each for text in one if not all(text in other for other in each)}
+    claimed = frozenset().union(*each) - frozenset.intersection(*each)
     free = [
         text
         for text in (*mail.told, mail.title)
@@ -150,6 +150,6 @@ def own(mail: Opened, unit: Named) -> Reason:
     return told
 
 
-def within(text: str, pieces: set[str]) -> bool:
+def within(text: str, pieces: Collection[str]) -> bool:
     """Whether a sentence was told of its units piece by piece."""
     return any(piece and piece in text for piece in pieces)

@@ -59,7 +59,7 @@ def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Seg
     content = part.content[: 4 * MOST]
     if part.kind == "text/html":
         return [Segment(html=decode(content, part.charset)[: html.MOST])]
-    text = _beginning(lines(decode(content, part.charset)[: MOST + 1]))
+    text = lines(_beginning(decode(content, part.charset)))
     return [Segment(plain=unflow(text, delsp=part.parameter("delsp").lower() == "yes") if _flows(part) else text)]
 
 

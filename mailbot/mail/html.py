@@ -152,11 +152,14 @@ class _Walk:
         if not (self.line or blank or even_empty):
             return
         text = "".join(self.line)
-        text = text if self.verbatim or text == "-- " else _SPACES.sub(" ", text).strip(" ")
+        if not self.verbatim and text != "-- ":
+            text = (_SPACES.sub(" ", text) if "  " in text else text).strip(" ")
         self.line = []
         mark = "> " * self.quotes
-        if text.strip() or even_empty:
-            self.out.append(f"{mark}{text}" if text.strip() else mark.rstrip())
+        if text and not text.isspace():
+            self.out.append(f"{mark}{text}")
+        elif even_empty:
+            self.out.append(mark.rstrip())
         if blank and self.out and self.out[-1].strip("> "):
             self.out.append(mark.rstrip())
 

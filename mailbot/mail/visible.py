@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from mailbot.mail import phrases
@@ -28,6 +29,9 @@ _BLOCK = 12
 
 _SHORT = 100
 """Characters of the longest line that a phone adds."""
+
+_CLAUSE = 180
+"""Characters from "wrote" to the colon that ends an attribution, and the word itself."""
 
 _DEVICE_WORDS = 4
 """Words of such a line within which the device is named."""
@@ -203,15 +207,20 @@ def _labels(lines: Iterable[str]) -> tuple[set[str], bool, bool]:
     """Return the labels that lines begin with, and whether an address and a time of sending stand among them."""
     seen: set[str] = set()
     address = time = False
-    for line in lines:
-        label = _LABEL.match(line[:LONGEST])
-        if label is not None and label.lastgroup is not None:
-            seen.add(label.lastgroup)
-            address = address or "@" in line
-            time = (
-                time or _SENT.match(line) is not None or (label["sent"] is not None and _TIME.search(line) is not None)
-            )
+    for label, addressed, timed in map(_labelled, lines):
+        if label:
+            seen.add(label)
+            address, time = address or addressed, time or timed
     return seen, address, time
+
+
+@lru_cache(maxsize=256)  # each line is looked at as often as a block has lines
+def _labelled(line: str) -> tuple[str, bool, bool]:
+    label = _LABEL.match(line[:LONGEST])
+    if label is None or label.lastgroup is None:
+        return "", False, False
+    timed = _SENT.match(line) is not None or (label["sent"] is not None and _TIME.search(line) is not None)
+    return label.lastgroup, "@" in line, timed
 
 
 def _attribution(lines: list[str], at: int, bare: str) -> int:
@@ -230,7 +239,7 @@ def _attribution(lines: list[str], at: int, bare: str) -> int:
         if joined[-1] in phrases.COLONS:
             if _DATED.search(joined) is None:
                 return 0
-            wrote = _WROTE.search(joined) is not None
+            wrote = _WROTE.search(joined, max(0, len(joined) - _CLAUSE)) is not None
             dated = _ADDRESS_ENDS.search(joined) is not None and re.search(r"\d", joined.partition("<")[0]) is not None
             return length if wrote or dated or (begins and continues and "@" in joined) else 0
         if continues and _DATE_AND_ADDRESS.match(joined):

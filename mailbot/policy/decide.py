@@ -192,7 +192,8 @@ def by_person(
     days = vocabulary.dates(s)
     doa = request.intent == "doa" and answer.then == "issue"
     agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
-    untold = item.disguised and not agreed  # promise 7: a stranger learns of the unit when a person lets him in
+    # Promise 7: a stranger learns of the unit when a person lets him in, whether it was held or merely asked about.
+    untold = (item.disguised or not item.known) and not agreed
     return Verdict(
         serial=item.serial,
         outcome=answer.then,
@@ -211,10 +212,13 @@ def paid_for(item: CaseItem, intent: str, policy: Policy) -> str:
     """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
     if intent == "rework" and item.charged:  # its shipment is like any other; AP-21 warrants repairs
         return "no"
-    if item.charged and not item.unrepairable and item.outcome != "decline":
+    found = [flag for name in item.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
+    unmended = (
+        item.unrepairable or item.outcome == "decline" or (any(f.then == "notice" for f in found) and not item.repaired)
+    )
+    if item.charged and not unmended:
         return "repair"
-    found = (policy.rules.findings.get(name) for name in item.findings)
-    costs = item.charged or item.outcome == "decline" or any(flag and flag.concerns(intent) for flag in found)
+    costs = item.charged or item.outcome == "decline" or bool(found)
     return "other" if costs else "no"
 
 

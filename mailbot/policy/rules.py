@@ -254,6 +254,7 @@ class Answers(Strict, frozen=True):
     order: Answer
     matches: Answer
     parts_ordered: Answer
+    parts_approved: Answer
     parts_declined: Answer
     parts_lapsed: Answer
     accept: Answer
@@ -261,6 +262,7 @@ class Answers(Strict, frozen=True):
     existing: Answer
     status: Answer
     withdrawn: Answer
+    withdrawn_part: Answer
     under_way: Answer
     late_renewal: Answer
     approved: Answer

@@ -24,9 +24,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
     quoted = any(v.outcome == "quote" for v in decision.verdicts)
     issued = any(v.outcome == "issue" for v in decision.verdicts)
     number = next((v.number for v in decision.verdicts if v.number), case.number) if issued else None
-    offered = (case.quotes[-1] if quoted and case.quotes else None) or (
-        standing(case) if "po" in decision.asks else None
-    )
+    offered = next(reversed(standing(case)), None) if quoted or "po" in decision.asks else None
     parts = quoted and offered is not None and offered.parts
     return frame(
         policy,
@@ -48,7 +46,7 @@ def answer(policy: Policy, case: Case, decision: Decision, mail: Wrote, *, first
         credit=_money(case.credit) if number else "",
         fee=_money(case.fee) if number else "",
         about="parts" if parts else "",
-        why="" if decision.verdicts else decision.says,
+        why=decision.says if all(verdict.hidden for verdict in decision.verdicts) else "",
     )
 
 
@@ -64,7 +62,7 @@ def reminder(policy: Policy, case: Case, deadline: Deadline, today: date) -> Let
     waiting = tuple(item for item in case.items if _concerned(item, deadline))
     end = next((d.on for d in case.deadlines if d.kind == deadline.kind and d.ends), deadline.on)
     kind = "reminder" if not deadline.ends else "expired" if number else "closed"
-    quote = case.quotes[-1] if case.quotes and deadline.kind == "quote" else None
+    quote = next(reversed(standing(case)), None) if deadline.kind == "quote" else None
     return frame(
         policy,
         case,

@@ -9,7 +9,7 @@ from msgspec import structs
 from mailbot.case.carry import flags
 from mailbot.case.quotes import standing
 from mailbot.case.running import about as request_of
-from mailbot.case.running import first_mail
+from mailbot.case.running import latest_mail
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Decision, Known, Request, Ruling, Verdict, Wish
 from mailbot.policy.decide import answered, by_person
@@ -47,11 +47,12 @@ def after_command(
         return _charged(policy, ruling, before, after, items, known, decision)
     ordered = {fold(item.serial) for item in before.items if item.state == "held" and item.resumes == "ordered"}
     if ruling.command.name == "approve" and keys & ordered:
-        return letter(policy, "parts_ordered", after, items, known, decision)
+        ours = tuple(item for item in items if fold(item.serial) in ordered)
+        return letter(policy, "parts_approved", after, ours, known, decision)
     name = _OF_COMMAND.get(ruling.command.name)
     if name is None or (name == "ended" and before.state == "shipped"):
         return None
-    if name in ("extended", "address"):
+    if name == "address":
         items = after.items
     return letter(policy, name, after, items, known, decision)
 
@@ -95,7 +96,7 @@ def _charged(
             clauses=(flag.clause, *flag.also),
             says=flag.says,
         )
-        for mail in (first_mail(after),)
+        for mail in (latest_mail(after),)
         if mail
         for item in items
         for flag in found
@@ -106,7 +107,7 @@ def _charged(
 def _judged(
     policy: Policy, answer: Answer, case: Case, items: tuple[CaseItem, ...], known: Known, wishes: tuple[Wish, ...]
 ) -> tuple[Verdict, ...]:
-    mail = first_mail(case)
+    mail = latest_mail(case)
     request = request_of(case, Request("request"))
     request = structs.replace(request, wishes=wishes) if wishes else request
     return tuple(by_person(policy, answer, mail, request, item, case, known) for item in items) if mail else ()
@@ -124,7 +125,7 @@ def _letter(
     told: bool = False,
 ) -> tuple[Letter, tuple[str, ...]]:
     """Write one letter about units that go their way; nothing is decided on their coverage in it."""
-    mail = first_mail(case)
+    mail = latest_mail(case)
     if not verdicts and answer and mail:
         decision = structs.replace(
             answered(policy, answer, mail, request_of(case, Request("request")), case), verdicts=()
@@ -134,7 +135,7 @@ def _letter(
     moments: tuple[Moment, ...] = (*((MOMENTS[name],) if name in MOMENTS else ()), *(("told",) if told else ()))
     language = tongue(policy, case)
     items = {fold(item.serial): item for item in case.items}
-    quote = standing(case)
+    quote = next(reversed(standing(case)), None)
     charges = [line for line in case.charges if before is None or line not in before.charges]
     parcel = case.inbound if name == "under_way" else case.outbound
     body = frame(
@@ -161,9 +162,9 @@ def _letter(
 
 def _until(case: Case, name: str, language: str) -> str:
     """Return the day that the letter is about: the number's last one, or the end of an offer that was extended."""
-    quote = standing(case)
+    quote = next(reversed(standing(case)), None)
     day: date | None = case.number.valid_until if case.number else None
-    if name == "extended" and quote:
+    if name == "extended" and quote and not day:
         day = quote.valid_until
     return written(day, language) if day else ""
 

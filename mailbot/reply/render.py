@@ -129,7 +129,7 @@ class Letters:
         company, language = folder.split("/")
         room = self.rooms[company, language]
         try:
-            room.compile(source, name, path)
+            room.get_template(name)  # compiled once, for the trial below and for the first letter
         except TemplateSyntaxError as error:
             yield self._problem(error, room)
             return

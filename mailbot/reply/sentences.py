@@ -124,7 +124,7 @@ def _belongs(inform: Inform, moments: set[Moment], facts: Facts) -> bool:
 
 def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
     """Return the facts of every unit decided on; of the mail itself where there is none."""
-    if not decision.verdicts:
+    if all(verdict.hidden for verdict in decision.verdicts):
         return [(vocabulary.recall(decision.facts), None)]
     return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
 
@@ -146,7 +146,7 @@ def shown_clauses(policy: Policy, decision: Decision) -> tuple[Said, ...]:
         decision.clauses
     )
     texts = [Said(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
-    if decision.says and texts and not decision.verdicts:
+    if decision.says and texts and all(verdict.hidden for verdict in decision.verdicts):
         texts[0] = Said(texts[0].clause, decision.says)
     return tuple(texts)
 

@@ -25,7 +25,7 @@ from house import letter
 from servers import PASSWORD
 
 import mailbot.shell.path as the_path
-from mailbot.reply.compose import Outgoing
+from mailbot.reply.outgoing import Outgoing
 from mailbot.shell.clock import Clock
 from mailbot.shell.daemon import Station, Worker
 from mailbot.shell.embedded import imap_server, smtp_server

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from mailbot.case.numbers import assign, pattern, write
-from mailbot.model import Known, Verdict
+from mailbot.model import Known
 
 SHIPPED = "RMA-{year}{sequence:05}{check}"
 FORMS = [SHIPPED, "ACME-{year}-{sequence}-{check}", "R-{sequence:08}{check}", "RGA{year}{sequence:03}{check}"]
@@ -76,7 +76,9 @@ def test_a_number_is_valid_for_thirty_days(company: str) -> None:
 def test_a_number_for_a_unit_that_arrived_dead_ends_with_its_window(limit: int, days: int) -> None:
     """Such a number holds until the earlier of its own thirty days and thirty days after delivery (AP-43)."""
     last = DAY + timedelta(days=limit)
-    assert assign(policy(PORTWELL), Known(sequence=7), DAY, "rule AP-43", last).valid_until == DAY + timedelta(days=days)
+    assert assign(policy(PORTWELL), Known(sequence=7), DAY, "rule AP-43", last).valid_until == DAY + timedelta(
+        days=days
+    )
 
 
 @pytest.mark.parametrize("text", ["RMA process", "RMA-", "RMA- 2026", "PRMA", "RMA number 2026", "RMA-ABC", "armada-1"])

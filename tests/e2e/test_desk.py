@@ -36,7 +36,9 @@ def test_a_covered_unit_gets_a_number_in_the_same_thread(house: House) -> None:
     [case] = house.cases()
     assert reply.recipient == "kim@larkspur.example"
     assert parsed["In-Reply-To"] == "<a@lark>"
-    assert [part.get_content_type() for part in parsed.walk() if not part.is_multipart() and not part.get_filename()] == [
+    assert [
+        part.get_content_type() for part in parsed.walk() if not part.is_multipart() and not part.get_filename()
+    ] == [
         "text/plain",
         "text/html",
     ]

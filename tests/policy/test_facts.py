@@ -140,6 +140,8 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("overseas", at(request=asks("repair", wishes=("overseas",))), "yes"),
     ("wish", at(), ""),
     ("wish", at(request=asks("repair", wishes=("rush", "cod"))), "cod rush"),
+    ("insurance", at(), "default"),
+    ("insurance", at(request=asks("repair", wishes=("freight_account", "insure_instruction"))), "instructed"),
     ("paid", at(), "no"),
     ("paid", at(paid="repair"), "repair"),
     ("paid", at(paid="other"), "other"),

@@ -80,7 +80,12 @@ SLIPS: list[tuple[str, str, str, list[str]]] = [
     (PORTWELL, "until {cover_until}.", "until {cover_until.year}.", ["decide AP-1", "cover_until.year"]),
     (PORTWELL, "until {cover_until}.", "until {}.", ["decide AP-1", "{}"]),
     (PORTWELL, "until {cover_until}.", "until {cover_until.", ["decide AP-1", "braces"]),
-    (PORTWELL, "{fee_diagnostic}", "{fee_diagnosis}", ["answers.parts_declined", "{fee_diagnosis}", "'fee_diagnostic'"]),
+    (
+        PORTWELL,
+        "{fee_diagnostic}",
+        "{fee_diagnosis}",
+        ["answers.parts_declined", "{fee_diagnosis}", "'fee_diagnostic'"],
+    ),
     (PORTWELL, 'wish = "rush"', 'wish = "rash"', ["inform AP-36", "'rash'", "'rush'"]),
     (
         PORTWELL,

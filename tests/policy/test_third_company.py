@@ -119,6 +119,16 @@ clause = "NM-6"
 then = "staff"
 says = "News of status."
 source = "terms"
+[answers.withdrawn_part]
+clause = "NM-6"
+then = "staff"
+says = "Part."
+source = "terms"
+[answers.parts_approved]
+clause = "NM-6"
+then = "staff"
+says = "Goes on."
+source = "terms"
 [answers.withdrawn]
 clause = "NM-6"
 then = "staff"
