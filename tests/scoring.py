@@ -40,6 +40,10 @@ class Score:
     mails: int = 0
     right: dict[str, int] = field(default_factory=dict)
     serials: tuple[int, int, int] = (0, 0, 0)
+    exclusions: tuple[int, int, int] = (0, 0, 0)
+    """As of the serials: found, invented, missed."""
+    decoys: list[tuple[str, str]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     wrong_issues: list[tuple[str, str]] = field(default_factory=list)
     answered_machines: list[str] = field(default_factory=list)
     misses: list[tuple[str, str, Any, Any]] = field(default_factory=list)
@@ -96,6 +100,16 @@ def score(labels: list[dict[str, Any]], told: list[dict[str, Any]]) -> Score:
             result.right[name] = result.right.get(name, 0) + (one == other)
             if one != other:
                 result.misses.append((want["file"], name, one, other))
+        stated, heard = set(want["exclusions"]), set(got["exclusions"])
+        right, wrong_, missed = result.exclusions
+        result.exclusions = (
+            right + len(stated & heard),
+            wrong_ + len(heard - stated),
+            missed + len(stated - heard),
+        )
+        taken = {serial(text) for text in want["decoys"]} & found.keys()
+        result.decoys += [(want["file"], text) for text in sorted(taken)]
+        result.reasons += [got["reason"]] if got["reason"] else []
         wrong = [s for s, outcome in found.items() if outcome == "issue" and wanted.get(s) != "issue"]
         result.wrong_issues += [(want["file"], s) for s in wrong]
         if want["outcome"] == "none" and got["outcome"] != "none":

@@ -166,6 +166,39 @@ def _said(text: str, lexicons: Sequence[Lexicon]) -> set[Exclusion]:
     }
 
 
+@lru_cache(maxsize=4096)
+def hinted(sentence: str, lexicons: Sequence[Lexicon]) -> str:
+    """The clause of a sentence that hints at an exclusion which no phrase states, denies or supposes; else an empty string."""
+    text = plain(sentence)
+    if not any(lexicon.exclusions.hints.search(text) for lexicon in lexicons):
+        return ""
+    if any(_field(part, "", lexicons) is not None for part in re.split(r"\s{3,}|\t", sentence[:2_000])):
+        return ""  # a form's field is answered or left open
+    shown = text
+    for lexicon in lexicons:
+        shown = lexicon.exclusions.innocent.blanked(shown)
+    heard = _hits(text, lexicons)
+    busy = failures(text, lexicons)
+    hints = [Hit("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(shown)]
+    for hint in hints[:_MOST]:
+        start, end = _clause(text, hint)
+        understood = any(start <= hit.start < end for hit in heard) or any(_touches(hint, *span) for span in busy)
+        listed = sorted([*heard, *hints], key=lambda hit: hit.start)
+        if not understood and not _open(text, hint, lexicons) and not _denied(text, hint, listed, busy, lexicons):
+            return text[start:end].strip()
+    return ""
+
+
+_EDGE = re.compile(r"[,;:()、。]\s*|[.!?]\s|\s-\s")
+
+
+def _clause(text: str, hit: Hit) -> tuple[int, int]:
+    """Where the clause around a phrase begins and ends."""
+    start = max((edge.end() for edge in _EDGE.finditer(text, 0, hit.start)), default=0)
+    behind = _EDGE.search(text, hit.end)
+    return start, behind.start() if behind else len(text)
+
+
 _MOST = 24
 """Phrases of one sentence that are weighed: nobody admits more (R4)."""
 
@@ -201,9 +234,20 @@ def _reaches(text: str, end: int, hit: Hit, hits: Sequence[Hit], lexicons: Seque
     if any(lexicon.exclusions.breaks.search(between) for lexicon in lexicons):
         return False
     comma = re.search(r"[,;:、]", between)
+    if comma and _of_nobody(text[:end], between, lexicons):
+        return True
     if comma and not any(other.start < end + comma.start() for other in listed):
         return False
     return _length(between) <= (_LISTED if listed else _NEAR)
+
+
+def _of_nobody(denial: str, between: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether nobody did any of a list of single words: "nobody opened, dropped or soaked it"."""
+    if not any(end == len(denial) for one in lexicons for _, end in one.exclusions.nobody.spans(denial)):
+        return False
+    for one in lexicons:
+        between = one.exclusions.joins.without(between)
+    return all(_length(word) <= 1 for word in re.split(r"[,;、]", between))
 
 
 def _length(text: str) -> int:

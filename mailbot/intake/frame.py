@@ -81,7 +81,7 @@ _GREETED = 5
 def without_greeting(sentence: str, lexicons: Sequence[Lexicon]) -> str:
     """A sentence without the greeting that opens it: "Hi Tom, the board is dead"."""
     opening = re.match(r"[^,!:、\n]{1,40}[,!:、]\s*", sentence)
-    if not opening or len(opening[0].split()) > _GREETED:
+    if not opening or len(opening[0].split()) > _GREETED or re.search(r"\d", opening[0]):
         return sentence
     text = plain(opening[0])
     greets = any(

@@ -69,7 +69,10 @@ def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequenc
     Who leaves it to us ("exchange or repair") wants a repair.
     """
     clauses = [
-        clause for sentence in sentences if sentence for clause in re.split(r"[,;:.。、](?!\d)", plain(sentence))
+        clause
+        for sentence in sentences
+        if sentence and not (heavy and _conditional(plain(sentence), lexicons))
+        for clause in re.split(r"[,;:.。、](?!\d)", plain(sentence))
     ]
     for clause in clauses:
         for lexicon in lexicons:
@@ -82,6 +85,21 @@ def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequenc
             if heavy < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
                 return True
     return False
+
+
+_OPENING = 3
+"""Words within which a sentence tells its condition: "Only if it cannot be repaired, …"."""
+
+
+def _conditional(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a sentence begins with a condition: beside a failure it wishes for nothing yet."""
+    opening = " ".join(sentence.split()[:_OPENING])
+    return any(one.exclusions.supposed.search(opening) for one in lexicons)
+
+
+def wishes(kind: str, sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a sentence wishes for this now, whatever is told beside it."""
+    return _own_wish(kind, (sentence,), VAGUE, lexicons)
 
 
 def only_asks(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
@@ -165,7 +183,7 @@ def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bo
         ("credit", hears("credit")),
         ("rework", hears("rework") and sound),
         ("exchange", hears("other_model") or (hears("exchange") and sound)),
-        ("status", hears("status") and (sound or claims)),
+        ("status", hears("status") and (sound or (claims and not (units and hears("rma"))))),
         ("question", hears("accounts") and not units and not hears("rma")),
         ("none", hears("elsewhere") and sound and not units),
         ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),

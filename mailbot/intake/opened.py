@@ -16,7 +16,7 @@ from mailbot.intake.reader import Mention, Reader
 from mailbot.intake.serials import LONGEST as LONGEST_SERIAL
 from mailbot.intake.serials import covered, fold, tokens
 from mailbot.intake.sheets import wanted
-from mailbot.intake.tables import rows, typed
+from mailbot.intake.tables import rows, title_kind, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
+_FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
 _TOLD = 24
 """Sentences, or cells of a row, that are about one unit."""
 
@@ -131,7 +132,7 @@ class Opened:
         """The same without addresses (``rma@`` asks for nothing), and with a word for the unit where its serial stands."""
         unit = next((lexicon.labels.device.phrases[0] for lexicon in self.lexicons if lexicon.labels.device), "")
         heard = list(self.told)
-        for mention in sorted(self._in_told, key=lambda mention: -mention.start):
+        for mention in sorted(self.in_told, key=lambda mention: -mention.start):
             text = heard[mention.sentence]
             if mention.end - mention.start <= LONGEST_SERIAL:
                 heard[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
@@ -139,20 +140,37 @@ class Opened:
 
     @cached_property
     def replies(self) -> tuple[Reply, ...]:
-        """The answers that stand between the lines of our own mail: below its quoted questions, or where the mail says so."""
+        """The answers between the lines of our own mail: below its questions, in its form, or where the mail says so."""
         return tuple(self._replies()) if self.answers else ()
 
     def _replies(self) -> Iterator[Reply]:
         announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
         question, signed = "", set(self.own[self.end :])
         lines = self.message.text.split("\n")[:2_000]
+        form = any(lexicon.letter.form.search(plain(self.message.quoted[:LONGEST])) for lexicon in self.lexicons)
         for line in lines:
             text = line.lstrip("> ").strip()
+            if form and line.startswith(">") and (field := _FIELD.fullmatch(text)):
+                kind = title_kind(field["title"], self.lexicons)
+                if kind in {"serial", "reason"} and not self._ours(field["value"]):
+                    yield Reply(f"{field['title']}:", text if kind == "serial" else field["value"])
+                    continue
             ours = line.startswith(">") or (announced and text.endswith("?"))
             if ours:
                 question = text if text.endswith(("?", ":")) or '"' in text else ""
             elif text and question and text not in signed:
                 yield Reply(question, _INITIALS.sub("", text))
+
+    def _ours(self, value: str) -> bool:
+        """Whether a quoted field repeats what the case holds: we wrote it, not the customer."""
+        held = (
+            plain(text)
+            for item in (self.case.items if self.case else ())
+            for text in (item.serial, item.reason)
+            if text
+        )
+        said = plain(value)
+        return any(text in said or said in text for text in held)
 
     # ------------------------------------------------------------------ units
 
@@ -162,8 +180,15 @@ class Opened:
         found = (*self._rows(), *self._mentioned(self.told), *self._mentioned((self.title,)))
         if not found:
             found = tuple(self._mentioned(self.own)) or self._bare()
-        found = self._meant(found)
+        found = self._meant(tuple(unit for unit in found if not self._under_way(unit)) or found)
         return _each_once(tuple(unit for unit in found if not unit.aside) or found)
+
+    @cached_property
+    def of_others(self) -> frozenset[str]:
+        """The sentences that name only units which the mail is not about: what happened to those concerns nobody here."""
+        mine = {unit.key for unit in self.units}
+        ours = {mention.sentence for mention in self.in_told if mention.key in mine}
+        return frozenset(self.told[mention.sentence] for mention in self.in_told if mention.sentence not in ours)
 
     def _bare(self) -> tuple[Named, ...]:
         """Digits in the form of a serial, without a label, in a sentence that tells of a failure: "3412600 won't start"."""
@@ -181,6 +206,18 @@ class Opened:
         if ranked == tuple(found) and self._chooses(found):
             return tuple(unit._replace(unsure=True) for unit in ranked)
         return ranked
+
+    def _under_way(self, unit: Named) -> bool:
+        """Whether a unit has its number, and nothing is told of it: the mail tells of its shipment beside another unit."""
+        return unit.key in self.numbered and not any(reasons.weight(text, self.lexicons) for text in unit.told)
+
+    @cached_property
+    def numbered(self) -> frozenset[str]:
+        """The keys of the units that the subject of an answer names beside an RMA number of ours."""
+        subject = self.subject.text
+        if not self.answers or not re.search(self.desk.number_form, subject, re.IGNORECASE):
+            return frozenset()
+        return frozenset(mention.key for mention in self.reader.mentions((subject,)))
 
     def _only(self, text: str) -> Iterator[Mention]:
         """The units of which a sentence says that it is about no others: "only AH2F104432 fails"."""
@@ -209,10 +246,13 @@ class Opened:
         told: dict[str, tuple[str, ...]] = {}
         fine: set[str] = set()
         only: set[str] = set()
-        spoken = {mention.sentence for mention in self._in_told} if len(keys) > 1 else set()
+        spoken = {mention.sentence for mention in self.in_told} if len(keys) > 1 else set()
         for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
                 said = plain(clause)
+                if told and self._sound(clause) and any(one.sheets.rest.search(said) for one in self.lexicons):
+                    fine.update(key for key in keys if key not in told)  # "the other two are fine and stay here"
+                    continue
                 for rank in self._ranks(said, len(keys)):
                     told[keys[rank]] = (*told.get(keys[rank], ()), clause)
                     if self._sound(clause):
@@ -238,6 +278,8 @@ class Opened:
         for rank, name in enumerate(("first", "second", "third")[:count]):
             if any(getattr(lexicon.serials, name).search(said) for lexicon in self.lexicons):
                 yield rank
+        if count == len(("first", "second", "third")) and any(one.serials.middle.search(said) for one in self.lexicons):
+            yield 1
         if any(lexicon.serials.last.search(said) for lexicon in self.lexicons):
             yield count - 1
 
@@ -257,13 +299,14 @@ class Opened:
                 yield Named(row.serial, row.key, told[:_TOLD], row.reason)
 
     @cached_property
-    def _in_told(self) -> tuple[Mention, ...]:
+    def in_told(self) -> tuple[Mention, ...]:
+        """The serials of the sentences that count."""
         return self.reader.mentions(self.told)
 
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[Named]:
         beside: defaultdict[int, list[Mention]] = defaultdict(list)
         known = texts is self.told and reader is None
-        for mention in self._in_told if known else (reader or self.reader).mentions(texts):
+        for mention in self.in_told if known else (reader or self.reader).mentions(texts):
             beside[mention.sentence].append(mention)
         following = dict(pairwise((*beside, len(texts))))
         listed = ""

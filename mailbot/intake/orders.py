@@ -44,20 +44,27 @@ def purchase_order(places: Sequence[Sequence[str]], known: Collection[str], lexi
     """The customer's purchase order number: from the first of these texts that names one."""
     for kinds in ({"purchase_order"}, {"order"}):
         for sentences in places:
-            for sentence in _below(sentences[:400]):
+            for sentence in _below(sentences[:400], lexicons):
                 for number in _numbers(sentence, kinds, lexicons):
                     if fold(number) not in known and not number.upper().startswith("RMA"):
                         return number
     return None
 
 
-def _below(sentences: Sequence[str]) -> Iterator[str]:
+def _is_title(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
+    """Whether a line is the title of an order number and no more: "Order Number", as a PDF shows it."""
+    said = plain(sentence)
+    return any(one.labels.purchase_order.is_all(said) or one.labels.order.is_all(said) for one in lexicons)
+
+
+def _below(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> Iterator[str]:
     """The sentences, each behind the title that stands alone above it: "P.O. number:" and below it the number."""
     title = ""
     for sentence in sentences:
         if sentence:
             yield f"{title} {sentence}" if title else sentence
-            title = sentence if sentence.endswith(":") and len(sentence) <= _TITLE else ""
+            alone = sentence.endswith(":") or _is_title(sentence, lexicons)
+            title = sentence if alone and len(sentence) <= _TITLE else ""
 
 
 _TITLE = 60

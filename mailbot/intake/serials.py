@@ -27,8 +27,8 @@ _HIDDEN = re.compile(
     r"https?://\S{1,500}|www\.\S{1,300}"  # addresses of pages
     r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"  # of people
     r"|(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])"  # of network cards
-    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"  # of hosts
-    r"|(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])|(?<![\w.])\d{1,2}[./]\d{1,2}[./]\d{2,4}(?![\w.])"  # dates
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\w)"  # of hosts
+    r"|(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])|(?<![\w.])\d{1,2}[./]\d{1,2}[./]\d{2,4}(?!\w|\.\w)"  # dates
 )
 # Cyrillic and Greek capitals that look like Latin ones (Unicode TR 39, confusables).
 _FOREIGN = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import exclusions, intent, later, orders, purchase, reasons, why
+from mailbot.intake import doubts, exclusions, intent, later, orders, purchase, reasons, why
 from mailbot.intake.commands import hear
 from mailbot.intake.opened import Named, Opened, weight
 from mailbot.intake.plain import plain
@@ -40,7 +40,8 @@ def understand(message: Message, case: Case | None, known: Known, desk: Desk) ->
         return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
     if _is_spam(mail):
         return Request(kind="spam", language=mail.language)
-    return msgspec.structs.replace(_of_customer(mail), notes=_notes(message))
+    asked = _of_customer(mail)
+    return msgspec.structs.replace(asked, notes=(*asked.notes, *_notes(message)))
 
 
 def _notes(message: Message) -> tuple[str, ...]:
@@ -112,6 +113,8 @@ def _of_customer(mail: Opened) -> Request:
     units = mail.units or mail.earlier
     stated = _exclusions(mail)
     heavy = max(weight(mail), reasons.VAGUE if any(stated.values()) else reasons.NOTHING)
+    if len(units) == 1 and any(doubts.sound(text, 1, mail.lexicons) for text in mail.heard if text):
+        heavy = min(heavy, reasons.NEGATED)  # "the board itself works": then a wish beside it counts
     wanted = intent.intent(
         mail.heard,
         mail.title,
@@ -154,7 +157,17 @@ def _of_customer(mail: Opened) -> Request:
         thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
         attention=_disguised(mail) and wanted in {"po", "accept_quote"},
     )
-    return _running(mail, request, order)
+    return _running(mail, _in_doubt(mail, request), order)
+
+
+def _in_doubt(mail: Opened, asked: Request) -> Request:
+    """With the doubt that sends it to a person, where a number might be issued although something was not understood."""
+    open_ = [item for item in asked.items if not item.exclusions and not item.unsure]
+    if asked.intent not in ("repair", "doa") or asked.missing or not open_:
+        return asked
+    unheard = doubts.doubt(mail, asked.items)
+    note = f"{unheard!r}: not understood"
+    return msgspec.structs.replace(asked, attention=True, notes=(note,)) if unheard else asked
 
 
 def _running(mail: Opened, asked: Request, number: str | None) -> Request:
@@ -264,7 +277,7 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and not why.within(text, mine):
+        if text and text not in mine and text not in mail.of_others and not why.within(text, mine):
             found[""] |= exclusions.stated(text, after, mail.lexicons)
     return found
 

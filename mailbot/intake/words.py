@@ -47,7 +47,8 @@ class Serials(Section, frozen=True):
     """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
 
     ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this. ``first`` to ``last`` speak of units by their rank, ``chosen`` of some among them, ``same`` of the fault of
+    other than this. ``first`` to ``last`` and ``middle`` speak of units by their rank, ``chosen`` of some among them,
+    ``same`` of the fault of
     the one before; ``good`` is what a table says of a sound one.
     """
 
@@ -64,6 +65,7 @@ class Serials(Section, frozen=True):
     second: Phrases = NONE
     third: Phrases = NONE
     last: Phrases = NONE
+    middle: Phrases = NONE
     chosen: Phrases = NONE
     same: Phrases = NONE
     good: Phrases = NONE
@@ -159,7 +161,9 @@ NOTHING = Exclusion()
 class Exclusions(Section, frozen=True):
     """What the warranty does not cover, and the words that deny it or leave it open.
 
-    ``innocent`` are words that only sound like it ("liquid crystal"); ``others`` tell it of another unit.
+    ``hints`` are single words that may tell of one in a way that no phrase hears: a person reads the mail then (see ``doubts``).
+    ``nobody`` denies every word of a list behind it. ``innocent`` are words that only sound like it ("liquid crystal");
+    ``others`` tell it of another unit.
     """
 
     physical_damage: Exclusion = NOTHING
@@ -169,10 +173,12 @@ class Exclusions(Section, frozen=True):
     modified: Exclusion = NOTHING
     serial_removed: Exclusion = NOTHING
     shipping_damage: Exclusion = NOTHING
+    hints: Phrases = NONE
     innocent: Phrases = NONE
     others: Phrases = NONE
     denied_before: Phrases = NONE
     denied_after: Phrases = NONE
+    nobody: Phrases = NONE
     breaks: Phrases = NONE
     joins: Phrases = NONE
     supposed: Phrases = NONE
@@ -195,11 +201,12 @@ class Wishes(Section, frozen=True):
 
 
 class Letter(Section, frozen=True):
-    """The frame of a letter. ``inline`` announces answers between the lines of ours."""
+    """The frame of a letter. ``inline`` announces answers between the lines of ours, ``form`` is said in ours of its fields."""
 
     greetings: Phrases = NONE
     closings: Phrases = NONE
     inline: Phrases = NONE
+    form: Phrases = NONE
 
 
 class Staff(Section, frozen=True):
@@ -399,7 +406,7 @@ def _vocabulary(lexicon: Lexicon) -> Lexicon:
     """A language without its grammar: "no" denies in English and means "in the" in Portuguese."""
     replace = msgspec.structs.replace
     grammar = dict.fromkeys(
-        ("denied_before", "denied_after", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
+        ("denied_before", "denied_after", "nobody", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
     )
     return replace(
         lexicon,
@@ -422,13 +429,18 @@ def load(texts: Mapping[str, str]) -> Words:
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
 
 
+_AT = re.compile(r"at `\$\.(?P<where>[^`]*)`")
+
+
 def _lexicon(name: str, text: str) -> Lexicon:
     try:
         return msgspec.toml.decode(text, type=Lexicon, dec_hook=_phrases)
     except msgspec.DecodeError as error:
         unknown = _UNKNOWN.search(str(error))
         if not unknown:
-            raise WordsError(f"{name}: {error}") from error
+            at = _AT.search(str(error))
+            line = line_of(at["where"], text) if at else ""
+            raise WordsError(f"{name}{line}: {error}") from error
         key, where = unknown["key"], unknown["where"] or ""
         path = f"{where}.{key}" if where else key
         raise WordsError(f"{name}{line_of(key, text)}: unknown key {path!r}{nearest(key, _keys(where))}") from error
