@@ -88,7 +88,7 @@ class _World:
         there = (settings.state / "meta.json").exists()
         self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
         self.chosen = address.lower() if address else None
-        policies = house.policies(settings)
+        policies = house.policies(settings, tried=False)
         self.opener = Opener()
         self.rooms: dict[str, Room] = {
             mailbox.address.lower(): Room(
@@ -111,9 +111,11 @@ class _World:
 
         Raises:
             StateError: the state cannot be read.
+            ConfigError: a template that the answer needs is in error.
         """
         from mailbot.intake.read import read
         from mailbot.mail.parse import Unreadable
+        from mailbot.reply.render import TemplateError
         from mailbot.shell.path import mail
         from mailbot.shell.store import StateError
 
@@ -125,6 +127,8 @@ class _World:
             return self._taken(name, message, room, now, show=show)
         except StateError:
             raise
+        except TemplateError as error:
+            raise ConfigError(f"templates: {error}") from error
         except Unreadable as error:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - as in the daemon: whatever one mail does, the next one is handled

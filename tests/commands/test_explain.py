@@ -57,6 +57,17 @@ def attached(body: str, name: str, content: bytes, media_type: str) -> bytes:
 # ------------------------------------------------------------------ what was taken
 
 
+def test_a_template_in_error_is_named(mailbot: Mailbot, desk: Path) -> None:
+    """A mail whose answer cannot be written ends explain with the template and the mend, not with a decision."""
+    template = desk / "templates" / "default" / "en" / "answer.jinja"
+    template.write_text("{{ nobody_knows.this }}" + template.read_text(encoding="utf-8"), encoding="utf-8")
+    (desk / "a.eml").write_bytes(letter("Serial AH2F104432 has no video."))
+    done = mailbot("explain", "--now", NOW, desk / "a.eml")
+    assert done.code == 1
+    assert "answer.jinja" in done.err
+    assert "nobody_knows" in done.err
+
+
 def test_what_was_taken_is_marked_in_the_text(explained: Callable[[bytes], str]) -> None:
     """Serial, reason and exclusion stand in brackets where the customer wrote them."""
     out = explained(letter("Hello,\n\nserial number AH2F-104432 shows no video. It was dropped from a table.\n\nKim"))
