@@ -65,7 +65,7 @@ def understand(
         return _of_staff(arrival, mail, request, case, known, policy, now)
     case = _its_case(case, request, mail, known, policy, arrival, today(now, policy.timezone))
     waiting = case is not None and case.state in ("asking", "held")
-    request = carry_on(case, _elsewhere(case, request, known))
+    request = _elsewhere(case, carry_on(case, request), known)
     request = _foreign_numbers(request, arrival, case, known, policy, now)
     if request.intent == "po":
         return Ordered(mail, request), case
@@ -137,7 +137,9 @@ def _elsewhere(case: Case | None, request: Request, known: Known) -> Request:
     others = [each for each in known.open_cases if case is None or each.id != case.id]
     held = {key: each for each in others for key in _handled(each)} if case is not None else {}
     items = tuple(item for item in request.items if fold(item.serial) not in held)
-    return structs.replace(request, items=items) if items else request
+    if request.items and not items:  # all of it is in hand elsewhere: what is meant, a person must say
+        return structs.replace(request, items=(), intent="question")
+    return structs.replace(request, items=items)
 
 
 def _gone_back(case: Case, keys: set[str]) -> bool:
