@@ -358,7 +358,7 @@ class Request(Value, frozen=True):
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
-    ``notes`` say which attachments were not read, or not wholly, and why: for staff.
+    ``notes`` say for staff which attachments were not read, and why, and what was not understood.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
     sent us. ``adds``: the units are to go with those of the case. ``corrects``: the mail

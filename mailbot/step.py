@@ -119,7 +119,9 @@ def _of_staff(policy: Policy, case: Case | None, event: StaffSaid, known: Known,
     )  # a request that a colleague passes on; "diagnosed" is part of its story
     if commands and not passed_on:
         decision = commands_of_staff.decide(case, commands, person, known, policy, day)
-        bound = event.proof == "confirmation" and commands != _asked_for(case, event)  # it confirms its own commands only
+        bound = event.proof == "confirmation" and commands != _asked_for(
+            case, event
+        )  # it confirms its own commands only
         proved = event.proof != "none" and not bound
         free = proved or all(command.name in HARMLESS for command in commands)
         if free or not any(ruling.result in ("done", "second") for ruling in decision.rulings):

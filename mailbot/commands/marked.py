@@ -166,7 +166,7 @@ class Marked:
             for text in texts:
                 click.echo(textwrap.indent(bracketed(*text), _INDENT) + "\n")
             for note in self.request.notes:
-                click.echo(f"{_INDENT}not read: {escaped(note)}")
+                click.echo(f"{_INDENT}note: {escaped(note)}")
             return
         from rich.console import Console
         from rich.padding import Padding
@@ -177,7 +177,7 @@ class Marked:
         for text in texts:
             console.print(Padding(coloured(*text), (0, 0, 1, len(_INDENT)), expand=False))
         for note in self.request.notes:
-            console.print(Text.assemble(("  not read  ", "dim"), escaped(note)))
+            console.print(Text.assemble(("  note      ", "dim"), escaped(note)))
         names = dict.fromkeys(mark.what for _, marks in (title, *texts) for mark in marks)
         if names:
             legend = Text(", ").join(Text(name, _style(name)) for name in names)

@@ -58,7 +58,7 @@ def notice(
         facts.append(("attachments", ", ".join(mail.attachments)))
     if request and request.order:
         facts.append(("purchase order", _written(request.order)))
-    facts += [("not read", note) for note in request.notes] if request else []
+    facts += [("note", note) for note in request.notes] if request else []
     reasons = {fold(item.serial): item.reason for item in case.items}
     quote = case.quotes[-1] if case.quotes else None
     return frame(
