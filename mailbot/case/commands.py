@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case import numbers, rulings
 from mailbot.case.carry import carry_out, flags
-from mailbot.case.lifecycle import HERE, NUMBERED
+from mailbot.case.lifecycle import HERE, OVER
 from mailbot.case.running import about, latest_mail
 from mailbot.intake.serials import fold
 from mailbot.model import Case, CaseItem, Command, Decision, Known, Outcome, Request, Ruling, Staff, Verdict
@@ -41,7 +41,7 @@ def decide(
     now = case
     for each in _with_pending(case, commands):
         ruling = _rule(now, each, person, policy)
-        if now and ruling.result == "done" and each.name == "approve" and _numbered_elsewhere(now, ruling, known):
+        if now and ruling.result == "done" and each.name in ("approve", "quote") and _elsewhere(now, ruling, known):
             ruling = Ruling(each, "refused", why="other_case")
         if now and ruling.result == "done":
             found = _judged(now, ruling, known, policy, day)
@@ -69,11 +69,11 @@ def _rule(case: Case | None, command: Command, person: Staff, policy: Policy) ->
     return Ruling(command, "done") if refuses and ruling.why in (None, "state") else ruling
 
 
-def _numbered_elsewhere(case: Case, ruling: Ruling, known: Known) -> bool:
-    """Say whether another case has given one of these units its number: there is never a second (ST-4, AP-25)."""
+def _elsewhere(case: Case, ruling: Ruling, known: Known) -> bool:
+    """Say whether another case has one of these units in hand: there is never a second number for it (ST-4, AP-25)."""
     keys = {fold(serial) for serial in ruling.serials}
-    others = (other for other in known.open_cases if other.id != case.id and other.number)
-    return any(item.state in NUMBERED and fold(item.serial) in keys for other in others for item in other.items)
+    others = (item for other in known.open_cases if other.id != case.id for item in other.items)
+    return any(i.known and i.state not in OVER and not i.shipped_on and fold(i.serial) in keys for i in others)
 
 
 def _with_pending(case: Case | None, commands: Sequence[Command]) -> list[Command]:
