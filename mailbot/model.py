@@ -295,10 +295,14 @@ class Order(Value, frozen=True):
 
 
 class Parcel(Value, frozen=True):
-    """A shipment under way: carrier and tracking number, each empty where it is not named."""
+    """A shipment under way: carrier and tracking number, each empty where it is not named.
+
+    ``serials`` are the units in it, as written; none means all of the case.
+    """
 
     carrier: str = ""
     tracking: str = ""
+    serials: tuple[str, ...] = ()
 
 
 CommandName = Literal[
@@ -354,6 +358,7 @@ class Request(Value, frozen=True):
 
     ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
     remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
+    ``attention``: an order or an acceptance that a person must see first: it is to wait, or a program hides in it.
     ``notes`` say which attachments were not read, or not wholly, and why: for staff.
     ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
     says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
