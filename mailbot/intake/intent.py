@@ -60,7 +60,7 @@ def _asks_rma(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
 
 
 _MONEY = ("credit", "exchange")
-_UNDENIED = ("cancel", "other_model")
+_CLAUSE = re.compile(r"[,;:.。、](?!\d)")
 
 
 def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequence[Lexicon]) -> bool:
@@ -72,7 +72,7 @@ def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequenc
         clause
         for sentence in sentences
         if sentence and not (heavy and _conditional(plain(sentence), lexicons))
-        for clause in re.split(r"[,;:.。、](?!\d)", plain(sentence))
+        for clause in _CLAUSE.split(plain(sentence))
     ]
     for clause in clauses:
         for lexicon in lexicons:
@@ -100,6 +100,47 @@ def _conditional(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
 def wishes(kind: str, sentence: str, lexicons: Sequence[Lexicon]) -> bool:
     """Whether a sentence wishes for this now, whatever is told beside it."""
     return _own_wish(kind, (sentence,), VAGUE, lexicons)
+
+
+def withdraws(kind: str, sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool | None:
+    """Whether a request or a quote is given up for certain: False where it is only spoken of, None where it is not.
+
+    Args:
+        kind: the list of words, "cancel" or "decline_quote".
+        sentences: the text.
+        lexicons: the word lists to listen with.
+    """
+    heard = [
+        _means(plain(sentence), wish, lexicons)
+        for sentence in sentences
+        if sentence
+        for one in lexicons
+        if (wish := getattr(one.intents, kind).search(plain(sentence)))
+    ]
+    return any(heard) if heard else None
+
+
+def _means(text: str, wish: re.Match[str], lexicons: Sequence[Lexicon]) -> bool:
+    """Whether words that give something up do so here: not asked, supposed or denied (plain text).
+
+    A denial stands before the words in their clause, or right behind them, or ends their clause ("stornieren Sie sie nicht").
+    """
+    if _QUESTION.search(text) and not any(one.withdrawals.bids.search(text) for one in lexicons):
+        return False
+    whole, _, _ = text.partition(";") if ";" not in text[: wish.end()] else (text, "", "")
+    for one in lexicons:
+        bare = one.commands.innocent.without(whole)
+        if one.withdrawals.perhaps.search(bare) or one.intents.holds.search(whole):
+            return False
+    before = _CLAUSE.split(text[: wish.start()])[-1]
+    behind = _CLAUSE.split(text[wish.end() :], maxsplit=1)[0].strip(" !?")
+    for one in lexicons:
+        denied = one.exclusions.denied_before
+        if not denied.search(wish[0]) and denied.search(before):
+            return False
+        if any(start == 0 or end == len(behind) for start, end in denied.spans(behind)):
+            return False
+    return True
 
 
 def only_asks(sentences: Sequence[str], lexicons: Sequence[Lexicon]) -> bool:
@@ -141,17 +182,19 @@ def intent(
     def hears(kind: str) -> bool:
         if kind == "rma":
             return asks_rma(told, lexicons)
-        if kind in _UNDENIED:
+        if kind == "other_model":
             return _own_wish(kind, told, NOTHING, lexicons)
         return _own_wish(kind, told, heavy, lexicons) if kind in _MONEY else says(kind, told, lexicons)
 
-    if answers and heavy < CONCRETE and says("decline_quote", sentences, lexicons):
+    waits = order and says("holds", sentences, lexicons)
+    declines = withdraws("decline_quote", sentences, lexicons)
+    if declines and answers and heavy < CONCRETE and not waits:
         return "cancel"
     accepts = says("accept_quote", sentences, lexicons)
     wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says(
         "rework", (subject,), lexicons
     )
-    if order and heavy < NEGATED and (answers or accepts or hears("quote")):
+    if order and heavy < (CONCRETE if waits else NEGATED) and (answers or accepts or hears("quote")):
         return "po"
     if accepts and heavy < CONCRETE:
         return "po" if order else "accept_quote"
@@ -160,7 +203,17 @@ def intent(
     asks = not answers and only_asks(sentences, lexicons)
     if asks and not units and all(_mere(text, lexicons) for text in told if text):
         heavy = NOTHING
-    return _other(hears, answers=answers, heavy=heavy, units=units, asks=asks, claims=claims)
+    cancels = _cancels(sentences, subject, lexicons)
+    wavers = heavy < CONCRETE and (cancels is False or (answers and declines is False))
+    return _other(
+        hears, answers=answers, heavy=heavy, units=units, asks=asks, claims=claims, cancels=cancels, wavers=wavers
+    )
+
+
+def _cancels(sentences: Sequence[str], subject: str, lexicons: Sequence[Lexicon]) -> bool | None:
+    """Whether a request is taken back; what the text says of it outweighs the subject."""
+    found = withdraws("cancel", sentences, lexicons)
+    return withdraws("cancel", (subject,), lexicons) if found is None else found
 
 
 def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
@@ -174,16 +227,28 @@ def _asks_rework(sentence: str, lexicons: Sequence[Lexicon]) -> bool:
     return False
 
 
-def _other(hears: Callable[[str], bool], *, answers: bool, heavy: int, units: bool, asks: bool, claims: bool) -> Intent:
+def _other(
+    hears: Callable[[str], bool],
+    *,
+    answers: bool,
+    heavy: int,
+    units: bool,
+    asks: bool,
+    claims: bool,
+    cancels: bool | None,
+    wavers: bool,
+) -> Intent:
     """The first wish that is heard and does not yield to a failure told beside it."""
     sound = heavy < CONCRETE
     wishes: tuple[tuple[Intent, bool], ...] = (
-        ("cancel", hears("cancel") and (answers or sound or claims)),
+        ("cancel", bool(cancels) and (answers or sound or claims)),
         ("doa", hears("doa")),
         ("credit", hears("credit")),
         ("rework", hears("rework") and sound),
         ("exchange", hears("other_model") or (hears("exchange") and sound)),
         ("status", hears("status") and (sound or (claims and not (units and hears("rma"))))),
+        ("status", hears("status") and (sound or claims)),
+        ("question", wavers),
         ("question", hears("accounts") and not units and not hears("rma")),
         ("none", hears("elsewhere") and sound and not units),
         ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),

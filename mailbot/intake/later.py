@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailbot.intake.aboard import news
 from mailbot.intake.commands import hear
 from mailbot.intake.parcels import shipment
 from mailbot.intake.plain import plain
@@ -25,7 +26,10 @@ _BEFORE = 30
 
 
 def parcel(mail: Opened) -> Parcel | None:
-    """The shipment to us that the mail tells of; one that is only planned, asked about or another's is none."""
+    """The shipment to us that the mail tells of; one that is only planned, asked about or another's is none.
+
+    Its units are those that the same sentences name; where they name none and others are to follow, the rest of the case.
+    """
 
     def ours(code: str) -> bool:
         key = fold(code)
@@ -35,20 +39,32 @@ def parcel(mail: Opened) -> Parcel | None:
             or bool(re.fullmatch(mail.desk.number_form, code, re.IGNORECASE))
         )
 
+    known = {*mail.known.units, *_held(mail)}
     carrier = tracking = ""
     sent = False
+    aboard: dict[str, str] = {}
+    follow: set[str] = set()
     for text in _said(mail):
         low = plain(text)
-        if _QUESTION.search(text) or _any(mail, "parcels", "theirs", low) or _any(mail, "parcels", "future", low):
+        if _QUESTION.search(text) or _any(mail, "parcels", "theirs", low):
+            continue
+        named = [place for place in places(text, mail.desk, known) if place.key in known]
+        told_of = news(text, named, mail.lexicons)
+        follow |= {unit.key for unit in told_of.later}
+        if _any(mail, "parcels", "future", low) and not told_of.sent:
             continue
         found = shipment(text, mail.lexicons, ours=ours)
         told = _any(mail, "parcels", "sent", low) and not any(
             one.reasons.negations.search(low) for one in mail.lexicons
         )
-        if told or found.parcel.tracking or (sent and (found.labelled or found.parcel.carrier)):
+        if told or told_of.sent or found.parcel.tracking or (sent and (found.labelled or found.parcel.carrier)):
             sent = True
             carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking
-    return Parcel(carrier, tracking) if sent else None
+            aboard |= {unit.key: unit.text for unit in (told_of.sent if told_of.mixed else named)}
+    if sent and follow and not aboard:
+        aboard = {key: key for key in _held(mail) - follow}
+        sent = bool(aboard)
+    return Parcel(carrier, tracking, tuple(aboard.values())) if sent else None
 
 
 def adds(mail: Opened) -> bool:

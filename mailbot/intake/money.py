@@ -12,18 +12,29 @@ if TYPE_CHECKING:
 Point = Literal[".", ",", ""]
 """The sign before the decimals: a company's own, or none where the writer's habit is not known."""
 
-_SIGNS = {"US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "元": "CNY", "₩": "KRW", "₹": "INR", "$": ""}
+_SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "元": "CNY", "₩": "KRW", "₹": "INR", "₽": "RUB", "₺": "TRY"}
+_DOLLARS = {
+    "US": "USD", "USD": "USD", "C": "CAD", "CA": "CAD", "CAN": "CAD", "CDN": "CAD", "CAD": "CAD", "A": "AUD", "AU": "AUD",
+    "AUD": "AUD", "NZ": "NZD", "NZD": "NZD", "HK": "HKD", "HKD": "HKD", "S": "SGD", "SG": "SGD", "SGD": "SGD",
+    "NT": "TWD", "NTD": "TWD", "TWD": "TWD", "R": "BRL", "BRL": "BRL", "MX": "MXN", "MEX": "MXN", "MXN": "MXN",
+}  # fmt: skip
+"""What stands before "$": whose dollar, real or peso it is."""
+
 _NAMED = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "pounds": "GBP", "yen": "JPY", "rmb": "CNY"}
 # ISO 4217, as far as they are heard of in an office; "ALL 250" and "TRY 250" are words more often than lek and lira.
 _CODES = (
     "USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|CNY|TWD|NTD|HKD|SGD|KRW|INR|MXN|BRL|PLN|CZK|HUF|RON|SEK|NOK|DKK|ILS|ZAR|THB|MYR|PHP|AED"
     "|(?-i:TRY)"
 )
-_CURRENCY = rf"US\$|[€£¥円元₩₹$]|(?:{_CODES}|{'|'.join(_NAMED)})(?![A-Za-z])"
+_LETTER = r"[^\W\d_⺀-\U0003ffff]"
+_CURRENCY = (
+    rf"{_LETTER}{{1,20}}\$|(?:{'|'.join(name for name in _DOLLARS if len(name) > 1)})\x20\$"
+    rf"|[$€£¥円元₩₹₽₺]|(?:{_CODES}|{'|'.join(_NAMED)})(?![A-Za-z])"
+)
 _TOKEN = re.compile(
-    rf"(?:(?<!\w)(?P<before>{_CURRENCY})\s{{0,2}})?"
-    r"(?<![\w.,'])(?P<sign>[-+]?)(?P<digits>\d(?:[\d.,'\u00a0\u202f]|\x20(?=\d{3}(?!\d))){0,30}+)(?P<odd>[eE][-+]?\d{1,9})?"
-    rf"(?P<end>-)?(?:\s{{0,2}}(?P<after>{_CURRENCY}))?(?![^\W\d_⺀-\U0003ffff])",
+    rf"(?:(?<![^\W⺀-\U0003ffff])(?P<before>{_CURRENCY})\s{{0,2}}|(?<![\w.,']))(?P<sign>[-+]?)"
+    r"(?P<digits>\d(?:[\d.,'\u00a0\u202f]|\x20(?=\d{3}(?!\d))){0,30}+)(?P<odd>[eE][-+]?\d{1,9})?"
+    rf"(?P<end>-)?(?:\s{{0,2}}(?P<after>{_CURRENCY})(?!(?<=[$€£¥₩₹₽₺])\d))?(?![^\W\d_⺀-\U0003ffff])",
     re.IGNORECASE,
 )
 _LONGEST = 9
@@ -50,8 +61,11 @@ def amounts(text: str, *, point: Point = "", home: str = "") -> Iterator[Amount]
         home: the currency of "$" (ISO 4217) where that is a dollar.
     """
     for found in _TOKEN.finditer(text):
-        name = (found["before"] or found["after"] or "").upper()
-        both = found["before"] and found["after"] and code(found["before"], home) != code(found["after"], home)
+        before, after = found["before"] or "", found["after"] or ""
+        if before == "$" and after.upper() in _DOLLARS:  # "$150.00 CAD"
+            before = ""
+        name = before or after
+        both = before and after and code(before, home) != code(after, home)
         digits = found["digits"].rstrip(".,' \u00a0\u202f")
         end = found.end() if found["after"] or found["odd"] or found["end"] else found.start("digits") + len(digits)
         value = None if found["sign"] == "-" or found["odd"] or both else number(digits, point)
@@ -59,10 +73,12 @@ def amounts(text: str, *, point: Point = "", home: str = "") -> Iterator[Amount]
 
 
 def code(name: str, home: str = "") -> str:
-    """The ISO 4217 code of a currency's sign, name or code; empty for none."""
-    upper = name.upper()
+    """The ISO 4217 code of a currency's sign, name or code; empty for none, and a "$" that nobody knows as written."""
+    upper = "".join(name.upper().split())
     if upper == "$":
         return home if home.endswith("D") else "USD"
+    if upper.endswith("$"):
+        return _DOLLARS.get(upper[:-1], upper)
     return _SIGNS.get(upper) or _NAMED.get(name.casefold()) or {"NTD": "TWD"}.get(upper, upper)
 
 

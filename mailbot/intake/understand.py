@@ -125,7 +125,8 @@ def _of_customer(mail: Opened) -> Request:
         claims=bool(_claimed(mail)),
         lexicons=mail.lexicons,
     )
-    if mail.answers and wanted in {"none", "question"} and _supplies(mail):
+    wavers = heavy < reasons.CONCRETE and intent.withdraws("cancel", mail.heard, mail.lexicons) is False
+    if mail.answers and wanted in {"none", "question"} and not wavers and _supplies(mail):
         wanted = "repair"
     if (
         mail.case
@@ -155,7 +156,8 @@ def _of_customer(mail: Opened) -> Request:
         support_case=orders.support_case((*mail.told, mail.title), mail.lexicons),
         claimed_numbers=_claimed(mail),
         thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
-        attention=_disguised(mail) and wanted in {"po", "accept_quote"},
+        attention=(_disguised(mail) or intent.says("holds", mail.heard, mail.lexicons))
+        and wanted in {"po", "accept_quote"},
     )
     return _running(mail, _in_doubt(mail, request), order)
 

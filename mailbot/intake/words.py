@@ -125,6 +125,8 @@ class Intents(Section, frozen=True):
 
     ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one.
 
+    ``holds`` lets an order wait for the writer's word.
+
     ``other_model`` wants another product for this one, however it fares; ``either`` leaves repair or exchange to us.
     """
 
@@ -146,6 +148,17 @@ class Intents(Section, frozen=True):
     accounts: Phrases = NONE
     elsewhere: Phrases = NONE
     thanks: Phrases = NONE
+    holds: Phrases = NONE
+
+
+class Withdrawals(Section, frozen=True):
+    """What makes the words of a withdrawal none: ``perhaps`` asks about one, makes it depend, or denies it.
+
+    ``bids`` asks us to do it: without such a word a question withdraws nothing.
+    """
+
+    perhaps: Phrases = NONE
+    bids: Phrases = NONE
 
 
 class Exclusion(Section, frozen=True):
@@ -308,7 +321,8 @@ class Parcels(Section, frozen=True):
     """Shipments: ``carriers`` and their ``services``, what stands before a ``tracking`` number, and its ``forms``.
 
     ``forms`` are regular expressions, matched whole against capitals and digits without blanks. ``sent`` says that a unit is on
-    its way to us, ``theirs`` that it is another shipment, ``future`` that it has not left yet.
+    its way to us, ``theirs`` that it is another shipment, ``future`` that it has not left yet; beside a shipment of other units
+    ``stays`` says so too.
     """
 
     carriers: Phrases = NONE
@@ -317,6 +331,7 @@ class Parcels(Section, frozen=True):
     sent: Phrases = NONE
     theirs: Phrases = NONE
     future: Phrases = NONE
+    stays: Phrases = NONE
     forms: tuple[str, ...] = ()
 
 
@@ -364,6 +379,7 @@ class Lexicon(Section, frozen=True, eq=False):
     reasons: Reasons = Reasons()
     symptoms: Symptoms = Symptoms()
     intents: Intents = Intents()
+    withdrawals: Withdrawals = Withdrawals()
     exclusions: Exclusions = Exclusions()
     wishes: Wishes = Wishes()
     letter: Letter = Letter()

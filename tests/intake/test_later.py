@@ -25,11 +25,11 @@ def raw(mail: dict[str, Any]) -> bytes:
     letter.set_content(mail["body"])
     for name, text in mail.get("attach", ()):
         main, sub = TYPES[name.rpartition(".")[2]]
-        letter.add_attachment(text.encode("latin-1"), maintype=main, subtype=sub, filename=name)
+        letter.add_attachment(text.encode(), maintype=main, subtype=sub, filename=name)
     return letter.as_bytes()
 
 
-@pytest.mark.parametrize("mail", MAILS, ids=[mail["body"][:60] + str(mail.get("attach", ""))[:20] for mail in MAILS])
+@pytest.mark.parametrize("mail", MAILS, ids=[mail["body"][:60] + str(mail.get("attach", ""))[:90] for mail in MAILS])
 def test_a_later_mail_is_understood(mail: dict[str, Any], understood: Understood) -> None:
     """What a customer writes after the first mail is understood as a person would."""
     _, request = understood(raw(mail), ["AH2F104432", "AH2F104433"])
@@ -39,14 +39,17 @@ def test_a_later_mail_is_understood(mail: dict[str, Any], understood: Understood
         "corrects": request.corrects,
         "instead": request.instead,
         "renews": request.renews,
+        "attention": request.attention,
     }
     assert got == {
-        "parcel": Parcel(*mail["parcel"]) if "parcel" in mail else None,
+        "parcel": Parcel(*mail["parcel"], tuple(mail.get("aboard", ()))) if "parcel" in mail else None,
         "adds": mail.get("adds", False),
         "corrects": mail.get("corrects", False),
         "instead": mail.get("instead", ""),
         "renews": mail.get("renews", False),
+        "attention": mail.get("attention", False),
     }
+    assert request.intent not in mail.get("never", ())
     if "items" in mail:
         assert [item.serial for item in request.items] == mail["items"]
     if "intent" in mail:
