@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from mailbot.intake.phrases import Phrases, either
 from mailbot.intake.plain import plain
@@ -14,16 +14,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.words import Lexicon
 
-NAMES: tuple[Wish, ...] = (
-    "rush",
-    "freight_account",
-    "insure_instruction",
-    "cod",
-    "advance_replacement",
-    "overseas",
-    "buy_extension",
-    "return_address",
-)
+NAMES: tuple[Wish, ...] = get_args(Wish)
 _DENIED = 12
 """Characters before a wish in which a denial makes it none: "no need to rush"."""
 

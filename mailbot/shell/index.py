@@ -114,11 +114,6 @@ class Index:
 
     # ------------------------------------------------------------ transactions
 
-    @property
-    def in_batch(self) -> bool:
-        """Whether a batch is open."""
-        return self._db.in_transaction
-
     def begin(self) -> None:
         """Opens a batch, unless one is open."""
         if not self._db.in_transaction:
