@@ -29,14 +29,14 @@ class Mail(Value, frozen=True, tag="mail"):
     uid: int = 0
 
 
-class Due(Value, frozen=True, tag="due"):
+class DueDate(Value, frozen=True, tag="due"):
     """One or more deadlines of a case have come."""
 
     case_id: str
     at: datetime
 
 
-class Undelivered(Value, frozen=True, tag="undelivered"):
+class FailedDelivery(Value, frozen=True, tag="undelivered"):
     """A mail of ours that the mail server refused for good, or whose delivery has been given up."""
 
     case_id: str
@@ -44,7 +44,7 @@ class Undelivered(Value, frozen=True, tag="undelivered"):
     why: str
 
 
-Arrival = Mail | Due | Undelivered
+Trigger = Mail | DueDate | FailedDelivery
 
 
 # ---------------------------------------------------------------- a mail, read
@@ -90,20 +90,20 @@ class Document(Value, frozen=True):
     note: str = ""
 
 
-Sort = Literal["human", "bounce", "auto", "list", "spam"]
+SenderClass = Literal["human", "bounce", "auto", "list", "spam"]
 
 
-class Machine(Value, frozen=True):
+class Classification(Value, frozen=True):
     """Who wrote a mail, a person or a machine, and by what sign that was seen."""
 
-    sort: Sort
-    because: str = ""
+    sender_class: SenderClass
+    reason: str = ""
 
 
 Role = Literal["desk", "approver", "sales"]
 
 
-class Staff(Value, frozen=True):
+class StaffMember(Value, frozen=True):
     """A member of staff: address in lower case, roles, and the money this person may set in motion."""
 
     address: str
@@ -157,7 +157,7 @@ class Message(Value, frozen=True):
     forwarded: bool = False
     tables: tuple[Table, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    machine: Machine = Machine("human")
+    classification: Classification = Classification("human")
     bounce: Bounce | None = None
     auth: Auth = Auth()
     documents: tuple[Document, ...] = ()
@@ -238,7 +238,7 @@ Exclusion = Literal[
     "serial_removed",
     "shipping_damage",
 ]
-Wish = Literal[
+SpecialRequest = Literal[
     "rush",
     "freight_account",
     "insure_instruction",
@@ -254,7 +254,7 @@ Outcome = Literal["issue", "quote", "ask", "staff", "decline"]
 MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "none"]
 
 
-class Item(Value, frozen=True):
+class RequestedUnit(Value, frozen=True):
     """One unit that the mail is about: its serial (as in the registry, else as written in capitals) and the reason.
 
     ``vague`` says that the reason names no symptom ("doesn't work"). ``symptom`` is the word list's name of the failure,
@@ -281,7 +281,7 @@ class Price(Value, frozen=True):
     label: str = ""
 
 
-class Order(Value, frozen=True):
+class PurchaseOrder(Value, frozen=True):
     """A purchase order as the mail shows it: to be compared with the quote (AP-17).
 
     ``copy``: the order itself is attached, and not only spoken of. ``totals`` are the amounts that it may mean as its total,
@@ -294,7 +294,7 @@ class Order(Value, frozen=True):
     quotes: tuple[str, ...] = ()
 
 
-class Parcel(Value, frozen=True):
+class ShipmentNotice(Value, frozen=True):
     """A shipment under way: carrier and tracking number, each empty where it is not named.
 
     ``serials`` are the units in it, as written; none: all that were to be sent.
@@ -342,7 +342,7 @@ class Command(Value, frozen=True):
     fee: bool = False
     findings: tuple[Finding, ...] = ()
     text: str = ""
-    parcel: Parcel | None = None
+    parcel: ShipmentNotice | None = None
     days: int = 0
     force: str = ""
     flaw: str = ""
@@ -369,21 +369,21 @@ class Request(Value, frozen=True):
 
     kind: Kind
     intent: Intent = "none"
-    items: tuple[Item, ...] = ()
+    units: tuple[RequestedUnit, ...] = ()
     reason: str = ""
     exclusions: tuple[Exclusion, ...] = ()
     vague: bool = False
     missing: tuple[Missing, ...] = ()
     po_number: str | None = None
     language: str = "en"
-    wishes: tuple[Wish, ...] = ()
+    special_requests: tuple[SpecialRequest, ...] = ()
     support_case: str | None = None
     claimed_numbers: tuple[str, ...] = ()
     thanks: bool = False
     attention: bool = False
-    foreign: tuple[Item, ...] = ()
-    order: Order | None = None
-    parcel: Parcel | None = None
+    foreign: tuple[RequestedUnit, ...] = ()
+    order: PurchaseOrder | None = None
+    parcel: ShipmentNotice | None = None
     adds: bool = False
     instead: str = ""
     corrects: bool = False
@@ -425,10 +425,10 @@ class Number(Value, frozen=True):
 class Verdict(Value, frozen=True):
     """The decision for one unit. ``clauses[0]`` decided; the others go with it.
 
-    ``asks`` names what the customer must supply. ``disguised`` marks a verdict that must look like an unknown serial.
+    ``asks`` names what the customer must supply. ``answered_as_unknown`` marks a verdict that must look like an unknown serial.
     ``number`` is set where the unit's open RMA answers the request. ``says`` is the rule's sentence, its placeholders yet
     unfilled. ``valid_until`` is the last day a number given on this verdict may have, where the rule limits it. ``shown`` are the
-    clauses that the customer is shown, where they are not ``clauses``. ``hidden``: only staff learn of this unit at all.
+    clauses that the customer is shown, where they are not ``clauses``. ``staff_only``: only staff learn of this unit at all.
     """
 
     serial: str
@@ -440,17 +440,17 @@ class Verdict(Value, frozen=True):
     asks: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
     covered_until: date | None = None
-    disguised: bool = False
+    answered_as_unknown: bool = False
     number: Number | None = None
     says: str = ""
     valid_until: date | None = None
     shown: tuple[str, ...] = ()
-    hidden: bool = False
+    staff_only: bool = False
     owner: str = ""
     suggestion: str = ""
 
 
-class Stamp(Value, frozen=True):
+class PolicyStamp(Value, frozen=True):
     """The policy's version: date and digest of its rules file (ST-18)."""
 
     policy: str
@@ -458,7 +458,7 @@ class Stamp(Value, frozen=True):
     digest: str
 
 
-Why = Literal[
+RefusalReason = Literal[
     "role",
     "limit",
     "own",
@@ -475,14 +475,14 @@ Why = Literal[
 """Why a command was not carried out; the templates say it in words."""
 
 
-class Ruling(Value, frozen=True):
+class CommandResult(Value, frozen=True):
     """What becomes of one command: carried out on these units, refused, or put before a second approver."""
 
     command: Command
     result: Literal["done", "refused", "second", "asked"]
     serials: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
-    why: Why | None = None
+    why: RefusalReason | None = None
     states: tuple[State, ...] = ()
 
 
@@ -496,13 +496,13 @@ class Decision(Value, frozen=True):
     outcome: MessageOutcome
     clauses: tuple[str, ...]
     why: str
-    stamp: Stamp
+    stamp: PolicyStamp
     facts: tuple[Fact, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     notify: tuple[Role, ...] = ()
     asks: tuple[str, ...] = ()
     says: str = ""
-    rulings: tuple[Ruling, ...] = ()
+    rulings: tuple[CommandResult, ...] = ()
     told: str = ""
 
 
@@ -515,7 +515,7 @@ class Reply(Value, frozen=True):
     """A mail to be sent, frozen at commit: the bytes (ASCII, CRLF), one recipient, a stable Message-ID.
 
     ``cites`` are the clauses on record for this mail. ``direct`` says that it answers a mail (and counts in the day's
-    cap). ``attempts`` counts SMTP transactions begun, the first at ``tried_at``; ``doubts`` those whose end is unknown;
+    cap). ``attempts`` counts SMTP transactions begun, the first at ``tried_at``; ``ambiguous_attempts`` those whose end is unknown;
     ``due_at`` is when the next may begin.
     """
 
@@ -534,7 +534,7 @@ class Reply(Value, frozen=True):
     due_at: datetime | None = None
     note: str = ""
     tried_at: datetime | None = None
-    doubts: int = 0
+    ambiguous_attempts: int = 0
 
 
 # ---------------------------------------------------------------- events
@@ -545,7 +545,7 @@ Proof = Literal["server", "token", "confirmation", "trust", "none", "forged"]
 confirmation, the settings' word that From is believed, nothing; or our server says that the From is not genuine."""
 
 
-class Wrote(Value, frozen=True):
+class MailReference(Value, frozen=True):
     """The mail behind an event: enough to find it again and to answer in its thread.
 
     ``forged``: our own mail server says that the From is not genuine (a trusted fail, RFC 8601). ``others`` are those beside us
@@ -569,28 +569,28 @@ class Wrote(Value, frozen=True):
 class Requested(Value, frozen=True, tag="requested"):
     """A customer asks for something, first or again."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
 
 
 class Answered(Value, frozen=True, tag="answered"):
     """A customer supplies what was missing."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
 
 
 class Ordered(Value, frozen=True, tag="ordered"):
     """A purchase order came."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
 
 
-class StaffSaid(Value, frozen=True, tag="staff_said"):
+class StaffMessage(Value, frozen=True, tag="staff_said"):
     """A member of staff wrote, and by what this is known (see ``Proof``)."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
     proof: Proof = "none"
     token: str = ""
@@ -599,7 +599,7 @@ class StaffSaid(Value, frozen=True, tag="staff_said"):
 class Bounced(Value, frozen=True, tag="bounced"):
     """A mail of ours could not be delivered."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
     bounce: Bounce
 
@@ -607,28 +607,28 @@ class Bounced(Value, frozen=True, tag="bounced"):
 class Ignored(Value, frozen=True, tag="ignored"):
     """A mail that is on record and gets no answer."""
 
-    mail: Wrote
+    mail: MailReference
     request: Request
-    because: str
+    reason: str
 
 
-class CameDue(Value, frozen=True, tag="came_due"):
+class DeadlinesReached(Value, frozen=True, tag="came_due"):
     """Deadlines came: their keys, the last of which speaks."""
 
     at: datetime
     keys: tuple[str, ...]
 
 
-Event = Requested | Answered | Ordered | StaffSaid | Bounced | Ignored | CameDue
+Event = Requested | Answered | Ordered | StaffMessage | Bounced | Ignored | DeadlinesReached
 
 
 # ---------------------------------------------------------------- the case
 
 
-class CaseItem(Value, frozen=True):
+class CaseUnit(Value, frozen=True):
     """One unit in a case, with its own coverage, outcome and state; ``owner`` is its registered customer's domain.
 
-    ``resumes`` is where a held unit goes on when it is approved, if not to "authorized". ``charged``: its repair is paid for by
+    ``resume_state`` is where a held unit goes on when it is approved, if not to "authorized". ``charged``: its repair is paid for by
     the customer, and warranted (AP-21). Days are in the company's zone.
     """
 
@@ -641,13 +641,13 @@ class CaseItem(Value, frozen=True):
     reason: str = ""
     exclusions: tuple[Exclusion, ...] = ()
     vague: bool = False
-    disguised: bool = False
-    hidden: bool = False
+    answered_as_unknown: bool = False
+    staff_only: bool = False
     owner: str = ""
     asks: tuple[str, ...] = ()
     symptom: str | None = None
     revision: str | None = None
-    resumes: State | None = None
+    resume_state: State | None = None
     received_on: date | None = None
     repair_due: date | None = None
     findings: tuple[Finding, ...] = ()
@@ -662,15 +662,15 @@ class CaseItem(Value, frozen=True):
         return self.received_on is not None and self.shipped_on is None and self.state != "closed"
 
     @property
-    def told(self) -> Item:
+    def told(self) -> RequestedUnit:
         """What is known of the unit, as a mail would tell it."""
-        return Item(self.serial, self.reason, self.exclusions, self.vague, self.symptom, self.revision)
+        return RequestedUnit(self.serial, self.reason, self.exclusions, self.vague, self.symptom, self.revision)
 
 
 class Quote(Value, frozen=True):
     """A numbered offer for the chargeable units of a case.
 
-    ``parts``: quoted after the units were examined (AP-16). ``offered`` is a purchase order that a person compares,
+    ``parts``: quoted after the units were examined (AP-16). ``pending_order`` is a purchase order that a person compares,
     ``order`` the one that accepted it.
     """
 
@@ -680,7 +680,7 @@ class Quote(Value, frozen=True):
     charges: tuple[Charge, ...]
     serials: tuple[str, ...]
     parts: bool = False
-    offered: str = ""
+    pending_order: str = ""
     order: str = ""
 
     @property
@@ -702,7 +702,7 @@ class Deadline(Value, frozen=True):
     ends: bool = False
 
 
-class Entry(Value, frozen=True):
+class HistoryEntry(Value, frozen=True):
     """One line of a case's history: what happened, what was decided on it, and the Message-IDs that went out."""
 
     at: datetime
@@ -725,7 +725,7 @@ class Token(Value, frozen=True):
     commands: tuple[Command, ...] = ()
 
 
-class Pending(Value, frozen=True):
+class PendingApproval(Value, frozen=True):
     """Commands that wait for a second approver: what was asked for, and by whom."""
 
     commands: tuple[Command, ...]
@@ -751,50 +751,50 @@ class Case(Value, frozen=True):
     name: str = ""
     language: str = "en"
     intent: Intent = "none"
-    items: tuple[CaseItem, ...] = ()
+    units: tuple[CaseUnit, ...] = ()
     number: Number | None = None
     quotes: tuple[Quote, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
     asked: tuple[str, ...] = ()
-    wishes: tuple[Wish, ...] = ()
+    special_requests: tuple[SpecialRequest, ...] = ()
     support_case: str | None = None
     participants: tuple[str, ...] = ()
     unreachable: bool = False
     version: int = 0
     tokens: tuple[Token, ...] = ()
-    pending: Pending | None = None
+    pending: PendingApproval | None = None
     ship_to: tuple[str, ...] = ()
     credit: Price | None = None
     fee: Price | None = None
-    inbound: Parcel | None = None
-    outbound: Parcel | None = None
+    inbound: ShipmentNotice | None = None
+    outbound: ShipmentNotice | None = None
     charges: tuple[Charge, ...] = ()
-    history: tuple[Entry, ...] = ()
+    history: tuple[HistoryEntry, ...] = ()
     replies: tuple[Reply, ...] = ()
 
 
 # ---------------------------------------------------------------- what the core is told of the world
 
 
-class Known(Value, frozen=True):
+class Snapshot(Value, frozen=True):
     """What the core needs to know of the world, as values.
 
     ``units``: registry rows by folded serial. ``open_cases``: cases of this mailbox that hold one of these units and
     are not over; ``past_cases`` those that are. ``answers_today``: direct answers already given to the address in its
-    company's day. ``fresh``: 128 random bits in hexadecimal, for ids; ``secret``: 128 others, for tokens. ``sequence``: the next
+    company's day. ``id_entropy``: 128 random bits in hexadecimal, for ids; ``secret``: 128 others, for tokens. ``sequence``: the next
     unused RMA sequence number.
     """
 
     units: dict[str, Unit] = {}
     open_cases: tuple[Case, ...] = ()
     answers_today: int = 0
-    fresh: str = ""
+    id_entropy: str = ""
     sequence: int = 1
     past_cases: tuple[Case, ...] = ()
-    secret: str = ""
+    token_entropy: str = ""
 
 
-class Record(Value, frozen=True):
+class MailRecord(Value, frozen=True):
     """One line of the mail ledger: every message that arrived, what was done with it, and where it lies now."""
 
     identity: str
@@ -821,4 +821,4 @@ class Step(Value, frozen=True):
     decision: Decision | None
     after: Case | None
     replies: tuple[Reply, ...] = ()
-    record: Record | None = None
+    record: MailRecord | None = None

@@ -16,20 +16,20 @@ from email_validator import EmailNotValidError
 
 from mailbot.intake.desk import Authority
 from mailbot.mail.addresses import valid
-from mailbot.mail.authority import Profile
-from mailbot.model import Role, Staff
-from mailbot.shell.connection import Imap, Security, Smtp, trusted_without_tls
-from mailbot.strict import ConfigError, convert, parse
+from mailbot.mail.authentication import Profile
+from mailbot.model import Role, StaffMember
+from mailbot.runtime.servers import Imap, Security, Smtp, trusted_without_tls
+from mailbot.strict_toml import ConfigError, convert, parse
 
 COMMAND_SECONDS = 30
 """How long a ``password_command`` may take."""
 
 
-class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SettingsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of mailbot.toml; a key it does not know is an error."""
 
 
-class ImapTable(Table, frozen=True):
+class ImapTable(SettingsTable, frozen=True):
     """[mailbox.imap]: where mail arrives. The password comes from a file, the environment or a command."""
 
     host: str
@@ -42,7 +42,7 @@ class ImapTable(Table, frozen=True):
     folder: str = "INBOX"
 
 
-class SmtpTable(Table, frozen=True):
+class SmtpTable(SettingsTable, frozen=True):
     """[mailbox.smtp]: where replies go out. Without a user there is no AUTH."""
 
     host: str
@@ -54,7 +54,7 @@ class SmtpTable(Table, frozen=True):
     password_command: str | None = None
 
 
-class StaffTable(Table, frozen=True):
+class StaffTable(SettingsTable, frozen=True):
     """[[mailbox.staff]]: a member of staff, the roles, and the money this person may set in motion."""
 
     address: str
@@ -62,7 +62,7 @@ class StaffTable(Table, frozen=True):
     limit: Decimal | int | float = 0
 
 
-class MailboxTable(Table, frozen=True):
+class MailboxTable(SettingsTable, frozen=True):
     """[[mailbox]]: one rma@ address, the policy it is run by, its registry, its servers and its staff."""
 
     address: str
@@ -78,13 +78,13 @@ class MailboxTable(Table, frozen=True):
     i_accept_forged_approvals: bool = False
 
 
-class Folders(Table, frozen=True):
+class Folders(SettingsTable, frozen=True):
     """[folders]: ``root`` puts Done, Ignored and Attention below another folder."""
 
     root: str = ""
 
 
-class File(Table, frozen=True):
+class SettingsFile(SettingsTable, frozen=True):
     """mailbot.toml as written."""
 
     mailbox: tuple[MailboxTable, ...]
@@ -100,7 +100,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     home: Path
     name: str
-    file: File
+    file: SettingsFile
 
     @property
     def state(self) -> Path:
@@ -157,11 +157,12 @@ class Settings(msgspec.Struct, frozen=True):
         return found
 
 
-def staff(mailbox: MailboxTable) -> tuple[Staff, ...]:
+def staff(mailbox: MailboxTable) -> tuple[StaffMember, ...]:
     """Return the staff of a mailbox; where From is believed, nobody of them sets money in motion."""
     believed = mailbox.authority == "insecure-from"
     return tuple(
-        Staff(s.address.lower(), s.roles, Decimal(0) if believed else Decimal(str(s.limit))) for s in mailbox.staff
+        StaffMember(s.address.lower(), s.roles, Decimal(0) if believed else Decimal(str(s.limit)))
+        for s in mailbox.staff
     )
 
 
@@ -189,7 +190,7 @@ def load(path: Path) -> Settings:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}.") from None
-    file = convert(parse(text, str(path)), File, str(path), text)
+    file = convert(parse(text, str(path)), SettingsFile, str(path), text)
     settings = Settings(path.resolve().parent, str(path), file)
     _verify(settings)
     return settings

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from dovecot_server import DOVECOT, dovecot
-from servers import Background, Fresh, embedded_imap, embedded_smtp
+from support.dovecot_server import DOVECOT, dovecot
+from support.servers import Background, Fresh, embedded_imap, embedded_smtp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dovecot_server import Dovecot
-    from servers import MailStore
+    from support.dovecot_server import Dovecot
+    from support.servers import MailStore
 
-    from mailbot.shell.embedded import SmtpServer
+    from mailbot.runtime.embedded import SmtpServer
 
 
 @pytest.fixture(scope="session")

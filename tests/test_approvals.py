@@ -7,12 +7,12 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
-from approvals import Notice, Situation, answer, approvals
-from desk import KIM, PORTWELL, Desk, library, unit, words
-from forgeries import forged
+from support.approval_cases import Notice, Situation, answer, approvals
+from support.forgeries import forged
+from support.memory_desk import KIM, PORTWELL, Desk, library, unit, words
 
-from mailbot.model import Staff
-from mailbot.shell import path
+from mailbot.model import StaffMember
+from mailbot.runtime import pipeline
 
 if TYPE_CHECKING:
     from mailbot.model import Case, Step
@@ -25,7 +25,7 @@ SERIAL, OTHER = "AH2F104432", "AH2F104440"
 @cache
 def at_work() -> Policy:
     """The shipped policy, two approvers, a mail server that says whom it vouches for."""
-    staff = (Staff(BOSS, ("approver", "desk"), Decimal(5000)), Staff(KAY, ("approver",), Decimal(5000)))
+    staff = (StaffMember(BOSS, ("approver", "desk"), Decimal(5000)), StaffMember(KAY, ("approver",), Decimal(5000)))
     return library().policy(PORTWELL, staff=staff, trusted_authserv_id=SERVER)
 
 
@@ -73,7 +73,7 @@ def noticed(case: Case, person: str) -> list[bytes]:
 def standing(desk: Desk) -> dict[str, object]:
     """What a decision would change, case by case."""
     return {
-        case.id: (case.state, case.number, case.quotes, case.items, case.credit, case.fee)
+        case.id: (case.state, case.number, case.quotes, case.units, case.credit, case.fee)
         for case in desk.store.cases()
     }
 
@@ -122,7 +122,7 @@ def test_A7_an_approval_counts_once() -> None:
     raw = answer(situation).raw()
     desk.take(raw)
     done = standing(desk)
-    [again] = path.take_in([path.mail(situation.mailbox, raw, desk.clock.now())], desk.room)
+    [again] = pipeline.process_batch([pipeline.incoming_mail(situation.mailbox, raw, desk.clock.now())], desk.room)
     assert again.step is None
     for later in (
         answer(situation, body="Approved.\r\n"),

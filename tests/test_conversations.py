@@ -19,34 +19,34 @@ from unittest.mock import patch
 import msgspec
 import pytest
 from click.testing import CliRunner
-from dovecot_server import DOVECOT
 from pypdf import PdfReader
-from servers import Fresh, embedded_imap
+from support.dovecot_server import DOVECOT
+from support.servers import Fresh, embedded_imap
 
 from mailbot.commands import cli
-from mailbot.model import Case, Finding, Reply, Ruling
-from mailbot.policy import decide
+from mailbot.decide import coverage
+from mailbot.model import Case, CommandResult, Finding, Reply
 from mailbot.policy.policy import Policy, load_rules
-from mailbot.policy.rules import Answers, Flag, Inform, Rule
-from mailbot.reply import sentences
-from mailbot.reply.render import Letters
-from mailbot.shell import logs
-from mailbot.shell.conversation import Conversation, Expected, load
-from mailbot.shell.expectation import Opened, Order, compare, folded
-from mailbot.shell.incoming import arriving, bare, opened, server_of, texts
-from mailbot.shell.library import Library
-from mailbot.shell.rehearsal import Play, Played, play, policy_of
-from mailbot.shell.tiny import TinyStore
+from mailbot.policy.rules import AnswerRules, DecisionRule, FindingRule, InformRule
+from mailbot.rehearsal.conversation_file import Conversation, ExpectedMail, load
+from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare, folded
+from mailbot.rehearsal.incoming_mail import arriving, bare, opened, server_of, texts
+from mailbot.rehearsal.player import ConversationPlayer, RehearsalResult, play, policy_of
+from mailbot.reply import policy_sentences
+from mailbot.reply.render import EmailTemplates
+from mailbot.runtime import logs
+from mailbot.runtime.resources import Resources
+from mailbot.runtime.tiny import TinyStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from servers import Background, MailStore
+    from support.servers import Background, MailStore
 
     from mailbot.policy.rules import Rules
-    from mailbot.shell.conversation import Step
-    from mailbot.shell.embedded import SmtpServer
+    from mailbot.rehearsal.conversation_file import ConversationStep
+    from mailbot.runtime.embedded import SmtpServer
 
 HERE = Path(__file__).parent / "conversations"
 FILES = sorted(HERE.rglob("*.toml"))
@@ -69,11 +69,11 @@ class Witness(msgspec.Struct):
     file: Path
     script: Conversation
     policy: Policy
-    play: Play
+    play: ConversationPlayer
     touched: set[Entry]
 
     @property
-    def mails(self) -> Iterator[Opened]:
+    def mails(self) -> Iterator[SentMail]:
         """Every mail that was sent."""
         return (mail for step in self.play.steps for mail in step.sent)
 
@@ -82,9 +82,9 @@ class Witness(msgspec.Struct):
 
 
 @cache
-def library() -> Library:
+def library() -> Resources:
     """Words and templates, read once."""
-    return Library.at()
+    return Resources.at()
 
 
 @cache
@@ -98,7 +98,7 @@ def script(file: Path) -> Conversation:
     return load(file)
 
 
-class Answering(Answers, frozen=True):
+class Answering(AnswerRules, frozen=True):
     """[answers] that notice which of them is asked for."""
 
     def __getattribute__(self, name: str) -> Any:
@@ -106,7 +106,7 @@ class Answering(Answers, frozen=True):
         return super().__getattribute__(name)
 
 
-class Inspecting(dict[Finding, Flag]):
+class Inspecting(dict[Finding, FindingRule]):
     """[findings] that notice which of them is asked for."""
 
     def get(self, name: Finding, default: Any = None) -> Any:
@@ -120,16 +120,16 @@ asked: set[str] = set()
 @cache
 def witness(file: Path) -> Witness:
     """Play a conversation once, and note which entries of the rules it came across."""
-    decided: list[Rule] = []
-    informed: list[Inform] = []
-    decide_unit, belongs = decide.decide_unit, sentences._belongs
+    decided: list[DecisionRule] = []
+    informed: list[InformRule] = []
+    decide_unit, belongs = coverage.decide_unit, policy_sentences._belongs
 
     def deciding(*args: Any, **kwargs: Any) -> Any:
         verdict, rule = decide_unit(*args, **kwargs)
         decided.extend([rule] if rule else [])
         return verdict, rule
 
-    def informing(inform: Inform, *args: Any) -> bool:
+    def informing(inform: InformRule, *args: Any) -> bool:
         said = belongs(inform, *args)
         informed.extend([inform] if said else [])
         return said
@@ -137,17 +137,17 @@ def witness(file: Path) -> Witness:
     plain = policy_of(script(file), library())
     watched = msgspec.structs.replace(
         plain.rules,
-        answers=Answering(**{name: getattr(plain.rules.answers, name) for name in Answers.__struct_fields__}),
+        answers=Answering(**{name: getattr(plain.rules.answers, name) for name in AnswerRules.__struct_fields__}),
         findings=Inspecting(plain.rules.findings),
     )
     asked.clear()
-    with patch.object(decide, "decide_unit", deciding), patch.object(sentences, "_belongs", informing):
+    with patch.object(coverage, "decide_unit", deciding), patch.object(policy_sentences, "_belongs", informing):
         played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent)
     company = script(file).policy
     touched = {
         *(Entry(company, "decide", place) for place, rule in enumerate(plain.rules.decide) if rule in decided),
         *(Entry(company, "inform", place) for place, inform in enumerate(plain.rules.inform) if inform in informed),
-        *(Entry(company, "answers", name) for name in Answers.__struct_fields__ if name in asked),
+        *(Entry(company, "answers", name) for name in AnswerRules.__struct_fields__ if name in asked),
         *(Entry(company, "findings", name) for name in plain.rules.findings if name in asked),
     }
     return Witness(file, script(file), plain, played, touched)
@@ -212,7 +212,11 @@ def name_of(entry: Entry) -> str:
     if isinstance(found, tuple):
         found = found[int(entry.key)]
         when = ", ".join(f"{fact} {condition}" for fact, condition in found.when.items())
-        what = f"then {found.then}" if isinstance(found, Rule) else f"at {' '.join(found.moment)}: {found.says[:40]}"
+        what = (
+            f"then {found.then}"
+            if isinstance(found, DecisionRule)
+            else f"at {' '.join(found.moment)}: {found.says[:40]}"
+        )
         return f"{found.clause} {what} {'where ' + when if when else ''}".strip()
     return f"{entry.table}.{entry.key}"
 
@@ -241,7 +245,7 @@ def missed(entry: Entry, seen: Witness) -> bool:
 def says(entry: Entry) -> re.Pattern[str]:
     """The sentence of an entry, folded; placeholders are whatever they were filled with."""
     table: Any = getattr(rules(entry.company), entry.table)
-    found: Any = getattr(table, str(entry.key)) if isinstance(table, Answers) else table[entry.key]
+    found: Any = getattr(table, str(entry.key)) if isinstance(table, AnswerRules) else table[entry.key]
     return re.compile(".+".join(re.escape(folded(part)) for part in re.split(r"\{\w+\}", found.says)))
 
 
@@ -289,7 +293,7 @@ def clauses(*kinds: str) -> list[tuple[str, str]]:
     ]
 
 
-def expectations(company: str) -> Iterator[Expected]:
+def expectations(company: str) -> Iterator[ExpectedMail]:
     return (sent for seen in of(company) for step in seen.script.step for sent in step.sent or ())
 
 
@@ -319,14 +323,14 @@ def test_a_clause_is_cited_where_it_holds_and_nowhere_else(company: str, clause:
     assert is_missing_elsewhere(company, clause), "no conversation shows where it does not hold"
 
 
-def decided_by_staff(seen: Witness) -> Iterator[tuple[Played, set[str]]]:
+def decided_by_staff(seen: Witness) -> Iterator[tuple[RehearsalResult, set[str]]]:
     """Yield each step in which a command of staff was carried out, and the clauses on which it stood."""
     staff = {person.address for person in seen.policy.desk.staff}
     for step in seen.play.steps:
         if bare(step.step.from_) not in staff or step.case is None:
             continue
         last = step.case.history[-1]
-        done: list[Ruling] = [ruling for ruling in last.decision.rulings if ruling.result == "done"]
+        done: list[CommandResult] = [ruling for ruling in last.decision.rulings if ruling.result == "done"]
         if done:
             yield step, {clause for ruling in done for clause in ruling.clauses}
 
@@ -354,7 +358,7 @@ def test_every_cited_clause_exists(company: str) -> None:
 # ---------------------------------------------------------------- what holds for every mail
 
 
-def letters(company: str) -> Iterator[tuple[Witness, Opened]]:
+def letters(company: str) -> Iterator[tuple[Witness, SentMail]]:
     """Every letter to a customer, in every conversation of a company."""
     return ((seen, mail) for seen in of(company) for mail in seen.mails if mail.reply.audience == "customer")
 
@@ -402,7 +406,7 @@ def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
     assert [where for where, times in said.items() if times > 1] == []
 
 
-def label_of(mail: Opened) -> str:
+def label_of(mail: SentMail) -> str:
     """Return what stands on the label that goes with a letter; nothing where there is none."""
     papers = {part.get_filename(): part for part in opened(mail.reply).iter_attachments()}
     label = papers.get("label.pdf")
@@ -425,7 +429,7 @@ def test_a_stranger_reads_word_for_word_what_an_unknown_serial_brings(company: s
     """Whoever asks for somebody else's unit cannot tell from any mail that it exists (promise 7)."""
     seen = witness(HERE / company / "stranger-is-answered-like-an-unknown-serial.toml")
     cases = [step.case for step in seen.play.steps if step.case]
-    own = "|".join({name for case in cases for name in (case.id, *(item.serial for item in case.items))})
+    own = "|".join({name for case in cases for name in (case.id, *(item.serial for item in case.units))})
     mails: dict[str, list[str]] = {}
     for mail in seen.mails:
         mails.setdefault(mail.reply.to, []).append(re.sub(own, "#", mail.text))
@@ -468,7 +472,7 @@ class Post:
     def __init__(self, seen: Witness, home: Path, imap: MailStore, smtp: SmtpServer) -> None:
         self.script, self.desk, self.home, self.imap, self.smtp = seen.script, seen.policy.desk, home, imap, smtp
         self.beside = seen.file.parent
-        self.sent: list[Opened] = []
+        self.sent: list[SentMail] = []
         self.numbers: list[str] = []
         self.quotes: list[tuple[str, str]] = []
         self.before: dict[str, int] = {}  # how long the history of each case was
@@ -506,13 +510,13 @@ class Post:
             mails, expected = self.sent[begun:], step.sent or ()
             if step.quiet or step.sent is not None:
                 ignored = () if step.quiet else self.script.ignore
-                wrong = compare([Order.of(each, self._fill) for each in expected], mails, ignored)
+                wrong = compare([MailExpectation.of(each, self._fill) for each in expected], mails, ignored)
                 yield from (f"step {count}: {each}" for each in wrong)
             state = step.case.state if step.case else None
             if state and touched and state not in [case.state for case in touched]:
                 yield f"step {count}: the case is {touched[-1].state}, not {state}"
 
-    def _pass_time(self, step: Step) -> None:
+    def _pass_time(self, step: ConversationStep) -> None:
         """Let come what falls due before the step, each at its time, as a daemon does."""
         while not step.down and (due := self._next_due()) and due < step.at:
             self._run(due)
@@ -542,7 +546,7 @@ class Post:
             plain = Reply("", self.desk.address, mail.recipient, "", raw, at, "")
             read = opened(plain)
             known = replies.get(str(read["Message-ID"]), plain)
-            self.sent.append(Opened.of(msgspec.structs.replace(known, raw=raw, subject=str(read["Subject"]))))
+            self.sent.append(SentMail.of(msgspec.structs.replace(known, raw=raw, subject=str(read["Subject"]))))
         self.numbers += [case.number.text for case in cases if case.number and case.number.text not in self.numbers]
         offers = [(quote.number, f"{quote.total:.2f}") for case in cases for quote in case.quotes]
         self.quotes += [offer for offer in offers if offer not in self.quotes]
@@ -550,7 +554,7 @@ class Post:
         self.before = {case.id: len(case.history) for case in cases}
         return touched
 
-    def _mail(self, step: Step, count: int) -> bytes:
+    def _mail(self, step: ConversationStep, count: int) -> bytes:
         whose = (
             step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
         )
@@ -591,7 +595,7 @@ def test_conversation_through_real_servers(
 ) -> None:
     """The same conversation goes the same way by the real command between a real IMAP and a real SMTP server."""
     # What no run changes is read once for all of them: words, and templates that every start would write out to look at them.
-    monkeypatch.setattr(Library, "at", lambda _: library())
-    monkeypatch.setattr(Letters, "check", lambda _: [])
+    monkeypatch.setattr(Resources, "at", lambda _: library())
+    monkeypatch.setattr(EmailTemplates, "check", lambda _: [])
     monkeypatch.setattr(logs, "configure", lambda: None)  # it would log to a stream that ends with the run
     assert list(Post(witness(file), tmp_path, mail_server, smtp_server).goes_wrong()) == []

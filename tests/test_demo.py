@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from click.testing import CliRunner
-from looks import BROWSERS, measure
+from support.browser import BROWSERS, measure
 
 from mailbot.commands.demo import demo
-from mailbot.demo import cast, pages, performance
-from mailbot.demo.post import Post
-from mailbot.demo.tally import KINDS
+from mailbot.demo import pages, personas, session
+from mailbot.demo.outcomes import KINDS
+from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.parse import parse
 from mailbot.model import Case
-from mailbot.shell.library import Library
+from mailbot.runtime.resources import Resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ def test_the_cases_are_exported_whole(played: Played) -> None:
 def test_returns_live_to_their_end_at_both_companies(played: Played) -> None:
     """One case of each company goes from the request to the shipment back; one of them with two quotes and two orders."""
     cases = [msgspec.json.decode(file.read_bytes(), type=Case) for file in played.out.glob("cases/*.json")]
-    whole = [case for case in cases if case.state == "closed" and all(item.shipped_on for item in case.items)]
+    whole = [case for case in cases if case.state == "closed" and all(unit.shipped_on for unit in case.units)]
     assert {case.policy for case in whole} == {"american-portwell", "server-technology"}
     [charged] = [case for case in whole if len(case.quotes) > 1]
     assert [quote.parts for quote in charged.quotes] == [False, True]
@@ -179,12 +179,12 @@ def test_it_is_the_same_story_every_time(played: Played, tmp_path: Path) -> None
 def test_a_former_demo_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     """The next demo clears away what the last one left, but not what somebody else put there."""
     out = tmp_path / "demo"
-    performance.prepare(out)
+    session.prepare(out)
     (out / "mails").mkdir()
     (out / "mails" / "old.eml").touch()
     (out / "notes.txt").write_text("mine")
-    performance.prepare(out)
-    assert sorted(path.name for path in out.iterdir()) == [performance.MARK, "notes.txt"]
+    session.prepare(out)
+    assert sorted(path.name for path in out.iterdir()) == [session.MARKER, "notes.txt"]
 
 
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
@@ -198,8 +198,8 @@ def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_did_not_happen_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A demo in which something does not happen says what, and exits 1."""
-    fewer = msgspec.structs.replace(cast.load(), days=2)
-    monkeypatch.setattr(performance, "load", lambda: fewer)
+    fewer = msgspec.structs.replace(personas.load(), days=2)
+    monkeypatch.setattr(session, "load", lambda: fewer)
     result = CliRunner().invoke(demo, ["--fast", "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
     missing = result.output.partition("This did not happen, and should have:")[2]
@@ -209,7 +209,7 @@ def test_what_did_not_happen_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_cast_can_be_read_as_settings_are() -> None:
     """The cast names only policies, and serials stand once."""
-    whole = cast.load()
+    whole = personas.load()
     assert {unit.policy for unit in whole.unit} == {person.writes_to for person in whole.person}
     assert len({unit.serial for unit in whole.unit}) == len(whole.unit)
 
@@ -222,8 +222,8 @@ def test_a_strangers_html_can_do_nothing(tmp_path: Path) -> None:
     )
     now = datetime(2026, 3, 2, tzinfo=UTC)
     message = parse(raw, mailbox="rma@portwell.example", arrived_at=now)
-    post = Post(1, now, ours=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw)
-    policies = {"rma@portwell.example": Library.at().policy("american-portwell")}
+    post = TrafficEntry(1, now, ours=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw)
+    policies = {"rma@portwell.example": Resources.at().policy("american-portwell")}
     pages.lay_out(tmp_path, [post], [], [], policies)
     for page in (tmp_path / "index.html", tmp_path / "mails" / f"{post.name}.html"):
         text = page.read_text(encoding="utf-8")

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import click
 import msgspec
 import pytest
-from desk import COMPANIES, PORTWELL, Desk, library, policy, unit
+from support.memory_desk import COMPANIES, PORTWELL, Desk, library, policy, unit
 
 from mailbot import settings
 from mailbot.commands import COMMANDS, cli
-from mailbot.model import CommandName, Finding, StaffSaid
+from mailbot.model import CommandName, Finding, StaffMessage
 from mailbot.policy.facts import FACTS, domains
 from mailbot.policy.policy import PLACEHOLDERS
-from mailbot.policy.rules import Answers, Deadlines, Flag, Moment, Rule
-from mailbot.shell.conversation import load
-from mailbot.shell.rehearsal import play, policy_of
+from mailbot.policy.rules import AnswerRules, Deadlines, DecisionRule, FindingRule, Moment
+from mailbot.rehearsal.conversation_file import load
+from mailbot.rehearsal.player import play, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def test_the_docs_name_no_command_or_option_that_is_none() -> None:
 
 
 TABLES: dict[str, Any] = {
-    "At the top": settings.File,
+    "At the top": settings.SettingsFile,
     "[folders]": settings.Folders,
     "[[mailbox]]": settings.MailboxTable,
     "[mailbox.imap] and [mailbox.smtp]": (settings.ImapTable, settings.SmtpTable),
@@ -108,8 +108,10 @@ def test_every_setting_is_in_the_docs_with_its_default(heading: str, types: Any)
 def test_every_settings_table_is_documented() -> None:
     """A new table of mailbot.toml needs a table in docs/settings.md."""
     known = {each for types in TABLES.values() for each in (types if isinstance(types, tuple) else (types,))}
-    tables = {each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, settings.Table)}
-    assert tables - {settings.Table} == known
+    tables = {
+        each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, settings.SettingsTable)
+    }
+    assert tables - {settings.SettingsTable} == known
 
 
 @pytest.mark.parametrize("name", [name for name in DOCS if name != "README.md"])
@@ -167,15 +169,15 @@ def test_every_fact_and_its_answers_are_in_the_docs(fact: str) -> None:
 
 def test_every_moment_placeholder_and_ask_is_in_the_docs() -> None:
     """So are the moments at which a sentence can be said, and the places that are filled in."""
-    asks = get_args(get_args(get_type_hints(Rule)["ask"])[0])
+    asks = get_args(get_args(get_type_hints(DecisionRule)["ask"])[0])
     words = [f"`{word}`" for word in (*get_args(Moment), *asks)] + [f"`{{{name}}}`" for name in PLACEHOLDERS]
     assert [word for word in words if word not in DOCS["rules.md"]] == []
 
 
 def test_every_answer_finding_and_deadline_is_in_the_docs() -> None:
     """So is what is said where no unit is decided on, what the bench can find, and what is reminded."""
-    then = get_args(get_type_hints(Flag)["then"])
-    words = [*Answers.__struct_fields__, *get_args(Finding), *then, *Deadlines.__struct_fields__[1:], "renew_days"]
+    then = get_args(get_type_hints(FindingRule)["then"])
+    words = [*AnswerRules.__struct_fields__, *get_args(Finding), *then, *Deadlines.__struct_fields__[1:], "renew_days"]
     assert [word for word in words if not re.search(rf"`(?:[\w.]*\.)?{word}`", DOCS["rules.md"])] == []
 
 
@@ -193,11 +195,11 @@ def held() -> Desk:
     return desk
 
 
-def said(text: str) -> StaffSaid:
+def said(text: str) -> StaffMessage:
     """What a colleague's mail about that case is understood as."""
     desk = held()
     event = desk.write(text, BOSS, subject=f"[{desk.case.id}]").event
-    assert isinstance(event, StaffSaid)
+    assert isinstance(event, StaffMessage)
     return event
 
 

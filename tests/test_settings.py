@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mailbot import settings
-from mailbot.commands.house import policies
+from mailbot.commands.loading import policies
 from mailbot.settings import load
-from mailbot.strict import ConfigError
+from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ stands in docs/intake.md.
 from __future__ import annotations
 
 import pytest
-from scoring import DATA, Score, explained, labels_of, score
+from support.scoring import DATA, Score, explained, labels_of, score
 
 SETS = ("corpus", "understanding")
 LEAST = {

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Proof, Staff, Token
+    from mailbot.model import Case, Message, Proof, StaffMember, Token
 
 
-def person(message: Message, desk: Desk) -> Staff | None:
+def person(message: Message, desk: Desk) -> StaffMember | None:
     """Return the member of staff whose address a mail bears, or None.
 
     The address is compared as it stands, ASCII capitals aside: a look-alike (U1), a plus-address, a trailing dot is somebody
@@ -21,7 +21,7 @@ def person(message: Message, desk: Desk) -> Staff | None:
     absence note or a delivery report that quotes "approve" above all (L5, B4). What a mail says beside its From (Reply-To,
     Sender, a display name) is no identity (A5, A6).
     """
-    if message.sender is None or message.machine.sort != "human":
+    if message.sender is None or message.classification.sender_class != "human":
         return None
     return next((each for each in desk.staff if each.address == message.sender.email), None)
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import HERE, WORKED
-from mailbot.model import Case, CaseItem, Deadline, DeadlineKind, State
+from mailbot.case.lifecycle import IN_WORK, ON_SITE
+from mailbot.model import Case, CaseUnit, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
@@ -22,28 +22,28 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
     """Say whether the case is waiting for this: an answer, an order, the goods, a decision."""
     match kind:
         case "missing":
-            return any(awaits_answer(item) for item in case.items)
+            return any(awaits_answer(unit) for unit in case.units)
         case "quote":
-            return any(item.state in ("quoted", "parts_quoted") for item in case.items)
+            return any(unit.state in ("quoted", "parts_quoted") for unit in case.units)
         case "number":
-            return case.number is not None and any(item.state == "authorized" for item in case.items)
+            return case.number is not None and any(unit.state == "authorized" for unit in case.units)
         case "held":
-            return any(item.state == "held" for item in case.items) or (not case.items and case.state == "held")
+            return any(unit.state == "held" for unit in case.units) or (not case.units and case.state == "held")
         case "repair":
             return repair_due(case) is not None
         case "close":
-            return any(item.state == "shipped" for item in case.items)
+            return any(unit.state == "shipped" for unit in case.units)
 
 
 def repair_due(case: Case) -> date | None:
     """Return the day by which the first of the units that are here must be repaired (ST-15)."""
-    waiting = (item.repair_due for item in case.items if item.state in WORKED and not item.unrepairable)
+    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.unrepairable)
     return min((day for day in waiting if day), default=None)
 
 
-def awaits_answer(item: CaseItem) -> bool:
+def awaits_answer(unit: CaseUnit) -> bool:
     """Say whether the customer has been asked about this unit; a disguised one is asked about like an unknown one."""
-    return item.state == "asking" or (item.state == "held" and item.disguised and not item.hidden)
+    return unit.state == "asking" or (unit.state == "held" and unit.answered_as_unknown and not unit.staff_only)
 
 
 def renew(
@@ -135,8 +135,8 @@ def again(policy: Policy, today: date) -> Deadline:
 
 def outer(case: Case) -> date | None:
     """Return the outer date of the case's state: when it is closed, the number's last valid day, or when repair is due."""
-    if case.state in HERE:
-        return min((item.repair_due for item in case.items if item.state in HERE and item.repair_due), default=None)
+    if case.state in ON_SITE:
+        return min((unit.repair_due for unit in case.units if unit.state in ON_SITE and unit.repair_due), default=None)
     kinds: dict[State, DeadlineKind] = {
         "asking": "missing",
         "quoted": "quote",

@@ -10,8 +10,8 @@ from mailbot.model import Reply, Value
 
 FIRST_WAIT = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=70)
-PATIENCE = timedelta(days=5)  # RFC 5321 §4.5.4.1: "at least 4-5 days"
-DOUBT_WAIT = timedelta(minutes=15)
+GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321 §4.5.4.1: "at least 4-5 days"
+AMBIGUOUS_WAIT = timedelta(minutes=15)
 REPEATS = 3
 
 
@@ -44,10 +44,10 @@ class Refused(Value, frozen=True, tag="refused"):
     text: str
 
 
-Sent = Delivered | Deferred | Ambiguous | Refused
+DeliveryResult = Delivered | Deferred | Ambiguous | Refused
 
 
-def begin(reply: Reply, now: datetime) -> Reply:
+def begin_attempt(reply: Reply, now: datetime) -> Reply:
     """The reply at the start of an SMTP transaction; to be stored before the server is spoken to."""
     return msgspec.structs.replace(
         reply,
@@ -57,7 +57,7 @@ def begin(reply: Reply, now: datetime) -> Reply:
     )
 
 
-def after(reply: Reply, result: Sent, now: datetime) -> Reply:
+def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
     """The reply after one SMTP transaction.
 
     Deferred: again after 5 minutes, doubling to 70, failed when five days have passed since the first try. Ambiguous:
@@ -74,17 +74,17 @@ def after(reply: Reply, result: Sent, now: datetime) -> Reply:
         case Refused(code, text):
             return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"{code or ''} {text}".strip())
         case Deferred(reason=reason):
-            if now - (reply.tried_at or reply.at) >= PATIENCE:
+            if now - (reply.tried_at or reply.at) >= GIVE_UP_AFTER:
                 return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"given up: {reason}")
-            return msgspec.structs.replace(reply, state="deferred", due_at=now + wait(reply.attempts), note=reason)
+            return msgspec.structs.replace(reply, state="deferred", due_at=now + backoff(reply.attempts), note=reason)
         case Ambiguous(reason):
-            doubts = reply.doubts + 1
+            doubts = reply.ambiguous_attempts + 1
             if doubts > REPEATS:
-                return msgspec.structs.replace(reply, state="held", doubts=doubts, due_at=None, note=reason)
-            due = now + max(DOUBT_WAIT, wait(doubts))
-            return msgspec.structs.replace(reply, state="ambiguous", doubts=doubts, due_at=due, note=reason)
+                return msgspec.structs.replace(reply, state="held", ambiguous_attempts=doubts, due_at=None, note=reason)
+            due = now + max(AMBIGUOUS_WAIT, backoff(doubts))
+            return msgspec.structs.replace(reply, state="ambiguous", ambiguous_attempts=doubts, due_at=due, note=reason)
 
 
-def wait(attempts: int) -> timedelta:
+def backoff(attempts: int) -> timedelta:
     """How long to wait after so many transactions: 5, 10, 20, 40 minutes, then 70 each."""
     return min(FIRST_WAIT * (1 << min(max(attempts - 1, 0), 10)), LONGEST_WAIT)

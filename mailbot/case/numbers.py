@@ -8,16 +8,16 @@ from datetime import date, timedelta
 from stdnum import luhn
 
 from mailbot.case.lifecycle import NUMBERED
-from mailbot.model import Case, Known, Number
+from mailbot.model import Case, Number, Snapshot
 from mailbot.policy.policy import Policy
 
 
-def assign(policy: Policy, known: Known, day: date, issued_by: str, until: date | None = None) -> Number:
+def assign(policy: Policy, snapshot: Snapshot, day: date, issued_by: str, until: date | None = None) -> Number:
     """Return the next number: valid from ``day`` (not counted) for the days the rules give, or less (AP-43, ST-5).
 
     Args:
         policy: whose rules give the form and the days.
-        known: brings the next sequence.
+        snapshot: brings the next sequence.
         day: the day of issue, in the company's zone.
         issued_by: the rule or the person (ST-4).
         until: the last day that the number may have at all.
@@ -25,19 +25,19 @@ def assign(policy: Policy, known: Known, day: date, issued_by: str, until: date 
     rules = policy.rules.number
     last = day + timedelta(days=rules.valid_days.value)
     return Number(
-        text=write(rules.format, day.year, known.sequence),
+        text=format_number(rules.format, day.year, snapshot.sequence),
         issued_on=day,
         valid_until=min(last, until or last),
         issued_by=issued_by,
     )
 
 
-def stands(case: Case, day: date) -> Number | None:
+def valid_number(case: Case, day: date) -> Number | None:
     """Return the case's number if a further unit may travel under it: it is valid, and a unit travels under it."""
     number = case.number
     if number is None or number.valid_until < day:
         return None
-    return number if any((i.resumes if i.state == "held" else i.state) in NUMBERED for i in case.items) else None
+    return number if any((i.resume_state if i.state == "held" else i.state) in NUMBERED for i in case.units) else None
 
 
 def pattern(form: str) -> str:
@@ -45,7 +45,7 @@ def pattern(form: str) -> str:
     return re.escape(form.partition("{")[0]) + r"\d[\dA-Z-]*"
 
 
-def write(form: str, year: int, sequence: int) -> str:
+def format_number(form: str, year: int, sequence: int) -> str:
     """Write a number in the rules' format; the check digit (Luhn) is over the digits of year and sequence."""
     digits = re.sub(r"\D", "", form.format(year=year, sequence=sequence, check=""))
     return form.format(year=year, sequence=sequence, check=luhn.calc_check_digit(digits))

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from msgspec import structs
 
-from mailbot.intake.serials import fold
-from mailbot.model import Case, CaseItem, Charge, Order, Quote
+from mailbot.intake.entities.serials import serial_key
+from mailbot.model import Case, CaseUnit, Charge, PurchaseOrder, Quote
 from mailbot.policy.policy import Policy
 
 
@@ -29,15 +29,15 @@ def offer(
     return (*case.quotes, quote)
 
 
-def awaits_order(item: CaseItem) -> bool:
+def awaits_order(unit: CaseUnit) -> bool:
     """Say whether a purchase order is what this unit waits for, or one for it waits for a person."""
     offered = ("quoted", "parts_quoted")
-    return item.state in offered or (item.state == "held" and (item.charged or item.resumes in offered))
+    return unit.state in offered or (unit.state == "held" and (unit.charged or unit.resume_state in offered))
 
 
 def latest(case: Case, serial: str) -> Quote | None:
     """Return the last quote that names a unit, if no order has accepted it."""
-    named = (quote for quote in reversed(case.quotes) if fold(serial) in map(fold, quote.serials))
+    named = (quote for quote in reversed(case.quotes) if serial_key(serial) in map(serial_key, quote.serials))
     last = next(named, None)
     return last if last and not last.order else None
 
@@ -46,39 +46,39 @@ def due(quote: Quote, serials: set[str]) -> Quote:
     """Return the quote for these units alone: what was decided otherwise for the rest is no longer part of the offer."""
     return structs.replace(
         quote,
-        charges=tuple(c for c in quote.charges if not c.serial or fold(c.serial) in serials),
-        serials=tuple(serial for serial in quote.serials if fold(serial) in serials),
+        charges=tuple(c for c in quote.charges if not c.serial or serial_key(c.serial) in serials),
+        serials=tuple(serial for serial in quote.serials if serial_key(serial) in serials),
     )
 
 
-def standing(case: Case) -> tuple[Quote, ...]:
+def open_quotes(case: Case) -> tuple[Quote, ...]:
     """Return the quotes for which the case awaits an order, each for the units that still wait for it, the oldest first."""
     waiting: dict[str, set[str]] = {}
-    for item in case.items:
-        quote = latest(case, item.serial) if awaits_order(item) else None
+    for unit in case.units:
+        quote = latest(case, unit.serial) if awaits_order(unit) else None
         if quote:
-            waiting.setdefault(quote.number, set()).add(fold(item.serial))
+            waiting.setdefault(quote.number, set()).add(serial_key(unit.serial))
     return tuple(due(quote, waiting[quote.number]) for quote in case.quotes if quote.number in waiting)
 
 
-def meant(order: Order, offers: tuple[Quote, ...]) -> tuple[Quote, ...]:
+def quotes_named(order: PurchaseOrder, offers: tuple[Quote, ...]) -> tuple[Quote, ...]:
     """Return the offers that an order may be for: the one it names, else those of its amount, else all."""
     named = tuple(quote for quote in offers if quote.number in order.quotes)
     return named or tuple(quote for quote in offers if _agrees(order, quote)) or offers
 
 
-def accepts(order: Order, offers: tuple[Quote, ...], day: date) -> Quote | None:
+def accepts(order: PurchaseOrder, offers: tuple[Quote, ...], day: date) -> Quote | None:
     """Return the one quote that an order accepts, or None: then a person compares the two (AP-17, O3).
 
     Its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is this one and valid.
     """
-    found = meant(order, offers)
+    found = quotes_named(order, offers)
     if len(found) != 1 or not _agrees(order, found[0]) or day > found[0].valid_until:
         return None
     return found[0] if not order.quotes or found[0].number in order.quotes else None
 
 
-def _agrees(order: Order, quote: Quote) -> bool:
+def _agrees(order: PurchaseOrder, quote: Quote) -> bool:
     currency = quote.charges[0].currency if quote.charges else ""
     return any(price.amount == quote.total and price.currency in ("", currency) for price in order.totals[:1])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from mailbot.model import Case, Command, Message, Staff
+    from mailbot.model import Case, Command, Message, StaffMember
 
 LIFE = timedelta(days=7)
 """How long a token can be used."""
@@ -31,7 +31,7 @@ _ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
 
 
 def mint(
-    secret: str, count: int, person: Staff, until: datetime, version: int, commands: Sequence[Command] = ()
+    secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()
 ) -> Token:
     """Make the token of one notice.
 
@@ -87,7 +87,7 @@ def presented(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def find(case: Case, message: Message, person: Staff, now: datetime) -> Token | None:
+def find(case: Case, message: Message, person: StaffMember, now: datetime) -> Token | None:
     """Return the token of this case that the mail presents, if it is this person's and neither expired nor spent.
 
     A token is spent by the next decision of staff in its case: it is of an earlier version. All are compared in constant

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from mailbot.strict import ConfigError
+from mailbot.strict_toml import ConfigError
 
 COMMANDS = {
     "demo": "See the whole product at work on embedded mail servers, nothing configured.",
@@ -21,7 +21,7 @@ COMMANDS = {
 }
 
 
-class Lazy(click.Group):
+class LazyGroup(click.Group):
     """A group that knows its commands by name and imports one when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
@@ -42,7 +42,7 @@ class Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mailbot", prog_name="mailbot")  # looked up when asked for: it takes a while
 def cli() -> None:
     """Turn an rma@ mailbox into a returns desk.
@@ -62,9 +62,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run mailbot; what a person can mend is one clear line, never a traceback."""
-    from mailbot.shell.connection import ServerError
-    from mailbot.shell.registry import RegistryError
-    from mailbot.shell.store import StateError
+    from mailbot.runtime.registry.registry import RegistryError
+    from mailbot.runtime.servers import ServerError
+    from mailbot.runtime.store_protocol import StateError
 
     try:
         cli()

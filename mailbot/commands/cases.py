@@ -14,9 +14,9 @@ import msgspec
 
 from mailbot.commands import options
 from mailbot.model import Case
-from mailbot.shell import logs
-from mailbot.shell.logs import escaped
-from mailbot.shell.store import Store
+from mailbot.runtime import logs
+from mailbot.runtime.logs import escaped
+from mailbot.runtime.store_protocol import Store
 
 _OF_UNIT = ("unit_state", "received_on", "repair_due", "shipped_on")
 
@@ -45,10 +45,10 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     mailbot cases list
     mailbot cases list --all --json
     """
-    from mailbot.case.lifecycle import OVER
+    from mailbot.case.lifecycle import CLOSED_STATES
 
     with _store(config) as store:
-        found = [case for case in store.cases() if everything or case.state not in OVER]
+        found = [case for case in store.cases() if everything or case.state not in CLOSED_STATES]
     if as_json:
         click.echo(logs.as_json([_row(case) for case in found], indent=1))
         return
@@ -78,17 +78,19 @@ def show(config: Path, name: str, *, as_json: bool) -> None:
     \b
     mailbot cases show RMA-2026000017
     """
-    from mailbot.commands import story
+    from mailbot.commands import case_history
 
     with _store(config) as store:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
         raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` shows all.")
-    hidden = story.secrets(found)
+    hidden = case_history.secrets(found)
     if as_json:
-        click.echo(story.hide(logs.as_json(msgspec.to_builtins(story.without_secrets(found)), indent=1), hidden))
+        click.echo(
+            case_history.hide(logs.as_json(msgspec.to_builtins(case_history.without_secrets(found)), indent=1), hidden)
+        )
         return
-    for line in story.laid_out(story.story(found), hidden):
+    for line in case_history.laid_out(case_history.case_history(found), hidden):
         click.echo(line)
 
 
@@ -113,7 +115,7 @@ def export(config: Path, *, as_json: bool) -> None:
     for case in found:
         number = case.number.text if case.number else ""
         own = (case.id, number, case.state, case.sender)
-        units = [(i.serial, i.outcome, i.state, i.received_on, i.repair_due, i.shipped_on) for i in case.items]
+        units = [(i.serial, i.outcome, i.state, i.received_on, i.repair_due, i.shipped_on) for i in case.units]
         for unit in units or [("",) * 6]:
             writer.writerow([_neutral(str(cell or "")) for cell in (*own, *unit)])
     click.echo(out.getvalue(), nl=False)
@@ -123,8 +125,8 @@ def _store(config: Path) -> Any:
     """Open the state for reading, without its lock."""
     from contextlib import closing
 
+    from mailbot.runtime.tiny import TinyStore
     from mailbot.settings import load
-    from mailbot.shell.tiny import TinyStore
 
     store: Store = TinyStore(load(config).state, read_only=True)
     return closing(store)
@@ -136,7 +138,7 @@ def _row(case: Case) -> dict[str, Any]:
         "number": case.number.text if case.number else None,
         "state": case.state,
         "sender": case.sender,
-        "items": [{"serial": item.serial, "outcome": item.outcome} for item in case.items],
+        "items": [{"serial": unit.serial, "outcome": unit.outcome} for unit in case.units],
     }
 
 
@@ -149,7 +151,7 @@ def _cells(case: Case) -> tuple[str, ...]:
         case.number.text if case.number else case.id,
         case.state,
         until.isoformat() if until else "",
-        f"{case.sender} {', '.join(item.serial or '(no serial yet)' for item in case.items)}",
+        f"{case.sender} {', '.join(item.serial or '(no serial yet)' for item in case.units)}",
     )
 
 

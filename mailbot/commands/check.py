@@ -13,14 +13,14 @@ import click
 
 from mailbot.commands import options
 from mailbot.settings import MailboxTable, Settings, load, warnings
-from mailbot.strict import ConfigError
+from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
-    from mailbot.shell.library import Library
-    from mailbot.shell.registry import Registry
+    from mailbot.runtime.registry.registry import Registry
+    from mailbot.runtime.resources import Resources
 
 
-class Findings:
+class CheckReport:
     """What was looked at, line by line."""
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class Findings:
 
     def look(self, what: str, at: Callable[[], object]) -> bool:
         """Look at one thing; an error a person can mend is a finding."""
-        from mailbot.shell.connection import ServerError
-        from mailbot.shell.registry import RegistryError
-        from mailbot.shell.store import StateError
+        from mailbot.runtime.registry.registry import RegistryError
+        from mailbot.runtime.servers import ServerError
+        from mailbot.runtime.store_protocol import StateError
 
         try:
             at()
@@ -66,15 +66,15 @@ def check(config: Path, *, offline: bool) -> None:
     mailbot check
     mailbot check --offline --config my-desk/mailbot.toml
     """
-    from mailbot.shell.library import Library
+    from mailbot.runtime.resources import Resources
 
-    found = Findings()
+    found = CheckReport()
     settings = load(config)
     found.good(f"settings: {config}")
     for warning in warnings(settings):
         found.warn(warning)
     try:
-        library = Library.at(settings.home)
+        library = Resources.at(settings.home)
     except ConfigError as error:
         found.problem(str(error))
         raise SystemExit(1) from None
@@ -100,10 +100,10 @@ def check(config: Path, *, offline: bool) -> None:
     click.echo("all good")
 
 
-def _look_at_policy(found: Findings, library: Library, name: str, registry: Path) -> None:
+def _look_at_policy(found: CheckReport, library: Resources, name: str, registry: Path) -> None:
     """Look at a mailbox's rules and at the registry they are to be used on."""
-    from mailbot.policy.doubts import doubts
     from mailbot.policy.policy import examples
+    from mailbot.policy.registry_checks import implausible_rows
 
     file = library.rules / f"{name}.toml"
     sound = found.look(f"rules: {file}", partial(library.policy, name))
@@ -111,24 +111,24 @@ def _look_at_policy(found: Findings, library: Library, name: str, registry: Path
         rules = library.policy(name).rules
         for example in examples(rules):
             found.warn(f"{file}: {example}; set it, and delete example = true")
-        for doubt in doubts(_registry(registry, name), rules, datetime.now(UTC).date()):
+        for doubt in implausible_rows(_registry(registry, name), rules, datetime.now(UTC).date()):
             found.warn(f"{registry}: {doubt}")
 
 
 def _registry(path: Path, policy: str) -> Registry:
-    from mailbot.shell.registry import Registry
+    from mailbot.runtime.registry.registry import Registry
 
     return Registry.open(path, policy, None)
 
 
 def _state(path: Path) -> None:
-    from mailbot.shell.tiny import TinyStore
+    from mailbot.runtime.tiny import TinyStore
 
     TinyStore(path, read_only=True).close()
 
 
 def _imap(settings: Settings, mailbox: MailboxTable) -> None:
-    from mailbot.shell.mailbox import Mailbox
+    from mailbot.runtime.imap.mailbox import Mailbox
 
     box = Mailbox(settings.imap(mailbox))
     try:
@@ -138,7 +138,7 @@ def _imap(settings: Settings, mailbox: MailboxTable) -> None:
 
 
 def _smtp(settings: Settings, mailbox: MailboxTable) -> None:
-    from mailbot.shell.outbox import Outbox
+    from mailbot.runtime.smtp.outbox import Outbox
 
     async def look() -> None:
         outbox = Outbox(settings.smtp(mailbox))

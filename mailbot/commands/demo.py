@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from mailbot.strict import ConfigError
+from mailbot.strict_toml import ConfigError
 
 
 @click.command()
@@ -42,15 +42,15 @@ def demo(*, fast: bool, out: Path, serve: bool) -> None:
 
     Exit code 1: something that the demo is to show did not happen; the last lines say what.
     """
-    from mailbot.demo import performance
+    from mailbot.demo import session
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without umlauts shows something, and goes on
     try:
-        complete = asyncio.run(performance.perform(out, fast=fast, serve=serve))
+        complete = asyncio.run(session.run_demo(out, fast=fast, serve=serve))
     except KeyboardInterrupt:
         raise click.Abort from None
-    except performance.NotOursError as error:
+    except session.NotOursError as error:
         raise ConfigError(str(error)) from None
     if not complete:
         sys.exit(1)

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mailbot.commands import options
-from mailbot.mail.machine import COMPLAINT
-from mailbot.model import Item, Message, Reply, Request, Step
-from mailbot.strict import ConfigError
+from mailbot.mail.automated import COMPLAINT
+from mailbot.model import Message, Reply, Request, RequestedUnit, Step
+from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
-    from mailbot.commands.marked import Marked
-    from mailbot.shell.path import Room
+    from mailbot.commands.annotations import AnnotatedMessage
+    from mailbot.runtime.pipeline import MailboxContext
 
 _EMPTY = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never shown
 
 
-class Explained(NamedTuple):
+class Explanation(NamedTuple):
     """What is told of a mail, and the mail to be shown with its marks; None where it could not be processed."""
 
     told: dict[str, Any]
-    marked: Marked | None = None
+    marked: AnnotatedMessage | None = None
 
 
 @click.command()
@@ -51,10 +51,10 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     mailbot explain mail.eml
     mailbot explain --json --now 2026-11-20T10:00:00Z saved-mail/ > decisions.jsonl
     """
+    from mailbot.runtime import logs
     from mailbot.settings import load
-    from mailbot.shell import logs
 
-    world = _World(load(config), address, now)
+    world = _DryRun(load(config), address, now)
     try:
         for name, raw in _mails(paths):
             explained = world.explain(name, raw, show=not as_json)
@@ -66,18 +66,18 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
         world.close()
 
 
-class _World:
+class _DryRun:
     """The settings' policies and registries, and the state as it stands, for looking only."""
 
     def __init__(self, settings: Any, address: str | None, now: datetime | None) -> None:
-        from mailbot.commands import house
-        from mailbot.shell.clock import Clock
-        from mailbot.shell.memory import MemoryStore
-        from mailbot.shell.opener import Opener
-        from mailbot.shell.path import Room
-        from mailbot.shell.registry import Registry
-        from mailbot.shell.store import Store
-        from mailbot.shell.tiny import TinyStore
+        from mailbot.commands import loading
+        from mailbot.runtime.attachment_process import AttachmentProcess
+        from mailbot.runtime.clock import Clock
+        from mailbot.runtime.memory import MemoryStore
+        from mailbot.runtime.pipeline import MailboxContext
+        from mailbot.runtime.registry.registry import Registry
+        from mailbot.runtime.store_protocol import Store
+        from mailbot.runtime.tiny import TinyStore
 
         known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
         if address and address.lower() not in known:
@@ -88,10 +88,10 @@ class _World:
         there = (settings.state / "meta.json").exists()
         self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
         self.chosen = address.lower() if address else None
-        policies = house.policies(settings, tried=False)
-        self.opener = Opener()
-        self.rooms: dict[str, Room] = {
-            mailbox.address.lower(): Room(
+        policies = loading.policies(settings, tried=False)
+        self.opener = AttachmentProcess()
+        self.rooms: dict[str, MailboxContext] = {
+            mailbox.address.lower(): MailboxContext(
                 policies[mailbox.address.lower()],
                 Registry.open(settings.registry(mailbox), mailbox.policy, None),
                 self.store,
@@ -106,47 +106,49 @@ class _World:
         self.opener.close()
         self.store.close()
 
-    def explain(self, name: str, raw: bytes, *, show: bool) -> Explained:
+    def explain(self, name: str, raw: bytes, *, show: bool) -> Explanation:
         """Take one mail along the path, up to the commit; ``show``: with its marks, for a person.
 
         Raises:
             StateError: the state cannot be read.
             ConfigError: a template that the answer needs is in error.
         """
-        from mailbot.intake.read import read
-        from mailbot.mail.parse import Unreadable
+        from mailbot.intake.reading import read_message
+        from mailbot.mail.parse import UnreadableError
         from mailbot.reply.render import TemplateError
-        from mailbot.shell.path import mail
-        from mailbot.shell.store import StateError
+        from mailbot.runtime.pipeline import incoming_mail
+        from mailbot.runtime.store_protocol import StateError
 
         room = self.rooms[self._reached(raw)]
         now = room.clock.now()
         message = _EMPTY
         try:
-            message = read(mail(room.policy.desk.address, raw, now), room.policy.desk, room.open_attachments)
+            message = read_message(
+                incoming_mail(room.policy.desk.address, raw, now), room.policy.desk, room.open_attachments
+            )
             return self._taken(name, message, room, now, show=show)
         except StateError:
             raise
         except TemplateError as error:
             raise ConfigError(f"templates: {error}") from error
-        except Unreadable as error:
+        except UnreadableError as error:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - as in the daemon: whatever one mail does, the next one is handled
             why = f"{type(error).__name__} while it was processed"
-        return Explained(_set_aside(name, room.policy.name, message, why))
+        return Explanation(_set_aside(name, room.policy.name, message, why))
 
     @staticmethod
-    def _taken(name: str, message: Message, room: Room, now: datetime, *, show: bool) -> Explained:
-        from mailbot.commands.marked import Marked
-        from mailbot.shell.path import case_for, look_up
-        from mailbot.step import step
+    def _taken(name: str, message: Message, context: MailboxContext, now: datetime, *, show: bool) -> Explanation:
+        from mailbot.commands.annotations import AnnotatedMessage
+        from mailbot.core import handle
+        from mailbot.runtime.pipeline import find_case, look_up
 
-        case = case_for(message, room)
-        known = look_up(message, case, room)
-        result = step(message, case, known, room.policy, now)
-        told = _told(name, room.policy.name, message, result, set(known.units))
+        case = find_case(message, context)
+        known = look_up(message, case, context)
+        result = handle(message, case, known, context.policy, now)
+        told = _told(name, context.policy.name, message, result, set(known.units))
         request: Request = getattr(result.event, "request", Request("other"))
-        return Explained(told, Marked(message, request, case, known, room.policy.desk) if show else None)
+        return Explanation(told, AnnotatedMessage(message, request, case, known, context.policy.desk) if show else None)
 
     def _reached(self, raw: bytes) -> str:
         """Return the mailbox that a mail reached: as asked for, else the first that its headers name."""
@@ -179,25 +181,25 @@ def _mails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
 
 
 def _told(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
-    from mailbot.intake.serials import fold
+    from mailbot.intake.entities.serials import serial_key
 
     event, decision = result.event, result.decision
     assert event is not None  # noqa: S101 - a mail always is an event
     assert decision is not None  # noqa: S101
     request: Request = getattr(event, "request", Request("other"))
     silent = request.kind in ("bounce", "auto", "list", "spam")
-    verdicts = {fold(v.serial): v for v in decision.verdicts if v.serial}
+    verdicts = {serial_key(v.serial): v for v in decision.verdicts if v.serial}
     items = [
         {
-            "serial": item.serial,
-            "known": fold(item.serial) in known,
-            "outcome": verdicts[key].outcome if (key := fold(item.serial)) in verdicts else decision.outcome,
+            "serial": unit.serial,
+            "known": serial_key(unit.serial) in known,
+            "outcome": verdicts[key].outcome if (key := serial_key(unit.serial)) in verdicts else decision.outcome,
             "clauses": list(verdicts[key].clauses if key in verdicts else decision.clauses),
         }
-        for item in _units(request)
+        for unit in _units(request)
         if decision.outcome != "none"
     ]
-    reasons = dict.fromkeys(reason for reason in (item.reason for item in request.items) if reason)
+    reasons = dict.fromkeys(reason for reason in (unit.reason for unit in request.units) if reason)
     return {
         "file": name,
         "kind": request.kind,
@@ -208,7 +210,7 @@ def _told(name: str, policy: str, message: Message, result: Step, known: set[str
         "reason": "; ".join(reasons) or request.reason,
         "missing": list(request.missing),
         "intent": request.intent,
-        "exclusions": list(dict.fromkeys((*request.exclusions, *(x for i in request.items for x in i.exclusions)))),
+        "exclusions": list(dict.fromkeys((*request.exclusions, *(x for i in request.units for x in i.exclusions)))),
         "po_number": request.po_number,
         "outcome": decision.outcome,
         "why": decision.why,
@@ -217,11 +219,11 @@ def _told(name: str, policy: str, message: Message, result: Step, known: set[str
     }
 
 
-def _units(request: Request) -> list[Item]:
+def _units(request: Request) -> list[RequestedUnit]:
     """Return the units a mail names, each once, those of others too."""
-    from mailbot.intake.serials import fold
+    from mailbot.intake.entities.serials import serial_key
 
-    named = {fold(item.serial): item for item in (*request.foreign, *request.items) if item.serial}
+    named = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}
     return list(named.values())
 
 
@@ -258,11 +260,11 @@ def _message(message: Message, *, may_answer: bool) -> dict[str, Any]:
         "visible_reply": message.visible,
         "attachments": [{"name": a.name, "size": len(a.content)} for a in message.attachments],
         "may_answer": may_answer,
-        "is_bounce": message.machine.sort == "bounce",
+        "is_bounce": message.classification.sender_class == "bounce",
         "failed_recipients": list(bounce.recipients) if bounce else [],
         "temporary": bounce.temporary if bounce else False,
-        "is_autoreply": message.machine.sort == "auto",
-        "is_complaint": message.machine.because == COMPLAINT,
+        "is_autoreply": message.classification.sender_class == "auto",
+        "is_complaint": message.classification.reason == COMPLAINT,
         "auth": message.auth.result,
         "authenticated_domain": message.auth.domain,
     }
@@ -280,9 +282,9 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
 
 
-def _tell(explained: Explained) -> None:
+def _tell(explained: Explanation) -> None:
     """Tell a person: what the mail says, what was taken from it and what not, what is decided, and what would go out."""
-    from mailbot.shell.logs import escaped
+    from mailbot.runtime.logs import escaped
 
     told, marked = explained
     message = told["message"]
@@ -312,7 +314,7 @@ def _tell(explained: Explained) -> None:
         click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
 
 
-def _from(marked: Marked | None, piece: str) -> str:
+def _from(marked: AnnotatedMessage | None, piece: str) -> str:
     whence = marked.whence(piece) if marked else ""
     return f" (from {whence})" if whence else ""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mailbot.model import Staff
+from mailbot.model import StaffMember
 
 
 @click.command()
@@ -25,16 +25,16 @@ def init(folder: Path, policy: str) -> None:
     mailbot init my-desk --policy american-portwell
     cd my-desk && $EDITOR mailbot.toml && mailbot check
     """
-    from mailbot.shell.library import Library, names, packaged
-    from mailbot.strict import nearest
+    from mailbot.runtime.resources import Resources, packaged, policy_names
+    from mailbot.strict_toml import nearest
 
-    known = names(packaged("rules"))
+    known = policy_names(packaged("rules"))
     if policy not in known:
         raise click.BadParameter(f"there is no policy {policy!r}{nearest(policy, known)}.", param_hint="--policy")
     settings = folder / "mailbot.toml"
     if settings.exists():
         raise click.ClickException(f"{settings} exists already; nothing was changed. Name another folder.")
-    desk = Library.at().policy(policy)
+    desk = Resources.at().policy(policy)
     folder.mkdir(parents=True, exist_ok=True)
     rules = folder / "rules"
     if not rules.exists():
@@ -64,7 +64,7 @@ def init(folder: Path, policy: str) -> None:
     click.echo(f"  4. mailbot check --config {settings}")
 
 
-def _person(person: Staff) -> str:
+def _person(person: StaffMember) -> str:
     roles = ", ".join(f'"{role}"' for role in person.roles)
     limit = (
         f"  limit = {person.limit}                             # money this person may set in motion\n"

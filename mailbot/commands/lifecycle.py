@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mailbot.case.lifecycle import Way
+    from mailbot.case.lifecycle import Transition
     from mailbot.model import State
 
 _PAGE = """\
@@ -57,11 +57,11 @@ def lifecycle() -> None:
 
 def page() -> str:
     """Return docs/lifecycle.md."""
-    from mailbot.case.lifecycle import ENDS, WAYS, diagram
+    from mailbot.case.lifecycle import FINAL_STATES, TRANSITIONS, diagram
 
-    rows = (f"| {' | '.join(_cells(way))} |" for way in WAYS)
+    rows = (f"| {' | '.join(_cells(way))} |" for way in TRANSITIONS)
     return _PAGE.format(
-        ends=f"{', '.join(ENDS[:-1])} and {ENDS[-1]}",
+        ends=f"{', '.join(FINAL_STATES[:-1])} and {FINAL_STATES[-1]}",
         forward="".join(f"{line}\n" for line in ("stateDiagram-v2", *_forward())),
         table="".join(f"{line}\n" for line in (*_HEAD, *rows)),
         diagram=diagram(),
@@ -70,11 +70,11 @@ def page() -> str:
 
 def _forward() -> Iterator[str]:
     """Yield the arrows that lead on, holds and ends left out: few enough to be followed by eye."""
-    from mailbot.case.lifecycle import ORDER, WAYS
+    from mailbot.case.lifecycle import ORDER, TRANSITIONS
 
     line: list[State | None] = [None, *(state for state in ORDER if state != "held"), "closed"]
     found: dict[tuple[State | None, State], list[str]] = {}
-    for way in WAYS:
+    for way in TRANSITIONS:
         for before in way.before:
             for after in way.after:
                 onward = before in line and after in line and line.index(before) < line.index(after)
@@ -84,8 +84,8 @@ def _forward() -> Iterator[str]:
         yield f"    {start or '[*]'} --> {end}: {', '.join(ways)}"
 
 
-def _cells(way: Way) -> Iterator[str]:
-    from mailbot.case.rulings import ROLES
+def _cells(way: Transition) -> Iterator[str]:
+    from mailbot.decide.permissions import ROLES
 
     yield way.on
     yield _listed(way.before)
@@ -96,6 +96,6 @@ def _cells(way: Way) -> Iterator[str]:
 
 def _listed(states: Collection[str | None]) -> str:
     """Name states as they follow each other in a life."""
-    from mailbot.case.lifecycle import ENDS, ORDER
+    from mailbot.case.lifecycle import FINAL_STATES, ORDER
 
-    return ", ".join(state or "`[*]`" for state in (None, *ORDER, *ENDS) if state in states)
+    return ", ".join(state or "`[*]`" for state in (None, *ORDER, *FINAL_STATES) if state in states)

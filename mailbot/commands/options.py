@@ -20,7 +20,7 @@ config = click.option(
 )
 
 
-class Moment(click.ParamType[datetime]):
+class TimeOption(click.ParamType[datetime]):
     """A moment in ISO 8601; without a zone it is UTC."""
 
     name = "ISO"
@@ -38,4 +38,4 @@ class Moment(click.ParamType[datetime]):
 
 def now(help_text: str) -> Callable[[F], F]:
     """Return the option --now."""
-    return click.option("--now", type=Moment(), default=None, help=help_text)
+    return click.option("--now", type=TimeOption(), default=None, help=help_text)

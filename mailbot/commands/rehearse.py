@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mailbot.shell.logs import escaped
-from mailbot.strict import ConfigError
+from mailbot.runtime.logs import escaped
+from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
     from mailbot.model import Case
-    from mailbot.shell.library import Library
-    from mailbot.shell.opener import Opener
-    from mailbot.shell.rehearsal import Failure, Play
+    from mailbot.rehearsal.player import ConversationPlayer, Failure
+    from mailbot.runtime.attachment_process import AttachmentProcess
+    from mailbot.runtime.resources import Resources
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -56,15 +56,15 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
     """
     import logging
 
-    from mailbot.shell import library, logs
-    from mailbot.shell.opener import Opener
+    from mailbot.runtime import logs, resources
+    from mailbot.runtime.attachment_process import AttachmentProcess
 
     logs.configure(logging.ERROR)
-    shelf = library.Library(rules or library.packaged("rules"), templates or library.packaged("templates"))
+    shelf = resources.Resources(rules or resources.packaged("rules"), templates or resources.packaged("templates"))
     files = list(_files(paths))
     if not files:
         raise click.UsageError("there is no conversation file (*.toml) in these folders.")
-    with Opener() as opener:
+    with AttachmentProcess() as opener:
         failed = sum(not _rehearse(file, shelf, opener, verbose=verbose) for file in files)
     if len(files) > 1:
         click.echo(f"{len(files) - failed} of {len(files)} pass", err=True)
@@ -77,17 +77,17 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.toml")) if path.is_dir() else [path]
 
 
-def _rehearse(file: Path, shelf: Library, opener: Opener, *, verbose: bool) -> bool:
+def _rehearse(file: Path, shelf: Resources, opener: AttachmentProcess, *, verbose: bool) -> bool:
     """Play one file, say how it went, and return whether it passed."""
-    from mailbot.shell import conversation, rehearsal
+    from mailbot.rehearsal import conversation_file, player
 
     try:
-        script = conversation.load(file)
-        policy = rehearsal.policy_of(script, shelf)
+        script = conversation_file.load(file)
+        policy = player.policy_of(script, shelf)
     except ConfigError as error:
         click.echo(f"FAIL {file}: {escaped(str(error))}")
         return False
-    played = rehearsal.play(script, policy, file.parent, opener)
+    played = player.play(script, policy, file.parent, opener)
     failure = played.failure
     click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
     if verbose:
@@ -102,10 +102,10 @@ def _say(lines: Iterable[str]) -> None:
         click.echo(f"     {escaped(line)}")
 
 
-def _instead(played: Play, failure: Failure, *, mails: bool) -> Iterator[str]:
+def _instead(played: ConversationPlayer, failure: Failure, *, mails: bool) -> Iterator[str]:
     """Tell what else was otherwise, what was decided instead and by which clauses, how the case stands, and what was sent."""
-    from mailbot.commands.story import decided, happened
-    from mailbot.shell.expectation import told
+    from mailbot.commands.case_history import decision_lines, event_lines
+    from mailbot.rehearsal.expectations import describe
 
     yield from failure.detail
     step = next((step for step in played.steps if step.count == failure.step), None)
@@ -113,16 +113,16 @@ def _instead(played: Play, failure: Failure, *, mails: bool) -> Iterator[str]:
         return
     for result in step.results:
         if result.event:
-            yield from happened(result.event)
+            yield from event_lines(result.event)
         if result.decision:
-            yield from decided(result.decision, "  ")
+            yield from decision_lines(result.decision, "  ")
         elif result.record:
             yield f"  {result.record.why}"
     if step.case:
         yield _stands(step.case)
-        yield from (f"  {item.serial or '(no serial yet)'}: {item.state}" for item in step.case.items)
+        yield from (f"  {unit.serial or '(no serial yet)'}: {unit.state}" for unit in step.case.units)
     for mail in step.sent if mails else ():
-        yield from told(mail)
+        yield from describe(mail)
 
 
 def _stands(case: Case) -> str:
@@ -130,12 +130,12 @@ def _stands(case: Case) -> str:
     return f"{case.id}: {case.state}{number}"
 
 
-def _told(title: str, played: Play) -> Iterator[str]:
-    from mailbot.shell.expectation import told
+def _told(title: str, played: ConversationPlayer) -> Iterator[str]:
+    from mailbot.rehearsal.expectations import describe
 
     yield title
     for step in played.steps:
         state = f"  ({_stands(step.case)})" if step.case else ""
         yield f"step {step.count}, {step.step.at.isoformat()}{state}"
         for mail in step.sent:
-            yield from (f"  {line}" for line in told(mail, None))
+            yield from (f"  {line}" for line in describe(mail, None))

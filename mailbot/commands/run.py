@@ -29,31 +29,32 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     """
     import structlog
 
-    from mailbot.commands import house
+    from mailbot.commands import loading
+    from mailbot.runtime.attachment_process import AttachmentProcess
+    from mailbot.runtime.clock import Clock
+    from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+    from mailbot.runtime.logs import configure
+    from mailbot.runtime.pipeline import MailboxContext
+    from mailbot.runtime.tiny import TinyStore
     from mailbot.settings import load, warnings
-    from mailbot.shell.clock import Clock
-    from mailbot.shell.daemon import Daemon, Station, Worker
-    from mailbot.shell.logs import configure
-    from mailbot.shell.opener import Opener
-    from mailbot.shell.path import Room
-    from mailbot.shell.tiny import TinyStore
 
     configure()
     settings = load(config)
     for warning in warnings(settings):
         structlog.get_logger("mailbot").warning(warning)
     clock = Clock(now)
-    policies = house.policies(settings)  # every error of a person's comes before the state is touched
+    policies = loading.policies(settings)  # every error of a person's comes before the state is touched
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
-    store, opener = TinyStore(settings.state), Opener()
+    store, opener = TinyStore(settings.state), AttachmentProcess()
     try:
-        registries = house.registries(settings)
+        registries = loading.registries(settings)
         rooms = {
-            a: Room(policy, registries[a], store, clock, open_attachments=opener) for a, policy in policies.items()
+            a: MailboxContext(policy, registries[a], store, clock, open_attachments=opener)
+            for a, policy in policies.items()
         }
 
         async def work() -> None:
-            stations = [Station(room, *servers[i]) for i, room in enumerate(rooms.values())]
+            stations = [MailboxConnections(room, *servers[i]) for i, room in enumerate(rooms.values())]
             worker = Worker(stations, store, clock)
             if once:
                 try:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mailbot.demo.post import Post
-from mailbot.demo.tally import Seen, outcomes
-from mailbot.demo.tell import WORDS
-from mailbot.demo.verdict import Short, shorts
+from mailbot.demo.narration import WORDS
+from mailbot.demo.outcomes import OutcomeSeen, outcomes
+from mailbot.demo.summary import DecisionSummary, summaries
+from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.charsets import decode
 from mailbot.model import Case, Value
 from mailbot.policy.policy import Policy
@@ -27,15 +27,19 @@ _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 _QUIET = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 
 
-class Conversation(Value, frozen=True):
+class ConversationPage(Value, frozen=True):
     """A case with its mails in order; ``case`` is None for mails that belong to none."""
 
     case: Case | None
-    posts: tuple[Post, ...]
+    posts: tuple[TrafficEntry, ...]
 
 
 def lay_out(
-    out: Path, posts: Sequence[Post], cases: Sequence[Case], seen: Sequence[Seen], policies: Mapping[str, Policy]
+    out: Path,
+    posts: Sequence[TrafficEntry],
+    cases: Sequence[Case],
+    seen: Sequence[OutcomeSeen],
+    policies: Mapping[str, Policy],
 ) -> None:
     """Write mails/, cases/ and index.html into the demo's folder.
 
@@ -59,22 +63,22 @@ def lay_out(
     (out / "index.html").write_text(page, encoding="utf-8")
 
 
-def conversations(posts: Sequence[Post], cases: Sequence[Case]) -> Iterator[Conversation]:
+def conversations(posts: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
     """Yield the cases in the order in which they were opened, then the mails that belong to none."""
     for case in cases:
-        yield Conversation(case, tuple(post for post in posts if post.case and post.case.id == case.id))
+        yield ConversationPage(case, tuple(post for post in posts if post.case and post.case.id == case.id))
     loose = tuple(post for post in posts if post.case is None)
     if loose:
-        yield Conversation(None, loose)
+        yield ConversationPage(None, loose)
 
 
-def letter(post: Post) -> str:
+def letter(post: TrafficEntry) -> str:
     """Return the HTML of a mail of ours, to be shown as it is: our templates wrote it and have escaped what is not ours."""
     found = _BODY.search(post.html) if post.ours else None
     return found[1] if found else ""
 
 
-def frame(post: Post) -> str:
+def frame(post: TrafficEntry) -> str:
     """Return the HTML of somebody else's mail, to be shown in a frame of its own."""
     return "" if post.ours or not post.html else _QUIET + post.html
 
@@ -98,10 +102,10 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
     def company(mailbox: str) -> str:
         return policies[mailbox].rules.policy.company
 
-    def decided(post: Post) -> tuple[Short, ...]:
-        return () if post.ours else shorts(post)
+    def decided(post: TrafficEntry) -> tuple[DecisionSummary, ...]:
+        return () if post.ours else summaries(post)
 
-    def excerpt(post: Post) -> str:
+    def excerpt(post: TrafficEntry) -> str:
         return (post.message.text if post.ours else post.message.visible or post.message.text).strip()
 
     def as_text(content: bytes) -> str:

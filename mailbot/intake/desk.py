@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mailbot.intake.words import Words
-from mailbot.mail.authority import Profile
-from mailbot.model import Staff, Value
+from mailbot.intake.statements.word_lists import WordLists
+from mailbot.mail.authentication import Profile
+from mailbot.model import StaffMember, Value
 
 Authority = Literal["confirm", "insecure-from"]
 """What becomes of staff's commands that nothing proves: a question goes to the listed address, or From is believed."""
@@ -24,8 +24,8 @@ class Desk(Value, frozen=True):
     """
 
     address: str
-    words: Words
-    staff: tuple[Staff, ...] = ()
+    words: WordLists
+    staff: tuple[StaffMember, ...] = ()
     aliases: tuple[str, ...] = ()
     serial_forms: tuple[str, ...] = ()
     model_forms: tuple[str, ...] = ()

@@ -7,35 +7,36 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailbot.intake import doubts, exclusions, intent, later, orders, purchase, reasons, why
-from mailbot.intake.commands import hear
-from mailbot.intake.opened import Named, Opened, weight
-from mailbot.intake.plain import plain
-from mailbot.intake.reasons import Reason
-from mailbot.intake.serials import fold
-from mailbot.intake.wishes import wishes
-from mailbot.model import Item, Request
+from mailbot.intake.commands.reading import read_commands
+from mailbot.intake.content import MessageContent, NamedUnit, weight
+from mailbot.intake.entities import purchase_orders, references
+from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.statements import attribution, case_updates, exclusions, intent, reasons, uncertainty
+from mailbot.intake.statements.reasons import Reason
+from mailbot.intake.statements.special_requests import special_requests
+from mailbot.intake.text.normalize import plain
+from mailbot.model import Request, RequestedUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Exclusion, Intent, Kind, Known, Message, Missing
+    from mailbot.model import Case, Exclusion, Intent, Kind, Message, Missing, Snapshot
 
 
-def understand(message: Message, case: Case | None, known: Known, desk: Desk) -> Request:
+def understand(message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> Request:
     """Understand a mail.
 
     Args:
         message: the mail, read (see ``intake.read``).
         case: the case it belongs to, where one is at hand: then only what the mail newly says is returned, and what is
             missing is counted for case and mail together.
-        known: the registry's rows for the mail's codes.
+        snapshot: the registry's rows for the mail's codes.
         desk: the company's desk.
     """
-    mail = Opened(message, case, known, desk)
-    if message.machine.sort != "human":
-        return Request(kind=message.machine.sort, language=mail.language)
+    mail = MessageContent(message, case, snapshot, desk)
+    if message.classification.sender_class != "human":
+        return Request(kind=message.classification.sender_class, language=mail.language)
     if message.sender and message.sender.email in {person.address for person in desk.staff}:
         return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
     if _is_spam(mail):
@@ -52,13 +53,13 @@ def _notes(message: Message) -> tuple[str, ...]:
 # ------------------------------------------------------------------ who writes
 
 
-def _of_staff(mail: Opened) -> Request:
+def _of_staff(mail: MessageContent) -> Request:
     """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
-    heard = hear(
+    heard = read_commands(
         mail.message.visible,
         mail.desk.words.everything,
         desk=mail.desk,
-        known={*mail.known.units, *(fold(item.serial) for item in (mail.case.items if mail.case else ()))},
+        known={*mail.known.units, *(serial_key(item.serial) for item in (mail.case.units if mail.case else ()))},
         answers=mail.answers,
     )
     nothing = Request(
@@ -77,11 +78,13 @@ def _of_staff(mail: Opened) -> Request:
     if decides and mail.units:
         swap = intent.says("exchange", mail.own, mail.lexicons)
         wanted: Intent = "exchange" if swap else "credit"
-        return msgspec.structs.replace(nothing, intent=wanted, items=tuple(Item(unit.serial) for unit in mail.units))
+        return msgspec.structs.replace(
+            nothing, intent=wanted, units=tuple(RequestedUnit(unit.serial) for unit in mail.units)
+        )
     if not passes:
         return nothing
     asked = _of_customer(mail)
-    if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.items):
+    if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.units):
         return nothing
     # "Diagnosed remotely with Marguerite" is why the request is passed on; nothing has been received yet.
     said = tuple(command for command in heard.commands if command.name != "diagnosed")
@@ -93,7 +96,7 @@ _SIGNS, _SURE = 2, 3
 is spoken of."""
 
 
-def _is_spam(mail: Opened) -> bool:
+def _is_spam(mail: MessageContent) -> bool:
     """Whether content alone shows unsolicited sales or fraud: never where a unit of ours is named."""
     if mail.answers or mail.known.units:
         return False
@@ -106,14 +109,14 @@ def _is_spam(mail: Opened) -> bool:
 # ------------------------------------------------------------------ what is asked for
 
 
-def _of_customer(mail: Opened) -> Request:
-    order = orders.purchase_order(_order_places(mail), mail.known.units, mail.lexicons)
-    if order is None and orders.speaks_of_order((*mail.told, mail.subject.text), mail.lexicons):
-        order = orders.from_whole_name(_file_names(mail), mail.desk)
+def _of_customer(mail: MessageContent) -> Request:
+    order = references.purchase_order(_order_places(mail), mail.known.units, mail.lexicons)
+    if order is None and references.speaks_of_order((*mail.told, mail.subject.text), mail.lexicons):
+        order = references.from_whole_name(_file_names(mail), mail.desk)
     units = mail.units or mail.earlier
     stated = _exclusions(mail)
     heavy = max(weight(mail), reasons.VAGUE if any(stated.values()) else reasons.NOTHING)
-    if len(units) == 1 and any(doubts.sound(text, 1, mail.lexicons) for text in mail.heard if text):
+    if len(units) == 1 and any(uncertainty.sound(text, 1, mail.lexicons) for text in mail.heard if text):
         heavy = min(heavy, reasons.NEGATED)  # "the board itself works": then a wish beside it counts
     wanted = intent.intent(
         mail.heard,
@@ -136,24 +139,30 @@ def _of_customer(mail: Opened) -> Request:
     ):
         wanted = mail.case.intent
     offered = mail.case is not None and mail.case.state in ("quoted", "parts_quoted")
-    if offered and wanted in {"none", "repair"} and heavy == reasons.NOTHING and not mail.units and later.agrees(mail):
+    if (
+        offered
+        and wanted in {"none", "repair"}
+        and heavy == reasons.NOTHING
+        and not mail.units
+        and case_updates.agrees(mail)
+    ):
         wanted = "accept_quote"
-    told = why.reason(mail, wanted)
+    told = attribution.reason(mail, wanted)
     items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
     asked = wanted in intent.NEEDS_UNITS
     whole = exclusions.one_voice(frozenset().union(*stated.values()))
     request = Request(
         kind=_kind(mail, wanted),
         intent=wanted,
-        items=items,
+        units=items,
         reason=told.text if asked else "",
         exclusions=whole if asked else (),
         vague=asked and told.vague and not whole,
         missing=_missing(mail, items, told) if asked else (),
         po_number=order if wanted == "po" else None,
         language=mail.language,
-        wishes=wishes((*mail.heard, mail.title), mail.lexicons),
-        support_case=orders.support_case((*mail.told, mail.title), mail.lexicons),
+        special_requests=special_requests((*mail.heard, mail.title), mail.lexicons),
+        support_case=references.support_case((*mail.told, mail.title), mail.lexicons),
         claimed_numbers=_claimed(mail),
         thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
         attention=(_disguised(mail) or intent.says("holds", mail.heard, mail.lexicons))
@@ -162,67 +171,67 @@ def _of_customer(mail: Opened) -> Request:
     return _running(mail, _in_doubt(mail, request), order)
 
 
-def _in_doubt(mail: Opened, asked: Request) -> Request:
+def _in_doubt(mail: MessageContent, asked: Request) -> Request:
     """With the doubt that sends it to a person, where a number might be issued although something was not understood."""
-    open_ = [item for item in asked.items if not item.exclusions and not item.unsure]
+    open_ = [unit for unit in asked.units if not unit.exclusions and not unit.unsure]
     if asked.intent not in ("repair", "doa") or asked.missing or not open_:
         return asked
-    unheard = doubts.doubt(mail, asked.items)
+    unheard = uncertainty.doubt(mail, asked.units)
     note = f"{unheard!r}: not understood"
     return msgspec.structs.replace(asked, attention=True, notes=(note,)) if unheard else asked
 
 
-def _running(mail: Opened, asked: Request, number: str | None) -> Request:
+def _running(mail: MessageContent, asked: Request, number: str | None) -> Request:
     """With what a mail says in a running case: its order, its parcel, more units, a corrected serial, a number to renew."""
     buys = asked.intent in {"po", "accept_quote"}
     if not (mail.answers or asked.claimed_numbers or buys):
         return asked
-    order = purchase.order(mail, number)
-    corrects = later.corrects(mail)
+    order = purchase_orders.order(mail, number)
+    corrects = case_updates.corrects(mail)
     return msgspec.structs.replace(
         asked,
         order=order if buys or (order and order.copy) else None,
-        parcel=later.parcel(mail),
-        adds=later.adds(mail),
+        parcel=case_updates.parcel(mail),
+        adds=case_updates.adds(mail),
         corrects=corrects,
-        instead=later.instead(mail) if corrects else "",
-        renews=later.renews(mail),
+        instead=case_updates.instead(mail) if corrects else "",
+        renews=case_updates.renews(mail),
     )
 
 
-def _kind(mail: Opened, wanted: Intent) -> Kind:
+def _kind(mail: MessageContent, wanted: Intent) -> Kind:
     if mail.answers:
         return "reply"
     return "request" if wanted in intent.NEEDS_UNITS or wanted in {"po", "accept_quote"} else "other"
 
 
-def _claimed(mail: Opened) -> tuple[str, ...]:
-    return orders.claimed_numbers((*mail.told, mail.subject.text), mail.desk, mail.lexicons)
+def _claimed(mail: MessageContent) -> tuple[str, ...]:
+    return references.claimed_numbers((*mail.told, mail.subject.text), mail.desk, mail.lexicons)
 
 
-def _order_places(mail: Opened) -> tuple[tuple[str, ...], ...]:
+def _order_places(mail: MessageContent) -> tuple[tuple[str, ...], ...]:
     """Where an order number is looked for, the likeliest place first."""
-    return mail.told, (mail.subject.text,), tuple(orders.from_file_names(_file_names(mail)))
+    return mail.told, (mail.subject.text,), tuple(references.from_file_names(_file_names(mail)))
 
 
-def _file_names(mail: Opened) -> list[str]:
+def _file_names(mail: MessageContent) -> list[str]:
     return [attachment.name for attachment in mail.message.attachments]
 
 
-def _disguised(mail: Opened) -> bool:
+def _disguised(mail: MessageContent) -> bool:
     """Whether a program hides behind the name of a document (T4)."""
-    return any(attachment.content.startswith(purchase.PROGRAMS) for attachment in mail.message.attachments)
+    return any(attachment.content.startswith(purchase_orders.PROGRAMS) for attachment in mail.message.attachments)
 
 
-def _supplies(mail: Opened) -> bool:
+def _supplies(mail: MessageContent) -> bool:
     """Whether an answer brings what we had asked for, however it is worded."""
     asked = mail.asked("reason") or mail.asked("serial")
-    if mail.units or why.answer(mail) is not None:
+    if mail.units or attribution.answer(mail) is not None:
         return True
-    return asked and bool(why.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
+    return asked and bool(attribution.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
 
 
-def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Named]:
+def _meant(mail: MessageContent, units: Sequence[NamedUnit], wanted: Intent) -> Sequence[NamedUnit]:
     """The units a mail is about: the new text's, else the thread's but those that have their number already."""
     if wanted == "none":
         return ()
@@ -235,21 +244,25 @@ def _meant(mail: Opened, units: Sequence[Named], wanted: Intent) -> Sequence[Nam
 
 
 def _items(
-    mail: Opened, units: Sequence[Named], told: Reason, stated: dict[str, frozenset[Exclusion]], wanted: Intent
-) -> tuple[Item, ...]:
+    mail: MessageContent,
+    units: Sequence[NamedUnit],
+    told: Reason,
+    stated: dict[str, frozenset[Exclusion]],
+    wanted: Intent,
+) -> tuple[RequestedUnit, ...]:
     asked = wanted in intent.NEEDS_UNITS
     several = len(units) > 1
     items = []
     owned = frozenset().union(*(names for key, names in stated.items() if key))
-    shared = why.shared(mail, told, wanted) if several else told
+    shared = attribution.shared(mail, told, wanted) if several else told
     for unit in units:
-        own = why.own(mail, unit) if several else Reason()
+        own = attribution.own(mail, unit) if several else Reason()
         reason = own if own.text else shared
         excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
         if not several:
             excluded = frozenset().union(*stated.values())
         items.append(
-            Item(
+            RequestedUnit(
                 unit.serial,
                 reason=reason.text if asked else "",
                 exclusions=exclusions.one_voice(excluded) if asked else (),
@@ -263,11 +276,11 @@ def _items(
     return tuple(items)
 
 
-def _revision(mail: Opened, unit: Named) -> str | None:
-    return orders.revision(unit.told or mail.told, mail.lexicons)
+def _revision(mail: MessageContent, unit: NamedUnit) -> str | None:
+    return references.revision(unit.told or mail.told, mail.lexicons)
 
 
-def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
+def _exclusions(mail: MessageContent) -> dict[str, frozenset[Exclusion]]:
     """What is stated of each unit by its key, and under an empty key of the whole mail."""
     found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered(mail.message.text, mail.lexicons)}
     mine: set[str] = set()
@@ -279,24 +292,24 @@ def _exclusions(mail: Opened) -> dict[str, frozenset[Exclusion]]:
         mine.update(unit.told)
     texts = (*mail.told, mail.title)[:600]
     for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and text not in mail.of_others and not why.within(text, mine):
+        if text and text not in mine and text not in mail.of_others and not attribution.within(text, mine):
             found[""] |= exclusions.stated(text, after, mail.lexicons)
     return found
 
 
-def _known_reason(mail: Opened) -> bool:
+def _known_reason(mail: MessageContent) -> bool:
     """Whether an answer belongs to a question of ours that asked for the serial alone."""
     return mail.case is None and mail.answers and mail.asked("serial") and not mail.asked("reason")
 
 
-def _missing(mail: Opened, items: Sequence[Item], told: Reason) -> tuple[Missing, ...]:
+def _missing(mail: MessageContent, items: Sequence[RequestedUnit], told: Reason) -> tuple[Missing, ...]:
     """What must be asked for, case and mail together (AP-27, AP-28)."""
-    earlier = mail.case.items if mail.case else ()
+    earlier = mail.case.units if mail.case else ()
     missing: list[Missing] = []
     if not items and not earlier:
         missing.append("serial")
-    unexplained = [item.serial for item in items if not item.reason] + [
-        item.serial for item in earlier if not item.reason
+    unexplained = [unit.serial for unit in items if not unit.reason] + [
+        unit.serial for unit in earlier if not unit.reason
     ]
     if (unexplained and items) or (
         not told.text and (unexplained or not (items or earlier)) and not _known_reason(mail)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
 
 from mailbot.mail.charsets import one_line
+from mailbot.mail.field_syntax import split_field
 from mailbot.mail.headers import words
-from mailbot.mail.scan import scan
 from mailbot.model import Address, Value
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _entries(value: str) -> tuple[list[_Entry], bool]:
     """Cut a field at its top-level commas; the second value is False where it uses group syntax."""
     entries = [_Entry()]
     grouped = False
-    for char, layer in scan(value):
+    for char, layer in split_field(value):
         entry = entries[-1]
         if layer == "comment":
             entry.comment += char

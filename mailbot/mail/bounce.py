@@ -6,7 +6,7 @@ import re
 from email.message import Message as StdMessage
 from typing import TYPE_CHECKING
 
-from mailbot.mail import addresses, headers, notices, phrases, undelivered
+from mailbot.mail import addresses, automated_phrases, bounce_phrases, headers, reply_markers
 from mailbot.mail.charsets import decode
 from mailbot.model import Address, Bounce
 
@@ -23,11 +23,11 @@ RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,64}@[^\s<>@,;:\"()\[\]]{1,255}")
 _QUOTED_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}<([^<>\s]{1,990})>", re.IGNORECASE | re.MULTILINE)
-_FAILURE = re.compile("|".join(undelivered.UNDELIVERED), re.IGNORECASE)
-_REPORTED = re.compile("|".join(undelivered.REPORTED), re.IGNORECASE)
-_DELAY = re.compile("|".join(undelivered.DELAYED), re.IGNORECASE)
-_TRYING = re.compile("|".join(undelivered.TRYING), re.IGNORECASE)
-_NO_MAIL = re.compile("|".join((*undelivered.GOODS, *notices.CHALLENGE)), re.IGNORECASE)
+_FAILURE = re.compile("|".join(bounce_phrases.UNDELIVERED), re.IGNORECASE)
+_REPORTED = re.compile("|".join(bounce_phrases.REPORTED), re.IGNORECASE)
+_DELAY = re.compile("|".join(bounce_phrases.DELAYED), re.IGNORECASE)
+_TRYING = re.compile("|".join(bounce_phrases.TRYING), re.IGNORECASE)
+_NO_MAIL = re.compile("|".join((*bounce_phrases.GOODS, *automated_phrases.CHALLENGE)), re.IGNORECASE)
 _SERVER = re.compile(
     r"mail(?:er)?[-_. ]?daemon|\bmdaemon\b|postmaster|mail[-_. ]delivery[-_. ](?:sub)?(?:system|service)"
     r"|system[_. ]administrator|microsoftexchange[0-9a-f]{6}",
@@ -38,8 +38,8 @@ _STATED = re.compile(
     r"(?:\b5\d\d\b|unknown|no such|not exist|n't exist|\bfull\b|quota|reject|fail|invalid|unbekannt|inconnu)",
     re.IGNORECASE,
 )
-_PASSED_ON = re.compile(rf"\s*(?:{'|'.join(phrases.FORWARD_PREFIXES)})\s?[{phrases.COLONS}]", re.IGNORECASE)
-_ANSWERS = re.compile(rf"\s*(?:{'|'.join(phrases.REPLY_PREFIXES)})\s?[{phrases.COLONS}]", re.IGNORECASE)
+_PASSED_ON = re.compile(rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
+_ANSWERS = re.compile(rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
 
 OPENING = 8
 """Lines with words in which a report says that it is one."""

@@ -36,18 +36,18 @@ _SPACE = re.compile(r"[ \t\n\r\f]+")
 _SIGNATURES = {"gmail_signature", "moz-signature"}
 
 
-class Page(Value, frozen=True):
+class HtmlText(Value, frozen=True):
     """What an HTML body says: its text and its data tables."""
 
     text: str
     tables: tuple[Table, ...] = ()
 
 
-def read(source: str) -> Page:
+def read(source: str) -> HtmlText:
     """Read HTML as well as can be; never raises. Time is linear in its size."""
     source = "<".join(source[:MOST].split("<", TAGS)[:TAGS]).replace("\x00", "")
     if not source.strip():
-        return Page("")
+        return HtmlText("")
     try:
         # bytes, because lxml refuses text that carries an encoding declaration
         parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
@@ -55,10 +55,10 @@ def read(source: str) -> Page:
     except (LxmlError, ValueError, AssertionError):
         root = None
     if root is None:
-        return Page(lines(re.sub(r"<[^<>]*>", " ", source)))
+        return HtmlText(lines(re.sub(r"<[^<>]*>", " ", source)))
     walk = _Walk(_hiding(root))
     walk.over(root)
-    return Page(walk.text(), tuple(walk.tables))
+    return HtmlText(walk.text(), tuple(walk.tables))
 
 
 class _Walk:

@@ -32,7 +32,7 @@ _EXTENSION = 10
 _NAME_JUNK = re.compile(r'[/\\<>|?*"]')
 
 
-class Unreadable(Exception):  # noqa: N818  (a verdict on a mail, not a fault of the program)
+class UnreadableError(Exception):  # noqa: N818  (a verdict on a mail, not a fault of the program)
     """The mail cannot be processed and goes to a person. ``reason`` says why, without its content."""
 
     def __init__(self, reason: str) -> None:
@@ -92,9 +92,9 @@ class _Cutter:
     def part(self, raw: bytes, default: str, depth: int) -> Part:
         self.parts += 1
         if self.parts > PARTS:
-            raise Unreadable(f"more than {PARTS} parts")
+            raise UnreadableError(f"more than {PARTS} parts")
         if depth > DEPTH:
-            raise Unreadable(f"parts nested deeper than {DEPTH}")
+            raise UnreadableError(f"parts nested deeper than {DEPTH}")
         block, body = split_header(raw)
         head = headers.read(block)
         about = _about(head, default)
@@ -147,7 +147,7 @@ def split_header(raw: bytes) -> tuple[bytes, bytes]:
     if found is not None:
         return raw[: found.start()], raw[found.end() :]
     if len(raw) > HEADER:
-        raise Unreadable(f"a header of more than {HEADER} bytes")
+        raise UnreadableError(f"a header of more than {HEADER} bytes")
     return raw, b""
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from mailbot.mail import addresses, body, headers, mime, visible
-from mailbot.mail.authority import authenticate
+from mailbot.mail import addresses, body, headers, mime, reply_text
+from mailbot.mail.authentication import authenticate
+from mailbot.mail.automated import classify
 from mailbot.mail.charsets import one_line
-from mailbot.mail.machine import classify
-from mailbot.mail.mime import Part, Unreadable
+from mailbot.mail.mime import Part, UnreadableError
 from mailbot.model import Address, Message, Table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import datetime
 
-    from mailbot.mail.authority import Profile
+    from mailbot.mail.authentication import Profile
     from mailbot.mail.headers import Headers
 
-__all__ = ["Unreadable", "parse"]
+__all__ = ["UnreadableError", "parse"]
 
 _AUTHORED = (
     *("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references"),
@@ -56,8 +56,8 @@ def parse(
     subject = headers.words(head.first("subject") or "")
     content = body.read(root)
     if content.text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
-        raise Unreadable("encrypted")
-    split = visible.split(content.text, subject)
+        raise UnreadableError("encrypted")
+    split = reply_text.split(content.text, subject)
     own = (mailbox, *ours)
     sender = addresses.single(head.all("from"))
     reply_to = addresses.every(head.all("reply-to"))
@@ -85,7 +85,7 @@ def parse(
         forwarded=split.forwarded,
         tables=tuple(_shown(content.tables, split)),
         attachments=content.attachments,
-        machine=machine,
+        classification=machine,
         bounce=bounce,
         auth=authenticate(head, sender, trusted_authserv_id, profile),
     )
@@ -106,11 +106,11 @@ def _refuse_sealed(root: Part) -> None:
     """Refuse what nobody here can read, and fetch nothing that a mail merely points to (M7)."""
     for part in root.walk():
         if part.kind == "multipart/encrypted":
-            raise Unreadable("encrypted")
+            raise UnreadableError("encrypted")
         if part.kind in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
-            raise Unreadable("encrypted or sealed by S/MIME")
+            raise UnreadableError("encrypted or sealed by S/MIME")
         if part.kind in {"message/external-body", "message/partial"}:
-            raise Unreadable(f"{part.kind}: its content is elsewhere")
+            raise UnreadableError(f"{part.kind}: its content is elsewhere")
 
 
 def _answer_to(head: Headers, sender: Address | None, own: Collection[str]) -> Address | None:
@@ -138,7 +138,7 @@ def _return_path(head: Headers) -> str | None:
     return named[0].email if named else one_line(value.strip(" <>\t"))
 
 
-def _shown(tables: tuple[Table, ...], split: visible.Visible) -> Iterator[Table]:
+def _shown(tables: tuple[Table, ...], split: reply_text.SplitText) -> Iterator[Table]:
     """Keep the tables that stand in the new text, or in the mail that is passed on."""
     text = " ".join(f"{split.visible} {split.quoted if split.forwarded else ''}".split())
     for table in tables:

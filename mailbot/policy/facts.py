@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import get_args
 
-from mailbot.model import Exclusion, Fact, Item, Request, Unit, Value, Wish
+from mailbot.model import Exclusion, Fact, Request, RequestedUnit, SpecialRequest, Unit, Value
 from mailbot.policy.dates import plus_months
 from mailbot.policy.rules import Condition, Rules
 
@@ -28,7 +28,7 @@ class Situation(Value, frozen=True):
 
     rules: Rules
     request: Request
-    item: Item
+    item: RequestedUnit
     unit: Unit | None
     domains: tuple[str, ...]
     today: date
@@ -144,17 +144,17 @@ def diagnosis(s: Situation) -> Words:
 def overseas(s: Situation) -> Words:
     """Does the customer sit in another country than the company? (AP-41)."""
     abroad = bool(s.unit and s.unit.country and s.unit.country.upper() != s.rules.policy.country.value)
-    return _yes(abroad or "overseas" in s.request.wishes)
+    return _yes(abroad or "overseas" in s.request.special_requests)
 
 
 def wish(s: Situation) -> Words:
     """What else the mail wishes or announces. (AP-6, AP-12, AP-36, AP-38, AP-39)."""
-    return frozenset(s.request.wishes)
+    return frozenset(s.request.special_requests)
 
 
 def insurance(s: Situation) -> Words:
     """Has the customer given instructions on the insurance of what goes back? (AP-38)."""
-    return _word("instructed" if "insure_instruction" in s.request.wishes else "default")
+    return _word("instructed" if "insure_instruction" in s.request.special_requests else "default")
 
 
 def claimed(s: Situation) -> Words:
@@ -211,7 +211,7 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
         "cover": ("unknown", "factory", "extended", "none"),
         "diagnosis": ("needed", "done"),
         "overseas": _YES_NO,
-        "wish": get_args(Wish),
+        "wish": get_args(SpecialRequest),
         "insurance": ("default", "instructed"),
         "claimed": _YES_NO,
         "paid": ("no", "repair", "other"),

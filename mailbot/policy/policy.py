@@ -11,11 +11,11 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailbot.intake.desk import Desk
-from mailbot.model import Stamp, Value
-from mailbot.policy import figures
+from mailbot.model import PolicyStamp, Value
+from mailbot.policy import value_checks
 from mailbot.policy.facts import DATES, domains, words_of
-from mailbot.policy.rules import Answer, Answers, Condition, Deadlines, Rules
-from mailbot.strict import ConfigError, convert, nearest, parse
+from mailbot.policy.rules import AnswerRule, AnswerRules, Condition, Deadlines, Rules
+from mailbot.strict_toml import ConfigError, convert, nearest, parse
 
 PLACEHOLDERS = frozenset(
     {*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"}
@@ -23,7 +23,7 @@ PLACEHOLDERS = frozenset(
 )
 
 
-class Renderer(Protocol):
+class EmailRenderer(Protocol):
     """What turns the facts of a letter into text and HTML."""
 
     def speaks(self, language: str) -> str:
@@ -41,9 +41,9 @@ class Policy(Value, frozen=True):
 
     name: str
     rules: Rules
-    stamp: Stamp
+    stamp: PolicyStamp
     desk: Desk
-    letters: Renderer
+    letters: EmailRenderer
     timezone: str
     papers: Mapping[str, Any] = {}
 
@@ -57,7 +57,7 @@ class Policy(Value, frozen=True):
         return next((fee.currency for fee in self.rules.fees.values()), "")
 
 
-def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, Stamp]:
+def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, PolicyStamp]:
     """Load and check a rules file; ``overlay`` lays values over it.
 
     Raises:
@@ -69,7 +69,7 @@ def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | Non
     rules = convert(data, Rules, file, text)
     verify(rules, file)
     digest = hashlib.sha256(text.encode() + repr(sorted((overlay or {}).items())).encode() * bool(overlay)).hexdigest()
-    return rules, Stamp(name, rules.policy.version, digest[:16])
+    return rules, PolicyStamp(name, rules.policy.version, digest[:16])
 
 
 def _lay_over(data: dict[str, Any], overlay: Mapping[str, Any], file: str) -> None:
@@ -105,11 +105,11 @@ def verify(rules: Rules, file: str) -> None:
         if flag.then == "quote" and not flag.charge:
             raise ConfigError(f'{file}: findings.{name}: a quote needs charge = ["…"] with names from [fees].')
     _values(rules, file)
-    figures.verify(rules, file)
+    value_checks.verify(rules, file)
 
 
-def _answers(rules: Rules) -> dict[str, Answer]:
-    return {name: getattr(rules.answers, name) for name in Answers.__struct_fields__}
+def _answers(rules: Rules) -> dict[str, AnswerRule]:
+    return {name: getattr(rules.answers, name) for name in AnswerRules.__struct_fields__}
 
 
 def _clauses(rules: Rules, file: str) -> None:

@@ -14,36 +14,36 @@ import msgspec
 from mailbot.model import Finding, Outcome, Role
 
 
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RulesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the rules file; a key it does not know is an error."""
 
 
-class Days(Strict, frozen=True):
+class DayCount(RulesTable, frozen=True):
     """A number of calendar days (or months, where the key says so), and where it comes from."""
 
     value: int
     source: str = "house default"
 
 
-class Text(Strict, frozen=True):
+class TextValue(RulesTable, frozen=True):
     """A word of the policy, and where it comes from."""
 
     value: str
     source: str = "house default"
 
 
-class Head(Strict, frozen=True):
+class PolicyHeader(RulesTable, frozen=True):
     """[policy]: whose policy this is, its version (ST-18), and since when its clauses hold."""
 
     company: str
     version: date
     effective: date
-    timezone: Text
-    country: Text
+    timezone: TextValue
+    country: TextValue
     phone: str = ""
 
 
-class ClauseText(Strict, frozen=True):
+class ClauseText(RulesTable, frozen=True):
     """One clause: D mailbot decides, S a person decides, I mailbot informs; what it says, and where that stands."""
 
     kind: Literal["D", "S", "I", "D, S", "I, S", "I, D", "S, D", "D, I"]
@@ -52,14 +52,14 @@ class ClauseText(Strict, frozen=True):
     effective: date | None = None
 
 
-class Contact(Strict, frozen=True):
+class ContactLines(RulesTable, frozen=True):
     """[contact]: the lines at the foot of every letter."""
 
     lines: tuple[str, ...]
     source: str
 
 
-class ShipTo(Strict, frozen=True):
+class ShipTo(RulesTable, frozen=True):
     """[ship_to]: the delivery address; ``{number}`` stands for the RMA number. ``example`` until the company sets it."""
 
     lines: tuple[str, ...]
@@ -67,22 +67,22 @@ class ShipTo(Strict, frozen=True):
     example: bool = False
 
 
-class NumberRules(Strict, frozen=True):
+class NumberRules(RulesTable, frozen=True):
     """[number]: its form, the days it is valid, and for how many days after its end a new one is given by rule."""
 
     format: str
-    valid_days: Days
-    renew_days: Days
+    valid_days: DayCount
+    renew_days: DayCount
 
 
-class Serials(Strict, frozen=True):
+class SerialForms(RulesTable, frozen=True):
     """[serials]: the forms of the company's serials and model names, as regular expressions on folded text."""
 
     forms: tuple[str, ...]
     models: tuple[str, ...] = ()
 
 
-class Family(Strict, frozen=True):
+class Family(RulesTable, frozen=True):
     """[families.NAME]: how long units of this family are covered from delivery; 0 for another maker's component."""
 
     warranty_months: int
@@ -91,7 +91,7 @@ class Family(Strict, frozen=True):
     maker_contact: str = ""
 
 
-class Fee(Strict, frozen=True):
+class Fee(RulesTable, frozen=True):
     """[fees.NAME]: one line of the fee schedule. ``example`` until the company sets the amount."""
 
     label: str
@@ -101,17 +101,17 @@ class Fee(Strict, frozen=True):
     example: bool = False
 
 
-class Windows(Strict, frozen=True):
+class Windows(RulesTable, frozen=True):
     """[windows]: periods in calendar days. The day of delivery is not counted, the last day is in."""
 
-    credit: Days | None = None
+    credit: DayCount | None = None
     credit_from: Literal["purchase", "delivery"] = "delivery"
-    exchange: Days | None = None
-    doa: Days | None = None
-    repair: Days | None = None
+    exchange: DayCount | None = None
+    doa: DayCount | None = None
+    repair: DayCount | None = None
 
 
-class Reminders(Strict, frozen=True):
+class Reminders(RulesTable, frozen=True):
     """Days on which something is reminded, and the day on which it is closed."""
 
     remind: tuple[int, ...]
@@ -120,7 +120,7 @@ class Reminders(Strict, frozen=True):
     source: str = "house default"
 
 
-class NumberReminders(Strict, frozen=True):
+class NumberReminders(RulesTable, frozen=True):
     """Days before the end of an RMA number on which its holder is reminded."""
 
     remind_before: tuple[int, ...]
@@ -128,7 +128,7 @@ class NumberReminders(Strict, frozen=True):
     source: str = "house default"
 
 
-class HeldReminders(Strict, frozen=True):
+class HeldReminders(RulesTable, frozen=True):
     """Business days after which staff are reminded of a held case: first, then again and again."""
 
     first: int
@@ -137,7 +137,7 @@ class HeldReminders(Strict, frozen=True):
     source: str = "house default"
 
 
-class RepairDue(Strict, frozen=True):
+class RepairDue(RulesTable, frozen=True):
     """Business days from receipt within which a unit is repaired, and when staff are reminded: before, and after the breach.
 
     ``holidays`` names the calendar whose holidays do not count (a country's ISO code, "US" or "US-CA"); empty: they count.
@@ -151,7 +151,7 @@ class RepairDue(Strict, frozen=True):
     holidays: str = ""
 
 
-class Closing(Strict, frozen=True):
+class CloseAfter(RulesTable, frozen=True):
     """Days after the shipment back on which a case is closed; 0: at once."""
 
     days: int
@@ -159,22 +159,22 @@ class Closing(Strict, frozen=True):
     source: str = "house default"
 
 
-class Deadlines(Strict, frozen=True):
+class Deadlines(RulesTable, frozen=True):
     """[deadlines]: what is reminded, and when. Days are counted in the company's zone; mails go out at ``hour``."""
 
-    hour: Days
+    hour: DayCount
     missing: Reminders
     quote: Reminders
     number: NumberReminders
     held: HeldReminders
     repair: RepairDue
-    close: Closing
+    close: CloseAfter
 
 
 Condition = str | bool | tuple[str, ...]
 
 
-class Rule(Strict, frozen=True):
+class DecisionRule(RulesTable, frozen=True):
     """[[decide]]: in order, the first whose conditions hold decides for the unit. The last has none and asks a person.
 
     ``also`` names the clauses that go with the deciding one. ``charge`` names fees. ``ask`` is what the customer must
@@ -213,7 +213,7 @@ Moment = Literal[
 ]
 
 
-class Inform(Strict, frozen=True):
+class InformRule(RulesTable, frozen=True):
     """[[inform]]: a sentence of the policy, and the moments it belongs to. ``when`` narrows it to certain facts."""
 
     clause: str
@@ -223,7 +223,7 @@ class Inform(Strict, frozen=True):
     notify: Role | None = None
 
 
-class Answer(Strict, frozen=True):
+class AnswerRule(RulesTable, frozen=True):
     """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …).
 
     ``also_for`` names further clauses by what the case is about: ``{rework = ["AP-20"]}``; ``says_for`` what is said instead.
@@ -242,7 +242,7 @@ class Answer(Strict, frozen=True):
     charge: tuple[str, ...] = ()
 
 
-class Answers(Strict, frozen=True):
+class AnswerRules(RulesTable, frozen=True):
     """[answers]: where no rule of coverage decides. Each entry is one thing that is said to the customer.
 
     ``order`` is an order that a person must compare, ``matches`` and ``parts_ordered`` one that accepts the first quote and the
@@ -251,33 +251,33 @@ class Answers(Strict, frozen=True):
     ``unrepairable``, ``shipped`` back.
     """
 
-    order: Answer
-    matches: Answer
-    parts_ordered: Answer
-    parts_approved: Answer
-    parts_declined: Answer
-    parts_lapsed: Answer
-    accept: Answer
-    other: Answer
-    existing: Answer
-    status: Answer
-    withdrawn: Answer
-    withdrawn_part: Answer
-    under_way: Answer
-    late_renewal: Answer
-    approved: Answer
-    rejected: Answer
-    quoted: Answer
-    parts_quoted: Answer
-    received: Answer
-    unrepairable: Answer
-    shipped: Answer
-    extended: Answer
-    address: Answer
-    ended: Answer
+    order: AnswerRule
+    matches: AnswerRule
+    parts_ordered: AnswerRule
+    parts_approved: AnswerRule
+    parts_declined: AnswerRule
+    parts_lapsed: AnswerRule
+    accept: AnswerRule
+    other: AnswerRule
+    existing: AnswerRule
+    status: AnswerRule
+    withdrawn: AnswerRule
+    withdrawn_part: AnswerRule
+    under_way: AnswerRule
+    late_renewal: AnswerRule
+    approved: AnswerRule
+    rejected: AnswerRule
+    quoted: AnswerRule
+    parts_quoted: AnswerRule
+    received: AnswerRule
+    unrepairable: AnswerRule
+    shipped: AnswerRule
+    extended: AnswerRule
+    address: AnswerRule
+    ended: AnswerRule
 
 
-class Flag(Strict, frozen=True):
+class FindingRule(RulesTable, frozen=True):
     """[findings.NAME]: what follows from what was found at inspection. A finding without an entry is only logged.
 
     ``then``: "notice" tells the customer and charges; "quote" makes the unit chargeable; "decline" takes no credit or exchange;
@@ -297,7 +297,7 @@ class Flag(Strict, frozen=True):
         return not self.intents or intent in self.intents
 
 
-class Papers(Strict, frozen=True):
+class DocumentRules(RulesTable, frozen=True):
     """[papers]: what is attached to the letter with the number, and what stands on it."""
 
     packing: tuple[str, ...]
@@ -305,7 +305,7 @@ class Papers(Strict, frozen=True):
     source: str = "house default"
 
 
-class Person(Strict, frozen=True):
+class DemoStaff(RulesTable, frozen=True):
     """A member of the demo's staff."""
 
     address: str
@@ -313,31 +313,31 @@ class Person(Strict, frozen=True):
     limit: Decimal = Decimal(0)
 
 
-class Demo(Strict, frozen=True):
+class DemoDesk(RulesTable, frozen=True):
     """[demo]: the mailbox and staff of `mailbot demo` and of conversations that name none."""
 
     mailbox: str
-    staff: tuple[Person, ...]
+    staff: tuple[DemoStaff, ...]
 
 
-class Rules(Strict, frozen=True):
+class Rules(RulesTable, frozen=True):
     """A whole rules file."""
 
-    policy: Head
-    contact: Contact
+    policy: PolicyHeader
+    contact: ContactLines
     ship_to: ShipTo
     number: NumberRules
-    serials: Serials
+    serials: SerialForms
     families: dict[str, Family]
     windows: Windows
     fees: dict[str, Fee]
     deadlines: Deadlines
     clauses: dict[str, ClauseText]
-    decide: tuple[Rule, ...]
-    inform: tuple[Inform, ...]
-    answers: Answers
-    findings: dict[Finding, Flag]
-    papers: Papers
-    demo: Demo
+    decide: tuple[DecisionRule, ...]
+    inform: tuple[InformRule, ...]
+    answers: AnswerRules
+    findings: dict[Finding, FindingRule]
+    papers: DocumentRules
+    demo: DemoDesk
     diagnosis: Literal["required", "described"] = "described"
     revisions: dict[str, str] = {}

@@ -7,33 +7,33 @@ from datetime import datetime
 
 from msgspec import structs
 
-from mailbot.case import rulings, running
-from mailbot.intake.serials import fold
+from mailbot.decide import active_case, permissions
+from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Answered,
     Attachment,
     Bounced,
-    CameDue,
     Case,
     Deadline,
+    DeadlinesReached,
     Decision,
     Event,
     Ignored,
-    Known,
+    MailRecord,
     Ordered,
-    Record,
     Reply,
     Requested,
     Role,
-    StaffSaid,
+    Snapshot,
+    StaffMessage,
     Token,
 )
 from mailbot.policy.dates import today
 from mailbot.policy.policy import Policy
-from mailbot.reply import letters, progress, staff
-from mailbot.reply.attached import attached
-from mailbot.reply.letter import Letter
-from mailbot.reply.outgoing import Outgoing, able
+from mailbot.reply import customer_emails, progress_emails, staff_emails
+from mailbot.reply.content import EmailContent
+from mailbot.reply.document_set import documents_for
+from mailbot.reply.freeze import ReplyBuilder, staff_for
 
 ANSWERS_IF_FORGED = 1
 """Answers a day to an address in whose name somebody writes: our own server says that the From is not genuine (P5)."""
@@ -46,64 +46,68 @@ def compose(
     event: Event,
     decision: Decision,
     after: Case | None,
-    known: Known,
+    snapshot: Snapshot,
     policy: Policy,
     now: datetime,
 ) -> tuple[tuple[Reply, ...], tuple[Token, ...]]:
     """Return the mails that follow from a decision, and the tokens in them. No machine is ever answered (RFC 3834)."""
-    if isinstance(event, Ignored) or (after is None and not isinstance(event, StaffSaid)):
+    if isinstance(event, Ignored) or (after is None and not isinstance(event, StaffMessage)):
         return (), ()
-    out = Outgoing(policy, known, now, after, _thread(event, after))
+    out = ReplyBuilder(policy, snapshot, now, after, _thread(event, after))
     _write(out, before, event, decision, after)
     return tuple(out.replies), tuple(out.tokens)
 
 
-def _write(out: Outgoing, before: Case | None, event: Event, decision: Decision, after: Case | None) -> None:
-    policy, known = out.policy, out.known
+def _write(out: ReplyBuilder, before: Case | None, event: Event, decision: Decision, after: Case | None) -> None:
+    policy, snapshot = out.policy, out.snapshot
     match event:
-        case StaffSaid(mail=mail) if decision.rulings or decision.told:
+        case StaffMessage(mail=mail) if decision.rulings or decision.told:
             _to_colleague(out, event, decision, before, after)
         case _ if after is None:
             return
-        case CameDue(keys=keys):
+        case DeadlinesReached(keys=keys):
             for deadline in _speaking(before, keys):
                 _remind(out, before or after, after, deadline)
         case Bounced(mail=mail, bounce=bounce):
             unreached = structs.replace(mail, sender=", ".join(bounce.recipients) or after.sender)
-            letter = staff.notice(policy, after, decision, unreached, known, about="undeliverable")
+            letter = staff_emails.notice(policy, after, decision, unreached, snapshot, about="undeliverable")
             _to_staff(out, letter, decision, ("desk",))
         case Requested() | Answered() | Ordered() if decision.told:
             _tell(out, event, decision, after)
         case _ if decision.outcome == "none":
             return
-        case StaffSaid(mail=mail):
-            letter = staff.notice(policy, after, decision, mail, known, about="passed_on")
+        case StaffMessage(mail=mail):
+            letter = staff_emails.notice(policy, after, decision, mail, snapshot, about="passed_on")
             _to_staff(out, letter, decision, decision.notify or ("desk",))
         case Requested() | Answered() | Ordered():
             _answer(out, event, decision, after)
 
 
-def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: Case | None, after: Case | None) -> None:
+def _to_colleague(
+    out: ReplyBuilder, event: StaffMessage, decision: Decision, before: Case | None, after: Case | None
+) -> None:
     """Answer a colleague with a transcript; tell the customer and a second approver what concerns them."""
-    policy, known, mail = out.policy, out.known, event.mail
+    policy, known, mail = out.policy, out.snapshot, event.mail
     person = next(each for each in policy.desk.staff if each.address == mail.sender)
     if decision.told == "forged":
         if known.answers_today < ANSWERS_IF_FORGED:  # reported once, whatever else comes in that name
-            out.to_staff(staff.forged(policy, decision, mail), person, direct=True)
+            out.to_staff(staff_emails.forged(policy, decision, mail), person, direct=True)
         return
     if before and after:
         for letter, cites in _of_commands(out, decision, before, after):
             if after.sender and not after.unreachable:
                 out.add(letter, after.sender, cites, attachments=_papers(out, letter, after))
         if decision.notify:
-            _to_staff(out, staff.notice(policy, after, decision, None, known, about="held"), decision, decision.notify)
+            _to_staff(
+                out, staff_emails.notice(policy, after, decision, None, known, about="held"), decision, decision.notify
+            )
         _second_opinion(out, event, decision, after)
     if decision.told == "answered" or (decision.told == "confirm" and known.answers_today >= ANSWERS_A_DAY):
         return
     about = decision.told or "done"
     confirms = tuple(ruling.command for ruling in decision.rulings if ruling.result == "asked")
     out.to_staff(
-        staff.transcript(policy, after, decision, mail, about=about),
+        staff_emails.transcript(policy, after, decision, mail, about=about),
         person,
         decision.clauses,
         confirms=confirms,
@@ -111,48 +115,50 @@ def _to_colleague(out: Outgoing, event: StaffSaid, decision: Decision, before: C
     )
 
 
-def _second_opinion(out: Outgoing, event: StaffSaid, decision: Decision, after: Case) -> None:
+def _second_opinion(out: ReplyBuilder, event: StaffMessage, decision: Decision, after: Case) -> None:
     """Ask those who can approve what is above a colleague's limit (A12)."""
     if any(ruling.result == "second" for ruling in decision.rulings):
-        notice = staff.second(out.policy, after, decision, event.mail, out.known)
-        amount, people = rulings.pending_amount(after), out.policy.desk.staff
-        for approver in rulings.second_approvers(people, event.mail.sender, amount, after):
+        notice = staff_emails.second(out.policy, after, decision, event.mail, out.snapshot)
+        amount, people = permissions.pending_amount(after), out.policy.desk.staff
+        for approver in permissions.second_approvers(people, event.mail.sender, amount, after):
             out.to_staff(notice, approver, decision.clauses)
 
 
 def _of_commands(
-    out: Outgoing, decision: Decision, before: Case, after: Case
-) -> Iterator[tuple[Letter, tuple[str, ...]]]:
+    out: ReplyBuilder, decision: Decision, before: Case, after: Case
+) -> Iterator[tuple[EmailContent, tuple[str, ...]]]:
     """Yield the customer's letters: one for what was decided, then one for each step that a unit took."""
-    customer = running.latest_mail(after)
+    customer = active_case.latest_mail(after)
     if customer and any(verdict.outcome != "staff" for verdict in decision.verdicts):
-        letter = letters.answer(out.policy, after, decision, customer, first=False)
+        letter = customer_emails.answer(out.policy, after, decision, customer, first=False)
         clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
         yield letter, _cites(clauses, letter)
     for ruling in decision.rulings:
         if ruling.result == "done":
-            found = progress.after_command(out.policy, ruling, before, after, out.known, decision)
+            found = progress_emails.after_command(out.policy, ruling, before, after, out.snapshot, decision)
             if found:
                 yield found
 
 
-def _tell(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
+def _tell(out: ReplyBuilder, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
     """Answer a customer about a return that is under way."""
-    items = tuple(i for v in decision.verdicts for i in case.items if fold(i.serial) == fold(v.serial))
-    wishes = event.request.wishes
-    found = progress.letter(out.policy, decision.told, case, items, out.known, decision, wishes=wishes)
+    items = tuple(i for v in decision.verdicts for i in case.units if serial_key(i.serial) == serial_key(v.serial))
+    wishes = event.request.special_requests
+    found = progress_emails.letter(
+        out.policy, decision.told, case, items, out.snapshot, decision, special_requests=wishes
+    )
     _direct(out, event, decision, case, found)
 
 
 def _direct(
-    out: Outgoing,
+    out: ReplyBuilder,
     event: Requested | Answered | Ordered,
     decision: Decision,
     case: Case,
-    found: tuple[Letter, tuple[str, ...]],
+    found: tuple[EmailContent, tuple[str, ...]],
 ) -> None:
     """Send one answer to one mail, as far as the day's answers to this address go, and tell staff what is theirs."""
-    policy, known, mail, request = out.policy, out.known, event.mail, event.request
+    policy, known, mail, request = out.policy, out.snapshot, event.mail, event.request
     letter, cites = found
     most = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = known.answers_today >= most
@@ -167,60 +173,60 @@ def _direct(
             f"record, and get no answer."
         )
         silence = structs.replace(decision, why=why)
-        notice = staff.notice(policy, case, silence, mail, known, about="silent", request=request)
+        notice = staff_emails.notice(policy, case, silence, mail, known, about="silent", request=request)
         _to_staff(out, notice, decision, decision.notify or ("desk",))
     elif decision.notify:
         held = any(v.outcome == "staff" for v in decision.verdicts) or any(
-            i.charged and i.state == "held" for i in case.items
+            i.charged and i.state == "held" for i in case.units
         )
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        notice = staff.notice(policy, case, decision, mail, known, about=about, request=request)
+        notice = staff_emails.notice(policy, case, decision, mail, known, about=about, request=request)
         _to_staff(out, notice, decision, decision.notify)
 
 
-def _answer(out: Outgoing, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
-    letter = letters.answer(out.policy, case, decision, event.mail, first=not case.replies)
+def _answer(out: ReplyBuilder, event: Requested | Answered | Ordered, decision: Decision, case: Case) -> None:
+    letter = customer_emails.answer(out.policy, case, decision, event.mail, first=not case.replies)
     _direct(out, event, decision, case, (letter, _cites(decision.clauses, letter)))
 
 
-def _cites(clauses: tuple[str, ...], letter: Letter) -> tuple[str, ...]:
+def _cites(clauses: tuple[str, ...], letter: EmailContent) -> tuple[str, ...]:
     """Return the clauses on record for a letter: what decided, and what it says besides."""
     return tuple(dict.fromkeys((*clauses, *(said.clause for said in letter.informs))))
 
 
-def _papers(out: Outgoing, letter: Letter, case: Case) -> tuple[Attachment, ...]:
+def _papers(out: ReplyBuilder, letter: EmailContent, case: Case) -> tuple[Attachment, ...]:
     """Return what is attached to a letter that gives out a number, or says where the box goes now (AP-31, AP-42, ST-11)."""
     fresh = (
         letter.kind == "answer" and letter.number and any(u.outcome == "issue" and not u.existing for u in letter.units)
     )
     moved = letter.kind == "progress" and letter.about in ("address", "extended") and letter.number
     day = today(out.now, out.policy.timezone)
-    return attached(out.policy, case, out.known, day) if fresh or moved else ()
+    return documents_for(out.policy, case, out.snapshot, day) if fresh or moved else ()
 
 
-def _remind(out: Outgoing, case: Case, after: Case, deadline: Deadline) -> None:
-    decision = letters.due_decision(out.policy, deadline)
+def _remind(out: ReplyBuilder, case: Case, after: Case, deadline: Deadline) -> None:
+    decision = customer_emails.due_decision(out.policy, deadline)
     if deadline.kind == "close":
         return
     if deadline.kind == "repair":
-        notice = staff.repair(out.policy, case, decision, out.known, about=_repair(deadline))
+        notice = staff_emails.repair(out.policy, case, decision, out.snapshot, about=_repair(deadline))
         _to_staff(out, notice, decision, ("desk",))
         return
-    lapsed = tuple(item for item in case.items if item.state == "parts_quoted")
+    lapsed = tuple(unit for unit in case.units if unit.state == "parts_quoted")
     if deadline.kind == "quote" and deadline.ends and lapsed:
-        now = tuple(i for i in after.items if fold(i.serial) in {fold(item.serial) for item in lapsed})
-        letter, cites = progress.letter(out.policy, "parts_lapsed", after, now, out.known, decision)
+        now = tuple(i for i in after.units if serial_key(i.serial) in {serial_key(unit.serial) for unit in lapsed})
+        letter, cites = progress_emails.letter(out.policy, "parts_lapsed", after, now, out.snapshot, decision)
         if case.sender and not case.unreachable:
             out.add(letter, case.sender, cites)
-        notice = staff.lapsed(out.policy, after, decision, out.known, now)
+        notice = staff_emails.lapsed(out.policy, after, decision, out.snapshot, now)
         _to_staff(out, notice, decision, ("desk",))
         return
-    letter = letters.reminder(out.policy, case, deadline, today(out.now, out.policy.timezone))
+    letter = customer_emails.reminder(out.policy, case, deadline, today(out.now, out.policy.timezone))
     if deadline.kind == "held":
         last = next((e for e in reversed(case.history) if e.decision.notify), None)
         shown = last.decision if last else decision
-        mail = None if last is None or isinstance(last.event, CameDue) else last.event.mail
-        letter = staff.notice(out.policy, case, shown, mail, out.known, about="held")
+        mail = None if last is None or isinstance(last.event, DeadlinesReached) else last.event.mail
+        letter = staff_emails.notice(out.policy, case, shown, mail, out.snapshot, about="held")
         _to_staff(out, letter, shown, shown.notify or ("approver",))
     elif case.sender and not case.unreachable:
         out.add(letter, case.sender, _cites(decision.clauses, letter))
@@ -237,27 +243,27 @@ def _repair(deadline: Deadline) -> str:
     return "repair_due" if "-before:" in deadline.key else "repair_overdue"
 
 
-def _to_staff(out: Outgoing, letter: Letter, decision: Decision, roles: tuple[Role, ...]) -> None:
-    people = dict.fromkeys(person for role in roles for person in able(out.policy, role))
+def _to_staff(out: ReplyBuilder, letter: EmailContent, decision: Decision, roles: tuple[Role, ...]) -> None:
+    people = dict.fromkeys(person for role in roles for person in staff_for(out.policy, role))
     for person in people:
         out.to_staff(letter, person, _cites(decision.clauses, letter))
 
 
-def unreadable(policy: Policy, known: Known, record: Record, now: datetime) -> tuple[Reply, ...]:
+def unreadable(policy: Policy, snapshot: Snapshot, record: MailRecord, now: datetime) -> tuple[Reply, ...]:
     """Return the note to staff about a mail that could not be processed: what is known of it, nothing of its content."""
-    out = Outgoing(policy, known, now)
-    letter = Letter(
+    out = ReplyBuilder(policy, snapshot, now)
+    letter = EmailContent(
         kind="notice",
         about="unreadable",
         subject=f"[{policy.rules.policy.company}] unreadable mail",
         company=policy.rules.policy.company,
-        contact=letters.contact_of(policy),
+        contact=customer_emails.contact_of(policy),
         why=record.why,
         facts=(("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip())),
         sender=record.sender,
         policy_version=f"{policy.stamp.version} ({policy.stamp.digest[:8]})",
     )
-    for person in able(policy, "desk"):
+    for person in staff_for(policy, "desk"):
         out.to_staff(letter, person)
     return tuple(out.replies)
 
@@ -266,9 +272,9 @@ def _thread(event: Event, case: Case | None) -> tuple[str, ...]:
     """Return the ids of the thread so far, the customer's latest mail last (RFC 5322 §3.6.4)."""
     if case is None:
         return ()
-    mails = [e.event.mail for e in case.history if not isinstance(e.event, CameDue | StaffSaid | Bounced)]
+    mails = [e.event.mail for e in case.history if not isinstance(e.event, DeadlinesReached | StaffMessage | Bounced)]
     latest = mails[-1] if mails else None
-    if not isinstance(event, CameDue | StaffSaid | Bounced):
+    if not isinstance(event, DeadlinesReached | StaffMessage | Bounced):
         latest = event.mail
     if latest is None:
         return ()

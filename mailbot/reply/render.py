@@ -22,14 +22,14 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from mailbot.model import Value
-from mailbot.reply.fill import fill
-from mailbot.reply.letter import Kind, Letter
+from mailbot.reply.content import EmailContent, EmailKind
 from mailbot.reply.samples import SAMPLES
-from mailbot.strict import nearest
+from mailbot.reply.wrap import wrap
+from mailbot.strict_toml import nearest
 
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS: tuple[str, ...] = get_args(EmailKind)
 FORMS = ("txt", "html")
-FACTS = Letter.__struct_fields__
+FACTS = EmailContent.__struct_fields__
 
 # What must not reach a reader: control characters (they end words) and the marks that turn the reading direction (U3).
 _UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ") | dict.fromkeys(
@@ -37,7 +37,7 @@ _UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ") | dict.fromkeys
 )
 
 
-class Problem(Value, frozen=True):
+class TemplateProblem(Value, frozen=True):
     """What is wrong with a template, where (line 0: the file as a whole), and how to mend it."""
 
     template: str
@@ -54,20 +54,20 @@ class Problem(Value, frozen=True):
 class TemplateError(Exception):
     """A letter could not be written because of a template; ``problem`` says which, where, and the mend."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: TemplateProblem) -> None:
         super().__init__(str(problem))
         self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class EmailTemplates:
     """The templates as a value: their sources, and one look-up for each company and language there is."""
 
     sources: Mapping[str, str]
-    rooms: Mapping[tuple[str, str], _Room] = field(compare=False, repr=False)
+    rooms: Mapping[tuple[str, str], _TemplateScope] = field(compare=False, repr=False)
 
     @classmethod
-    def of(cls, sources: Mapping[str, str]) -> Letters:
+    def of(cls, sources: Mapping[str, str]) -> EmailTemplates:
         """The letters of these templates: path ("default/en/answer.jinja") to source. Nothing is compiled yet."""
         sources = {path: source for path, source in sources.items() if not path.endswith("/papers.toml")}
         folders = [path.split("/") for path in sources]
@@ -79,7 +79,7 @@ class Letters:
         """Return the language if letters are written in it, else English."""
         return language if ("default", language) in self.rooms else "en"
 
-    def render(self, letter: Letter, company: str) -> tuple[str, str]:
+    def render(self, letter: EmailContent, company: str) -> tuple[str, str]:
         """Write a letter with the templates of a company (its folder's name): text and HTML.
 
         Raises:
@@ -89,43 +89,47 @@ class Letters:
         room = self.rooms.get((company, tongue)) or self.rooms["default", tongue]
         facts = {name: _lines(letter.quoted) if name == "quoted" else _plain(getattr(letter, name)) for name in FACTS}
         text, html = (self._write(room, f"{letter.kind}.{form}", facts) for form in FORMS)
-        return fill(text), "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
+        return wrap(text), "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
 
-    def check(self) -> list[Problem]:
+    def check(self) -> list[TemplateProblem]:
         """Look at every template and write every kind of letter with made-up facts: what is wrong, each thing once."""
         found = [problem for path, source in self.sources.items() for problem in self._look_at(path, source)]
         if not found:
             found = [problem for company, tongue in sorted(self.rooms) for problem in self._try_out(company, tongue)]
         return list(dict.fromkeys(found))
 
-    def _write(self, room: _Room, name: str, facts: Mapping[str, Any]) -> str:
+    def _write(self, context: _TemplateScope, name: str, facts: Mapping[str, Any]) -> str:
         try:
-            return room.get_template(name).render(facts)
+            return context.get_template(name).render(facts)
         except Exception as error:  # a template can raise whatever an expression can; which one, and where, is the mend
-            raise TemplateError(self._problem(error, room, name)) from error
+            raise TemplateError(self._problem(error, context, name)) from error
 
-    def _problem(self, error: Exception, room: _Room, name: str = "") -> Problem:
+    def _problem(self, error: Exception, context: _TemplateScope, name: str = "") -> TemplateProblem:
         """Where in the templates it happened, and the mend."""
         what, _, mend = (str(error) or type(error).__name__).partition("; ")
         if tool := re.search(r"No (filter|test) named '(\w+)'", what):
-            mend = _mend(tool[2], room.filters if tool[1] == "filter" else room.tests)
+            mend = _fix(tool[2], context.filters if tool[1] == "filter" else context.tests)
         if isinstance(error, TemplateSyntaxError):
-            return Problem(error.filename or name, error.lineno, what, mend or "mend the syntax there")
+            return TemplateProblem(error.filename or name, error.lineno, what, mend or "mend the syntax there")
         if isinstance(error, TemplateNotFound):
             what, mend = f"there is no template {error.name!r}", "add it, or mend its name"
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.sources]
         where, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (name, 0)
-        return Problem(where, line, what, mend or "mend the expression there")
+        return TemplateProblem(where, line, what, mend or "mend the expression there")
 
-    def _look_at(self, path: str, source: str) -> Iterator[Problem]:
+    def _look_at(self, path: str, source: str) -> Iterator[TemplateProblem]:
         """The name, the syntax and the facts that one template uses, also in branches that no sample reaches."""
         folder, _, name = path.rpartition("/")
         stem, _, ending = name.partition(".")
         if folder.count("/") != 1 or ending not in {*FORMS, "jinja"}:
-            yield Problem(path, 0, "not a template", "name it <company>/<language>/<letter>.jinja, .txt or .html")
+            yield TemplateProblem(
+                path, 0, "not a template", "name it <company>/<language>/<letter>.jinja, .txt or .html"
+            )
             return
         if stem not in KINDS and not stem.startswith("_"):
-            yield Problem(path, 0, f"no letter is called {stem!r}", f"{_mend(stem, KINDS)} (partials begin with _)")
+            yield TemplateProblem(
+                path, 0, f"no letter is called {stem!r}", f"{_fix(stem, KINDS)} (partials begin with _)"
+            )
         company, language = folder.split("/")
         room = self.rooms[company, language]
         try:
@@ -136,9 +140,9 @@ class Letters:
         tree = room.parse(source, name, path)
         known = {*FACTS, *room.globals, *_own_names(tree)}
         for used in (used for used in tree.find_all(nodes.Name) if used.name not in known):
-            yield Problem(path, used.lineno, f"{used.name!r} is not known here", _mend(used.name, known))
+            yield TemplateProblem(path, used.lineno, f"{used.name!r} is not known here", _fix(used.name, known))
 
-    def _try_out(self, company: str, language: str) -> Iterator[Problem]:
+    def _try_out(self, company: str, language: str) -> Iterator[TemplateProblem]:
         for sample in SAMPLES:
             try:
                 forms = self.render(msgspec.structs.replace(sample, language=language), company)
@@ -149,10 +153,10 @@ class Letters:
             for form, written in zip(FORMS, forms, strict=True):
                 for fact in (fact for fact in must if fact not in written):
                     path = f"{company}/{language}/{sample.kind}.{form}"
-                    yield Problem(path, 0, f"the letter does not say {fact!r}", "the reader needs it: show it")
+                    yield TemplateProblem(path, 0, f"the letter does not say {fact!r}", "the reader needs it: show it")
 
 
-class _Room(ImmutableSandboxedEnvironment):
+class _TemplateScope(ImmutableSandboxedEnvironment):
     """Jinja as one company and language see it."""
 
     def join_path(self, template: str, parent: str) -> str:
@@ -173,11 +177,11 @@ class _Unknown(StrictUndefined):
         exc: type[UndefinedError] = UndefinedError,
     ) -> None:
         if hint is None and name is not None:
-            hint = f"{name!r} is not known here; {_mend(str(name), FACTS if obj is missing else _names(obj))}"
+            hint = f"{name!r} is not known here; {_fix(str(name), FACTS if obj is missing else _names(obj))}"
         super().__init__(hint, obj, name, exc)
 
 
-def _room(sources: Mapping[str, str], company: str, language: str) -> _Room:
+def _room(sources: Mapping[str, str], company: str, language: str) -> _TemplateScope:
     folders = list(dict.fromkeys(f"{c}/{tongue}" for tongue in (language, "en") for c in (company, "default")))
 
     def look_up(name: str) -> tuple[str, str, Callable[[], bool]] | None:
@@ -185,7 +189,7 @@ def _room(sources: Mapping[str, str], company: str, language: str) -> _Room:
         paths = (f"{folder}/{file}" for folder in folders for file in files)
         return next(((sources[path], path, lambda: True) for path in paths if path in sources), None)
 
-    room = _Room(
+    room = _TemplateScope(
         loader=FunctionLoader(look_up),
         autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=_Unknown,
@@ -208,7 +212,7 @@ def _own_names(tree: nodes.Template) -> Iterator[str]:
             yield node.name
 
 
-def _mend(word: str, known: Iterable[str]) -> str:
+def _fix(word: str, known: Iterable[str]) -> str:
     return nearest(word, set(known)).strip(" ()")
 
 

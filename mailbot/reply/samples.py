@@ -6,14 +6,24 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from mailbot.model import CommandName, State, Why
-from mailbot.reply.letter import Bill, ChargeLine, Choice, Contact, Letter, QuoteBlock, RulingLine, Said, UnitBlock
+from mailbot.model import CommandName, RefusalReason, State
+from mailbot.reply.content import (
+    Bill,
+    ChargeLine,
+    ClauseSentence,
+    ContactBlock,
+    EmailContent,
+    QuoteBlock,
+    RulingLine,
+    StaffAction,
+    UnitBlock,
+)
 
-_COVERED = Said("X-1", "The unit is within its warranty.")
-_CHARGED = Said("X-2", "The unit is out of warranty; the work is charged.")
-_MISSING = Said("X-3", "A request needs the serial number and the reason for return of every unit.")
-_REFUSED = Said("X-4", "Credit is given within the first days after delivery.")
-_UNCLEAR = Said("X-5", "A person looks at what the rules do not settle.")
+_COVERED = ClauseSentence("X-1", "The unit is within its warranty.")
+_CHARGED = ClauseSentence("X-2", "The unit is out of warranty; the work is charged.")
+_MISSING = ClauseSentence("X-3", "A request needs the serial number and the reason for return of every unit.")
+_REFUSED = ClauseSentence("X-4", "Credit is given within the first days after delivery.")
+_UNCLEAR = ClauseSentence("X-5", "A person looks at what the rules do not settle.")
 
 _ISSUE = UnitBlock(
     "SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031"
@@ -30,14 +40,14 @@ _DECLINE = UnitBlock("SAMPLE-6", "decline", (_REFUSED,), "Model Six", "ordered b
 _OFFER = QuoteBlock(
     "Q-SAMPLE", (ChargeLine("Service", "EUR 10.00"), ChargeLine("Diagnosis", "EUR 5.00")), "EUR 15.00", "9 May 2031"
 )
-_PLAIN = Letter(
+_PLAIN = EmailContent(
     "answer",
     "Your request",
     "Sample Instruments",
-    Contact("Sample Instruments Service", ("Phone: 555 0100", "service@sample.example")),
+    ContactBlock("Sample Instruments Service", ("Phone: 555 0100", "service@sample.example")),
     greeting="Alex Sample",
     case_id="C-SAMPLE",
-    informs=(Said("X-6", "Please pack the unit so that nothing can move in the box."),),
+    informs=(ClauseSentence("X-6", "Please pack the unit so that nothing can move in the box."),),
     policy_version="2031-04-01 (sample)",
 )
 _NUMBERED = replace(
@@ -49,7 +59,7 @@ _NUMBERED = replace(
 )
 
 
-def _answer(*units: UnitBlock, base: Letter = _PLAIN) -> Letter:
+def _answer(*units: UnitBlock, base: EmailContent = _PLAIN) -> EmailContent:
     asks = dict.fromkeys(ask for unit in units for ask in unit.asks)
     clauses = dict.fromkeys(said for unit in units for said in unit.says)
     return replace(base, units=units, asks=tuple(asks), clauses=tuple(clauses))
@@ -70,8 +80,8 @@ _NOTICE = replace(
     why="The rules do not settle this request.",
 )
 
-_WENT = Said("X-7", "The work went as the rules say.")
-_OTHERWISE = Said("X-8", "Something else was found in this unit.")
+_WENT = ClauseSentence("X-7", "The work went as the rules say.")
+_OTHERWISE = ClauseSentence("X-8", "Something else was found in this unit.")
 _STATES: tuple[State, ...] = get_args(State)
 _BILL = Bill((ChargeLine("Diagnosis", "EUR 5.00"),), "EUR 5.00")
 _BILLS = Bill(
@@ -81,7 +91,7 @@ _ONE = replace(_ISSUE, says=(_WENT,), covered_until="", state="received")
 _TWO = replace(_ONE, serial="SAMPLE-7", model="", reason="")
 
 
-def _progress(*units: UnitBlock, base: Letter = _NUMBERED) -> Letter:
+def _progress(*units: UnitBlock, base: EmailContent = _NUMBERED) -> EmailContent:
     return replace(_answer(*units, base=base), kind="progress", asks=(), ship_to=())
 
 
@@ -101,20 +111,24 @@ _UNDER_WAY = tuple(
 )
 """What becomes of a return: one unit, several, several with sentences of their own, none, and one of which nothing is said."""
 
-_WHYS: tuple[Why, ...] = get_args(Why)
+_WHYS: tuple[RefusalReason, ...] = get_args(RefusalReason)
 _COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 _FLAWS = ("amount", "currency", "days", "reason", "address", "carrier", "other")
 _DONE = RulingLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
 _SECOND = RulingLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
 _NOT_DONE = RulingLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
 _CHOICES = tuple(
-    Choice(command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}")
+    StaffAction(
+        command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}"
+    )
     for command in (
         *("APPROVE", "REJECT reason", "QUOTE 0.00 EUR for", "RECEIVED", "DIAGNOSED:", "REPAIRED", "NOT REPAIRABLE"),
         *("SHIPPED carrier tracking", "EXTEND 14 days", "HOLD", "CLOSE"),
     )
 )
-_CONFIRM = (Choice("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),)
+_CONFIRM = (
+    StaffAction("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),
+)
 _TRANSCRIPT = replace(
     _PLAIN,
     kind="transcript",
@@ -146,7 +160,7 @@ _TRANSCRIPTS = (
     replace(_PLAIN, kind="transcript", about="done", rulings=(replace(_DONE, result="refused", why="no_case"),)),
 )
 
-SAMPLES: tuple[Letter, ...] = (
+SAMPLES: tuple[EmailContent, ...] = (
     _AUTHORIZED,
     _answer(_EXISTING, base=_NUMBERED),
     _answer(replace(_EXISTING, state="received"), base=replace(_NUMBERED, ship_to=())),

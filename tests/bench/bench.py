@@ -21,20 +21,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from house import letter
-from servers import PASSWORD
+from support.server_desk import letter
+from support.servers import PASSWORD
 
-import mailbot.shell.path as the_path
-from mailbot.reply.outgoing import Outgoing
-from mailbot.shell.clock import Clock
-from mailbot.shell.daemon import Station, Worker
-from mailbot.shell.embedded import imap_server, smtp_server
-from mailbot.shell.library import Library
-from mailbot.shell.logs import configure
-from mailbot.shell.mailbox import Mailbox
-from mailbot.shell.outbox import Outbox
-from mailbot.shell.registry import Registry
-from mailbot.shell.tiny import TinyStore
+import mailbot.runtime.pipeline as the_path
+from mailbot.reply.freeze import ReplyBuilder
+from mailbot.runtime.clock import Clock
+from mailbot.runtime.daemon import MailboxConnections, Worker
+from mailbot.runtime.embedded import imap_server, smtp_server
+from mailbot.runtime.imap.mailbox import Mailbox
+from mailbot.runtime.logs import configure
+from mailbot.runtime.registry.registry import Registry
+from mailbot.runtime.resources import Resources
+from mailbot.runtime.smtp.outbox import Outbox
+from mailbot.runtime.tiny import TinyStore
 
 MAILS = int(os.environ.get("BENCH_MAILS", "500"))
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -107,14 +107,16 @@ async def desk(letters: list[bytes], home: Path) -> float:
     """Let mailbot answer the mails."""
     rows = "".join(f"AH8K{n:06},WADE-8017,ipc,2026-01-15,C{n},c{n}.example,,,,\n" for n in range(MAILS))
     (home / "registry.csv").write_text(HEAD + rows, encoding="utf-8")
-    policy = Library.at().policy("american-portwell")
+    policy = Resources.at().policy("american-portwell")
     store = TinyStore(home / "state")
     registry = Registry.open(home / "registry.csv", "american-portwell", home / "state" / "registry.db")
     async with imap_server({"rma": PASSWORD}) as imap, smtp_server() as smtp:
         for raw in letters:
             await imap.deliver("rma", raw)
         clock = Clock(NOW)
-        station = Station(the_path.Room(policy, registry, store, clock), imap.imap("rma"), smtp.smtp())
+        station = MailboxConnections(
+            the_path.MailboxContext(policy, registry, store, clock), imap.imap("rma"), smtp.smtp()
+        )
         worker = Worker([station], store, clock)
         began = time.perf_counter()
         await worker.once()
@@ -140,7 +142,7 @@ def main() -> None:
     timed(the_path, "read", "read: bytes to message")
     timed(the_path, "look_up", "look up: registry, cases")
     timed(the_path, "step", "step: understand, decide, compose")
-    timed(Outgoing, "add", "  of which write and freeze the reply")
+    timed(ReplyBuilder, "add", "  of which write and freeze the reply")
     timed(TinyStore, "stage", "store: stage")
     timed(TinyStore, "commit", "store: commit")
     timed(TinyStore, "mark", "store: mark replies")

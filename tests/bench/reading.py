@@ -37,12 +37,12 @@ def letters() -> Iterator[tuple[str, bytes]]:
 
 def registry(folder: str) -> dict[str, Any]:
     """Return the rows of a folder's registry by folded serial; only what reading needs is filled in."""
-    from mailbot.intake.serials import fold
+    from mailbot.intake.entities.serials import serial_key
     from mailbot.model import Unit
 
     with (HOUSE / "tests" / "data" / folder / "registry.csv").open(encoding="utf-8") as lines:
         return {
-            fold(row["serial"]): Unit(row["serial"], row["model"], row["family"], date(2026, 1, 1), "", "")
+            serial_key(row["serial"]): Unit(row["serial"], row["model"], row["family"], date(2026, 1, 1), "", "")
             for row in csv.DictReader(lines)
         }
 
@@ -58,13 +58,13 @@ def forget() -> None:
 
 def stages() -> dict[str, float]:
     """Return the processor time of each stage, in milliseconds a mail: the least of the rounds."""
-    from mailbot.intake.read import read
+    from mailbot.intake.reading import read_message
     from mailbot.intake.understand import understand
     from mailbot.mail.parse import parse
-    from mailbot.model import Known, Mail
-    from mailbot.shell.library import Library
+    from mailbot.model import Mail, Snapshot
+    from mailbot.runtime.resources import Resources
 
-    desk = Library.at().policy("american-portwell").desk
+    desk = Resources.at().policy("american-portwell").desk
     rows = {folder: registry(folder) for folder in ("corpus", "understanding")}
     mails = list(letters())
     least: dict[str, float] = {}
@@ -87,9 +87,9 @@ def stages() -> dict[str, float]:
             with suppress(Exception):  # a sealed mail; an older working copy may fail at others too
                 timed("parse", lambda raw=raw: parse(raw, mailbox=desk.address, arrived_at=NOW))
                 forget()
-                message = timed("read", lambda raw=raw: read(Mail(desk.address, raw, NOW), desk))
+                message = timed("read", lambda raw=raw: read_message(Mail(desk.address, raw, NOW), desk))
                 units = {code: rows[folder][code] for code in message.codes if code in rows[folder]}
-                timed("understand", lambda m=message, u=units: understand(m, None, Known(units=u), desk))
+                timed("understand", lambda m=message, u=units: understand(m, None, Snapshot(units=u), desk))
         spent["read"] -= spent["parse"]
         least = {stage: min(least.get(stage, 1e9), 1000 * spent[stage] / len(mails)) for stage in STAGES}
     return least
@@ -109,17 +109,17 @@ def elsewhere(house: Path) -> dict[str, float]:
 def patterns() -> list[tuple[float, str]]:
     """Return the processor time for a megabyte of each hostile pattern (R4), in milliseconds: the least of three."""
     sys.path.insert(0, str(HOUSE / "tests"))
-    from caps import KNOWN, desk
-    from patterns import PATTERNS, mail
+    from support.growth import KNOWN, desk
+    from support.patterns import PATTERNS, mail
 
-    from mailbot.intake.read import read
+    from mailbot.intake.reading import read_message
     from mailbot.intake.understand import understand
     from mailbot.model import Mail
 
     def once(raw: bytes) -> float:
         forget()
         begun = time.process_time()
-        understand(read(Mail(desk().address, raw, NOW), desk()), None, KNOWN, desk())
+        understand(read_message(Mail(desk().address, raw, NOW), desk()), None, KNOWN, desk())
         return 1000 * (time.process_time() - begun)
 
     megabytes = {name: mail(name, 1_000_000) for name in PATTERNS}

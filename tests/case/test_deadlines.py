@@ -7,8 +7,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from desk import COMPANIES, NOW, PORTWELL, SERVERTECH, Desk, policy, unit, words
 from msgspec.structs import replace
+from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, Desk, policy, unit, words
 
 from mailbot.case.deadlines import again, outer
 from mailbot.model import Case, Deadline

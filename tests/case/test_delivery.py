@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, after, begin
+from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, after_attempt, begin_attempt
 from mailbot.model import Reply
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -25,13 +25,13 @@ def minutes(count: float) -> timedelta:
 
 def test_a_delivered_reply_is_sent() -> None:
     """What the server took over is not sent again."""
-    reply = after(begin(REPLY, NOW), Delivered("250 ok"), NOW)
+    reply = after_attempt(begin_attempt(REPLY, NOW), Delivered("250 ok"), NOW)
     assert (reply.state, reply.attempts, reply.due_at, reply.raw) == ("sent", 1, None, REPLY.raw)
 
 
 def test_a_refused_reply_has_failed() -> None:
     """What the server does not want is not offered again, and the record says why."""
-    reply = after(begin(REPLY, NOW), Refused(550, "unknown"), NOW)
+    reply = after_attempt(begin_attempt(REPLY, NOW), Refused(550, "unknown"), NOW)
     assert (reply.state, reply.due_at, reply.note) == ("failed", None, "550 unknown")
 
 
@@ -39,7 +39,7 @@ def test_s3_a_deferred_reply_waits_longer_each_time_and_is_given_up_after_five_d
     """5, 10, 20, 40 and then every 70 minutes, until five days have passed."""
     now, waits, reply = NOW, [], REPLY
     while reply.state != "failed":
-        reply = after(begin(reply, now), Deferred("450 later"), now)
+        reply = after_attempt(begin_attempt(reply, now), Deferred("450 later"), now)
         if reply.due_at is not None:
             waits.append((reply.due_at - now) / minutes(1))
             now = reply.due_at
@@ -52,19 +52,19 @@ def test_s3_a_deferred_reply_waits_longer_each_time_and_is_given_up_after_five_d
 def test_a_reply_that_lay_for_a_week_still_gets_its_five_days() -> None:
     """The five days begin with the first attempt, not with the day on which the reply was written."""
     later = NOW + timedelta(days=7)
-    assert after(begin(REPLY, later), Deferred("no route"), later).state == "deferred"
+    assert after_attempt(begin_attempt(REPLY, later), Deferred("no route"), later).state == "deferred"
 
 
 def test_s1_an_ambiguous_reply_is_repeated_three_times_and_then_held() -> None:
     """In doubt the identical mail goes out again after a quarter of an hour, at most three times; then staff decide."""
     now, reply = NOW, REPLY
     for attempt in (1, 2, 3):
-        reply = after(begin(reply, now), Ambiguous("no answer"), now)
-        assert (reply.state, reply.doubts, reply.raw) == ("ambiguous", attempt, REPLY.raw)
+        reply = after_attempt(begin_attempt(reply, now), Ambiguous("no answer"), now)
+        assert (reply.state, reply.ambiguous_attempts, reply.raw) == ("ambiguous", attempt, REPLY.raw)
         assert reply.due_at is not None
         assert reply.due_at - now >= minutes(15)
         now = reply.due_at
-    reply = after(begin(reply, now), Ambiguous("no answer"), now)
+    reply = after_attempt(begin_attempt(reply, now), Ambiguous("no answer"), now)
     assert (reply.state, reply.due_at) == ("held", None)
 
 
@@ -72,5 +72,5 @@ def test_deferrals_do_not_use_up_the_repeats() -> None:
     """A reply that was greylisted for a day is still repeated when its end is in doubt."""
     now, reply = NOW, REPLY
     for _ in range(10):
-        reply = after(begin(reply, now), Deferred("450 later"), now)
-    assert after(begin(reply, now), Ambiguous("no answer"), now).state == "ambiguous"
+        reply = after_attempt(begin_attempt(reply, now), Deferred("450 later"), now)
+    assert after_attempt(begin_attempt(reply, now), Ambiguous("no answer"), now).state == "ambiguous"

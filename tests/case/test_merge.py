@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import Desk, to_customer, unit, words
+from support.memory_desk import Desk, to_customer, unit, words
 
-from mailbot.case.merge import carry_on
-from mailbot.model import Case, CaseItem, Item, Request
+from mailbot.case.merge import merge_request
+from mailbot.model import Case, CaseUnit, Request, RequestedUnit
 
 if TYPE_CHECKING:
     from mailbot.model import Step
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ASKED = ("AP-28",)
 
 
-def case(*items: CaseItem, **more: object) -> Case:
+def case(*items: CaseUnit, **more: object) -> Case:
     usual: dict[str, object] = {"intent": "repair", "state": "asking"}
     return Case(
         "C-BCDFGHJKMN",
@@ -25,21 +25,21 @@ def case(*items: CaseItem, **more: object) -> Case:
         "p",
         "kim@acme.example",
         opened_at=datetime(2026, 11, 20, tzinfo=UTC),
-        items=items,
+        units=items,
         **usual | more,  # type: ignore[arg-type]
     )
 
 
-def gap(serial: str = "", reason: str = "", **more: object) -> CaseItem:
-    return CaseItem(serial, "asking", "ask", ASKED, reason=reason, **more)  # type: ignore[arg-type]
+def gap(serial: str = "", reason: str = "", **more: object) -> CaseUnit:
+    return CaseUnit(serial, "asking", "ask", ASKED, reason=reason, **more)  # type: ignore[arg-type]
 
 
-def says(*items: Item, intent: str = "repair", **more: object) -> Request:
-    return Request("reply", intent=intent, items=items, **more)  # type: ignore[arg-type]
+def says(*items: RequestedUnit, intent: str = "repair", **more: object) -> Request:
+    return Request("reply", intent=intent, units=items, **more)  # type: ignore[arg-type]
 
 
 def told(case_: Case | None, request: Request) -> list[tuple[str, str]]:
-    return [(item.serial, item.reason) for item in carry_on(case_, request).items]
+    return [(item.serial, item.reason) for item in merge_request(case_, request).units]
 
 
 def test_a_mail_without_a_unit_is_one_unit_without_a_serial() -> None:
@@ -55,20 +55,22 @@ def test_a_mail_that_asks_for_no_unit_gets_none(intent: str) -> None:
 
 def test_the_answer_fills_the_gap() -> None:
     """The serial comes to the reason that was there, the reason to the serial that was there."""
-    assert told(case(gap("", "no video")), says(Item("AH1"))) == [("AH1", "no video")]
+    assert told(case(gap("", "no video")), says(RequestedUnit("AH1"))) == [("AH1", "no video")]
     assert told(case(gap("AH1", known=True)), says(reason="no video")) == [("AH1", "no video")]
-    assert told(case(gap("AH1", known=True)), says(Item("AH1", "no video"))) == [("AH1", "no video")]
-    assert told(case(gap("AH1", known=True)), says(Item("ah-1", "no video"))) == [("ah-1", "no video")]
+    assert told(case(gap("AH1", known=True)), says(RequestedUnit("AH1", "no video"))) == [("AH1", "no video")]
+    assert told(case(gap("AH1", known=True)), says(RequestedUnit("ah-1", "no video"))) == [("ah-1", "no video")]
 
 
 def test_a_corrected_serial_takes_the_place_of_the_one_that_nobody_knew() -> None:
     """The reason stays, the wrong serial goes."""
-    assert told(case(gap("AH0", "no video", asks=("known_serial",))), says(Item("AH1"))) == [("AH1", "no video")]
+    assert told(case(gap("AH0", "no video", asks=("known_serial",))), says(RequestedUnit("AH1"))) == [
+        ("AH1", "no video")
+    ]
 
 
 def test_a_known_unit_is_never_replaced() -> None:
     """A unit that was matched and only lacks its reason stays when the answer names another one too."""
-    assert told(case(gap("AH1", known=True)), says(Item("AH2", "no power"), reason="no power")) == [
+    assert told(case(gap("AH1", known=True)), says(RequestedUnit("AH2", "no power"), reason="no power")) == [
         ("AH1", "no power"),
         ("AH2", "no power"),
     ]
@@ -77,9 +79,9 @@ def test_a_known_unit_is_never_replaced() -> None:
 def test_two_gaps_and_two_serials_find_each_other_in_order() -> None:
     """Two units without serials take the two serials of the answer, one each, with their own reasons."""
     asked = case(gap("AH0", "no video"), gap("AH9", "no power"))
-    assert told(asked, says(Item("AH1"), Item("AH2"))) == [("AH1", "no video"), ("AH2", "no power")]
-    assert told(asked, says(Item("AH1"))) == [("AH1", "no video"), ("AH9", "no power")]
-    assert told(asked, says(Item("AH1"), Item("AH2"), Item("AH3", "no usb"))) == [
+    assert told(asked, says(RequestedUnit("AH1"), RequestedUnit("AH2"))) == [("AH1", "no video"), ("AH2", "no power")]
+    assert told(asked, says(RequestedUnit("AH1"))) == [("AH1", "no video"), ("AH9", "no power")]
+    assert told(asked, says(RequestedUnit("AH1"), RequestedUnit("AH2"), RequestedUnit("AH3", "no usb"))) == [
         ("AH1", "no video"),
         ("AH2", "no power"),
         ("AH3", "no usb"),
@@ -88,26 +90,30 @@ def test_two_gaps_and_two_serials_find_each_other_in_order() -> None:
 
 def test_a_vague_word_does_not_replace_a_symptom() -> None:
     """Whoever said "no video" and now writes "it is broken" has still said no video; the other way round it counts."""
-    keeps = carry_on(case(gap("", "no video")), says(Item("AH1", "it is broken", vague=True)))
-    assert keeps.items == (Item("AH1", "no video", vague=False),)
-    fills = carry_on(case(gap("AH1", "it is broken", known=True, vague=True)), says(Item("AH1", "no video")))
-    assert fills.items == (Item("AH1", "no video", vague=False),)
-    both = carry_on(case(gap("AH1", "", known=True)), says(Item("AH1", "it is broken", vague=True)))
-    assert both.items == (Item("AH1", "it is broken", vague=True),)
+    keeps = merge_request(case(gap("", "no video")), says(RequestedUnit("AH1", "it is broken", vague=True)))
+    assert keeps.units == (RequestedUnit("AH1", "no video", vague=False),)
+    fills = merge_request(
+        case(gap("AH1", "it is broken", known=True, vague=True)), says(RequestedUnit("AH1", "no video"))
+    )
+    assert fills.units == (RequestedUnit("AH1", "no video", vague=False),)
+    both = merge_request(case(gap("AH1", "", known=True)), says(RequestedUnit("AH1", "it is broken", vague=True)))
+    assert both.units == (RequestedUnit("AH1", "it is broken", vague=True),)
 
 
 def test_what_was_admitted_stays_admitted() -> None:
     """An exclusion is not forgotten because the next mail does not repeat it."""
-    merged = carry_on(case(gap("", "wet", exclusions=("liquid",))), says(Item("AH1", exclusions=("misuse",))))
-    assert merged.items[0].exclusions == ("liquid", "misuse")
+    merged = merge_request(
+        case(gap("", "wet", exclusions=("liquid",))), says(RequestedUnit("AH1", exclusions=("misuse",)))
+    )
+    assert merged.units[0].exclusions == ("liquid", "misuse")
 
 
 def test_the_answer_keeps_what_was_asked_for() -> None:
     """Who wanted credit and sends only the serial still wants credit; who now asks for something else gets that."""
     waiting = case(gap("", "ordered by mistake"), intent="credit")
-    assert carry_on(waiting, says(Item("AH1"), intent="none")).intent == "credit"
-    assert carry_on(waiting, says(Item("AH1"), intent="repair")).intent == "credit"
-    assert carry_on(waiting, says(Item("AH1"), intent="exchange")).intent == "exchange"
+    assert merge_request(waiting, says(RequestedUnit("AH1"), intent="none")).intent == "credit"
+    assert merge_request(waiting, says(RequestedUnit("AH1"), intent="repair")).intent == "credit"
+    assert merge_request(waiting, says(RequestedUnit("AH1"), intent="exchange")).intent == "exchange"
 
 
 def test_thanks_carry_nothing_on() -> None:
@@ -117,15 +123,15 @@ def test_thanks_carry_nothing_on() -> None:
 
 def test_settled_units_are_not_decided_again() -> None:
     """A unit with its number is left alone when the answer is about the other."""
-    done = CaseItem("AH5", "authorized", "issue", ("AP-1",), known=True, reason="no usb")
-    assert told(case(done, gap("", "no video")), says(Item("AH1"))) == [("AH1", "no video")]
+    done = CaseUnit("AH5", "authorized", "issue", ("AP-1",), known=True, reason="no usb")
+    assert told(case(done, gap("", "no video")), says(RequestedUnit("AH1"))) == [("AH1", "no video")]
 
 
 def test_wishes_and_a_support_case_are_remembered() -> None:
     """A rush asked for in the first mail counts for the second too."""
-    waiting = case(gap("", "no video"), wishes=("rush",), support_case="4711")
-    merged = carry_on(waiting, says(Item("AH1"), wishes=("cod",)))
-    assert merged.wishes == ("rush", "cod")
+    waiting = case(gap("", "no video"), special_requests=("rush",), support_case="4711")
+    merged = merge_request(waiting, says(RequestedUnit("AH1"), special_requests=("cod",)))
+    assert merged.special_requests == ("rush", "cod")
     assert merged.support_case == "4711"
 
 
@@ -160,10 +166,10 @@ def test_whatever_is_missing_comes_in_any_order(bodies: tuple[str, ...]) -> None
     last = talk(*bodies)[-1]
     assert last.after
     assert last.after.state == "authorized"
-    assert [(item.serial, item.state) for item in last.after.items] == [("AH2F104432", "authorized")]
+    assert [(item.serial, item.state) for item in last.after.units] == [("AH2F104432", "authorized")]
     assert last.after.number
     assert last.after.number.text in words(to_customer(last))
-    assert "video" in last.after.items[0].reason
+    assert "video" in last.after.units[0].reason
 
 
 def test_two_units_asked_for_are_two_units_decided() -> None:
@@ -171,5 +177,5 @@ def test_two_units_asked_for_are_two_units_decided() -> None:
     first, last = talk("AH2F104432 and AH2F104449 both show no video.", "The second one is AH2F104440, sorry.")
     assert first.after
     assert last.after
-    assert {(i.serial, i.state) for i in first.after.items} == {("AH2F104432", "authorized"), ("AH2F104449", "asking")}
-    assert {(i.serial, i.state) for i in last.after.items} == {("AH2F104432", "authorized"), ("AH2F104440", "quoted")}
+    assert {(i.serial, i.state) for i in first.after.units} == {("AH2F104432", "authorized"), ("AH2F104449", "asking")}
+    assert {(i.serial, i.state) for i in last.after.units} == {("AH2F104432", "authorized"), ("AH2F104440", "quoted")}

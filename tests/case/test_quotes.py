@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from desk import COMPANIES, NOW, PORTWELL, policy
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from support.memory_desk import COMPANIES, NOW, PORTWELL, policy
 
-from mailbot.case.quotes import accepts, offer, standing
-from mailbot.model import Case, CaseItem, Charge, Order, Price, Quote, State
+from mailbot.case.quotes import accepts, offer, open_quotes
+from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, State
 
 TODAY = date(2026, 11, 20)
 LINE = Charge("service", "Service charge", Decimal("150.00"), "USD", "A1")
@@ -21,9 +21,9 @@ QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE),
 
 
 def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
-    item = CaseItem("A1", state, "quote", ("AP-15",), known=True, charged=charged)
+    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, charged=charged)
     return Case(
-        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, items=(item,), quotes=quotes
+        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
     )
 
 
@@ -33,9 +33,9 @@ def order(
     quotes: tuple[str, ...] = (QUOTE.number,),
     copy: bool = True,
     number: str = "4711",
-) -> Order:
+) -> PurchaseOrder:
     prices = tuple(Price(Decimal(total), currency) for total in totals)
-    return Order(number, copy=copy, totals=prices, quotes=quotes)
+    return PurchaseOrder(number, copy=copy, totals=prices, quotes=quotes)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def order(
     ids=repr,
 )
 @pytest.mark.parametrize("day", [TODAY, QUOTE.valid_until], ids=["at once", "on the last day"])
-def test_an_order_that_agrees_matches(fits: Order, day: date) -> None:
+def test_an_order_that_agrees_matches(fits: PurchaseOrder, day: date) -> None:
     """The same total, in the same currency where one is named, for this quote where one is named, in time."""
     assert accepts(fits, (QUOTE,), day) == QUOTE
 
@@ -72,7 +72,7 @@ def test_an_order_that_agrees_matches(fits: Order, day: date) -> None:
     ],
     ids=repr,
 )
-def test_an_order_that_differs_is_for_a_person(other: Order) -> None:
+def test_an_order_that_differs_is_for_a_person(other: PurchaseOrder) -> None:
     """Another total, currency or quote, or no total that could be read: a person compares."""
     assert accepts(other, (QUOTE,), TODAY) is None
 
@@ -137,6 +137,6 @@ def test_the_same_offer_is_not_made_again() -> None:
 def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, charged: bool, awaited: bool) -> None:  # noqa: FBT001
     """The latest quote counts, until an order has accepted it or nothing waits for one."""
     old = replace(QUOTE, number="Q-BCDFGHJKMN-1")
-    assert standing(case(state, old, QUOTE, charged=charged)) == ((QUOTE,) if awaited else ())
-    assert standing(case(state, old, replace(QUOTE, order="4711"), charged=charged)) == ()
-    assert standing(case(state)) == ()
+    assert open_quotes(case(state, old, QUOTE, charged=charged)) == ((QUOTE,) if awaited else ())
+    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), charged=charged)) == ()
+    assert open_quotes(case(state)) == ()

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
-from desk import Desk, letter, unit
+from support.memory_desk import Desk, letter, unit
 
 from mailbot.commands import COMMANDS, cli
-from mailbot.model import Case, CaseItem, Step
-from mailbot.shell import daemon
-from mailbot.shell.tiny import TinyStore
+from mailbot.model import Case, CaseUnit, Step
+from mailbot.runtime import daemon
+from mailbot.runtime.tiny import TinyStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -295,7 +295,7 @@ def case_of(state: Path, **facts: object) -> None:
 @pytest.mark.parametrize("sign", ["=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1+1"])
 def test_an_export_is_no_formula(mailbot: Mailbot, desk: Path, sign: str) -> None:
     """A serial that a spreadsheet would calculate is exported as text (T6)."""
-    case_of(desk / "state", items=(CaseItem(sign, "held", "staff", ("AP-5",)),), sender=f"{sign}@x.example")
+    case_of(desk / "state", units=(CaseUnit(sign, "held", "staff", ("AP-5",)),), sender=f"{sign}@x.example")
     done = mailbot("cases", "export")
     assert done.code == 0
     [_, row] = list(csv.reader(io.StringIO(done.out)))
@@ -304,8 +304,8 @@ def test_an_export_is_no_formula(mailbot: Mailbot, desk: Path, sign: str) -> Non
 
 def test_cases_print_what_strangers_wrote_escaped(mailbot: Mailbot, desk: Path) -> None:
     """Subject, reason and serial of a case are one escaped line each (H6)."""
-    item = CaseItem(HOSTILE, "held", "staff", ("AP-5",), reason=HOSTILE)
-    case_of(desk / "state", subject=HOSTILE, items=(item,), sender=HOSTILE)
+    item = CaseUnit(HOSTILE, "held", "staff", ("AP-5",), reason=HOSTILE)
+    case_of(desk / "state", subject=HOSTILE, units=(item,), sender=HOSTILE)
     for words in (
         ["list"],
         ["list", "--json"],

@@ -9,10 +9,10 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import KIM, letter
+from support.memory_desk import KIM, letter
 
-from mailbot import step as path
-from mailbot.commands.marked import Mark, bracketed, coloured
+from mailbot import core as path
+from mailbot.commands.annotations import Annotation, bracketed, coloured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,7 +184,12 @@ def test_a_terminal_shows_colours_and_a_legend(mailbot: Mailbot, desk: Path, mon
 
 def test_marks_of_one_stretch_share_a_bracket_and_marks_within_marks_nest() -> None:
     """Nothing of the text is lost or doubled, however the marks lie."""
-    marks = [Mark(0, 19, "liquid"), Mark(0, 19, "reason"), Mark(4, 8, "serial"), Mark(12, 30, "order")]
+    marks = [
+        Annotation(0, 19, "liquid"),
+        Annotation(0, 19, "reason"),
+        Annotation(4, 8, "serial"),
+        Annotation(12, 30, "order"),
+    ]
     text = "the A123 got wet..."
     assert bracketed(text, marks) == "[liquid, reason: the [serial: A123] got[order:  wet...]]"
     assert coloured(text, marks).plain == text
@@ -193,8 +198,8 @@ def test_marks_of_one_stretch_share_a_bracket_and_marks_within_marks_nest() -> N
 
 def test_control_characters_are_shown_not_sent() -> None:
     """A mail cannot move the cursor of the person who looks at it (H6)."""
-    assert bracketed("a\x1b[2J\nb\u202ec", [Mark(0, 3, "serial")]) == "[serial: a\\x1b[]2J\nb\\u202ec"
-    assert "\x1b" not in coloured("a\x1b[2Jb", [Mark(1, 2, "reason")]).plain
+    assert bracketed("a\x1b[2J\nb\u202ec", [Annotation(0, 3, "serial")]) == "[serial: a\\x1b[]2J\nb\\u202ec"
+    assert "\x1b" not in coloured("a\x1b[2Jb", [Annotation(1, 2, "reason")]).plain
 
 
 # ------------------------------------------------------------------ a mail that breaks the program

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from mailbot.case.lifecycle import WAYS, diagram
+from mailbot.case.lifecycle import TRANSITIONS, diagram
 from mailbot.model import State
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def test_the_page_holds_the_whole_table() -> None:
     """Every row, every state, every command with whose it is, and the drawing of all of it stand on the page."""
     page = PAGE.read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line][1:]
-    assert [row.split("|")[1].strip() for row in rows] == [way.on for way in WAYS]
-    assert [way.command for way, row in zip(WAYS, rows, strict=True) if bool(way.command) != ("`:" in row)] == []
+    assert [row.split("|")[1].strip() for row in rows] == [way.on for way in TRANSITIONS]
+    assert [way.command for way, row in zip(TRANSITIONS, rows, strict=True) if bool(way.command) != ("`:" in row)] == []
     assert all(state in page for state in get_args(State))
     assert diagram() in page
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from mailbot.shell.logs import as_json, configure, escaped
+from mailbot.runtime.logs import as_json, configure, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from house import PORTWELL, SERVERTECH, House, letter, words
+from support.server_desk import PORTWELL, SERVERTECH, House, letter, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from servers import MailStore
+    from support.servers import MailStore
 
-    from mailbot.shell.embedded import SmtpServer
+    from mailbot.runtime.embedded import SmtpServer
 
 KIM = "Kim Lark <kim@larkspur.example>"
 NOW = "2026-11-20T18:00:00Z"

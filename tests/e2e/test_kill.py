@@ -10,12 +10,12 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from house import House, kill, letter
+from support.server_desk import House, kill, letter
 
 if TYPE_CHECKING:
-    from servers import MailStore
+    from support.servers import MailStore
 
-    from mailbot.shell.embedded import SmtpServer
+    from mailbot.runtime.embedded import SmtpServer
 
 MAILS, KILLS, DEADLINE = 120, 14, 240.0
 ROW = "american-portwell,AH8K{0:06},WADE-8017,ipc,2026-01-15,Customer {0},c{0}.example,,,,\n"

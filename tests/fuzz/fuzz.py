@@ -16,11 +16,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["mailbot"]):
-    from mailbot.intake import read, understand  # noqa: F401 - for their instruments
+    from mailbot.intake import reading, understand
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from caps import look_through
+from support.growth import look_through
 
 SCRAPS = (
     *(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from caps import look_through
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.growth import look_through
 
 SAVED = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "data" / "mail").glob("*.eml"))]
 

@@ -6,13 +6,13 @@ import time
 from urllib.parse import quote
 
 import pytest
-from desk import Desk, unit, words
-from parcels import archive, attached, letter, pdf, text_cell, winmail, workbook, written
+from support.hostile_attachments import archive, attached, letter, pdf, text_cell, winmail, workbook, written
+from support.memory_desk import Desk, unit, words
 
-from mailbot.intake import documents
-from mailbot.intake.documents import contents
+from mailbot.intake.attachments import extraction
+from mailbot.intake.attachments.extraction import contents
 from mailbot.mail.mime import clean_name
-from mailbot.shell import path
+from mailbot.runtime import pipeline
 
 ORDER = "PURCHASE ORDER 4711. Please proceed with the repair of AH2F104432."
 
@@ -74,7 +74,7 @@ def test_T3_a_formula_is_not_evaluated_and_no_entity_resolved() -> None:
     sheet = workbook('<row r="1"><c r="A1" t="inlineStr"><is><t>&x;</t></is></c></row>', doctype=doctype)
     [document] = contents([attached("units.xlsx", sheet)]).documents
     assert document.tables == ()
-    assert document.note == documents.UNREADABLE
+    assert document.note == extraction.UNREADABLE
 
 
 @pytest.mark.parametrize("head", [b"MZ\x90\0", b"\x7fELF\2\1\1", b"#!/bin/sh\n", b"\xcf\xfa\xed\xfe"])
@@ -84,7 +84,7 @@ def test_T4_a_program_named_po_is_no_purchase_order(head: bytes, *, packed: bool
     program = head + bytes(200)
     name, content = ("order.zip", archive({"PO-4711.pdf": program})) if packed else ("PO-4711.pdf", program)
     raw = letter("Our purchase order 4711 is attached, please proceed with the repair of AH2F104432.", (name, content))
-    assert documents.PROGRAM in {document.note for document in _read(raw).documents}
+    assert extraction.PROGRAM in {document.note for document in _read(raw).documents}
     step = desk().take(raw)
     assert step.decision
     assert step.decision.outcome == "staff"
@@ -118,7 +118,7 @@ def test_T5_archives_within_archives_end() -> None:
     for _ in range(10):
         nested = archive({f"{n}.zip": nested for n in range(2)})
     found = contents([attached("all.zip", nested)])
-    assert len(found.documents) <= documents.MOST + 1
+    assert len(found.documents) <= extraction.MOST + 1
     assert len(found.attachments) <= 100
 
 
@@ -167,17 +167,17 @@ def test_what_attachments_say_is_bounded_together() -> None:
     rows = "\n".join(",".join(f"{n}-{m}" for m in range(40)) for n in range(2000)).encode()
     found = contents([attached(f"{n}.csv", rows) for n in range(20)])
     cells = sum(len(row) for document in found.documents for table in document.tables for row in table.rows)
-    assert cells <= documents.CELLS
-    assert {document.note for document in found.documents[4:]} == {documents.BEGINNING}
+    assert cells <= extraction.CELLS
+    assert {document.note for document in found.documents[4:]} == {extraction.BEGINNING}
     found = contents([attached(f"{n}.txt", b"word " * 100_000) for n in range(20)])
-    assert sum(len(document.text) for document in found.documents) == documents.TEXT
+    assert sum(len(document.text) for document in found.documents) == extraction.TEXT
 
 
 def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
     """Ten archives of modest size do not fill the memory together."""
     found = contents([attached(f"{n}.zip", archive({"a.bin": bytes(9_000_000)})) for n in range(10)])
-    assert sum(len(file.content) for file in found.attachments) <= documents.WITHIN
-    assert found.documents[-1].note == documents.BEGINNING
+    assert sum(len(file.content) for file in found.attachments) <= extraction.WITHIN
+    assert found.documents[-1].note == extraction.BEGINNING
 
 
 def test_R1_a_large_attachment_costs_little_time() -> None:
@@ -195,6 +195,6 @@ def test_R1_a_large_attachment_costs_little_time() -> None:
     assert "too large" in _read(raw).documents[0].note
 
 
-def _read(raw: bytes) -> path.Message:
+def _read(raw: bytes) -> pipeline.Message:
     at = desk()
-    return path.read(path.mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)
+    return pipeline.read(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)

@@ -11,11 +11,11 @@ from email.parser import BytesParser
 
 import pytest
 import structlog
-from desk import Desk, letter, parsed, part, unit
+from support.memory_desk import Desk, letter, parsed, part, unit
 
 from mailbot.mail.addresses import deliverable
-from mailbot.shell import mailbox
-from mailbot.shell.logs import configure
+from mailbot.runtime.imap import mailbox
+from mailbot.runtime.logs import configure
 
 EVIL = "Hello\r\nBcc: x@evil.example\r\n\r\nA new body \x1b[2J \u202egnp.exe\x00\u2028next"
 BODY = "Serial number AH2F104432 shows no video since Monday."

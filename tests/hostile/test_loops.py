@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from desk import KIM, Desk, parsed, unit
+from support.memory_desk import KIM, Desk, parsed, unit
 
-from mailbot.model import Ignored, StaffSaid
+from mailbot.model import Ignored, StaffMessage
 
 BODY = "Serial number AH2F104432 shows no video since Monday."
 AWAY = (
@@ -109,7 +109,7 @@ def test_L5_a_staff_absence_note_that_quotes_approve_does_nothing() -> None:
     ):
         body = f"I am out of the office until Monday.\n\nOn Fri, 20 Nov 2026 at 10:00, RMA <rma@portwell.example> wrote:\n{quoted}"
         step = at.write(body, "rma.desk@portwell.example", answers=notice.message_id, **headers)
-        assert isinstance(step.event, Ignored | StaffSaid)
+        assert isinstance(step.event, Ignored | StaffMessage)
         assert step.replies == ()
     assert [(case.state, case.number) for case in at.store.cases()] == [(case.state, case.number) for case in before]
 

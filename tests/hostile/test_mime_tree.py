@@ -8,7 +8,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 import pytest
-from desk import NOW, Desk, unit
+from support.memory_desk import NOW, Desk, unit
 
 HEAD = "From: Kim <kim@acme.example>\r\nTo: rma@portwell.example\r\nSubject: A board\r\nMessage-ID: <1@c.example>\r\n"
 BODY = "Serial number AH2F104432 shows no video since Monday."
@@ -171,8 +171,8 @@ def test_M6_where_text_and_html_disagree_the_text_decides() -> None:
     )
     step = Desk(units=[unit("AH2F104432", "ipc"), unit("AH2F104440", "ipc")]).take(mixed.encode())
     assert step.after
-    assert [item.serial for item in step.after.items] == ["AH2F104432"]
-    assert step.after.items[0].exclusions == ()
+    assert [item.serial for item in step.after.units] == ["AH2F104432"]
+    assert step.after.units[0].exclusions == ()
 
 
 ODD = {

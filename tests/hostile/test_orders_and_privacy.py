@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import COMPANIES, KIM, PORTWELL, SERVERTECH, Desk, library, to_customer, unit, words
+from support.memory_desk import COMPANIES, KIM, PORTWELL, SERVERTECH, Desk, library, to_customer, unit, words
 
 if TYPE_CHECKING:
     from mailbot.model import Case, Quote, Reply, Step
@@ -80,9 +80,9 @@ def test_O2_shipped_before_received_is_refused(company: str) -> None:
     """What has not been logged in is not sent back: the transcript says why, and nobody else hears of it."""
     at = desk(company)
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
-    before = at.case.items
+    before = at.case.units
     step = command(at, company, "SHIPPED UPS 1Z999AA10123456784")
-    assert at.case.items == before
+    assert at.case.units == before
     assert outside([step]) == []
     [transcript] = step.replies
     assert transcript.to == BENCH[company]
@@ -99,7 +99,7 @@ def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
     assert step.decision
     [ruling] = step.decision.rulings
     assert (ruling.result, "never logged in" in ruling.command.force) == ("done", True)
-    assert at.case.items[0].shipped_on is not None
+    assert at.case.units[0].shipped_on is not None
     assert "1Z999AA10123456784" in words(to_customer(step))
 
 

@@ -6,11 +6,11 @@ import sys
 import time
 
 import pytest
-from caps import KNOWN, NOW, desk
-from desk import Desk, letter, unit
-from patterns import PATTERNS, mail
+from support.growth import KNOWN, NOW, desk
+from support.memory_desk import Desk, letter, unit
+from support.patterns import PATTERNS, mail
 
-from mailbot.intake.read import read
+from mailbot.intake.reading import read_message
 from mailbot.intake.understand import understand
 from mailbot.mail import body
 from mailbot.model import Mail
@@ -70,7 +70,7 @@ def _calls(raw: bytes) -> int:
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
-        message = read(Mail(desk().address, raw, NOW), desk())
+        message = read_message(Mail(desk().address, raw, NOW), desk())
         understand(message, None, KNOWN, desk())
     finally:
         sys.setprofile(before)
@@ -80,7 +80,7 @@ def _calls(raw: bytes) -> int:
 def test_R4_what_is_read_of_a_text_ends_with_a_line() -> None:
     """A text that is too long for a letter is cut between two lines; what stands above is read as ever."""
     lines = "Serial AH2F104432 has no video.\n" + "Some more of what happened here.\n" * 40_000
-    message = read(Mail(desk().address, letter(lines), NOW), desk())
+    message = read_message(Mail(desk().address, letter(lines), NOW), desk())
     assert len(message.text) <= body.MOST
     assert message.text.endswith("happened here.")
-    assert [item.serial for item in understand(message, None, KNOWN, desk()).items] == ["AH2F104432"]
+    assert [item.serial for item in understand(message, None, KNOWN, desk()).units] == ["AH2F104432"]

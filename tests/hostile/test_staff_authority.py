@@ -8,28 +8,30 @@ from hashlib import sha256
 
 import msgspec
 import pytest
-from approvals import Notice, Situation, answer, approvals, bare
-from desk import PORTWELL, policy
-from forgeries import forged
 from hypothesis import given
 from hypothesis import strategies as st
+from support.approval_cases import Notice, Situation, answer, approvals, bare
+from support.forgeries import forged
+from support.memory_desk import PORTWELL, policy
 
 from mailbot.case import tokens
 from mailbot.case.authority import person, proof
 from mailbot.intake.desk import Desk
 from mailbot.mail.build import Draft, build
 from mailbot.mail.parse import parse
-from mailbot.model import Case, Command, Message, Proof, Staff, Token
+from mailbot.model import Case, Command, Message, Proof, StaffMember, Token
 
 NOW = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 MAILBOX, SERVER = "rma@portwell.example", "mx.portwell.example"
-BOSS = Staff("boss@portwell.example", ("approver", "desk"))
-KAY = Staff("kay@portwell.example", ("approver",))
+BOSS = StaffMember("boss@portwell.example", ("approver", "desk"))
+KAY = StaffMember("kay@portwell.example", ("approver",))
 DESK = Desk(MAILBOX, policy(PORTWELL).desk.words, staff=(BOSS, KAY), trusted_authserv_id=SERVER)
 PROVED = {"server", "token", "confirmation", "trust"}
 
 
-def minted(count: int, who: Staff = BOSS, *, age: timedelta = timedelta(0), version: int = 3, **more: object) -> Token:
+def minted(
+    count: int, who: StaffMember = BOSS, *, age: timedelta = timedelta(0), version: int = 3, **more: object
+) -> Token:
     chance = sha256(b"chance").hexdigest()[:32]
     return tokens.mint(chance, count, who, NOW - age + tokens.LIFE, version, **more)  # type: ignore[arg-type]
 
@@ -225,8 +227,8 @@ def test_A8_noise_in_address_and_thread_presents_nothing(noise: str) -> None:
 def test_L5_B4_a_machine_is_nobody_whatever_it_quotes(sort: str) -> None:
     """An absence note or a delivery report that quotes "approve" is never a word of staff."""
     message = arrived(answer(SITUATION, trace=SITUATION.vouched).raw())
-    machine = msgspec.structs.replace(message.machine, sort=sort)
-    assert person(msgspec.structs.replace(message, machine=machine), DESK) is None
+    machine = msgspec.structs.replace(message.classification, sender_class=sort)
+    assert person(msgspec.structs.replace(message, classification=machine), DESK) is None
 
 
 @pytest.mark.parametrize(

@@ -9,27 +9,27 @@ from pathlib import Path
 import pytest
 
 from mailbot.intake.desk import Desk
-from mailbot.intake.read import read
-from mailbot.intake.serials import fold
+from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.reading import read_message
+from mailbot.intake.statements.word_lists import WordLists, load
 from mailbot.intake.understand import understand
-from mailbot.intake.words import Words, load
-from mailbot.model import Known, Mail, Message, Request, Staff, Unit
+from mailbot.model import Mail, Message, Request, Snapshot, StaffMember, Unit
 
 Understood = Callable[..., tuple[Message, Request]]
 
 
 @pytest.fixture(scope="session")
-def words() -> Words:
+def words() -> WordLists:
     folder = Path(__file__).parents[2] / "rules" / "words"
     return load({path.stem: path.read_text("utf-8") for path in folder.glob("*.toml")})
 
 
 @pytest.fixture(scope="session")
-def desk(words: Words) -> Desk:
+def desk(words: WordLists) -> Desk:
     return Desk(
         "rma@maker.example",
         words,
-        staff=(Staff("desk@maker.example", ("desk",)),),
+        staff=(StaffMember("desk@maker.example", ("desk",)),),
         serial_forms=(r"A[A-Z]\d[A-Z0-9]\d{6}", r"PDU\d{4}-?\d{7}", r"\d{10}", r"\d{7}"),
         model_forms=(r"NB-\d+",),
     )
@@ -44,9 +44,9 @@ def understood(desk: Desk) -> Understood:
     """A mail, as bytes, read and understood by a desk whose registry knows these serials."""
 
     def take(raw: bytes, known: tuple[str, ...] | list[str] = ()) -> tuple[Message, Request]:
-        message = read(Mail(desk.address, raw, datetime(2026, 11, 20, tzinfo=UTC)), desk)
-        registry = {fold(serial): unit(serial) for serial in known}
+        message = read_message(Mail(desk.address, raw, datetime(2026, 11, 20, tzinfo=UTC)), desk)
+        registry = {serial_key(serial): unit(serial) for serial in known}
         units = {code: registry[code] for code in message.codes if code in registry}
-        return message, understand(message, None, Known(units=units), desk)
+        return message, understand(message, None, Snapshot(units=units), desk)
 
     return take

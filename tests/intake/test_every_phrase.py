@@ -7,22 +7,22 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from caps import desk
+from support.growth import desk
 
-from mailbot.intake.phrases import Phrases
-from mailbot.intake.plain import plain
-from mailbot.intake.words import Section
+from mailbot.intake.statements.phrases import Phrases
+from mailbot.intake.statements.word_lists import WordSection
+from mailbot.intake.text.normalize import plain
 
 WORDS = desk().words
 
 
-def lists(section: Section, name: str = "") -> Iterator[tuple[str, Phrases]]:
+def lists(section: WordSection, name: str = "") -> Iterator[tuple[str, Phrases]]:
     """Yield all lists of a language by their dotted names."""
     for field in msgspec.structs.fields(section):
         value = getattr(section, field.name)
         if isinstance(value, Phrases):
             yield f"{name}{field.name}", value
-        elif isinstance(value, Section):
+        elif isinstance(value, WordSection):
             yield from lists(value, f"{name}{field.name}.")
 
 

@@ -44,7 +44,7 @@ def test_a_mail_is_understood(mail: dict[str, Any], understood: Understood) -> N
     got = {
         "kind": request.kind,
         "intent": request.intent,
-        "items": [item.serial for item in request.items],
+        "items": [unit.serial for unit in request.units],
         "missing": list(request.missing),
         "exclusions": list(request.exclusions),
         "language": request.language,
@@ -60,12 +60,12 @@ def test_a_mail_is_understood(mail: dict[str, Any], understood: Understood) -> N
         "vague": mail.get("vague", False),
     }
     assert got == wanted, request
-    assert any(item.unsure for item in request.items) == mail.get("unsure", False)
+    assert any(unit.unsure for unit in request.units) == mail.get("unsure", False)
     for name in ("po_number", "support_case"):
         assert getattr(request, name) == mail.get(name)
     if "wishes" in mail:
-        assert list(request.wishes) == mail["wishes"]
-    told = " ".join((request.reason, *(item.reason for item in request.items)))
+        assert list(request.special_requests) == mail["wishes"]
+    told = " ".join((request.reason, *(unit.reason for unit in request.units)))
     assert mail.get("reason", "") in told
 
 
@@ -74,7 +74,7 @@ def test_what_was_done_to_a_unit_is_heard(told: dict[str, Any], understood: Unde
     """An admitted drop, spill, surge, misuse, change or damage in shipment is heard; a denied one is not."""
     mail = {"subject": "RMA", "body": told["body"].format(serial="AH2F104432")}
     _, request = understood(raw(mail), ["AH2F104432"])
-    assert [item.serial for item in request.items] == ["AH2F104432"]
+    assert [unit.serial for unit in request.units] == ["AH2F104432"]
     assert list(request.exclusions) == told["exclusions"]
     assert request.intent == told.get("intent", "repair")
     assert request.reason

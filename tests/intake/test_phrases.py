@@ -32,8 +32,8 @@ def test_a_wish_is_no_reason(text: str, understood: Understood) -> None:
     _, request = understood(mail(text), [UNIT])
     assert request.intent == "repair"
     assert request.missing == ("reason",)
-    assert [item.serial for item in request.items] == [UNIT]
-    assert not request.items[0].reason
+    assert [unit.serial for unit in request.units] == [UNIT]
+    assert not request.units[0].reason
 
 
 @pytest.mark.parametrize("text", PHRASES["no_failure"])
@@ -65,8 +65,8 @@ def test_a_reason_beside_a_wish_is_heard(text: str, understood: Understood) -> N
     """A reason counts, however the wish and the serial are worded around it."""
     _, request = understood(mail(text), [UNIT, "AH2F104433"])
     assert (request.intent, request.missing) == ("repair", ())
-    assert [item.serial for item in request.items] == [UNIT]
-    assert request.items[0].reason
+    assert [unit.serial for unit in request.units] == [UNIT]
+    assert request.units[0].reason
 
 
 @pytest.mark.parametrize("text", PHRASES["rework"])
@@ -74,7 +74,7 @@ def test_rework_is_wished_for(text: str, understood: Understood) -> None:
     """A BIOS update or another revision is rework, and the wish itself is the reason."""
     _, request = understood(mail(text, subject="request"), [UNIT])
     assert (request.intent, request.missing) == ("rework", ())
-    assert [item.serial for item in request.items] == [UNIT]
+    assert [unit.serial for unit in request.units] == [UNIT]
 
 
 @pytest.mark.parametrize("text", PHRASES["question"])
@@ -95,14 +95,14 @@ def test_a_request_may_be_a_question(text: str, understood: Understood) -> None:
 def test_a_range_of_known_units_is_all_of_them(text: str, understood: Understood) -> None:
     """From the first to the last serial: all units, where the registry knows every one of them."""
     _, request = understood(mail(text), RANGE)
-    assert [item.serial for item in request.items] == RANGE
-    assert all(item.reason for item in request.items)
+    assert [unit.serial for unit in request.units] == RANGE
+    assert all(unit.reason for unit in request.units)
 
 
 def test_a_range_with_gaps_is_its_two_ends(understood: Understood) -> None:
     """Where the registry does not know all members, nobody guesses which are meant."""
     _, request = understood(mail("AH2F104432-AH2F104436 have no video"), [*RANGE[:2], *RANGE[3:]])
-    assert [item.serial for item in request.items] == [RANGE[0], RANGE[-1]]
+    assert [unit.serial for unit in request.units] == [RANGE[0], RANGE[-1]]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_range_with_gaps_is_its_two_ends(understood: Understood) -> None:
 def test_U2_a_mistyped_serial_is_offered_and_never_taken(written: str, meant: str, understood: Understood) -> None:
     """O for 0, I for 1, a Cyrillic letter: the unit stays unknown, and the one that may be meant is a question."""
     _, request = understood(mail(f"Serial {written} does not start."), [UNIT, "1907233841", "PDU4501-0032187"])
-    assert [(item.serial, item.suggestion) for item in request.items] == [(written, meant)]
+    assert [(unit.serial, unit.suggestion) for unit in request.units] == [(written, meant)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_U2_a_mistyped_serial_is_offered_and_never_taken(written: str, meant: st
 def test_U3_width_case_and_gaps_make_no_other_serial(written: str, understood: Understood) -> None:
     """Full-width letters, invisible characters, small letters, blanks and hyphens are read over."""
     _, request = understood(mail(f"{written} does not start."), [UNIT])
-    assert [item.serial for item in request.items] == [UNIT]
+    assert [unit.serial for unit in request.units] == [UNIT]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_U3_width_case_and_gaps_make_no_other_serial(written: str, understood: U
 def test_a_serial_is_read_alike_whether_it_is_known_or_not(text: str, understood: Understood) -> None:
     """A stranger's serial is read as the owner's is: the answer does not tell which it was (promise 7)."""
     _, request = understood(mail(text.format("AH9Z123456")))
-    assert [item.serial for item in request.items] == ["AH9Z123456"]
+    assert [unit.serial for unit in request.units] == ["AH9Z123456"]
     assert request.missing == ()
 
 
@@ -155,4 +155,4 @@ def test_a_serial_is_read_alike_whether_it_is_known_or_not(text: str, understood
 def test_each_unit_has_its_own_reason(text: str, reasons: tuple[bool, ...], understood: Understood) -> None:
     """What is told of one unit is no reason for another, unless it is told of both."""
     _, request = understood(mail(text), [UNIT, "AH2F104433"])
-    assert tuple(bool(item.reason) for item in request.items) == reasons
+    assert tuple(bool(unit.reason) for unit in request.units) == reasons

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.intake.commands import Heard, hear
+from mailbot.intake.commands.reading import CommandsRead, read_commands
 from mailbot.intake.desk import Desk
-from mailbot.intake.words import load
-from mailbot.model import Command, Parcel, Price
+from mailbot.intake.statements.word_lists import load
+from mailbot.model import Command, Price, ShipmentNotice
 
 SAID: dict[str, Any] = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
 FOLDER = Path(__file__).parents[2] / "rules" / "words"
@@ -25,8 +25,8 @@ DESK = Desk(
 )
 
 
-def heard(text: str, *, answers: bool = True) -> Heard:
-    return hear(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
+def heard(text: str, *, answers: bool = True) -> CommandsRead:
+    return read_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
 
 
 def price(text: str) -> Price:
@@ -36,7 +36,7 @@ def price(text: str) -> Price:
 
 def shown(command: Command) -> dict[str, Any]:
     """A command without what it was read from and what it leaves out."""
-    parcel = command.parcel if command.parcel not in (None, Parcel()) else None
+    parcel = command.parcel if command.parcel not in (None, ShipmentNotice()) else None
     fields = {
         "name": command.name, "serials": command.serials, "count": command.count, "prices": command.prices,
         "fee": command.fee, "findings": command.findings, "text": command.text, "days": command.days,
@@ -50,7 +50,7 @@ def expected(does: dict[str, Any]) -> dict[str, Any]:
     if "prices" in does:
         made["prices"] = tuple(map(price, does["prices"]))
     if "parcel" in does:
-        made["parcel"] = Parcel(*does["parcel"])
+        made["parcel"] = ShipmentNotice(*does["parcel"])
     return made
 
 

@@ -1,7 +1,7 @@
 """Which parts of a mail are its text, and what HTML and wrapped text say."""
 
 import pytest
-from letters import read, saved
+from support.raw_mail import read, saved
 
 from mailbot.mail import html
 from mailbot.mail.body import unflow

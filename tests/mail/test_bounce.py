@@ -1,7 +1,7 @@
 """Delivery reports: who could not be reached, for good or for now, and which mail of ours it was."""
 
 import pytest
-from letters import read, saved
+from support.raw_mail import read, saved
 
 DSN = ("Return-Path: <>", "Content-Type: multipart/report; report-type=delivery-status; boundary=b")
 
@@ -25,7 +25,7 @@ def _bounce(*recipients: str, **more: str):
 def test_B1_a_failure_names_the_address_and_the_mail():
     """A report of failure says who was not reached and which mail it was."""
     message = _bounce(_recipient("a@x.example", "failed"), _recipient("b@x.example", "delivered"))
-    assert message.machine.sort == "bounce"
+    assert message.classification.sender_class == "bounce"
     assert message.bounce.recipients == ("a@x.example",)
     assert not message.bounce.temporary
     assert message.bounce.original_id == "9@desk.example"
@@ -41,7 +41,7 @@ def test_B3_delays_and_successes_are_no_failures():
     """A delay is temporary; a success is merely automatic."""
     assert _bounce(_recipient("a@x.example", "delayed", "4.4.1")).bounce.temporary
     success = _bounce(_recipient("a@x.example", "relayed", "2.0.0"))
-    assert (success.bounce, success.machine.sort) == (None, "auto")
+    assert (success.bounce, success.classification.sender_class) == (None, "auto")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_B3_delays_and_successes_are_no_failures():
 def test_servers_that_know_no_standard_are_understood(subject, body):
     """Reports in the dialects of old servers are understood too."""
     message = read("Return-Path: <>", From="MAILER-DAEMON@x.example", Subject=subject, body=body)
-    assert message.machine.sort == "bounce"
+    assert message.classification.sender_class == "bounce"
     assert message.bounce.recipients == ("a@x.example",)
 
 
@@ -79,7 +79,7 @@ def test_servers_that_know_no_standard_are_understood(subject, body):
 def test_servers_that_hide_their_name_are_understood(sender, subject, body):
     """A report without any field of servers is one by its subject, its first sentence and the address it names."""
     message = read(From=sender, Subject=subject, body=body)
-    assert message.machine.sort == "bounce"
+    assert message.classification.sender_class == "bounce"
     assert message.bounce.recipients == ("a@x.example",)
     assert not message.bounce.temporary
 
@@ -120,7 +120,7 @@ def test_B1_a_servers_own_words_for_a_failure(action, status):
 )  # fmt: skip
 def test_a_person_may_write_about_deliveries(subject, body):
     """Parcels and mails that did not arrive are what people write about."""
-    assert read("In-Reply-To: <9@desk.example>", Subject=subject, body=body).machine.sort == "human"
+    assert read("In-Reply-To: <9@desk.example>", Subject=subject, body=body).classification.sender_class == "human"
 
 
 def test_a_report_without_From_is_read():
@@ -137,7 +137,7 @@ def test_a_report_without_From_is_read():
 def test_a_person_may_quote_a_report():
     """Who writes about a returned mail is a person."""
     message = read(Subject="Undeliverable: your answer", body="Your mail came back:\n<a@x.example>: 550 no such user")
-    assert (message.bounce, message.machine.sort) == (None, "human")
+    assert (message.bounce, message.classification.sender_class) == (None, "human")
 
 
 def test_saved_reports():

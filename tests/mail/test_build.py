@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letters import ARRIVED
 from msgspec.structs import replace
+from support.raw_mail import ARRIVED
 
 from mailbot.mail.build import Draft, build
 from mailbot.mail.parse import parse
@@ -50,7 +50,7 @@ def test_L6_everything_we_send_says_that_a_machine_sent_it():
     ]
     assert not any(part.defects for part in message.walk())
     assert message.get_body(("plain",)).get_content().replace("\r\n", "\n") == DRAFT.text
-    assert _read(raw).machine.sort == "auto"
+    assert _read(raw).classification.sender_class == "auto"
 
 
 def test_the_same_draft_gives_the_same_bytes():

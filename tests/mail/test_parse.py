@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from letters import MAILBOX, arrived, mail, read
+from support.raw_mail import MAILBOX, arrived, mail, read
 
 from mailbot.mail import mime
 from mailbot.mail.addresses import deliverable, is_ours
 from mailbot.mail.body import MOST
-from mailbot.mail.parse import Unreadable
+from mailbot.mail.parse import UnreadableError
 
 
 def test_the_header_is_read():
@@ -141,14 +141,14 @@ def test_L3_plus_addresses_of_ours_are_ours():
 def test_M1_a_thousand_nested_parts_are_unreadable(nested):
     """A mail nested a thousand deep goes to a person, at once."""
     raw = mail()[:-2] + "".join(f"\r\nContent-Type: {nested.format(n)}" for n in range(1000)).encode()
-    with pytest.raises(Unreadable, match="nested"):
+    with pytest.raises(UnreadableError, match="nested"):
         arrived(raw.replace(b"\r\n\r\n", b"\r\n", 1))
 
 
 def test_M2_a_hundred_thousand_parts_are_unreadable():
     """A mail of a hundred thousand parts goes to a person within a second."""
     begun = time.perf_counter()
-    with pytest.raises(Unreadable, match="parts"):
+    with pytest.raises(UnreadableError, match="parts"):
         read("Content-Type: multipart/mixed; boundary=b", body=b"--b\r\n\r\nx\r\n" * 100_000)
     assert time.perf_counter() - begun < 1
 
@@ -216,9 +216,9 @@ def test_M5_a_character_split_over_two_encoded_words_is_whole():
 )
 def test_M7_sealed_and_absent_content_goes_to_a_person(kind, reason):
     """What is encrypted or stands elsewhere is neither guessed nor fetched."""
-    with pytest.raises(Unreadable, match=reason):
+    with pytest.raises(UnreadableError, match=reason):
         read(f"Content-Type: {kind}", body="--b\n\nx\n--b--")
-    with pytest.raises(Unreadable, match="encrypted"):
+    with pytest.raises(UnreadableError, match="encrypted"):
         read(body="-----BEGIN PGP MESSAGE-----\n\nabc")
 
 
@@ -264,7 +264,7 @@ def test_any_bytes_are_read_or_unreadable(noise):
         mail()[:-10] + noise,
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\n" + noise + b"\n--b--",
     ):
-        with contextlib.suppress(Unreadable):
+        with contextlib.suppress(UnreadableError):
             arrived(raw)
 
 
@@ -289,7 +289,7 @@ def test_any_header_is_read_or_unreadable(fields, body):
     raw = "".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n" + body.encode()
     try:
         message = arrived(raw)
-    except Unreadable:
+    except UnreadableError:
         return
     shown = [message.subject, message.message_id or "", *(each.name for each in message.attachments)]
     assert all(text.isprintable() for text in shown)

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from desk import COMPANIES, PORTWELL, SERVERTECH, policy, unit
 from msgspec.structs import replace
+from support.memory_desk import COMPANIES, PORTWELL, SERVERTECH, policy, unit
 
-from mailbot.model import Item, Request
+from mailbot.model import Request, RequestedUnit
 from mailbot.policy import facts
 from mailbot.policy.facts import FACTS, Situation, dates, domains, holds, recall, record
 
@@ -23,7 +23,7 @@ def at(**changes: Any) -> Situation:
     usual: dict[str, Any] = {
         "rules": replace(policy(company).rules, revisions={"WADE-8013": "B2"}),
         "request": Request("request", intent="repair"),
-        "item": Item("AH2F104432", "no video"),
+        "item": RequestedUnit("AH2F104432", "no video"),
         "unit": IPC,
         "domains": ("acme.example",),
         "today": TODAY,
@@ -43,13 +43,17 @@ REPAIRED = replace(IPC, repair_shipped_on=TODAY - timedelta(days=90), repair_fai
 REQUIRED = replace(policy(SERVERTECH).rules, diagnosis="required")
 
 ANSWERS: list[tuple[str, Situation, str]] = [
-    ("serial", at(item=Item("")), "missing"),
+    ("serial", at(item=RequestedUnit("")), "missing"),
     ("serial", at(unit=None), "unknown"),
     ("serial", at(), "known"),
-    ("reason", at(item=Item("X")), "missing"),
-    ("reason", at(item=Item("X", "broken", vague=True)), "vague"),
-    ("reason", at(item=Item("X", "broken", vague=True), asked=("symptom",)), "given"),  # ST-3: asked about once
-    ("reason", at(item=Item("X", "broken", vague=True), asked=("serial",)), "vague"),
+    ("reason", at(item=RequestedUnit("X")), "missing"),
+    ("reason", at(item=RequestedUnit("X", "broken", vague=True)), "vague"),
+    (
+        "reason",
+        at(item=RequestedUnit("X", "broken", vague=True), asked=("symptom",)),
+        "given",
+    ),  # ST-3: asked about once
+    ("reason", at(item=RequestedUnit("X", "broken", vague=True), asked=("serial",)), "vague"),
     ("reason", at(), "given"),
     ("requester", at(unit=None), "nobody"),
     ("requester", at(), "owner"),
@@ -71,8 +75,8 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("component", at(), "no"),
     ("component", at(unit=None), "no"),
     ("exclusion", at(), ""),
-    ("exclusion", at(item=Item("X", "wet", ("liquid",))), "liquid"),
-    ("exclusion", at(item=Item("X", "wet", ("liquid", "misuse"))), "liquid misuse"),
+    ("exclusion", at(item=RequestedUnit("X", "wet", ("liquid",))), "liquid"),
+    ("exclusion", at(item=RequestedUnit("X", "wet", ("liquid", "misuse"))), "liquid misuse"),
     ("window", at(), "none"),
     ("window", at(request=asks("credit"), unit=delivered(30)), "inside"),  # day 30 is in
     ("window", at(request=asks("credit"), unit=delivered(31)), "outside"),
@@ -92,20 +96,24 @@ ANSWERS: list[tuple[str, Situation, str]] = [
         "inside",
     ),
     ("revision", at(), "unknown"),
-    ("revision", at(unit=None, item=Item("X", revision="B2")), "unknown"),
+    ("revision", at(unit=None, item=RequestedUnit("X", revision="B2")), "unknown"),
     ("revision", at(unit=replace(IPC, revision="B2")), "current"),
     ("revision", at(unit=replace(IPC, revision="b2")), "current"),
     ("revision", at(unit=replace(IPC, revision="B10")), "current"),
     ("revision", at(unit=replace(IPC, revision="A9")), "old"),
     ("revision", at(unit=replace(IPC, revision="B1")), "old"),
-    ("revision", at(unit=replace(IPC, revision="B2"), item=Item("X", revision="A1")), "old"),
-    ("revision", at(unit=replace(IPC, revision="A1"), item=Item("X", revision="B2")), "current"),
+    ("revision", at(unit=replace(IPC, revision="B2"), item=RequestedUnit("X", revision="A1")), "old"),
+    ("revision", at(unit=replace(IPC, revision="A1"), item=RequestedUnit("X", revision="B2")), "current"),
     ("revision", at(unit=replace(IPC, model="OTHER", revision="A1")), "unknown"),
     ("repair", at(), "none"),
     ("repair", at(unit=None), "none"),
     ("repair", at(unit=REPAIRED), "unclear"),
-    ("repair", at(unit=REPAIRED, failure="no_video", item=Item("X", "no video", symptom="no_video")), "same"),  # day 90
-    ("repair", at(unit=REPAIRED, failure="no_video", item=Item("X", "usb", symptom="usb")), "other"),
+    (
+        "repair",
+        at(unit=REPAIRED, failure="no_video", item=RequestedUnit("X", "no video", symptom="no_video")),
+        "same",
+    ),  # day 90
+    ("repair", at(unit=REPAIRED, failure="no_video", item=RequestedUnit("X", "usb", symptom="usb")), "other"),
     ("repair", at(unit=REPAIRED, failure="no_video"), "unclear"),
     ("repair", at(unit=REPAIRED, failure="no_video", today=TODAY + timedelta(days=1)), "none"),  # day 91
     ("repair", at(company=SERVERTECH, unit=REPAIRED, failure="no_video"), "none"),  # no repair warranty is stated
@@ -137,11 +145,11 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("overseas", at(unit=replace(IPC, country="US")), "no"),
     ("overseas", at(unit=replace(IPC, country="us")), "no"),
     ("overseas", at(unit=replace(IPC, country="DE")), "yes"),
-    ("overseas", at(request=asks("repair", wishes=("overseas",))), "yes"),
+    ("overseas", at(request=asks("repair", special_requests=("overseas",))), "yes"),
     ("wish", at(), ""),
-    ("wish", at(request=asks("repair", wishes=("rush", "cod"))), "cod rush"),
+    ("wish", at(request=asks("repair", special_requests=("rush", "cod"))), "cod rush"),
     ("insurance", at(), "default"),
-    ("insurance", at(request=asks("repair", wishes=("freight_account", "insure_instruction"))), "instructed"),
+    ("insurance", at(request=asks("repair", special_requests=("freight_account", "insure_instruction"))), "instructed"),
     ("paid", at(), "no"),
     ("paid", at(paid="repair"), "repair"),
     ("paid", at(paid="other"), "other"),
@@ -195,7 +203,7 @@ def test_a_condition_holds_when_it_names_one_of_the_answers() -> None:
 
 def test_facts_come_back_from_the_record_as_they_went_in() -> None:
     """A decision can be looked at later from the record alone (promise 9)."""
-    situation = at(unit=replace(REPAIRED, country="DE"), request=asks("doa", wishes=("rush", "cod")))
+    situation = at(unit=replace(REPAIRED, country="DE"), request=asks("doa", special_requests=("rush", "cod")))
     seen = facts.all_facts(situation)
     assert recall(record(seen, dates(situation))) == seen
 

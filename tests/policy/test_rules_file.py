@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from desk import COMPANIES, PORTWELL, SERVERTECH
+from support.memory_desk import COMPANIES, PORTWELL, SERVERTECH
 
 from mailbot.policy.policy import examples, load_rules
-from mailbot.shell.library import packaged
-from mailbot.strict import ConfigError
+from mailbot.runtime.resources import packaged
+from mailbot.strict_toml import ConfigError
 
 TEXTS = {company: (packaged("rules") / f"{company}.toml").read_text(encoding="utf-8") for company in COMPANIES}
 CLAUSES = {

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from desk import Desk, parsed, to_customer, unit, words
 from stdnum import luhn
+from support.memory_desk import Desk, parsed, to_customer, unit, words
 
-from mailbot.shell.library import Library, packaged
+from mailbot.runtime.resources import Resources, packaged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,7 +217,7 @@ staff = [{address = "chef@nordlicht.example", roles = ["approver", "desk"], limi
 @pytest.fixture
 def nordlicht(tmp_path: Path) -> Policy:
     (tmp_path / "nordlicht.toml").write_text(RULES, encoding="utf-8")
-    return Library(tmp_path, packaged("templates")).policy("nordlicht")
+    return Resources(tmp_path, packaged("templates")).policy("nordlicht")
 
 
 def desk(policy: Policy, at: datetime, delivered_on: date) -> Desk:

@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from letters_at_hand import shipped, sources
+from support.sample_emails import shipped, sources
 
 from mailbot.reply.samples import SAMPLES
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from mailbot.reply.render import Letters
+    from mailbot.reply.render import EmailTemplates
 
 SPEAKS = re.compile(r"\s*(?:yield (?!None)|t_\d+\.(?:append|extend)\()")
 """What a line of a compiled template looks like that prints something."""
@@ -41,7 +41,7 @@ def test_every_branch_of_every_template_is_written_by_some_sample() -> None:
     assert sorted(set(_silent(letters, files, ran))) == []
 
 
-def _silent(letters: Letters, files: dict[str, str], ran: set[tuple[str, int]]) -> Iterator[str]:
+def _silent(letters: EmailTemplates, files: dict[str, str], ran: set[tuple[str, int]]) -> Iterator[str]:
     """The template's lines that print something and were not run, in the order in which they stand."""
     room = letters.rooms["default", "en"]
     for path, source in files.items():

@@ -6,24 +6,24 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from letters_at_hand import CHINESE, HOSTILE, hard_letters, sample, shipped, sources
 from msgspec.structs import replace
+from support.sample_emails import CHINESE, HOSTILE, hard_letters, sample, shipped, sources
 
-from mailbot.reply.fill import COLUMNS, fill
-from mailbot.reply.letter import Letter, Said, UnitBlock
-from mailbot.reply.render import Letters, TemplateError
+from mailbot.reply.content import ClauseSentence, EmailContent, UnitBlock
+from mailbot.reply.render import EmailTemplates, TemplateError
 from mailbot.reply.samples import SAMPLES
+from mailbot.reply.wrap import COLUMNS, wrap
 
 LETTERS = shipped()
 EVERY = [*SAMPLES, *hard_letters()]
 VOID = {"meta", "br", "hr"}
 
 
-def text_of(letter: Letter) -> str:
+def text_of(letter: EmailContent) -> str:
     return LETTERS.render(letter, "default")[0]
 
 
-def words_of(letter: Letter) -> str:
+def words_of(letter: EmailContent) -> str:
     """The text as one line, so that a line break does not matter."""
     return " ".join(text_of(letter).split())
 
@@ -138,7 +138,10 @@ def test_what_is_missing_is_asked_for_unit_by_unit():
 def test_P1_an_unmatched_serial_gets_the_same_words_whoever_asks():
     """The question about a serial number that we cannot match depends on nothing but that number."""
     unit = UnitBlock(
-        "SAMPLE-4", "ask", (Said("X-3", "We need a serial number that we can match."),), asks=("known_serial",)
+        "SAMPLE-4",
+        "ask",
+        (ClauseSentence("X-3", "We need a serial number that we can match."),),
+        asks=("known_serial",),
     )
     words = words_of(replace(sample("answer"), units=(unit,), asks=("known_serial",), number="", ship_to=()))
     assert (
@@ -168,7 +171,7 @@ def test_no_letter_promises_which_remedy_comes(letter):
 
 def test_a_company_and_a_language_go_before_the_default():
     """The customer's language goes first, the company's own template before the default; English serves where both lack."""
-    letters = Letters.of(
+    letters = EmailTemplates.of(
         sources()
         | {
             "acme/en/closed.txt": "acme english",
@@ -223,14 +226,14 @@ def test_a_company_and_a_language_go_before_the_default():
 )
 def test_a_template_in_error_is_found_before_the_first_mail(path, source, line, what, mend):
     """A slip in a template is found by the check, with file, line and how to mend it."""
-    found = Letters.of({**sources(), path: source}).check()
+    found = EmailTemplates.of({**sources(), path: source}).check()
     assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.mend for p in found), found
     assert all(str(p).startswith(path) for p in found)
 
 
 def test_a_template_in_error_stops_the_letter_and_says_where():
     """A letter is never sent half written: the failure names file, line and mend."""
-    letters = Letters.of({**sources(), "acme/en/closed.jinja": "\n{{ numbr }}"})
+    letters = EmailTemplates.of({**sources(), "acme/en/closed.jinja": "\n{{ numbr }}"})
     with pytest.raises(TemplateError) as failure:
         letters.render(sample("closed"), "acme")
     assert str(failure.value) == "acme/en/closed.jinja, line 2: 'numbr' is not known here; did you mean 'number'?"
@@ -238,13 +241,13 @@ def test_a_template_in_error_stops_the_letter_and_says_where():
 
 def test_letters_without_templates_say_so():
     """An empty folder of templates is a problem with a name."""
-    assert "there is no template" in str(Letters.of({}).check()[0])
+    assert "there is no template" in str(EmailTemplates.of({}).check()[0])
 
 
 def test_filling_keeps_addresses_and_unbroken_links():
     """Margins, list items and web addresses survive; Chinese is broken between characters, not before a comma."""
     link = "https://sample.example/" + "a" * 100
-    filled = fill(f"- {'word ' * 30}{link}\n\n\n\n    Street 1\n    Town\n| {'quoted ' * 20}\n{CHINESE}   \n\n")
+    filled = wrap(f"- {'word ' * 30}{link}\n\n\n\n    Street 1\n    Town\n| {'quoted ' * 20}\n{CHINESE}   \n\n")
     lines = filled.splitlines()
     assert f"  {link}" in lines
     assert lines[1].startswith("  word")
@@ -253,4 +256,4 @@ def test_filling_keeps_addresses_and_unbroken_links():
     assert not any(line.startswith(("，", "。")) for line in lines)
     assert all(len(line) <= COLUMNS // 2 + 1 for line in lines[-5:])
     assert "".join(lines).endswith(CHINESE[-3:])
-    assert HOSTILE.split()[0] in fill(HOSTILE)
+    assert HOSTILE.split()[0] in wrap(HOSTILE)

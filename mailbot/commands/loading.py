@@ -1,0 +1,50 @@
+"""Settings -> what a desk works by: the policies loaded, the registries opened."""
+
+from __future__ import annotations
+
+from mailbot.policy.policy import Policy
+from mailbot.reply.render import EmailTemplates
+from mailbot.runtime.registry.registry import Registry
+from mailbot.runtime.resources import Resources
+from mailbot.settings import MailboxTable, Settings, staff
+from mailbot.strict_toml import ConfigError
+
+
+def policies(settings: Settings, *, tried: bool = True) -> dict[str, Policy]:
+    """Load the policy of every mailbox, and try every template out, unless nothing is sent.
+
+    Raises:
+        ConfigError: naming file, line or key, and the mend.
+    """
+    library = Resources.at(settings.home)
+    problems = EmailTemplates.check(library.letters) if tried else []
+    if problems:
+        raise ConfigError(f"{library.templates}: {problems[0]}")
+    return {mailbox.address.lower(): _policy(library, settings, mailbox) for mailbox in settings.file.mailbox}
+
+
+def _policy(library: Resources, settings: Settings, mailbox: MailboxTable) -> Policy:
+    return library.policy(
+        mailbox.policy,
+        mailbox=mailbox.address,
+        staff=staff(mailbox),
+        aliases=mailbox.aliases,
+        timezone=settings.file.timezone,
+        trusted_authserv_id=mailbox.trusted_authserv_id,
+        authentication_results=mailbox.authentication_results,
+        authority=mailbox.authority,
+    )
+
+
+def registries(settings: Settings) -> dict[str, Registry]:
+    """Open the registry of every mailbox, indexed beside the state.
+
+    Raises:
+        RegistryError: naming file, line, column, and the mend.
+    """
+    return {
+        mailbox.address.lower(): Registry.open(
+            settings.registry(mailbox), mailbox.policy, settings.state / f"registry-{mailbox.address.lower()}.db"
+        )
+        for mailbox in settings.file.mailbox
+    }

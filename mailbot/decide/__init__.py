@@ -1,0 +1,1 @@
+"""The decision on every trigger."""

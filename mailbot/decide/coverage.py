@@ -1,0 +1,294 @@
+"""Policy + facts -> Decision: the first rule whose conditions hold decides for the unit, and is cited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import structs
+
+from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.statements.reasons import symptom
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    Charge,
+    Decision,
+    MailReference,
+    MessageOutcome,
+    Number,
+    Outcome,
+    Request,
+    RequestedUnit,
+    Role,
+    Snapshot,
+    State,
+    Unit,
+    Verdict,
+)
+from mailbot.policy import facts as vocabulary
+from mailbot.policy.dates import today
+from mailbot.policy.facts import Situation
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import AnswerRule, DecisionRule
+
+
+def decide_units(
+    policy: Policy, mail: MailReference, request: Request, case: Case | None, snapshot: Snapshot
+) -> Decision:
+    """Decide for every unit of a request, each by itself; the whole is their common outcome, or mixed."""
+    judged = [decide_unit(policy, mail, request, unit, case, snapshot) for unit in request.units]
+    judged += _foreign(policy, mail, request, case, snapshot)
+    verdicts = tuple(verdict for verdict, _ in judged)
+    return Decision(
+        outcome=common(verdict.outcome for verdict in verdicts),
+        clauses=tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)),
+        why="; ".join(_why(verdict, policy) for verdict in verdicts),
+        stamp=policy.stamp,
+        facts=tuple(f for f in verdicts[0].facts if f.name in _OF_THE_MAIL) if verdicts else (),
+        verdicts=verdicts,
+        notify=_who(policy, judged),
+        asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
+    )
+
+
+def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
+    """Return the one outcome that all units share, mixed if they differ, none if there is no unit."""
+    different: set[MessageOutcome] = set(outcomes)
+    if not different:
+        return "none"
+    return different.pop() if len(different) == 1 else "mixed"
+
+
+def decide_unit(
+    policy: Policy, mail: MailReference, request: Request, item: RequestedUnit, case: Case | None, snapshot: Snapshot
+) -> tuple[Verdict, DecisionRule | None]:
+    """Decide for one unit: an open RMA answers for itself, else the first rule that holds, which is returned too."""
+    s = situation(policy, mail, request, item, case, snapshot)
+    facts = vocabulary.all_facts(s)
+    if "owner" in facts["requester"] and request.intent in ("repair", "doa"):
+        number = _open_number(s, case, snapshot)
+        if number:
+            return _existing(policy, s, number), None
+    rule = seen = _first(policy, facts)
+    if "stranger" in facts["requester"]:
+        # Promise 7: what is said, cited and asked is what it would be if nobody knew the unit.
+        s = structs.replace(s, unit=None)
+        facts = vocabulary.all_facts(s)
+        seen = _first(policy, facts)
+    disguised = rule.disguise and rule is not seen
+    days = vocabulary.dates(s)
+    clauses = ((rule.clause, *rule.also) if disguised else ()) + (seen.clause, *seen.also)
+    return Verdict(
+        serial=item.serial,
+        outcome=rule.then if disguised else seen.then,
+        clauses=tuple(dict.fromkeys(clauses)),
+        facts=vocabulary.record(facts, days),
+        known=disguised or s.unit is not None,
+        model=s.unit.model if s.unit else "",
+        asks=(seen.ask,) if seen.ask else (),
+        charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
+        covered_until=days.get("cover_until"),
+        answered_as_unknown=disguised,
+        says=seen.says,
+        valid_until=days.get("doa_until") if seen.valid == "doa" else None,
+        shown=(seen.clause, *seen.also) if disguised else (),
+        owner=s.unit.customer_domain.lower() if s.unit else "",
+        suggestion=item.suggestion if seen.ask == "known_serial" else "",
+    ), rule if disguised else seen
+
+
+def _foreign(
+    policy: Policy, mail: MailReference, request: Request, case: Case | None, snapshot: Snapshot
+) -> Iterator[tuple[Verdict, DecisionRule | None]]:
+    """Judge the units of others that only staff may learn of: the mail is answered as if it did not name them."""
+    told = {serial_key(unit.serial) for unit in request.units}
+    for unit in request.foreign:
+        verdict, rule = decide_unit(policy, mail, request, unit, case, snapshot)
+        if verdict.answered_as_unknown and serial_key(unit.serial) not in told:
+            yield structs.replace(verdict, asks=(), staff_only=True), rule
+
+
+def _first(policy: Policy, facts: vocabulary.Facts) -> DecisionRule:
+    """Return the first rule that holds; the last one always does."""
+    return next(rule for rule in policy.rules.decide if vocabulary.holds(rule.when, facts))
+
+
+def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
+    """Answer for a unit whose RMA is open: one number for one unit (ST-4, AP-25)."""
+    answer = policy.rules.answers.existing
+    return Verdict(
+        serial=s.item.serial,
+        outcome="issue",
+        clauses=(answer.clause, *answer.also),
+        facts=vocabulary.record(vocabulary.all_facts(s), vocabulary.dates(s)),
+        known=True,
+        model=s.unit.model if s.unit else "",
+        number=number,
+        says=answer.says,
+        owner=s.unit.customer_domain.lower() if s.unit else "",
+    )
+
+
+def situation(
+    policy: Policy,
+    mail: MailReference,
+    request: Request,
+    item: RequestedUnit,
+    case: Case | None,
+    snapshot: Snapshot,
+    paid: str = "no",
+) -> Situation:
+    """Gather what the facts may look at."""
+    named = item.serial and not item.unsure
+    unit = _with_our_repair(snapshot.units.get(serial_key(item.serial)) if named else None, snapshot, policy)
+    addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
+    return Situation(
+        rules=policy.rules,
+        request=request,
+        item=item,
+        unit=unit,
+        domains=tuple(sorted(address.rpartition("@")[2] for address in addresses)),
+        today=today(mail.at, policy.timezone),
+        asked=case.asked if case else (),
+        failure=symptom(unit.repair_failure, policy.desk.words.everything) if unit and unit.repair_failure else None,
+        paid=paid,
+    )
+
+
+def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> Unit | None:
+    """Lay the latest paid repair that a case of ours records over the registry's (AP-21)."""
+    if unit is None:
+        return None
+    for case in (*snapshot.past_cases, *snapshot.open_cases):
+        for item in case.units:
+            if (
+                serial_key(item.serial) != serial_key(unit.serial)
+                or not item.shipped_on
+                or paid_for(item, case.intent, policy) != "repair"
+            ):
+                continue
+            if unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on:
+                unit = structs.replace(unit, repair_shipped_on=item.shipped_on, repair_failure=item.reason)
+    return unit
+
+
+def by_person(
+    policy: Policy,
+    answer: AnswerRule,
+    mail: MailReference,
+    request: Request,
+    unit: CaseUnit,
+    case: Case,
+    snapshot: Snapshot,
+    clauses: tuple[str, ...] = (),
+    says: str = "",
+) -> Verdict:
+    """Return the verdict on a unit that a person decided, or an order: the facts as they are, the outcome as it was chosen.
+
+    Args:
+        policy: the company's.
+        answer: the entry of [answers] that speaks; its outcome is the verdict's.
+        mail: who wrote first: whose facts they are.
+        request: what the case is about.
+        unit: the unit as it stands in the case.
+        case: the case.
+        snapshot: the registry's rows, and earlier cases.
+        clauses: what decided, before the answer's own clauses.
+        says: the sentence, where it is not the answer's; its braces are literal.
+    """
+    s = situation(policy, mail, request, unit.told, case, snapshot, paid_for(unit, case.intent, policy))
+    days = vocabulary.dates(s)
+    doa = request.intent == "doa" and answer.then == "issue"
+    agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
+    # Promise 7: a stranger learns of the unit when a person lets him in, whether it was held or merely asked about.
+    untold = (unit.answered_as_unknown or not unit.known) and not agreed
+    return Verdict(
+        serial=unit.serial,
+        outcome=answer.then,
+        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(case.intent, ())))),
+        facts=() if untold else vocabulary.record(vocabulary.all_facts(s), days),
+        known=not untold,
+        model="" if untold else s.unit.model if s.unit else unit.model,
+        staff_only=untold and unit.staff_only,
+        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(case.intent, answer.says),
+        valid_until=days.get("doa_until") if doa else None,
+        owner=unit.owner,
+    )
+
+
+def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
+    """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
+    if intent == "rework" and unit.charged:  # its shipment is like any other; AP-21 warrants repairs
+        return "no"
+    found = [flag for name in unit.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
+    unmended = (
+        unit.unrepairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
+    )
+    if unit.charged and not unmended:
+        return "repair"
+    costs = unit.charged or unit.outcome == "decline" or bool(found)
+    return "other" if costs else "no"
+
+
+def answered(policy: Policy, answer: AnswerRule, mail: MailReference, request: Request, case: Case | None) -> Decision:
+    """Decide where no unit is decided on: a question, an order, an acceptance."""
+    seen = vocabulary.all_facts(situation(policy, mail, request, RequestedUnit(""), None, Snapshot()))
+    stated = {name: words for name, words in seen.items() if name in _OF_THE_MAIL}
+    told = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    return Decision(
+        outcome=answer.then,
+        clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
+        why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
+        stamp=policy.stamp,
+        facts=vocabulary.record(stated, {}),
+        notify=_in_order({answer.notify, *told} - {None}),
+        asks=(answer.ask,) if answer.ask else (),
+        says=answer.says,
+    )
+
+
+def charge(policy: Policy, fee: str, serial: str) -> Charge:
+    """Return a line of the fee schedule, for one unit."""
+    line = policy.rules.fees[fee]
+    return Charge(fee, line.label, line.amount, line.currency, serial)
+
+
+_OF_THE_MAIL = ("intent", "wish", "insurance", "overseas", "claimed", "today")
+
+
+_UNDER_WAY: frozenset[State] = frozenset({"in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"})
+"""States in which a unit travels under its number, however long the number was valid for shipping."""
+
+
+def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number | None:
+    """Return the valid RMA number that already covers this unit, in this case or another."""
+    cases: tuple[Case, ...] = snapshot.open_cases if case is None else (case, *snapshot.open_cases)
+    for other in cases:
+        states = {unit.state for unit in other.units if serial_key(unit.serial) == serial_key(s.item.serial)}
+        valid = other.number is not None and s.today <= other.number.valid_until
+        if other.number and (("authorized" in states and valid) or states & _UNDER_WAY):
+            return other.number
+    return None
+
+
+def _why(verdict: Verdict, policy: Policy) -> str:
+    unit = verdict.serial or "no serial"
+    return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
+
+
+def _who(policy: Policy, judged: list[tuple[Verdict, DecisionRule | None]]) -> tuple[Role, ...]:
+    """Return the roles that are told: the rule's, an approver for what a person decides, those that sentences name."""
+    roles: set[Role | None] = set()
+    for verdict, rule in judged:
+        seen = vocabulary.recall(verdict.facts)
+        if rule and rule.notify:
+            roles.add(rule.notify)
+        elif verdict.outcome == "staff" or (verdict.number and seen["exclusion"]):
+            roles.add("approver")
+        roles |= {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    return _in_order(roles)
+
+
+def _in_order(roles: set[Role | None]) -> tuple[Role, ...]:
+    order: tuple[Role, ...] = ("approver", "sales", "desk")
+    return tuple(role for role in order if role in roles)

@@ -1,0 +1,158 @@
+"""How the cast writes: mails as customers' programs, answering machines, mail servers and mailing lists make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from email import message_from_string
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, formataddr
+from hashlib import sha256
+from zoneinfo import ZoneInfo
+
+from mailbot.demo.personas import Persona, WrittenMail
+from mailbot.model import Message
+from mailbot.rehearsal.attachment_files import make_attachment
+
+LOOKED_UP = {
+    "quote": re.compile(r"\bQ-[A-Z]+-\d+\b"),
+    "total": re.compile(r"\b[A-Z]{3} \d+\.\d\d\b"),
+    "rma": re.compile(r"\bRMA-[0-9A-Z]+\b"),
+}
+"""What a writer finds in mails of ours: {quote}, {total}, {rma}."""
+
+
+def addressed(writing: WrittenMail, mailbox: str, answered: Message | None) -> str:
+    """Return the address of ours that a mail goes to: where our own mail asks for the answer, else the mailbox."""
+    reply_to = answered.answer_to if answered and not writing.to and writing.like != "bounce" else None
+    return reply_to.email if reply_to else mailbox
+
+
+def write(
+    writing: WrittenMail,
+    person: Persona,
+    mailbox: str,
+    at: datetime,
+    zone: str,
+    received: Sequence[Message] = (),
+    answered: Message | None = None,
+) -> bytes:
+    """Return a mail as its writer's program sends it.
+
+    Args:
+        writing: what is written.
+        person: who writes.
+        mailbox: the address it goes to.
+        at: when, aware.
+        zone: in which time zone the writer's clock shows it.
+        received: what the writer has at hand, the latest last.
+        answered: the mail that is answered, if any is.
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    known = _known((*received, *([answered] if answered else [])))
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _sender(writing, person)
+    mail["To"] = writing.to or addressed(writing, mailbox, answered)
+    if writing.to:
+        mail["Cc"] = mailbox
+    mail["Subject"] = _filled(writing.subject, known)
+    mail["Date"] = format_datetime(local)
+    mail["Message-ID"] = f"<{_mark(person.address, writing.text, writing.html)}@{person.domain}>"
+    if answered and answered.message_id and writing.like != "bounce":
+        mail["In-Reply-To"] = f"<{answered.message_id}>"
+        mail["References"] = " ".join(f"<{each}>" for each in (*reversed(answered.thread), answered.message_id))
+    _fill(mail, writing, person, known, answered, local)
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart() and part.get_boundary() is None):
+        part.set_boundary(f"=_{_mark(person.address, writing.text)}_{number}")
+    return mail.as_bytes()
+
+
+def _fill(
+    mail: EmailMessage,
+    writing: WrittenMail,
+    person: Persona,
+    known: dict[str, str],
+    answered: Message | None,
+    at: datetime,
+) -> None:
+    text = _filled(writing.text, known)
+    match writing.like:
+        case "bounce":
+            _report(mail, person, text, answered)
+            return
+        case "auto-reply":
+            mail["Auto-Submitted"] = "auto-replied"
+        case "newsletter":
+            mail["List-Id"] = f"<weekly.{person.domain}>"
+            mail["List-Unsubscribe"] = f"<mailto:leave@{person.domain}>"
+            mail["Precedence"] = "bulk"
+        case "person":
+            text += (
+                _quoted(answered, at) if answered and not writing.to else ""
+            )  # what we wrote a colleague stays there
+    if writing.html:
+        mail.set_content(writing.html, subtype="html", cte="quoted-printable")
+    else:
+        mail.set_content(text, cte="quoted-printable")  # mail goes out in ASCII, whatever is quoted
+    for enclosure in writing.attach:
+        make_attachment(mail, enclosure.name, _filled(enclosure.text, known))
+
+
+def _report(mail: EmailMessage, person: Persona, why: str, answered: Message | None) -> None:
+    """Fill in a delivery report (RFC 3464) of the server that could not deliver ``answered``."""
+    server, original = f"mx.{person.domain}", answered.message_id if answered else ""
+    mail["Auto-Submitted"] = "auto-replied"
+    mail.set_content(
+        f"This is the mail system at host {server}.\n\nYour message could not be delivered.\n\n"
+        f"<{person.address}>: 550 5.1.1 {why}\n"
+    )
+    mail.make_mixed()
+    mail.set_type("multipart/report")
+    mail.set_param("report-type", "delivery-status")
+    mail.attach(
+        _part(
+            "message/delivery-status",
+            f"Reporting-MTA: dns; {server}\n\nFinal-Recipient: rfc822; {person.address}\nAction: failed\n"
+            f"Status: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 {why}\n",
+        )
+    )
+    mail.attach(_part("text/rfc822-headers", f"Message-ID: <{original}>\nTo: {person.address}\n"))
+
+
+def _part(media_type: str, content: str) -> EmailMessage:
+    return message_from_string(f"Content-Type: {media_type}\n\n{content}", policy=SMTP)
+
+
+def _sender(writing: WrittenMail, person: Persona) -> str:
+    if writing.like == "bounce":
+        return formataddr(("Mail Delivery System", f"MAILER-DAEMON@mx.{person.domain}"))
+    return formataddr((person.name, person.address), charset="utf-8")
+
+
+def _known(received: Sequence[Message]) -> dict[str, str]:
+    """Return what the writer can look up in the mails at hand: their subject, and the latest of each number."""
+    known: dict[str, str] = {}
+    for mail in received:
+        known["subject"] = mail.subject.removeprefix("Re: ")
+        known |= {name: match[0] for name, form in LOOKED_UP.items() if (match := form.search(mail.text))}
+    return known
+
+
+def _filled(text: str, known: dict[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _quoted(answered: Message, at: datetime) -> str:
+    """Return the answered mail as programs quote it below an answer."""
+    who = answered.sender.email if answered.sender else ""
+    lines = "\n".join(f"> {line}".rstrip() for line in answered.text.strip().splitlines())
+    return f"\n\nOn {at:%a, %b} {at.day}, {at.year} at {at:%H:%M}, {who} wrote:\n{lines}\n"
+
+
+def _mark(*texts: str) -> str:
+    """Return an id that is the same whenever the same is written."""
+    return sha256("\n".join(texts).encode()).hexdigest()[:20]

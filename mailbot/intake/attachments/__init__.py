@@ -1,0 +1,1 @@
+"""Attachments: file formats and text extraction."""

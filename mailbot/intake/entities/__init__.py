@@ -1,0 +1,1 @@
+"""Serial numbers, references, amounts, shipments and tables in a text."""

@@ -1,0 +1,1 @@
+"""What sentences say: word lists, intent, reasons, exclusions."""

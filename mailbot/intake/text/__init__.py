@@ -1,0 +1,1 @@
+"""Text: normalization, sentences, parts of an email, language."""

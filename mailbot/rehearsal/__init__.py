@@ -1,0 +1,1 @@
+"""Conversations as tests: the file format, the player and the comparison."""

@@ -1,0 +1,222 @@
+"""The mails of a conversation as the world would bring them: written by a mail client, passed on by our mail server."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from html import escape
+from pathlib import Path
+
+from mailbot.model import Reply
+from mailbot.rehearsal.attachment_files import make_attachment
+from mailbot.rehearsal.conversation_file import ConversationStep, Texts
+
+Fill = Callable[[str], str]
+"""Puts the numbers and amounts of the conversation in the place of {rma1}, {quote1}, {amount1} …"""
+
+
+def server_of(mailbox: str) -> str:
+    """Return the authserv-id of our mail server in a conversation (RFC 8601 §2.5)."""
+    return f"mx.{mailbox.rpartition('@')[2]}"
+
+
+def bare(address: str) -> str:
+    """Return the addr-spec of an address with or without a display name, in lower case."""
+    return address.strip().rpartition("<")[2].rstrip("> ").lower()
+
+
+def texts(value: Texts) -> tuple[str, ...]:
+    """Return one text or several as several."""
+    return (value,) if isinstance(value, str) else value
+
+
+def opened(reply: Reply) -> EmailMessage:
+    """Open a mail of ours as its recipient does."""
+    return message_from_bytes(reply.raw.encode("ascii"), policy=policy.default)
+
+
+def body_of(mail: EmailMessage) -> str:
+    """Return the text part of a mail of ours."""
+    part = mail.get_body(("plain",))
+    return str(part.get_content()) if part else ""
+
+
+def arriving(step: ConversationStep, count: int, mailbox: str, last: Reply | None, fill: Fill, beside: Path) -> bytes:
+    """Return the bytes of the mail that a step brings.
+
+    Args:
+        step: the step.
+        count: its place in the conversation, for a Message-ID of its own.
+        mailbox: our address.
+        last: the mail that is answered, or that the delivery report is about.
+        fill: fills in what the conversation knows by now.
+        beside: the folder of the conversation file, for ``raw``.
+
+    Raises:
+        OSError: the file that ``raw`` names cannot be read.
+    """
+    if step.raw is not None:
+        mail = fill((beside / step.raw).read_bytes().decode("latin-1")).encode("latin-1")
+        return _trace(step, mailbox, _sender_of(mail), trusted_only=True) + mail
+    if step.bounce:
+        return _report(step, count, mailbox, last)
+    return _written(step, count, mailbox, last, fill)
+
+
+def _written(step: ConversationStep, count: int, mailbox: str, last: Reply | None, fill: Fill) -> bytes:
+    answered = opened(last) if last else None
+    to = texts(step.to) or (str(answered["Reply-To"] or answered["From"]) if answered else mailbox,)
+    subject = step.subject
+    if subject is None and answered:
+        subject = str(answered["Subject"])
+        subject = subject if re.match(r"(?i)re:", subject) else f"Re: {subject}"
+    content = _content(step, answered, fill)
+    authored = [
+        ("From", _people((step.from_,))),
+        ("To", _people(to)),
+        *([("Cc", _people(texts(step.cc)))] if step.cc else []),
+        ("Subject", _words(fill(subject or ""))),
+        ("Date", format_datetime(step.at)),
+        (
+            "Message-ID",
+            f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>",
+        ),
+        *(_thread(answered) if answered else []),
+    ]
+    own = {name: [_words(fill(value)) for value in texts(values)] for name, values in step.headers.items()}
+    return _trace(step, mailbox, step.from_, own=own) + _head(authored, own) + content.as_bytes()
+
+
+def _content(step: ConversationStep, answered: EmailMessage | None, fill: Fill) -> EmailMessage:
+    """Return the MIME body: text, HTML, what is quoted below as a mail client does, and the files."""
+    mail = EmailMessage(policy=policy.SMTP)
+    quoted = body_of(answered).rstrip().splitlines() if answered else []
+    who = f"On {answered['Date'].datetime:%a, %d %b %Y at %H:%M}, {answered['From']} wrote:" if answered else ""
+    if step.html is None or step.body is not None:
+        text = fill(step.body or "")
+        mail.set_content("\n".join([text, "", who, *(f"> {line}".rstrip() for line in quoted)]) if answered else text)
+    if step.html is not None:
+        html = fill(step.html)
+        if answered:
+            html += f"<div>{escape(who)}</div><blockquote type='cite'>{'<br>'.join(map(escape, quoted))}</blockquote>"
+        (mail.set_content if step.body is None else mail.add_alternative)(html, subtype="html")
+    for file in step.attach:
+        make_attachment(mail, fill(file.name), fill(file.text))
+    return mail
+
+
+def _thread(answered: EmailMessage) -> list[tuple[str, str]]:
+    """Return the thread's fields of an answer (RFC 5322 §3.6.4)."""
+    its_id = str(answered["Message-ID"])
+    return [("In-Reply-To", its_id), ("References", f"{answered['References'] or ''} {its_id}".strip())]
+
+
+def _report(step: ConversationStep, count: int, mailbox: str, last: Reply | None) -> bytes:
+    """Return a delivery report about a mail of ours (RFC 3464), with that mail in its third part."""
+    assert step.bounce is not None  # noqa: S101 - the caller looked
+    server = server_of(mailbox)
+    delayed = step.bounce.status.startswith("4")
+    what = "has been delayed" if delayed else "could not be delivered"
+    boundary = f"=_report_{count}"
+    sender = step.from_ or f"Mail Delivery System <mailer-daemon@{server}>"
+    authored = [
+        ("From", _people((sender,))),
+        ("To", _people((mailbox,))),
+        ("Subject", f"Delivery Status Notification ({'Delay' if delayed else 'Failure'})"),
+        ("Date", format_datetime(step.at)),
+        ("Message-ID", f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{server}>"),
+        ("Auto-Submitted", "auto-replied"),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/report; report-type=delivery-status; boundary="{boundary}"'),
+    ]
+    groups = (
+        ("Reporting-MTA", f"dns; {server}"),
+        ("", ""),
+        ("Original-Recipient", f"rfc822; {step.bounce.of}"),
+        ("Final-Recipient", f"rfc822; {step.bounce.of}"),
+        ("Action", "delayed" if delayed else "failed"),
+        ("Status", step.bounce.status),
+    )
+    parts = (
+        ("text/plain; charset=utf-8", f"Your mail to {step.bounce.of} {what}.\r\n"),
+        ("message/delivery-status", "".join(f"{name}: {value}\r\n" if name else "\r\n" for name, value in groups)),
+        ("message/rfc822", last.raw if last else ""),
+    )
+    body = "".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n{text}\r\n" for kind, text in parts)
+    own = {"Return-Path": ["<>"], **{name: list(texts(values)) for name, values in step.headers.items()}}
+    trace = _trace(step, mailbox, sender, own=own)
+    return trace + _head(authored, own) + f"\r\n{body}--{boundary}--\r\n".encode()
+
+
+# ---------------------------------------------------------------- headers
+
+
+def _trace(
+    step: ConversationStep,
+    mailbox: str,
+    sender: str,
+    *,
+    own: dict[str, list[str]] | None = None,
+    trusted_only: bool = False,
+) -> bytes:
+    """Return what our mail server writes above a mail: its verdict on the sender, directly above its own Received."""
+    server, domain = server_of(mailbox), bare(sender).rpartition("@")[2]
+    given = {name.lower(): values[0] for name, values in (own or {}).items() if values}
+    verdict = f"{server}; dmarc={step.auth} header.from={domain}"
+    lines = [
+        *([] if trusted_only else [f"Return-Path: {given.get('return-path', f'<{bare(sender)}>')}"]),
+        *([] if step.auth == "none" else [f"Authentication-Results: {verdict}"]),
+        f"Received: from out.{domain} by {server} with ESMTPS for <{mailbox}>; {format_datetime(step.at)}",
+        f"Delivered-To: {given.get('delivered-to', mailbox)}",  # parts what is ours from what came with the mail
+    ]
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+_OF_THE_SERVER = frozenset({"return-path", "delivered-to"})
+
+
+def _head(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> bytes:
+    """Return the author's header fields; the conversation's own take the place of those with the same name."""
+    return "".join(f"{name}: {value}\r\n" for name, value in _fields(authored, own)).encode()
+
+
+def _fields(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    left = {name.lower(): (name, values) for name, values in own.items() if name.lower() not in _OF_THE_SERVER}
+    for name, value in authored:
+        given, values = left.pop(name.lower(), (name, [value]))
+        yield from ((given, each) for each in values)
+    for name, values in left.values():
+        yield from ((name, each) for each in values)
+
+
+def _people(addresses: Iterable[str]) -> str:
+    """Write addresses as header text; a display name beyond ASCII becomes an encoded word (RFC 2047)."""
+    return ", ".join(_person(address.strip()) for address in addresses)
+
+
+def _person(address: str) -> str:
+    name, mark, rest = address.rpartition("<")
+    return address if address.isascii() or not mark else f"{_words(name.strip())} <{rest}"
+
+
+def _words(text: str) -> str:
+    """Write unstructured header text; what is not printable ASCII becomes encoded words of at most 75 characters."""
+    if text.isascii() and text.isprintable():
+        return text
+    chunks, chunk = [], b""
+    for char in text:
+        encoded = char.encode("utf-8", "surrogateescape")
+        if len(chunk) + len(encoded) > 45:  # noqa: PLR2004 - 60 characters of Base64
+            chunks.append(chunk)
+            chunk = b""
+        chunk += encoded
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(each).decode('ascii')}?=" for each in (*chunks, chunk))
+
+
+def _sender_of(mail: bytes) -> str:
+    found = re.search(rb"(?im)^from:[ \t]*(.+)$", mail[:100_000])
+    return found[1].decode("latin-1").strip() if found else ""

@@ -1,0 +1,158 @@
+"""Text to lines: what may be printed, in which face, how wide, where it breaks, and how it is shortened. Pure measuring."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from itertools import accumulate, groupby
+from typing import Any, NamedTuple
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+
+from mailbot.reply.documents.printable import LONGEST, printable
+
+LEADING = 1.25
+"""From base line to base line, in sizes."""
+
+_REGULAR, _BOLD, _WIDE = "NotoSans-Regular", "NotoSans-Bold", "DroidSansFallback"
+_FIRST_WIDE = 0x1100
+"""East Asian scripts begin here (Hangul Jamo): the large face is not loaded for what stands before."""
+
+_ELLIPSIS = "…"
+_CLOSING = frozenset({"Pe", "Pf", "Po", "Lm", "Mn", "Mc"})
+"""Categories of what does not begin a line: closing and other marks, the Japanese long vowel, combining marks."""
+
+
+class Lines(NamedTuple):
+    """Lines that fit, and the size in points at which they do."""
+
+    size: float
+    lines: tuple[str, ...]
+
+    @property
+    def height(self) -> float:
+        """Points from the top of the first line to the foot of the last."""
+        return len(self.lines) * self.size * LEADING
+
+
+def fit(text: str, width: float, size: float, smallest: float, *, bold: bool = False) -> Lines:
+    """Set a text in one line: as large as it fits between two sizes, else shortened with an ellipsis."""
+    text = printable(text)
+    one = measure(text, 1, bold=bold)
+    size = max(smallest, min(size, width / one if one else size))
+    return Lines(size, (text if one * size <= width + 0.01 else _shorten(text, width / size, bold=bold),))
+
+
+def flow(
+    texts: Sequence[str], width: float, height: float, largest: float, smallest: float, *, bold: bool = False
+) -> Lines:
+    """Set texts in lines, each text beginning a new one: as large as they fit into a box.
+
+    What does not fit at the smallest size is cut: first every text to two lines, then to one, so that one long name
+    does not hide the others; then the last ones.
+    """
+    cleaned = [text for text in map(printable, texts) if text]
+    steps = int((largest - smallest) * 2)
+    tries = [*((largest - step / 2, LONGEST) for step in range(steps + 1)), (smallest, LONGEST)]
+    if len(cleaned) > 1:
+        tries += [(smallest, 2), (smallest, 1)]
+    for size, each in tries:
+        most = _most(height, size)
+        lines = tuple(_wrapped(cleaned, width / size, most + 1, each, bold=bold))
+        if len(lines) <= most:
+            return Lines(size, lines)
+    kept = lines[: _most(height, smallest)]
+    return Lines(smallest, (*kept[:-1], _shorten(kept[-1] + _ELLIPSIS, width / smallest, bold=bold)))
+
+
+def measure(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the width of a text in points."""
+    return sum(_widths(text, bold=bold)) * size
+
+
+def runs(text: str, *, bold: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the stretches of a text that are printed with one face: the face's name, the stretch."""
+    for name, chars in groupby(text, lambda char: _face_of(char, bold=bold)):
+        yield name, "".join(chars)
+
+
+def main_face() -> str:
+    """Return the name of the main face, loaded: a PDF that begins with it names no font that it does not embed."""
+    return str(_face(_REGULAR).fontName)
+
+
+def is_wide(name: str) -> bool:
+    """Whether this is the face for East Asian scripts; it has no bold cut."""
+    return name == _WIDE
+
+
+def _most(height: float, size: float) -> int:
+    """Return how many lines of a size have room; one always has."""
+    return max(1, int((height + 0.01) / (size * LEADING)))
+
+
+def _wrapped(texts: Sequence[str], width: float, most: int, each: int, *, bold: bool) -> Iterator[str]:
+    """Break texts into at most so many lines, and each of them into so many; ``width`` is in sizes."""
+    for text in texts:
+        at = [0.0, *accumulate(_widths(text, bold=bold))]
+        start = count = 0
+        while start < len(text) and count < min(each, most):
+            end = bisect_right(at, at[start] + width + 0.001, lo=start + 1) - 1
+            end = len(text) if end >= len(text) else _break(text, start, max(end, start + 1))
+            count += 1
+            if count == each and end < len(text):
+                yield _shorten(text[start:], width, bold=bold)
+            else:
+                yield text[start:end].strip()
+            start = end
+        most -= count
+
+
+def _break(text: str, start: int, end: int) -> int:
+    """Return the last place up to ``end`` at which a line may end, or ``end`` where there is none."""
+    for cut in range(end, start, -1):
+        before, after = text[cut - 1], text[cut]
+        if after == " " or before == " ":
+            return cut
+        if unicodedata.category(after) not in _CLOSING and (
+            before in "-/,;@_" or ord(before) >= _FIRST_WIDE or ord(after) >= _FIRST_WIDE
+        ):
+            return cut
+    return end
+
+
+def _shorten(text: str, width: float, *, bold: bool) -> str:
+    """Cut a text to a width in sizes, an ellipsis at its end."""
+    text = text.rstrip(_ELLIPSIS)
+    room = width - sum(_widths(_ELLIPSIS, bold=bold))
+    kept = bisect_right(list(accumulate(_widths(text, bold=bold))), room + 0.001)
+    return text[:kept].rstrip() + _ELLIPSIS
+
+
+def _widths(text: str, *, bold: bool) -> Iterator[float]:
+    """Yield the width of each character, in sizes."""
+    for char in text:
+        face = _face(_face_of(char, bold=bold)).face
+        yield face.charWidths.get(ord(char), face.defaultWidth) / 1000
+
+
+def _face_of(char: str, *, bold: bool) -> str:
+    """Name the face that has a character; one that no face has is an empty box of the main face."""
+    main = _BOLD if bold else _REGULAR
+    code = ord(char)
+    if code < _FIRST_WIDE or code in _face(main).face.charToGlyph:
+        return main
+    return _WIDE if code in _face(_WIDE).face.charToGlyph else main
+
+
+@cache
+def _face(name: str) -> Any:
+    """Load a face that stands beside this module, once."""
+    with (files(__package__) / "fonts" / f"{name}.ttf").open("rb") as file:
+        face = TTFont(name, file)
+    pdfmetrics.registerFont(face)
+    return face

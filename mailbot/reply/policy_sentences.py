@@ -1,0 +1,174 @@
+"""The policy's sentences, filled in: dates, money and clauses written out in the letter's language."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+
+from mailbot.intake.entities.serials import serial_key
+from mailbot.model import Case, Charge, Decision, Quote, Verdict
+from mailbot.policy import facts as vocabulary
+from mailbot.policy.facts import DATES, Facts
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import InformRule, Moment
+from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, QuoteBlock
+
+_MOMENTS: Mapping[str, Moment] = {
+    "issue": "issued",
+    "quote": "quoted",
+    "ask": "asked",
+    "staff": "held",
+    "decline": "declined",
+}
+
+
+def moment_of(verdict: Verdict, *, parts: bool = False) -> Moment:
+    """Return the moment a verdict brings; a disguised one is seen as a question (promise 7)."""
+    if parts and verdict.outcome == "quote":
+        return "parts_quoted"
+    return "asked" if verdict.answered_as_unknown else _MOMENTS[verdict.outcome]
+
+
+def language_of(policy: Policy, case: Case) -> str:
+    """Return the language in which this case's letters are written."""
+    return policy.letters.speaks(case.language)
+
+
+def date_in_words(day: date, language: str) -> str:
+    """Write a date out in full."""
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return str(format_date(day, "long", locale=locale))
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Write an amount as it stands on quotes and orders: "USD 150.00"."""
+    return f"{currency} {amount:.2f}".strip()
+
+
+def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> ClauseSentence:
+    """Fill a sentence of the rules; a placeholder that has no value is left out."""
+    values: defaultdict[str, str] = defaultdict(str)
+    language = language_of(policy, case) if case else "en"
+    rules = policy.rules
+    values |= {f"fee_{name}": money(fee.amount, fee.currency) for name, fee in rules.fees.items()}
+    if case:
+        values |= _of_case(case, verdict, language)
+    number = (verdict and verdict.number) or (case and case.number)
+    if number:
+        values |= {"number": number.text, "valid_until": date_in_words(number.valid_until, language)}
+    if verdict:
+        values |= {"serial": verdict.serial, "model": verdict.model}
+        stated = {fact.name: fact.value for fact in verdict.facts}
+        named = (name for name in DATES if name in stated and f"{{{name}}}" in template)
+        values |= {name: date_in_words(date.fromisoformat(stated[name]), language) for name in named}
+        family = rules.families.get(stated.get("family", ""))
+        if family:
+            values |= {"warranty_months": str(family.warranty_months), "maker_contact": family.maker_contact}
+    return ClauseSentence(clause, re.sub(r"\s+", " ", template.format_map(values)).strip())
+
+
+def _of_case(case: Case, verdict: Verdict | None, language: str) -> dict[str, str]:
+    """Return what the case says of a unit's way: receipt, repair, shipment back, order."""
+    unit = next((i for i in case.units if verdict and serial_key(i.serial) == serial_key(verdict.serial)), None)
+    parcel, quote = case.outbound, case.quotes[-1] if case.quotes else None
+    found = {
+        "received_on": date_in_words(unit.received_on, language) if unit and unit.received_on else "",
+        "repair_due": date_in_words(unit.repair_due, language) if unit and unit.repair_due else "",
+        "carrier": parcel.carrier if parcel else "",
+        "tracking": parcel.tracking if parcel else "",
+        "order": (quote.order or quote.pending_order) if quote else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def informs(
+    policy: Policy,
+    decision: Decision,
+    case: Case,
+    *,
+    moments: Iterable[Moment] = (),
+    first: bool = False,
+    judged: bool = True,
+    parts: bool = False,
+) -> tuple[ClauseSentence, ...]:
+    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
+
+    ``judged``: the verdicts are new, and bring moments of their own. ``parts``: what is quoted is quoted after examination.
+    """
+    always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
+    own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
+    found = [
+        says(policy, inform.clause, inform.says, case, verdict)
+        for inform in policy.rules.inform
+        for facts, verdict in _seen(decision)
+        if not (verdict and verdict.staff_only)
+        if _belongs(
+            inform, always | (({moment_of(verdict, parts=parts)} if verdict else own) if judged else set()), facts
+        )
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _belongs(inform: InformRule, moments: set[Moment], facts: Facts) -> bool:
+    return bool(moments.intersection(inform.moment)) and vocabulary.holds(inform.when, facts)
+
+
+def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
+    """Return the facts of every unit decided on; of the mail itself where there is none."""
+    if all(verdict.staff_only for verdict in decision.verdicts):
+        return [(vocabulary.recall(decision.facts), None)]
+    return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
+
+
+def staff_sentences(policy: Policy, decision: Decision, case: Case) -> tuple[ClauseSentence, ...]:
+    """Return the sentences because of which staff are told, beside what decided (a wish that is theirs to answer)."""
+    found = [
+        says(policy, inform.clause, inform.says, case, verdict)
+        for inform in policy.rules.inform
+        for facts, verdict in _seen(decision)
+        if inform.notify and inform.when and vocabulary.holds(inform.when, facts)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def shown_clauses(policy: Policy, decision: Decision) -> tuple[ClauseSentence, ...]:
+    """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
+    ids = [clause for v in decision.verdicts if not v.staff_only for clause in (v.shown or v.clauses)] or list(
+        decision.clauses
+    )
+    texts = [ClauseSentence(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
+    if decision.says and texts and all(verdict.staff_only for verdict in decision.verdicts):
+        texts[0] = ClauseSentence(texts[0].clause, decision.says)
+    return tuple(texts)
+
+
+def quote_block(quote: Quote, language: str) -> QuoteBlock:
+    """Write a quote out: one line a charge, with the unit's serial where there are several."""
+    several = len(quote.serials) > 1
+    lines = tuple(
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
+        for c in quote.charges
+    )
+    total = money(quote.total, quote.charges[0].currency)
+    return QuoteBlock(quote.number, lines, total, date_in_words(quote.valid_until, language))
+
+
+def bill(charges: Sequence[Charge]) -> Bill | None:
+    """Write out what falls due beside a quote, in the one currency of the fee schedule."""
+    if not charges:
+        return None
+    several = len({charge.serial for charge in charges}) > 1
+    lines = tuple(
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
+        for c in charges
+    )
+    return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))

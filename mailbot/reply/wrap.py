@@ -1,0 +1,67 @@
+"""Plain text as it leaves the house: lines of at most 76 columns, single blank lines, no trailing spaces.
+
+RFC 5322 §2.1.1 asks for lines of no more than 78 characters; two columns are left for the reader's own quote mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from unicodedata import combining, east_asian_width
+
+COLUMNS = 76
+
+# Chinese and Japanese are written without spaces: a line may end after any of their characters, but closing punctuation
+# stays with the character before it, and an opening bracket with the one behind.
+_IDEOGRAPH = r"\u2e80-\u2fff\u3003-\u3007\u3012-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
+_OPENING = r"\u3008\u300a\u300c\u300e\u3010\uff08\u201c"
+_CLOSING = r"\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\u201d"
+_CHUNK = re.compile(rf"[{_OPENING}]*[{_IDEOGRAPH}][{_CLOSING}]*|[{_OPENING}]+|[^{_IDEOGRAPH}{_OPENING}]+")
+_MARGIN = re.compile(r"( *(?:\| ?)?)(- )?")
+
+
+def wrap(text: str) -> str:
+    """Wrap each line by itself, keeping its margin (indent, "| " or "- "), and end with one newline.
+
+    Words longer than a line are cut, except web addresses. Runs of blank lines become one.
+    """
+    lines: list[str] = []
+    for line in text.splitlines():
+        if line.strip():
+            lines.extend(_wrap(line.rstrip()))
+        elif lines and lines[-1]:
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _wrap(line: str) -> Iterator[str]:
+    margin = _MARGIN.match(line)
+    indent, bullet = (margin[1], margin[2] or "") if margin else ("", "")
+    room = COLUMNS - len(indent) - len(bullet)
+    start, current, used = indent + bullet, "", 0
+    for glue, chunk in _chunks(line[len(start) :], room):
+        width = _columns(chunk)
+        if current and used + len(glue) + width > room:
+            yield (start + current).rstrip()
+            start, current, used = indent + " " * len(bullet), "", 0
+        if current:
+            current, used = current + glue + chunk, used + len(glue) + width
+        else:
+            current, used = chunk, width
+    yield (start + current).rstrip()
+
+
+def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
+    """The pieces a line may be broken between, each with the space before it."""
+    for word in line.split():
+        glue = " "
+        for chunk in _CHUNK.findall(word):
+            step = len(chunk) if "://" in chunk or chunk.startswith("mailto:") else room
+            for start in range(0, len(chunk), step):
+                yield glue, chunk[start : start + step]
+                glue = ""
+
+
+def _columns(text: str) -> int:
+    """How many columns a fixed-width font needs: two for a wide character, none for a combining mark."""
+    return sum(2 if east_asian_width(char) in "WF" else 0 if combining(char) else 1 for char in text)

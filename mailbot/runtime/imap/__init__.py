@@ -1,0 +1,1 @@
+"""IMAP: the connection and the mailbox that email is fetched from."""

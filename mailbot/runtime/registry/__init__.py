@@ -1,0 +1,1 @@
+"""The unit registry: registry.csv, loaded into an indexed file."""

@@ -1,0 +1,249 @@
+"""The registry: which units the company shipped, to whom and when. A CSV file, loaded once into an indexed one."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from mailbot.intake.entities.serials import serial_key
+from mailbot.model import Unit
+from mailbot.runtime import files
+from mailbot.runtime.registry.csv_rows import RegistryError, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["Registry", "RegistryError"]
+
+_VERSION = 1
+_AT_ONCE = 500  # well below the values that SQLite takes in one query
+_SCHEMA = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+CREATE TABLE units (key TEXT NOT NULL, line INTEGER NOT NULL, unit BLOB NOT NULL);
+CREATE TABLE source (version INTEGER, policy TEXT, digest TEXT);
+"""
+_CLASH = """
+SELECT one.line, two.line FROM units AS one JOIN units AS two USING (key)
+WHERE one.line < two.line AND one.unit <> two.unit ORDER BY two.line LIMIT 1
+"""
+
+
+class _Stamp(NamedTuple):
+    """By what a change of the CSV shows: size in bytes and change time in nanoseconds."""
+
+    size: int
+    changed: int
+
+
+class Registry:
+    """The units of one policy, found by folded serial (``intake.serials.fold``).
+
+    Use ``open`` or ``of_rows``. Memory stays flat however long the CSV is, but for a cache in memory.
+    """
+
+    def __init__(self, db: sqlite3.Connection, source: Path | None, policy: str, cache: Path | None) -> None:
+        self._db = db
+        self._source = source
+        self._policy = policy
+        self._cache = cache
+        self._stamp: _Stamp | None = None
+        self._digest = ""
+        self._refused: tuple[_Stamp, str] | None = None
+
+    @classmethod
+    def open(cls, source: Path | str, policy: str, cache: Path | str | None = None) -> Registry:
+        """The registry in a CSV file.
+
+        Args:
+            source: The CSV file.
+            policy: Whose rows are wanted, where the file has a column ``policy``.
+            cache: The indexed file to load it into; one that fits is used as it is. None or ":memory:": in memory.
+
+        Raises:
+            RegistryError: The file cannot be used; the text names file, line, column and the mend.
+        """
+        place = None if cache is None or str(cache) == ":memory:" else Path(cache)
+        registry = cls(sqlite3.connect(":memory:", check_same_thread=False), Path(source), policy, place)
+        if place and (held := _held(place, policy)):
+            registry._db.close()
+            registry._db, registry._digest = held
+        registry.refresh()
+        return registry
+
+    @classmethod
+    def of_rows(cls, given: Iterable[Mapping[str, object] | Unit], policy: str = "") -> Registry:
+        """The registry of rows at hand, each a ``Unit`` or its fields by name.
+
+        Raises:
+            RegistryError: A row has a wrong, an unknown or a missing field.
+        """
+        return cls(_filled(":memory:", _units(given), "registry", policy, ""), None, policy, None)
+
+    def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
+        """The units among these codes, by folded serial. A damaged index is derived, and made anew.
+
+        Raises:
+            RegistryError: The CSV is needed again and cannot be used.
+        """
+        keys = list(dict.fromkeys(map(serial_key, codes)))
+        try:
+            return self._among(keys)
+        except (sqlite3.DatabaseError, msgspec.DecodeError):
+            if self._source is None:
+                raise
+            self._digest = ""
+            self._load(self._source)
+            return self._among(keys)
+
+    def _among(self, keys: list[str]) -> dict[str, Unit]:
+        found: dict[str, Unit] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            query = f"SELECT key, unit FROM units WHERE key IN ({marks})"  # noqa: S608 - question marks
+            found.update((key, msgspec.json.decode(unit, type=Unit)) for key, unit in self._db.execute(query, some))
+        return found
+
+    def __iter__(self) -> Iterator[Unit]:
+        """Every unit, in the order of the file."""
+        for (unit,) in self._db.execute("SELECT unit FROM units ORDER BY line"):
+            yield msgspec.json.decode(unit, type=Unit)
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT count(*) FROM units").fetchone()[0])
+
+    def refresh(self) -> bool:
+        """Loads the CSV again if it has changed; says whether it had. Costs next to nothing if it has not.
+
+        Raises:
+            RegistryError: The file cannot be used. The rows loaded before stay in force, and the same error is raised
+                until the file changes.
+        """
+        if self._source is None:
+            return False
+        with _reading(self._source):
+            stat = self._source.stat()
+        stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
+        if stamp == self._stamp:
+            return False
+        if self._refused and self._refused[0] == stamp:
+            raise RegistryError(self._refused[1])
+        try:
+            with _reading(self._source):
+                changed = self._load(self._source)
+        except RegistryError as error:
+            self._refused = (stamp, str(error))
+            raise
+        self._stamp, self._refused = stamp, None
+        return changed
+
+    def _load(self, source: Path) -> bool:
+        with source.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest == self._digest:
+            return False
+        fresh = self._cache.with_name(f"{self._cache.name}.{os.getpid()}") if self._cache else ":memory:"
+        try:
+            db = _filled(fresh, rows(source, self._policy), str(source), self._policy, digest)
+            if self._cache and isinstance(fresh, Path):
+                db.close()
+                files.sync(fresh)
+                fresh.replace(self._cache)
+                db = sqlite3.connect(self._cache, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise RegistryError(f"{self._cache or source}: {error}") from error
+        finally:
+            if isinstance(fresh, Path):
+                fresh.unlink(missing_ok=True)
+        self._db.close()
+        self._db, self._digest = db, digest
+        return True
+
+    def close(self) -> None:
+        """Lets go of the indexed file."""
+        self._db.close()
+
+
+def _filled(
+    place: Path | str, units: Iterable[tuple[int, Unit]], name: str, policy: str, digest: str
+) -> sqlite3.Connection:
+    """A new indexed file with these units, each with its line.
+
+    Raises:
+        RegistryError: A serial stands twice, with other data.
+        sqlite3.Error: The file cannot be written.
+    """
+    if isinstance(place, Path):
+        place.unlink(missing_ok=True)
+    db = sqlite3.connect(place, check_same_thread=False)
+    try:
+        db.executescript(_SCHEMA)
+        encode = msgspec.json.Encoder().encode
+        lines = ((serial_key(unit.serial), line, encode(unit)) for line, unit in units)
+        db.executemany("INSERT INTO units VALUES (?, ?, ?)", lines)
+        db.execute("CREATE INDEX units_key ON units (key)")
+        _refuse_clash(db, name)
+        db.execute("INSERT INTO source VALUES (?, ?, ?)", (_VERSION, policy, digest))
+        db.commit()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _refuse_clash(db: sqlite3.Connection, name: str) -> None:
+    clash = db.execute(_CLASH).fetchone()
+    if clash:
+        (unit,) = db.execute("SELECT unit FROM units WHERE line = ?", (clash[0],)).fetchone()
+        serial = msgspec.json.decode(unit, type=Unit).serial
+        raise RegistryError(
+            f"{name} line {clash[1]}, column serial: {serial!r} stands in line {clash[0]} already, with other data; "
+            "keep the line that is right"
+        )
+
+
+def _units(given: Iterable[Mapping[str, object] | Unit]) -> Iterator[tuple[int, Unit]]:
+    for line, row in enumerate(given, 1):
+        try:
+            yield line, row if isinstance(row, Unit) else _strict(row)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise RegistryError(f"registry row {line}: {error}") from None
+
+
+def _strict(row: Mapping[str, object]) -> Unit:
+    if unknown := row.keys() - set(Unit.__struct_fields__):
+        raise ValueError(f"unknown column {min(unknown)!r}; the columns are {', '.join(Unit.__struct_fields__)}")
+    return msgspec.convert(dict(row), Unit)
+
+
+@contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RegistryError(f"{error.filename or source}: {error.strerror or error}") from error
+
+
+def _held(cache: Path, policy: str) -> tuple[sqlite3.Connection, str] | None:
+    """An indexed file loaded before, and the digest of its CSV; None if it is of no use."""
+    if not cache.exists():
+        return None
+    db = sqlite3.connect(cache, check_same_thread=False)
+    try:
+        with closing(
+            db.execute("SELECT digest FROM source WHERE version = ? AND policy = ?", (_VERSION, policy))
+        ) as held:
+            row = held.fetchone()
+    except sqlite3.DatabaseError:
+        row = None
+    if row is None:
+        db.close()
+        return None
+    return db, row[0]

@@ -1,0 +1,115 @@
+"""From the shelf to a Policy: rules, word lists and templates, from a folder of the company's or as packaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mailbot
+from mailbot.case.numbers import pattern
+from mailbot.intake.desk import Authority, Desk
+from mailbot.intake.statements import word_lists
+from mailbot.mail.authentication import Profile
+from mailbot.model import StaffMember
+from mailbot.policy.policy import Policy, load_rules
+from mailbot.policy.rules import Rules
+from mailbot.reply.documents import DocumentTexts
+from mailbot.reply.render import EmailTemplates
+from mailbot.strict_toml import ConfigError, nearest
+
+_HERE = Path(mailbot.__file__).parent
+
+
+def packaged(kind: str) -> Path:
+    """Return the folder of the packaged ``rules`` or ``templates``: in the wheel, else beside the source tree."""
+    inside = _HERE / "_data" / kind
+    return inside if inside.is_dir() else _HERE.parent / kind
+
+
+def source_folder(kind: str, home: Path | None) -> Path:
+    """Return the company's own folder if it has one, else the packaged one."""
+    return home / kind if home and (home / kind).is_dir() else packaged(kind)
+
+
+def policy_names(rules: Path) -> list[str]:
+    """Return the policies that stand on a shelf."""
+    return sorted(path.stem for path in rules.glob("*.toml"))
+
+
+class Resources:
+    """Rules, words and letters of one installation, read once.
+
+    Raises:
+        ConfigError: naming file, line or key, and the mend.
+    """
+
+    def __init__(self, rules: Path, templates: Path) -> None:
+        self.rules, self.templates = rules, templates
+        own = rules / "words"
+        lists = own if own.is_dir() else packaged("rules") / "words"
+        self.words = word_lists.load({path.stem: _text(path) for path in sorted(lists.glob("*.toml"))})
+        self.papers = {
+            path.parent.name: DocumentTexts.of(_text(path), str(path))
+            for path in sorted(templates.glob("default/*/papers.toml"))
+        }
+        self.letters = EmailTemplates.of(
+            {str(path.relative_to(templates)): _text(path) for path in sorted(templates.rglob("*")) if path.is_file()}
+        )
+
+    @classmethod
+    def at(cls, home: Path | None = None) -> Resources:
+        """Return the library of a settings folder; what it does not have is the packaged."""
+        return cls(source_folder("rules", home), source_folder("templates", home))
+
+    def policy(
+        self,
+        name: str,
+        *,
+        mailbox: str | None = None,
+        staff: Sequence[StaffMember] | None = None,
+        aliases: Sequence[str] = (),
+        timezone: str | None = None,
+        trusted_authserv_id: str | None = None,
+        authentication_results: Profile = "standard",
+        authority: Authority = "confirm",
+        overlay: Mapping[str, Any] | None = None,
+    ) -> Policy:
+        """Load a policy for a desk; where mailbox or staff are not given, those of its demo serve.
+
+        Raises:
+            ConfigError: naming file, line or key, and the mend.
+        """
+        path = self.rules / f"{name}.toml"
+        if not path.is_file():
+            raise ConfigError(f"{path}: there is no policy {name!r}{nearest(name, policy_names(self.rules))}.")
+        rules, stamp = load_rules(name, _text(path), str(path), overlay)
+        desk = Desk(
+            address=(mailbox or rules.demo.mailbox).lower(),
+            words=self.words,
+            staff=tuple(demo_staff(rules) if staff is None else staff),
+            aliases=tuple(alias.lower() for alias in aliases),
+            serial_forms=rules.serials.forms,
+            model_forms=rules.serials.models,
+            number_form=pattern(rules.number.format),
+            currency=next((fee.currency for fee in rules.fees.values()), ""),
+            trusted_authserv_id=trusted_authserv_id,
+            authentication_results=authentication_results,
+            authority=authority,
+        )
+        zone = timezone or rules.policy.timezone.value
+        return Policy(name, rules, stamp, desk, self.letters, zone, self.papers)
+
+
+def demo_staff(rules: Rules) -> list[StaffMember]:
+    """Return the staff of the policy's demo."""
+    return [StaffMember(person.address.lower(), person.roles, person.limit) for person in rules.demo.staff]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None

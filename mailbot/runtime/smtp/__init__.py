@@ -1,0 +1,1 @@
+"""SMTP: the outbox, the only place that sends."""

@@ -1,0 +1,533 @@
+"""The mailbox over real servers: nothing is marked read, nothing is lost, and no password goes out in clear."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from imapclient import IMAPClient
+from support.dovecot_server import DOVECOT, dovecot
+from support.servers import CERTIFICATE, PASSWORD, embedded_imap, free_port, scripted
+
+from mailbot.runtime.imap import mailbox as module
+from mailbot.runtime.imap.mailbox import FOLDERS, Disconnected, Fetched, Mailbox, MailboxError
+from mailbot.runtime.servers import Imap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.servers import Background, MailStore, Scripted, Talk
+
+
+def mail(name: str, size: int = 0) -> bytes:
+    return f"From: kim@acme.example\r\nSubject: {name}\r\n\r\n{'x' * size}.\r\n".encode()
+
+
+@pytest.fixture
+def mailbox(imap_server: MailStore) -> Iterator[Mailbox]:
+    """A connected mailbox of the user rma."""
+    box = Mailbox(imap_server.imap("rma"))
+    box.connect()
+    yield box
+    box.close()
+
+
+def reading(server: MailStore, *flags: bytes) -> None:
+    """Somebody else opens the mailbox and flags everything in it."""
+    with client(server) as other:
+        other.select_folder("INBOX")
+        other.add_flags(other.search("ALL"), list(flags))
+
+
+def client(server: MailStore) -> IMAPClient:
+    where = server.imap("rma")
+    other = IMAPClient(where.host, port=where.port, ssl=False, timeout=10)
+    other.login(where.user, where.password)
+    return other
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
+    """Let the server seem to lack some of its capabilities."""
+    has = IMAPClient.has_capability
+    monkeypatch.setattr(IMAPClient, "has_capability", lambda self, name: name not in missing and has(self, name))
+
+
+# ---------------------------------------------------------------- folders
+
+
+def test_our_folders_are_made_once(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """Done, Ignored and Attention exist after the first connection, and a second one changes nothing."""
+    with client(imap_server) as other:
+        first = {name for _, _, name in other.list_folders()}
+        mailbox.connect()
+        assert {name for _, _, name in other.list_folders()} == first == {"INBOX", *FOLDERS}
+        assert {name for _, _, name in other.list_sub_folders()} >= set(FOLDERS)
+
+
+def test_our_folders_lie_below_the_root_of_the_settings(imap_server: MailStore) -> None:
+    """With a root in the settings our folders are made below it, however deep."""
+    imap_server.deliver("rma", mail("one"))
+    box = Mailbox(msgspec.structs.replace(imap_server.imap("rma"), root="Returns/Bot"))
+    box.connect()
+    box.move(box.waiting(10), "Done")
+    assert box.path("Done") == "Returns/Bot/Done"
+    box.close()
+    assert imap_server.folder("rma", "Returns/Bot/Done") == [mail("one")]
+
+
+@pytest.mark.parametrize("root", ["", "Returns"])
+def test_our_folders_lie_in_the_namespace_of_the_server(root: str) -> None:
+    """On a server that wants all folders below INBOX and dots between them, our folders are made so."""
+    below = f"{root}." if root else ""
+    if DOVECOT:
+        with dovecot(prefix="INBOX.", separator=".") as server:
+            server.deliver("rma", mail("one"))
+            box = Mailbox(msgspec.structs.replace(server.imap("rma"), root=root))
+            box.connect()
+            box.move(box.waiting(10), "Attention")
+            assert server.folder("rma", f"INBOX.{below}Attention") == [mail("one")]
+            box.close()
+    box = Mailbox(Imap(host="127.0.0.1", port=1, security="none", user="rma", password="", root=root))
+    box._prefix, box._delimiter = "INBOX.", "."
+    assert box.path("Attention") == f"INBOX.{below}Attention"
+
+
+def test_a_folder_that_somebody_deletes_is_made_again(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A mail can be settled although somebody has deleted its folder meanwhile."""
+    imap_server.deliver("rma", mail("one"))
+    with client(imap_server) as other:
+        other.delete_folder("Done")
+    mailbox.move(mailbox.waiting(10), "Done")
+    assert imap_server.folder("rma", "Done") == [mail("one")]
+
+
+# ---------------------------------------------------------------- what waits
+
+
+def test_mail_that_somebody_has_read_waits_too(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A mail that a colleague has opened in the mailbox is handled like any other; a deleted one is not."""
+    imap_server.deliver("rma", mail("read"))
+    reading(imap_server, rb"\Seen", rb"\Flagged")
+    imap_server.deliver("rma", mail("unread"))
+    assert [fetched.raw for fetched in mailbox.fetch(mailbox.waiting(10))] == [mail("read"), mail("unread")]
+    reading(imap_server, rb"\Deleted")
+    assert mailbox.waiting(10) == []
+
+
+def test_a_backlog_is_named_in_batches(
+    mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much waits, the oldest come first, and no answer of the server is longer than it has to be."""
+    monkeypatch.setattr(module, "WINDOW", 2)
+    monkeypatch.setattr(module, "WIDEST", 3)
+    for number in range(8):
+        imap_server.deliver("rma", mail(str(number)))
+    uids = mailbox.waiting(100)
+    assert len(uids) == 8
+    assert uids == sorted(uids)
+    assert mailbox.waiting(2) == uids[:2]
+    assert mailbox.waiting(4) == uids[:4]
+    assert mailbox.waiting(100, above=uids[1]) == uids[2:]
+    assert mailbox.waiting(100, above=uids[6]) == uids[7:]
+    assert mailbox.waiting(100, above=uids[7]) == []
+    mailbox.move(uids[2:5], "Done")
+    assert mailbox.waiting(100) == uids[:2] + uids[5:]
+
+
+def test_the_first_start_can_pass_over_what_is_there(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """What arrives after a moment is told apart from what was there before."""
+    imap_server.deliver("rma", mail("old"))
+    start = mailbox.uid_next()
+    assert mailbox.waiting(10, above=start - 1) == []
+    imap_server.deliver("rma", mail("new"))
+    assert [fetched.raw for fetched in mailbox.fetch(mailbox.waiting(10, above=start - 1))] == [mail("new")]
+    assert mailbox.uid_validity > 0
+
+
+# ---------------------------------------------------------------- content
+
+
+def test_fetching_marks_nothing_as_read(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """Staff who look into the mailbox still see what is new."""
+    imap_server.deliver("rma", mail("one"))
+    mailbox.fetch(mailbox.waiting(10))
+    with client(imap_server) as other:
+        other.select_folder("INBOX")
+        assert rb"\Seen" not in other.fetch(other.search("ALL"), ["FLAGS"]).popitem()[1][b"FLAGS"]
+
+
+def test_the_content_arrives_byte_for_byte(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """Mails with odd bytes, long lines and nothing in them arrive as they are, with their size."""
+    mails = [mail("umlaut").replace(b"x", b"\xfc"), mail("long", 200_000), b"\r\n", b'"){3}\r\n({1}\r\n\r\nNIL\r\n']
+    for raw in mails:
+        imap_server.deliver("rma", raw)
+    assert [(fetched.size, fetched.raw) for fetched in mailbox.fetch(mailbox.waiting(10))] == [
+        (len(raw), raw) for raw in mails
+    ]
+
+
+def test_vanished_mails_are_passed_over(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A mail that somebody deletes while a batch is in hand stops nothing."""
+    for name in ("one", "two", "three"):
+        imap_server.deliver("rma", mail(name))
+    uids = mailbox.waiting(10)
+    reading(imap_server)
+    with client(imap_server) as other:
+        other.select_folder("INBOX")
+        other.delete_messages([uids[1]])
+        other.expunge()
+    assert [fetched.uid for fetched in mailbox.fetch([*uids, 999_999])] == [uids[0], uids[2]]
+    mailbox.move([*uids, 999_999], "Done")
+    assert imap_server.folder("rma", "Done") == [mail("one"), mail("three")]
+    assert mailbox.fetch(uids) == []
+
+
+def test_r3_a_mail_over_the_limit_is_never_fetched(imap_server: MailStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a mail that is too large we know the size and nothing else."""
+    asked: list[tuple[list[int], list[str]]] = []
+    fetch = IMAPClient.fetch
+    monkeypatch.setattr(IMAPClient, "fetch", lambda *given: asked.append(given[1:3]) or fetch(*given))
+    box = Mailbox(imap_server.imap("rma"), max_size=1_000)
+    box.connect()
+    for raw in (mail("small"), mail("large", 2_000), mail("small too")):
+        imap_server.deliver("rma", raw)
+    uids = box.waiting(10)
+    large = len(mail("large", 2_000))
+    assert box.fetch(uids)[1] == Fetched(uids[1], large, None)
+    assert asked[1:] == [([uids[0], uids[2]], ["BODY.PEEK[]"])]
+    box.close()
+
+
+def test_r1_a_batch_is_bounded_in_bytes(imap_server: MailStore) -> None:
+    """Many large mails do not fill the memory: what goes beyond the budget comes with the next batch."""
+    box = Mailbox(imap_server.imap("rma"), max_size=5_000, budget=2_500)
+    box.connect()
+    for raw in (mail("a", 1_000), mail("b", 1_000), mail("c", 1_000), mail("d", 4_000), mail("e", 6_000)):
+        imap_server.deliver("rma", raw)
+    batches = []
+    while uids := box.waiting(10):
+        batch = box.fetch(uids)
+        batches.append([fetched.size // 1_000 for fetched in batch])
+        box.move([fetched.uid for fetched in batch], "Done")
+    assert batches == [[1, 1], [1], [4, 6]]
+    box.close()
+
+
+def test_a_mail_the_server_cannot_hand_out_holds_nobody_up(
+    mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One mail that is broken on the server does not keep the others of its batch from being read."""
+    for name in ("one", "broken", "three"):
+        imap_server.deliver("rma", mail(name))
+    uids = mailbox.waiting(10)
+    fetch = IMAPClient.fetch
+
+    def fails(self: IMAPClient, messages: list[int], data: list[str]) -> object:
+        if uids[1] in messages and data == ["BODY.PEEK[]"]:
+            raise IMAPClient.Error("fetch failed: [SERVERBUG] Internal error")
+        return fetch(self, messages, data)
+
+    monkeypatch.setattr(IMAPClient, "fetch", fails)
+    assert [fetched.raw for fetched in mailbox.fetch(uids)] == [mail("one"), None, mail("three")]
+
+
+# ---------------------------------------------------------------- where it goes
+
+
+def test_settled_mail_moves_and_the_rest_stays(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A batch goes into its folder at once, and only that batch."""
+    for number in range(5):
+        imap_server.deliver("rma", mail(str(number)))
+    uids = mailbox.waiting(10)
+    mailbox.move(uids[:3], "Done")
+    mailbox.move(uids[3:4], "Ignored")
+    mailbox.move([], "Attention")
+    assert imap_server.folder("rma", "Done") == [mail("0"), mail("1"), mail("2")]
+    assert imap_server.folder("rma", "Ignored") == [mail("3")]
+    assert imap_server.folder("rma") == [mail("4")]
+
+
+@pytest.mark.parametrize("missing", [("MOVE",), ("MOVE", "UIDPLUS")])
+def test_s9_a_server_without_move_or_uidplus(
+    missing: tuple[str, ...], mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On an old server mail is settled too, and what others have flagged deleted is never swept away with it."""
+    for name in ("theirs", "ours", "next"):
+        imap_server.deliver("rma", mail(name))
+    theirs, ours, following = mailbox.waiting(10)
+    with client(imap_server) as other:
+        other.select_folder("INBOX")
+        other.add_flags([theirs], [rb"\Deleted"])
+    without(monkeypatch, *missing)
+    mailbox.move([ours], "Done")
+    assert imap_server.folder("rma", "Done") == [mail("ours")]
+    assert mailbox.waiting(10) == [following]
+    left = [mail("theirs"), mail("next")] if len(missing) == 1 else [mail("theirs"), mail("ours"), mail("next")]
+    mailbox.close()
+    assert imap_server.folder("rma") == left
+
+
+def test_a_mail_can_be_put_into_a_folder(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A note for staff can be laid beside the mail that it is about, and quickly."""
+    began = time.monotonic()
+    for number in range(30):
+        mailbox.append("Attention", mail(str(number)))
+    assert time.monotonic() - began < 1.0  # Nagle's algorithm would take 40 ms for each
+    assert imap_server.folder("rma", "Attention") == [mail(str(number)) for number in range(30)]
+
+
+# ---------------------------------------------------------------- waiting for more
+
+
+def test_new_mail_ends_the_wait(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A mail that arrives while nothing is to do is noticed at once."""
+    mailbox.waiting(10)
+    later = threading.Timer(0.2, imap_server.deliver, ["rma", mail("one")])
+    later.start()
+    began = time.monotonic()
+    assert mailbox.idle(10)
+    assert time.monotonic() - began < 3
+    later.join()
+    assert len(mailbox.waiting(10)) == 1
+
+
+def test_mail_that_came_before_the_wait_ends_it(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A mail that arrived between the last look and the wait is not slept over."""
+    mailbox.waiting(10)
+    imap_server.deliver("rma", mail("one"))
+    began = time.monotonic()
+    assert mailbox.idle(10)
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("missing", [(), ("IDLE",)])
+def test_a_wait_is_bounded_and_can_be_ended(
+    missing: tuple[str, ...], mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With or without IDLE a wait ends with its time, or as soon as somebody wants it to."""
+    without(monkeypatch, *missing)
+    began = time.monotonic()
+    assert not mailbox.idle(0.3)
+    assert 0.25 < time.monotonic() - began < 1
+    later = threading.Timer(0.2, mailbox.wake)
+    later.start()
+    began = time.monotonic()
+    assert not mailbox.idle(20)
+    assert time.monotonic() - began < 3
+    later.join()
+    assert mailbox.waiting(10) == []
+
+
+def test_what_leaves_the_folder_is_no_news(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """Mail that is settled meanwhile, or has been announced before, does not end the wait."""
+    imap_server.deliver("rma", mail("one"))
+    assert mailbox.idle(5)
+    other = Mailbox(imap_server.imap("rma"))
+    other.connect()
+    later = threading.Timer(0.2, lambda: other.move(other.waiting(10), "Done"))
+    later.start()
+    assert not mailbox.idle(1.2)
+    later.join()
+    other.close()
+
+
+def test_a_server_that_ends_during_the_wait_is_noticed(background: Background) -> None:
+    """When the server goes away while mailbot waits, that is known at once and not after the wait."""
+    with embedded_imap(background) as server:
+        box = Mailbox(server.imap("rma"))
+        box.connect()
+        lost: list[float] = []
+
+        def wait() -> None:
+            with pytest.raises(Disconnected):
+                box.idle(20)
+            lost.append(time.monotonic())
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        time.sleep(0.3)
+    ended = time.monotonic()
+    waiting.join(timeout=15)
+    assert lost[0] - ended < 2
+
+
+def test_closing_waits_for_the_wait(mailbox: Mailbox) -> None:
+    """The mailbox can be woken and closed from another thread, in good order."""
+    ended: list[bool] = []
+    waiting = threading.Thread(target=lambda: ended.append(mailbox.idle(20)))
+    waiting.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    mailbox.wake()
+    mailbox.close()
+    waiting.join(timeout=15)
+    assert time.monotonic() - began < 3
+    assert ended == [False]
+
+
+# ---------------------------------------------------------------- connections
+
+
+def test_after_a_lost_connection_one_connects_again(mailbox: Mailbox, imap_server: MailStore) -> None:
+    """A broken connection is said to be one, and the next finds everything as it was."""
+    imap_server.deliver("rma", mail("one"))
+    uids = mailbox.waiting(10)
+    mailbox._connection._client.socket().shutdown(2)
+    with pytest.raises(Disconnected):
+        mailbox.fetch(uids)
+    with pytest.raises(Disconnected, match="not connected"):
+        mailbox.fetch(uids)
+    mailbox.connect()
+    assert mailbox.waiting(10) == uids
+
+
+def test_s7_a_folder_made_anew_has_another_uidvalidity(imap_server: MailStore) -> None:
+    """When UIDs begin to mean something else, it can be seen, and what waits is named anew."""
+    where = msgspec.structs.replace(imap_server.imap("rma"), folder="Returns")
+    with client(imap_server) as other:
+        other.create_folder("Returns")
+        other.append("Returns", mail("one"))
+        box = Mailbox(where)
+        box.connect()
+        before = box.uid_validity
+        box.close()
+        other.delete_folder("Returns")
+        time.sleep(1.1)  # servers take the time in seconds
+        other.create_folder("Returns")
+        other.append("Returns", mail("two"))
+    box.connect()
+    assert box.uid_validity != before
+    assert [fetched.raw for fetched in box.fetch(box.waiting(10))] == [mail("two")]
+    box.close()
+
+
+def test_a_refused_login_says_so(imap_server: MailStore) -> None:
+    """A wrong password is named as such, with server and user, and is not repeated in the message."""
+    wrong = msgspec.structs.replace(imap_server.imap("rma"), password="not-the-one")
+    with pytest.raises(MailboxError, match=r"login refused for '[^']*rma'.*check user and password") as refused:
+        Mailbox(wrong).connect()
+    assert not isinstance(refused.value, Disconnected)
+    assert "not-the-one" not in f"{refused.value} {wrong!r}"
+    assert refused.value.port == wrong.port
+
+
+def test_a_missing_inbox_says_so(imap_server: MailStore) -> None:
+    """A folder in the settings that does not exist is named."""
+    with pytest.raises(MailboxError, match="no folder 'Retruns'"):
+        Mailbox(msgspec.structs.replace(imap_server.imap("rma"), folder="Retruns")).connect()
+
+
+def test_a_folder_that_may_only_be_read_says_so() -> None:
+    """A mailbox from which nothing can be moved is of no use, and that is said."""
+    answers = {
+        "CAPABILITY": "* CAPABILITY IMAP4rev1",
+        "LIST": '* LIST () "/" Done',
+        "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no",
+    }
+
+    def script(talk: Talk) -> None:
+        talk.say("* OK ready")
+        while True:
+            tag, command, *_ = talk.hear().split()
+            talk.say(answers.get(command, "* OK"), f"{tag} OK done")
+
+    with scripted(script) as server, pytest.raises(MailboxError, match="only to be read") as refused:
+        Mailbox(Imap(host="localhost", port=server.port, security="none", user="rma", password="x")).connect()
+    assert not isinstance(refused.value, Disconnected)
+
+
+def test_a_server_that_is_not_there_says_so() -> None:
+    """A port where nothing listens, and a server that never answers, are told apart."""
+    nothing = Imap(host="127.0.0.1", port=free_port(), security="none", user="rma", password="x", timeout=0.3)
+    with pytest.raises(MailboxError, match="nothing listens there"):
+        Mailbox(nothing).connect()
+    with scripted(lambda talk: talk.hear()) as server, pytest.raises(MailboxError, match=r"no answer within 0\.3 s"):
+        Mailbox(msgspec.structs.replace(nothing, port=server.port)).connect()
+
+
+# ---------------------------------------------------------------- S10: no password in clear
+
+
+def imap_script(*capabilities: str, greeting: str = "* OK ready") -> Callable[[Talk], None]:
+    """An IMAP server that offers these capabilities and refuses every login."""
+
+    def script(talk: Talk) -> None:
+        talk.say(greeting)
+        while True:
+            tag, command, *_ = talk.hear().split()
+            if command == "CAPABILITY":
+                talk.say(f"* CAPABILITY IMAP4rev1 {' '.join(capabilities)}", f"{tag} OK done")
+            elif command == "STARTTLS":
+                talk.say(f"{tag} OK begin")
+                talk.start_tls()
+            elif command == "AUTHENTICATE":
+                talk.say("+ ")
+                talk.hear()
+                talk.say(f"{tag} NO no")
+            elif command == "LOGOUT":
+                talk.say("* BYE", f"{tag} OK")
+                return
+            else:
+                talk.say(f"{tag} NO no")
+
+    return script
+
+
+def attempt(server: Scripted, **more: str) -> str:
+    """Connect, and say what is wrong."""
+    where = Imap(host="localhost", port=server.port, user="rma", password=PASSWORD, timeout=5, **more)
+    with pytest.raises(MailboxError) as refused:
+        Mailbox(where).connect()
+    return str(refused.value)
+
+
+def commands(server: Scripted) -> set[str]:
+    return {word for line in server.heard for word in line.split()[1:2]}
+
+
+def test_s10_no_starttls_on_offer_no_credentials() -> None:
+    """Where STARTTLS is required and stripped from the offer, no password is sent."""
+    with scripted(imap_script("AUTH=PLAIN")) as server:
+        assert "does not offer STARTTLS" in attempt(server, security="starttls")
+        assert commands(server) <= {"CAPABILITY", "LOGOUT"}
+
+
+def test_s10_preauth_before_tls_is_refused() -> None:
+    """A greeting that skips login and TLS is not believed."""
+    with scripted(imap_script("STARTTLS", greeting="* PREAUTH welcome")) as server:
+        assert "PREAUTH" in attempt(server, security="starttls")
+        assert commands(server) <= {"CAPABILITY", "LOGOUT"}
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_s10_a_bad_certificate_no_credentials(security: str) -> None:
+    """A certificate that nobody vouches for is refused before a password is sent."""
+    with scripted(imap_script("STARTTLS", "AUTH=PLAIN"), tls=security == "tls") as server:
+        assert "certificate is not accepted" in attempt(server, security=security)
+        assert commands(server) <= {"CAPABILITY", "STARTTLS", "LOGOUT"} if server.heard else True
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_good_certificate_and_then_the_login(security: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a certificate that is vouched for the login goes out, under TLS only."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with scripted(imap_script("STARTTLS", "AUTH=PLAIN"), tls=security == "tls") as server:
+        assert "login refused" in attempt(server, security=security)
+        assert "AUTHENTICATE" in commands(server)
+
+
+def test_in_clear_only_on_this_machine() -> None:
+    """Without TLS only a server on this very machine is spoken to."""
+    where = Imap(host="192.0.2.1", port=143, security="none", user="rma", password="x", timeout=1)
+    with pytest.raises(MailboxError, match="not without TLS"):
+        Mailbox(where).connect()
+
+
+def test_a_server_that_takes_no_passwords_gets_none() -> None:
+    """LOGINDISABLED is obeyed."""
+    with scripted(imap_script("LOGINDISABLED")) as server:
+        assert "LOGINDISABLED" in attempt(server, security="none")
+        assert commands(server) <= {"CAPABILITY", "LOGOUT"}

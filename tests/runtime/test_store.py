@@ -1,0 +1,299 @@
+"""What every store promises: one class of tests that each of them passes."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from support.stores import (
+    KIM,
+    NOON,
+    RMA,
+    a_case,
+    a_deadline,
+    a_number,
+    a_reply,
+    a_step,
+    after,
+    changed,
+    commit,
+    something,
+    told,
+)
+
+from mailbot.model import CaseUnit, DueDate
+from mailbot.runtime.memory import MemoryStore
+from mailbot.runtime.store_protocol import DuplicateError, Store
+from mailbot.runtime.tiny import TinyStore
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """A disk on which nothing is waited for."""
+    for name in ("fsync", "fdatasync"):
+        monkeypatch.setattr(os, name, lambda _: None)
+
+
+@pytest.fixture(params=["memory", "tiny"])
+def store(request, tmp_path):
+    opened: Store = MemoryStore() if request.param == "memory" else TinyStore(tmp_path / "state")
+    yield opened
+    opened.close()
+
+
+class TestStore:
+    def test_a_case_is_found_again_as_it_was_stored(self, store):
+        """What was decided yesterday reads the same today."""
+        case = a_case(replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=7)),))
+        commit(store, a_step(case))
+        assert store.case("C-1") == case
+        assert store.case("C-2") is None
+        assert list(store.cases()) == [case]
+
+    def test_cases_come_in_the_order_in_which_they_were_opened(self, store):
+        """A list of cases begins with the oldest."""
+        commit(store, a_step(a_case("C-a", opened_at=after(hours=2))), a_step(a_case("C-b", opened_at=after(hours=1))))
+        assert [case.id for case in store.cases()] == ["C-b", "C-a"]
+
+    def test_a_thread_leads_to_its_case(self, store):
+        """An answer to our mail, or to the customer's own first mail, belongs to the case; the nearest comes first."""
+        commit(store, a_step(a_case("C-1", mails=("in-1@y",), replies=(a_reply("out-1@x"),))))
+        commit(store, a_step(a_case("C-2", mails=("in-2@y",), replies=(a_reply("out-2@x"),))))
+        assert [case.id for case in store.find(["nobody@z", "out-2@x", "in-1@y", "in-2@y"], [])] == ["C-2", "C-1"]
+        assert store.find(["OUT-1@x"], []) == ()
+
+    def test_a_name_leads_to_its_case(self, store):
+        """A case is found by its id and by its RMA number in any capitals, also by a number that was replaced since."""
+        case = a_case(number=a_number("RMA-2026-1X"))
+        commit(store, a_step(case))
+        commit(store, a_step(changed(case, number=a_number("RMA-2026-2Y"))))
+        for name in ("c-1", "rma-2026-1x", "RMA-2026-2Y"):
+            assert [found.id for found in store.find([], [name])] == ["C-1"]
+        assert store.find(["C-1"], ["RMA-9"]) == ()
+
+    def test_a_closed_case_is_still_found(self, store):
+        """A customer who writes again after the end is recognised."""
+        case = a_case(state="expired", replies=(a_reply(state="sent"),), number=a_number("RMA-1"))
+        commit(store, a_step(case))
+        assert store.find(["out-1@x"], []) == store.find([], ["RMA-1"]) == (case,)
+        assert list(store.cases()) == [case]
+
+    def test_a_case_that_goes_on_after_its_end_is_there_once(self, store):
+        """An expired number that is renewed goes on in the same case."""
+        case = a_case(state="expired")
+        commit(store, a_step(case))
+        commit(store, a_step(changed(case, state="authorized")))
+        assert [found.state for found in store.cases()] == ["authorized"]
+        assert dict(store.states()) == {"authorized": 1}
+
+    @pytest.mark.parametrize("over", ["declined", "closed", "expired", "withdrawn"])
+    def test_a_unit_leads_to_its_open_cases(self, store, over):
+        """A second request for a unit meets the open case of the first, in this mailbox, however the serial is written."""
+        commit(
+            store,
+            a_step(a_case("C-1", opened_at=after(hours=1))),
+            a_step(a_case("C-2", serials=("ah2f10", "other"))),
+            a_step(a_case("C-3", mailbox="rma@servertech.example")),
+            a_step(a_case("C-4", state=over)),
+        )
+        assert [case.id for case in store.open_cases(RMA, ["AH2F10", "OTHER"])] == ["C-2", "C-1"]
+        assert store.open_cases(RMA, ["UNKNOWN"]) == store.open_cases(RMA, []) == ()
+
+    def test_a_unit_that_left_its_case_leads_nowhere(self, store):
+        """A corrected serial no longer points to the case."""
+        case = a_case()
+        commit(store, a_step(case))
+        commit(store, a_step(changed(case, units=(CaseUnit("NEW", "asking", "ask", ()),))))
+        assert store.open_cases(RMA, ["AH2F10"]) == ()
+        assert [found.id for found in store.open_cases(RMA, ["NEW"])] == ["C-1"]
+
+    def test_a_mail_takes_effect_once(self, store):
+        """The same mail delivered twice is recognised, and refused by the store if nobody asked."""
+        assert not store.seen("in-1@y digest")
+        commit(store, a_step(a_case(), identity="in-1@y digest"))
+        assert store.seen("in-1@y digest")
+        assert store.recorded("in-1@y digest").folder == "Done"
+        with pytest.raises(DuplicateError, match="on record"):
+            store.stage(a_step(a_case("C-2"), identity="in-1@y digest"))
+        store.commit()
+        assert [case.id for case in store.cases()] == ["C-1"]
+
+    def test_an_rma_number_is_given_to_one_case_only(self, store):
+        """Two cases never share an RMA number (ST-4), and the rest of the batch is not harmed."""
+        commit(store, a_step(a_case("C-1", number=a_number("RMA-1"))))
+        store.stage(a_step(a_case("C-2")))
+        with pytest.raises(DuplicateError, match=r"(?i)rma-1"):
+            store.stage(a_step(a_case("C-3", number=a_number("rma-1")), identity="in-3@y digest"))
+        store.commit()
+        assert [case.id for case in store.cases()] == ["C-1", "C-2"]
+        assert not store.seen("in-3@y digest")
+
+    def test_sequences_never_repeat(self, store):
+        """Each new RMA number uses up a sequence, at once and for good; what is rolled back was never given out."""
+        assert store.next_sequence() == 1
+        store.stage(a_step(a_case("C-1", number=a_number("RMA-1"))))
+        assert store.next_sequence() == 2
+        store.stage(a_step(a_case("C-1", number=a_number("RMA-1"), subject="again")))
+        assert store.next_sequence() == 2
+        store.rollback()
+        assert store.next_sequence() == 1
+        commit(store, a_step(a_case("C-1", number=a_number("RMA-1"))))
+        commit(store, a_step(a_case("C-1", number=a_number("RMA-2"))))
+        assert store.next_sequence() == 3
+
+    def test_direct_answers_to_an_address_are_counted(self, store):
+        """The day's cap counts answers over all cases and notes, and neither reminders nor other people's mail."""
+        commit(
+            store,
+            a_step(a_case("C-1", replies=(a_reply("1"), a_reply("2", direct=False), a_reply("3", at=after(hours=-1))))),
+            a_step(a_case("C-2", replies=(a_reply("4", to="Kim@Acme.example"), a_reply("5", to="lee@acme.example")))),
+            a_step(replies=(a_reply("6"),)),
+        )
+        store.stage(a_step(replies=(a_reply("7"),)))
+        assert store.answers_since("KIM@acme.example", NOON) == 4
+
+    def test_what_is_staged_is_seen_and_can_be_forgotten(self, store):
+        """Mails of one batch see each other's effects; a batch that is given up leaves none."""
+        before = told(store)
+        store.stage(a_step(a_case(replies=(a_reply(),), number=a_number("RMA-1")), identity="in-1@y digest"))
+        store.stage(a_step(replies=(a_reply("out-2@x"),)))
+        store.set_fact("uid", "17")
+        assert store.find(["out-1@x"], []) == (store.case("C-1"),)
+        assert store.open_cases(RMA, ["AH2F10"])
+        assert store.seen("in-1@y digest")
+        assert len(list(store.ledger())) == 1
+        assert store.get_fact("uid") == "17"
+        assert store.answers_since(KIM, NOON) == 2
+        store.rollback()
+        assert told(store) == before
+        store.commit()
+        assert told(store) == before
+
+    def test_nothing_is_sent_before_it_is_durable(self, store):
+        """A reply that is only staged stays in the house (promise 8)."""
+        store.stage(a_step(a_case(replies=(a_reply(),))))
+        store.stage(a_step(replies=(a_reply("out-2@x"),)))
+        assert list(store.unsent(after(days=1))) == []
+        assert store.pending() == 0
+        with pytest.raises(KeyError):
+            store.mark(a_reply(state="sent"))
+        store.commit()
+        assert [reply.message_id for reply in store.unsent(after(days=1))] == ["out-1@x", "out-2@x"]
+        assert store.pending() == 2
+
+    def test_replies_go_out_in_the_order_of_their_creation(self, store):
+        """First written, first sent, over all cases."""
+        commit(store, a_step(a_case("C-9", replies=(a_reply("b", at=after(hours=1)),))))
+        commit(store, a_step(a_case("C-1", replies=(a_reply("c", at=after(hours=1)), a_reply("a")))))
+        assert [reply.message_id for reply in store.unsent(NOON)] == ["a", "b", "c"]
+
+    def test_a_delivery_takes_its_course(self, store):
+        """A reply that was put off waits for its time; one that was sent, given up or set aside is never sent again."""
+        commit(store, a_step(a_case(replies=(a_reply(),))))
+        for state, due, goes in [
+            ("sending", None, True),  # the process died over it
+            ("sending", after(hours=2), True),
+            ("deferred", after(hours=2), False),
+            ("deferred", after(hours=1), True),
+            ("ambiguous", after(hours=2), False),
+            ("ambiguous", after(hours=1), True),
+            ("held", None, False),
+            ("failed", None, False),
+            ("sent", None, False),
+        ]:
+            marked = changed(a_reply(), state=state, attempts=3, due_at=due, note="450 later", ambiguous_attempts=1)
+            store.mark(changed(marked, raw="something else"))
+            assert list(store.unsent(after(hours=1))) == ([marked] if goes else [])
+            assert store.case("C-1").replies == (marked,)
+            assert store.pending() == (state not in {"sent", "failed", "held"})
+
+    def test_a_reply_without_a_case_takes_its_course_too(self, store):
+        """A note to staff about an unreadable mail is sent like any other mail."""
+        commit(store, a_step(replies=(a_reply("n-1"), a_reply("n-2")), identity="in-1@y digest"))
+        store.mark(a_reply("n-1", state="sent"))
+        assert [reply.message_id for reply in store.unsent(NOON)] == ["n-2"]
+        store.mark(a_reply("n-2", state="failed"))
+        assert store.pending() == 0
+
+    def test_marking_while_the_outbox_is_worked_through(self, store):
+        """The outbox sends each mail once, also those that were marked while it looked."""
+        commit(store, a_step(a_case(replies=tuple(a_reply(f"out-{i}", at=after(hours=i)) for i in range(3)))))
+        sent = []
+        for reply in store.unsent(after(days=1)):
+            sent.append(reply.message_id)
+            for message_id in (reply.message_id, "out-1"):
+                store.mark(a_reply(message_id, state="sent"))
+        assert sent == ["out-0", "out-2"]
+
+    def test_a_step_taken_from_an_older_look_sends_nothing_twice(self, store):
+        """What was sent meanwhile stays sent, although the step still believed it queued."""
+        case = a_case(replies=(a_reply(),))
+        commit(store, a_step(case))
+        store.mark(a_reply(state="sent"))
+        commit(store, a_step(changed(case, subject="later", replies=(*case.replies, a_reply("out-2@x")))))
+        assert [reply.message_id for reply in store.unsent(NOON)] == ["out-2@x"]
+        assert [reply.state for reply in store.case("C-1").replies] == ["sent", "queued"]
+
+    def test_a_mark_while_a_step_is_staged(self, store):
+        """Sending goes on while a batch is worked on; neither a commit nor a rollback undoes it."""
+        case = a_case(replies=(a_reply(),))
+        commit(store, a_step(case))
+        for message_id, end in (("out-2@x", store.rollback), ("out-3@x", store.commit)):
+            store.stage(a_step(changed(store.case("C-1"), replies=(*case.replies, a_reply(message_id)))))
+            store.mark(a_reply(state="deferred" if end == store.rollback else "sent"))
+            end()
+        assert [reply.state for reply in store.case("C-1").replies] == ["sent", "queued"]
+        assert [reply.message_id for reply in store.unsent(NOON)] == ["out-3@x"]
+
+    def test_a_case_may_say_that_a_delivery_is_over(self, store):
+        """A reply that came back is marked as failed by the step that read the report."""
+        case = a_case(replies=(a_reply(state="sent"),))
+        commit(store, a_step(case))
+        commit(store, a_step(changed(case, replies=(a_reply(state="failed"),))))
+        assert store.case("C-1").replies[0].state == "failed"
+
+    def test_due_dates_come_one_a_case(self, store):
+        """After thirty days of silence a case comes due once, with its earliest date; the earliest case first."""
+        late, early = a_deadline(after(days=2), "b"), a_deadline(after(days=1, microseconds=1), "a")
+        commit(store, a_step(a_case("C-1", deadlines=(late,))), a_step(a_case("C-2", deadlines=(late, early))))
+        assert store.due(after(days=1)) == ()
+        assert store.next_due() == early.at
+        assert store.due(early.at) == (DueDate("C-2", early.at),)
+        assert store.due(after(days=30)) == (DueDate("C-2", early.at), DueDate("C-1", late.at))
+        commit(store, a_step(a_case("C-2")), a_step(a_case("C-1")))
+        assert (store.due(after(days=30)), store.next_due()) == ((), None)
+
+    def test_the_ledger_holds_every_mail(self, store):
+        """Every mail that arrived is on record, month by month, in the order in which they came."""
+        for identity, days in (("a", 30), ("b", 0), ("c", 30), ("d", 0)):
+            commit(store, a_step(identity=identity, at=after(days=days)))
+        assert [record.identity for record in store.ledger()] == ["b", "d", "a", "c"]
+
+    def test_small_facts_are_remembered(self, store):
+        """The first UID of a mailbox, say, or a note that staff have been told."""
+        store.set_fact("uid", "17")
+        store.set_fact("told", "ü")
+        store.commit()
+        store.set_fact("uid", "18")
+        store.rollback()
+        assert (store.get_fact("uid"), store.get_fact("told"), store.get_fact("none")) == ("17", "ü", None)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_stores_answer_alike(tmp_path, seed):
+    """Whatever happens, in whatever order, with restarts between and the index lost, the stores tell the same."""
+    chance = random.Random(seed)
+    memory, tiny = MemoryStore(), TinyStore(tmp_path / "state")
+    for turn in range(60):
+        something(chance, turn, (memory, tiny))
+        if chance.random() < 0.1:
+            tiny.close()
+            memory.rollback()
+            if chance.random() < 0.5:
+                (tmp_path / "state" / "index.db").unlink()
+            tiny = TinyStore(tmp_path / "state")
+        if chance.random() < 0.1:
+            tiny.checkpoint()
+        assert told(tiny) == told(memory)
+    tiny.close()
