@@ -32,7 +32,7 @@ _EXTENSION = 10
 _NAME_JUNK = re.compile(r'[/\\<>|?*"]')
 
 
-class UnreadableError(Exception):  # noqa: N818  (a verdict on a mail, not a fault of the program)
+class UnreadableError(Exception):
     """The mail cannot be processed and goes to a person. ``reason`` says why, without its content."""
 
     def __init__(self, reason: str) -> None:

@@ -28,12 +28,12 @@ def documents_for(policy: Policy, case: Case, snapshot: Snapshot, day: date) -> 
     sheet = _consignment(policy, case, case.number, snapshot, day)
     pdf = "application/pdf"
     found = [
-        Attachment("label.pdf", pdf, documents.label(sheet)),
-        Attachment("packing-sheet.pdf", pdf, documents.packing_sheet(sheet)),
-        Attachment("deadlines.ics", "text/calendar", documents.calendar(sheet)),
+        Attachment("label.pdf", pdf, documents.draw_label(sheet)),
+        Attachment("packing-sheet.pdf", pdf, documents.draw_packing_list(sheet)),
+        Attachment("deadlines.ics", "text/calendar", documents.write_calendar(sheet)),
     ]
     if sheet.statements:
-        found.insert(2, Attachment("commercial-invoice.pdf", pdf, documents.commercial_invoice(sheet)))
+        found.insert(2, Attachment("commercial-invoice.pdf", pdf, documents.draw_commercial_invoice(sheet)))
     return tuple(found)
 
 

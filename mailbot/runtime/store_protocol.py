@@ -20,7 +20,7 @@ class StateError(Exception):
     """The state cannot be trusted, reached or written; the text names the place and says how to mend it."""
 
 
-class DuplicateError(Exception):  # noqa: N818 - it names what was found, as the other words of the vocabulary do
+class DuplicateError(Exception):
     """The step would take effect twice: its message is on record already, or its RMA number is another case's (ST-4).
 
     Nothing of the step was staged; what was staged before it still is.

@@ -127,7 +127,7 @@ def a_desk(company: str) -> Desk:
 def test_the_history_alone_tells_how_a_case_stands(company: str, doings: list[Any]) -> None:
     """After any exchange of mails, replaying a case's events gives the very same case; no mail is set aside on the way."""
     watch = Watch()
-    with patch.object(pipeline, "step", watch):
+    with patch.object(pipeline, "handle", watch):
         play(a_desk(company), doings, watch)
 
 
@@ -137,7 +137,7 @@ def test_the_history_alone_tells_how_a_case_stands(company: str, doings: list[An
 def test_whatever_follows_an_issued_number(company: str, body: str, days: int) -> None:
     """Any mail may follow a number, before and after it ends; none of them breaks the case."""
     watch = Watch()
-    with patch.object(pipeline, "step", watch):
+    with patch.object(pipeline, "handle", watch):
         play(a_desk(company), [(BODIES[0], KIM, False), days, (body, KIM, True), (body, KIM, False), 40], watch)
 
 
@@ -145,7 +145,7 @@ def test_whatever_follows_an_issued_number(company: str, body: str, days: int) -
 def test_whatever_follows_a_pause(body: str) -> None:
     """After weeks in which nothing was swept, a mail that comes first finds the case as it is."""
     watch = Watch()
-    with patch.object(pipeline, "step", watch):
+    with patch.object(pipeline, "handle", watch):
         desk = a_desk(PORTWELL)
         play(desk, [(BODIES[0], KIM, False)], watch)
         desk.clock.at = desk.clock.now() + timedelta(days=40)

@@ -181,7 +181,7 @@ class Life(Desk):
         self.secrets: set[str] = set()
         self.let_in: set[tuple[str, str]] = set()
         self.patches = ExitStack()
-        self.patches.enter_context(patch.object(pipeline, "step", self._step))
+        self.patches.enter_context(patch.object(pipeline, "handle", self._step))
         if not WHOLE:
             self.patches.enter_context(patch.object(intake, "understand", _remembered))
 

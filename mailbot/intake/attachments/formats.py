@@ -33,7 +33,7 @@ _TEXTS = {"txt", "text", "md", "log"}
 _LISTS = {"csv", "tsv"}
 
 
-class EncryptedFileError(Exception):  # noqa: N818 - a property of the file, not a fault
+class EncryptedFileError(Exception):
     """The file is encrypted."""
 
 
