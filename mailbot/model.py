@@ -486,26 +486,6 @@ class CommandResult(Value, frozen=True):
     states: tuple[State, ...] = ()
 
 
-class Decision(Value, frozen=True):
-    """Outcome, the clauses that decided, the facts they saw, and the version they were taken under.
-
-    ``told`` names the entry of the rules' [told] that the customer is answered with, where no unit is decided on. ``rulings``
-    are what became of staff's commands.
-    """
-
-    outcome: MessageOutcome
-    clauses: tuple[str, ...]
-    why: str
-    stamp: PolicyStamp
-    facts: tuple[Fact, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    notify: tuple[Role, ...] = ()
-    asks: tuple[str, ...] = ()
-    says: str = ""
-    rulings: tuple[CommandResult, ...] = ()
-    told: str = ""
-
-
 # ---------------------------------------------------------------- replies
 
 ReplyState = Literal["queued", "sending", "sent", "deferred", "ambiguous", "failed", "held"]
@@ -657,13 +637,13 @@ class CaseUnit(Value, frozen=True):
     shipped_on: date | None = None
 
     @property
-    def here(self) -> bool:
-        """Whether the unit lies with us, whatever else its state tells."""
+    def on_site(self) -> bool:
+        """Whether the unit is at our site, whatever its state."""
         return self.received_on is not None and self.shipped_on is None and self.state != "closed"
 
     @property
-    def told(self) -> RequestedUnit:
-        """What is known of the unit, as a mail would tell it."""
+    def as_requested(self) -> RequestedUnit:
+        """What the case knows about the unit, as a request would name it."""
         return RequestedUnit(self.serial, self.reason, self.exclusions, self.vague, self.symptom, self.revision)
 
 
@@ -702,15 +682,6 @@ class Deadline(Value, frozen=True):
     ends: bool = False
 
 
-class HistoryEntry(Value, frozen=True):
-    """One line of a case's history: what happened, what was decided on it, and the Message-IDs that went out."""
-
-    at: datetime
-    event: Event
-    decision: Decision
-    sent: tuple[str, ...] = ()
-
-
 class Token(Value, frozen=True):
     """What lets a person decide by answering a mail that only that person got (promise 5).
 
@@ -730,6 +701,213 @@ class PendingApproval(Value, frozen=True):
 
     commands: tuple[Command, ...]
     by: str
+
+
+# ---------------------------------------------------------------- changes to a case
+
+LifecycleEvent = Literal[
+    "issued",
+    "quoted",
+    "quoted_by_staff",
+    "asked",
+    "held_for_staff",
+    "declined",
+    "unanswered",
+    "po_matched",
+    "po_differs",
+    "parts_po_matched",
+    "parts_declined",
+    "canceled",
+    "number_expired",
+    "announced",
+    "approved",
+    "resumed_asking",
+    "resumed_quoted",
+    "resumed_authorized",
+    "resumed_in_transit",
+    "resumed_received",
+    "resumed_diagnosed",
+    "resumed_parts_quoted",
+    "resumed_ordered",
+    "resumed_repaired",
+    "rejected",
+    "parts_quoted",
+    "received",
+    "force_received",
+    "diagnosed",
+    "repaired",
+    "force_repaired",
+    "not_repairable",
+    "shipped",
+    "force_shipped",
+    "closed",
+    "put_on_hold",
+    "closed_by_staff",
+    "force_closed",
+]
+"""What can happen to a unit; ``case.lifecycle`` has the table. The ``force_`` events are what staff force with a reason."""
+
+
+class CaseOpened(Value, frozen=True, tag="opened"):
+    """A case is opened for the person who is to be answered."""
+
+    id: str
+    mailbox: str
+    policy: str
+    sender: str
+    subject: str
+    name: str
+    language: str
+    intent: Intent
+    participants: tuple[str, ...] = ()
+
+
+class UnitChanged(Value, frozen=True, tag="unit"):
+    """A unit of the case, as it is from now on; ``event`` is what brought it into its state, None if the state stays."""
+
+    unit: CaseUnit
+    event: LifecycleEvent | None = None
+
+
+class UnitRemoved(Value, frozen=True, tag="removed"):
+    """A unit without a known serial number whose place another unit takes."""
+
+    serial: str
+
+
+class CaseChanged(Value, frozen=True, tag="case"):
+    """Other fields of the case; what is UNSET stays as it is."""
+
+    state: State | msgspec.UnsetType = msgspec.UNSET
+    intent: Intent | msgspec.UnsetType = msgspec.UNSET
+    number: Number | None | msgspec.UnsetType = msgspec.UNSET
+    quotes: tuple[Quote, ...] | msgspec.UnsetType = msgspec.UNSET
+    deadlines: tuple[Deadline, ...] | msgspec.UnsetType = msgspec.UNSET
+    asked: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    special_requests: tuple[SpecialRequest, ...] | msgspec.UnsetType = msgspec.UNSET
+    support_case: str | None | msgspec.UnsetType = msgspec.UNSET
+    unreachable: bool | msgspec.UnsetType = msgspec.UNSET
+    tokens: tuple[Token, ...] | msgspec.UnsetType = msgspec.UNSET
+    pending: PendingApproval | None | msgspec.UnsetType = msgspec.UNSET
+    ship_to: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    credit: Price | None | msgspec.UnsetType = msgspec.UNSET
+    fee: Price | None | msgspec.UnsetType = msgspec.UNSET
+    inbound: ShipmentNotice | None | msgspec.UnsetType = msgspec.UNSET
+    outbound: ShipmentNotice | None | msgspec.UnsetType = msgspec.UNSET
+    charges: tuple[Charge, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+Change = CaseOpened | UnitChanged | UnitRemoved | CaseChanged
+
+
+# ---------------------------------------------------------------- notices
+
+EmailKind = Literal["answer", "reminder", "expired", "closed", "progress", "notice", "transcript"]
+
+
+class Recipient(Value, frozen=True):
+    """Who gets a notice, the Message-ID of that email, and for staff the token by which a reply can decide."""
+
+    address: str
+    message_id: str
+    token: Token | None = None
+
+
+class Inform(Value, frozen=True):
+    """A sentence of the policy that a notice carries: its clause, its text with placeholders, the unit that it is about."""
+
+    clause: str
+    says: str
+    serial: str | None = None
+
+
+class DocumentFacts(Value, frozen=True):
+    """What the documents of a return need from the registry.
+
+    ``customer`` is the registered company; ``origins`` are pairs of serial number and country of manufacture; ``customs``
+    says that the shipment crosses a border.
+    """
+
+    customer: str = ""
+    origins: tuple[tuple[str, str], ...] = ()
+    customs: bool = False
+
+
+class Notice(Value, frozen=True):
+    """One email that a decision asks for: which template, to whom, with which facts. ``reply.compose`` renders it.
+
+    ``kind`` and ``about`` name the template and its case. Each recipient gets an email of their own. ``clauses`` are the
+    clauses on record for it. ``direct``: it answers an email, and counts toward the day's limit. ``withheld`` says why it is
+    kept on record and not sent. ``basis`` are the clauses that the decision rests on; ``verdicts``, ``asks``, ``says`` and
+    ``why`` are shown as they are. ``echo``: the customer's own words may be repeated. ``units`` are serial numbers of the case's
+    units that it lists as they are. ``days_left`` counts whole days to ``until``. ``facts`` are (name, value) pairs, ``quoted``
+    the sender's words, both for staff only.
+    """
+
+    kind: EmailKind
+    about: str = ""
+    recipients: tuple[Recipient, ...] = ()
+    audience: Literal["customer", "staff"] = "customer"
+    clauses: tuple[str, ...] = ()
+    direct: bool = False
+    withheld: str = ""
+    basis: tuple[str, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    asks: tuple[str, ...] = ()
+    says: str = ""
+    why: str = ""
+    greeting: str = ""
+    echo: bool = True
+    informs: tuple[Inform, ...] = ()
+    units: tuple[str, ...] = ()
+    number: Number | None = None
+    quote: Quote | None = None
+    charges: tuple[Charge, ...] = ()
+    shipment: ShipmentNotice | None = None
+    until: date | None = None
+    days_left: int = 0
+    documents: DocumentFacts | None = None
+    command_results: tuple[CommandResult, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    quoted: str = ""
+    sender: str = ""
+    subject: str = ""
+
+
+# ---------------------------------------------------------------- the decision
+
+
+class Decision(Value, frozen=True):
+    """What follows from one trigger: outcome, clauses, facts, the changes to the case and the notices to send.
+
+    ``clauses`` decided; ``facts`` are what they saw; ``stamp`` is the policy version. ``answer_key`` names the entry of the
+    rules' [answers] that the customer is answered with if no unit is decided on, or what a member of staff is told.
+    ``command_results`` say what became of the commands of staff. ``notify`` are the roles that are notified. ``changes`` are
+    applied in order (see ``case.apply``); ``notices`` are rendered one by one (see ``reply.compose``).
+    """
+
+    outcome: MessageOutcome
+    clauses: tuple[str, ...]
+    why: str
+    stamp: PolicyStamp
+    facts: tuple[Fact, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    notify: tuple[Role, ...] = ()
+    asks: tuple[str, ...] = ()
+    says: str = ""
+    command_results: tuple[CommandResult, ...] = ()
+    answer_key: str = ""
+    changes: tuple[Change, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+class HistoryEntry(Value, frozen=True):
+    """One line of a case's history: what happened, what was decided on it, and the Message-IDs that went out."""
+
+    at: datetime
+    event: Event
+    decision: Decision
+    sent: tuple[str, ...] = ()
 
 
 class Case(Value, frozen=True):
@@ -781,8 +959,8 @@ class Snapshot(Value, frozen=True):
 
     ``units``: registry rows by folded serial. ``open_cases``: cases of this mailbox that hold one of these units and
     are not over; ``past_cases`` those that are. ``answers_today``: direct answers already given to the address in its
-    company's day. ``id_entropy``: 128 random bits in hexadecimal, for ids; ``secret``: 128 others, for tokens. ``sequence``: the next
-    unused RMA sequence number.
+    company's day. ``id_entropy``: 128 random bits in hexadecimal, for ids; ``token_entropy``: 128 others, for tokens.
+    ``sequence``: the next unused RMA sequence number.
     """
 
     units: dict[str, Unit] = {}

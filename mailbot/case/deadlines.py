@@ -9,6 +9,7 @@ from msgspec import structs
 
 from mailbot.case.lifecycle import IN_WORK, ON_SITE
 from mailbot.model import Case, CaseUnit, Deadline, DeadlineKind, State
+from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
@@ -60,15 +61,17 @@ def renew(
     return in_order(kept)
 
 
-def renewed(before: Case, after: Case, policy: Policy, day: date, *, asked: bool = False, quoted: bool = False) -> Case:
-    """Return the case with its deadlines: those of what was asked, offered or given out just now begin anew."""
+def renewed(
+    before: Case, after: Case, context: Context, *, asked: bool = False, quoted: bool = False
+) -> tuple[Deadline, ...]:
+    """Return the deadlines of the case as it is now: those of what has been asked, quoted or issued since start again."""
     begun: set[tuple[DeadlineKind, bool]] = {
         ("missing", asked),
         ("quote", quoted or len(after.quotes) > len(before.quotes)),
         ("number", after.number != before.number),
     }
     restart = frozenset(kind for kind, now in begun if now)
-    return structs.replace(after, deadlines=renew(after, policy, day, restart))
+    return renew(after, context.policy, context.day, restart)
 
 
 def in_order(found: Iterable[Deadline]) -> tuple[Deadline, ...]:

@@ -1,4 +1,4 @@
-"""The lifecycle: one table holds every transition. Docs and checks are drawn from it."""
+"""The lifecycle of a unit: one table from (state, event) to the next state. The docs and the checks are made from it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mailbot.model import CaseUnit, CommandName, Outcome, State, Value
+from mailbot.model import CaseUnit, CommandName, LifecycleEvent, Outcome, State, Value
 
 ORDER: Final[tuple[State, ...]] = (
     "asking",
@@ -21,127 +21,174 @@ ORDER: Final[tuple[State, ...]] = (
     "repaired",
     "shipped",
 )
-"""The open states, the least advanced first: a case has the state of its least advanced open item."""
+"""The open states, the least advanced first: a case has the state of its least advanced open unit."""
 
 FINAL_STATES: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
 CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
 """The states in which nothing is awaited any more."""
 
 ON_SITE: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
-"""The states of a unit that lies with us: repair is due (ST-15)."""
+"""The states of a unit that is at our site: repair is due (ST-15)."""
 
 NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *ON_SITE})
 """The states in which a unit travels under the case's RMA number."""
 
+IN_WORK: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
+"""The states in which we have to act: neither a purchase order nor the return shipment is awaited."""
+
 
 class Transition(Value, frozen=True):
-    """A row of the table: what happens, in which states it can, and where it leads. None: a unit not asked for yet.
+    """A row of the table: in these states the event leads to ``after``. A None in ``before``: a unit not yet in the case.
 
-    ``command`` is the command of staff that does it; with a reason staff may also force it from the states in ``forced`` (O2).
+    ``command`` is the staff command that causes it; ``forced``: only with a reason to force it (O2). ``label`` names the event
+    in the docs.
     """
 
-    on: str
+    event: LifecycleEvent
+    label: str
     before: tuple[State | None, ...]
-    after: tuple[State, ...]
+    after: State
     command: CommandName | None = None
-    forced: tuple[State, ...] = ()
+    forced: bool = False
 
 
-IN_WORK: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
-"""The states in which the next move is ours: neither an order nor the shipment back is awaited."""
-
-_AWAY: tuple[State, ...] = ("asking", "quoted", "held", "authorized", "in_transit")
-_FIRST: tuple[State, ...] = ("asking", "quoted", "held", "declined", "authorized")
+_BEFORE_RECEIPT: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized", "in_transit")
+_NEW: Final[tuple[State | None, ...]] = (None, "asking", "quoted", "held", *FINAL_STATES)
+_SITE: Final[tuple[State, ...]] = tuple(sorted(ON_SITE))
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
-    Transition("asked for", (None, "asking", "quoted", "held", *FINAL_STATES), _FIRST),
-    Transition("asked for again", ("authorized",), ("authorized", "held")),
-    Transition("stays unanswered", ("asking", "quoted", "held"), ("closed",)),
-    Transition("order matches the quote", ("quoted",), ("authorized",)),
-    Transition("order differs from the quote", ("quoted", "parts_quoted"), ("held",)),
-    Transition("withdrawn", _AWAY, ("withdrawn",)),
-    Transition("number ends", ("authorized",), ("expired",)),
-    Transition("on its way", ("authorized",), ("in_transit",)),
-    Transition("order matches the parts quote", ("parts_quoted",), ("ordered",)),
-    Transition("parts quote declined", ("parts_quoted",), ("diagnosed",)),
-    Transition("approved", ("held", "asking", "quoted", "declined", "expired"), ("authorized",), "approve"),
-    Transition("goes on where it stood", ("held",), ("in_transit", *sorted(ON_SITE)), "approve"),
-    Transition("rejected", (*_AWAY, "received", "diagnosed"), ("declined",), "reject"),
-    Transition("quoted", ("asking", "held", "quoted", "declined", "closed"), ("quoted",), "quote"),
-    Transition("parts quoted", (*IN_WORK, "parts_quoted"), ("parts_quoted",), "quote"),
+    Transition("issued", "RMA issued", (*_NEW, "authorized"), "authorized"),
+    Transition("quoted", "quoted", _NEW, "quoted"),
+    Transition("asked", "information requested", _NEW, "asking"),
+    Transition("held_for_staff", "held for staff", (*_NEW, "authorized", *IN_WORK, "parts_quoted"), "held"),
+    Transition("declined", "declined by policy", _NEW, "declined"),
+    Transition("unanswered", "no response", ("asking", "quoted", "held"), "closed"),
+    Transition("po_matched", "PO matches the quote", ("quoted", "held"), "authorized"),
+    Transition("po_differs", "PO differs from the quote", ("quoted", "parts_quoted", "closed"), "held"),
+    Transition("canceled", "canceled by the customer", _BEFORE_RECEIPT, "withdrawn"),
+    Transition("number_expired", "RMA expired", ("authorized",), "expired"),
+    Transition("announced", "shipped by the customer", ("authorized",), "in_transit"),
+    Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted",), "ordered"),
+    Transition("parts_declined", "parts quote declined", ("parts_quoted",), "diagnosed"),
+    Transition("approved", "approved", ("held", "asking", "quoted", "declined", "expired"), "authorized", "approve"),
+    Transition("resumed_asking", "released", ("held",), "asking", "approve"),
+    Transition("resumed_quoted", "released", ("held",), "quoted", "approve"),
+    Transition("resumed_authorized", "released", ("held",), "authorized", "approve"),
+    Transition("resumed_in_transit", "released", ("held",), "in_transit", "approve"),
+    Transition("resumed_received", "released", ("held",), "received", "approve"),
+    Transition("resumed_diagnosed", "released", ("held",), "diagnosed", "approve"),
+    Transition("resumed_parts_quoted", "released", ("held",), "parts_quoted", "approve"),
+    Transition("resumed_ordered", "released", ("held",), "ordered", "approve"),
+    Transition("resumed_repaired", "released", ("held",), "repaired", "approve"),
+    Transition("rejected", "rejected", (*_BEFORE_RECEIPT, "received", "diagnosed"), "declined", "reject"),
     Transition(
-        "received",
-        ("authorized", "in_transit"),
-        ("received",),
-        "received",
+        "quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"
+    ),
+    Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),
+    Transition("received", "received", ("authorized", "in_transit"), "received", "received"),
+    Transition(
+        "force_received",
+        "received (forced)",
         ("asking", "quoted", "held", "expired", "declined", "withdrawn", "closed"),
+        "received",
+        "received",
+        forced=True,
     ),
-    Transition("diagnosed", (*IN_WORK, "parts_quoted"), ("diagnosed", "parts_quoted", "held"), "diagnosed"),
-    Transition("repaired", IN_WORK, ("repaired",), "repaired", ("parts_quoted",)),
-    Transition("not repairable", (*IN_WORK, "parts_quoted"), ("diagnosed",), "not_repairable"),
+    Transition("diagnosed", "diagnosed", (*IN_WORK, "parts_quoted"), "diagnosed", "diagnosed"),
+    Transition("repaired", "repaired", IN_WORK, "repaired", "repaired"),
+    Transition("force_repaired", "repaired (forced)", ("parts_quoted",), "repaired", "repaired", forced=True),
+    Transition("not_repairable", "not repairable", (*IN_WORK, "parts_quoted"), "diagnosed", "not_repairable"),
+    Transition("shipped", "shipped back", (*IN_WORK, "repaired", "declined"), "shipped", "shipped"),
     Transition(
-        "shipped back", (*IN_WORK, "repaired"), ("shipped",), "shipped", ("parts_quoted", "authorized", "in_transit")
+        "force_shipped",
+        "shipped back (forced)",
+        ("parts_quoted", "authorized", "in_transit"),
+        "shipped",
+        "shipped",
+        forced=True,
     ),
-    Transition("shipped back", ("declined",), ("shipped",), "shipped"),
-    Transition("done", ("shipped",), ("closed",)),
-    Transition("put on hold", (*_AWAY[:2], "authorized", "in_transit", *sorted(ON_SITE)), ("held",), "hold"),
+    Transition("closed", "closed after shipping", ("shipped",), "closed"),
+    Transition("put_on_hold", "put on hold", ("asking", "quoted", "authorized", "in_transit", *_SITE), "held", "hold"),
     Transition(
-        "closed by staff", (*_AWAY, "declined", "expired", "shipped"), ("closed",), "close", tuple(sorted(ON_SITE))
+        "closed_by_staff", "closed by staff", (*_BEFORE_RECEIPT, "declined", "expired", "shipped"), "closed", "close"
     ),
-    Transition("given more time", ("asking", "quoted", "parts_quoted", "authorized"), (), "extend"),
-    Transition("another delivery address", (*_AWAY, "declined", "expired"), (), "ship_to"),
+    Transition("force_closed", "closed by staff (forced)", _SITE, "closed", "close", forced=True),
 )
-"""What can happen to a unit. A row without a place where it leads changes something else than the state."""
+"""Everything that can happen to the state of a unit."""
 
-
-def _next_states() -> Mapping[State | None, frozenset[State]]:
-    leads: dict[State | None, set[State]] = {}
-    for way in TRANSITIONS:
-        for before in (*way.before, *way.forced):
-            leads.setdefault(before, set()).update(way.after)
-    return MappingProxyType({before: frozenset(after) for before, after in leads.items()})
-
-
-NEXT_STATES: Final = _next_states()
-"""Where the table leads from each state."""
-
-STATE_AFTER_OUTCOME: Final[Mapping[Outcome, State]] = MappingProxyType(
-    {"issue": "authorized", "quote": "quoted", "ask": "asking", "staff": "held", "decline": "declined"}
+NO_TRANSITION: Final[Mapping[CommandName, tuple[State, ...]]] = MappingProxyType(
+    {
+        "extend": ("asking", "quoted", "parts_quoted", "authorized"),
+        "ship_to": (*_BEFORE_RECEIPT, "declined", "expired"),
+    }
 )
-"""The state a unit is in after a verdict."""
+"""Staff commands that change something other than the state, and the states in which they can be given."""
+
+NEXT_STATE: Final[Mapping[tuple[State | None, LifecycleEvent], State]] = MappingProxyType(
+    {(before, row.event): row.after for row in TRANSITIONS for before in row.before}
+)
+"""The table: (state, event) to the next state."""
+
+EVENT_OF_OUTCOME: Final[Mapping[Outcome, LifecycleEvent]] = MappingProxyType(
+    {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held_for_staff", "decline": "declined"}
+)
+"""What happens to a unit by a verdict."""
+
+RESUMED: Final[Mapping[State, LifecycleEvent]] = MappingProxyType(
+    {row.after: row.event for row in TRANSITIONS if row.event.startswith("resumed_")}
+)
+"""What happens to a held unit that is released into this state."""
 
 
 class ImpossibleTransitionError(Exception):
-    """A unit was to go where the table does not lead."""
+    """An event that the state of a unit does not allow."""
 
 
-def move(before: State | None, after: State) -> State:
-    """Return ``after`` if the table leads there.
+def next_state(before: State | None, event: LifecycleEvent) -> State:
+    """Return the state that an event leads to.
 
     Raises:
-        ImpossibleTransitionError: naming both states.
+        ImpossibleTransitionError: the table has no such row; the text names state and event.
     """
-    if after not in NEXT_STATES.get(before, frozenset()):
-        raise ImpossibleTransitionError(f"a unit that is {before or 'new'} cannot become {after}")
+    after = NEXT_STATE.get((before, event))
+    if after is None:
+        raise ImpossibleTransitionError(f"event {event} is not possible for a unit that is {before or 'new'}")
     return after
 
 
 def takes(command: CommandName, state: State, *, force: bool = False) -> bool:
-    """Say whether a command of staff can concern a unit in this state; more so where it is forced (O2)."""
-    return any(
-        way.command == command and (state in way.before or (force and state in way.forced)) for way in TRANSITIONS
+    """Say whether a staff command can concern a unit in this state; a forced one can in more states (O2)."""
+    return state in states_for(command) or (force and _row(command, state, forced=True) is not None)
+
+
+def event_of(command: CommandName, state: State) -> LifecycleEvent:
+    """Return the event by which a staff command changes a unit in this state: the plain one if it fits, else the forced one.
+
+    Raises:
+        ImpossibleTransitionError: the command cannot concern a unit in this state, or does not change its state.
+    """
+    row = _row(command, state, forced=False) or _row(command, state, forced=True)
+    if row is None:
+        raise ImpossibleTransitionError(f"command {command} is not possible for a unit that is {state}")
+    return row.event
+
+
+def _row(command: CommandName, state: State, *, forced: bool) -> Transition | None:
+    return next(
+        (row for row in TRANSITIONS if row.command == command and row.forced == forced and state in row.before), None
     )
 
 
 def states_for(command: CommandName) -> tuple[State, ...]:
-    """Return the states in which a command can concern a unit, without force."""
-    found = (state for way in TRANSITIONS if way.command == command for state in way.before if state)
-    return tuple(dict.fromkeys(found))
+    """Return the states in which a command can concern a unit without being forced."""
+    rows = (row for row in TRANSITIONS if row.command == command and not row.forced)
+    found = (state for row in rows for state in row.before if state)
+    return tuple(dict.fromkeys((*found, *NO_TRANSITION.get(command, ()))))
 
 
-def state_of(items: Iterable[CaseUnit], otherwise: State) -> State:
-    """Return the state of the least advanced open item; where none is open, the one that says most of how it ended."""
-    states = {unit.state for unit in items}
+def state_of(units: Iterable[CaseUnit], otherwise: State) -> State:
+    """Return the state of the least advanced open unit; if none is open, the most telling final state."""
+    states = {unit.state for unit in units}
     return next((state for state in (*ORDER, *FINAL_STATES) if state in states), otherwise)
 
 
@@ -151,10 +198,9 @@ def diagram() -> str:
 
 
 def _arrows() -> Iterator[str]:
-    for way in TRANSITIONS:
-        for before in way.before:
-            for after in way.after:
-                if after != before:
-                    yield f"    {before or '[*]'} --> {after}: {way.on}"
+    for row in TRANSITIONS:
+        for before in row.before:
+            if row.after != before:
+                yield f"    {before or '[*]'} --> {row.after}: {row.label}"
     for state in FINAL_STATES:
         yield f"    {state} --> [*]"

@@ -1,17 +1,28 @@
-"""Which case a mail belongs to, and only for those whose case it is.
+"""Which case is this, and which case has this unit in hand? Both questions are answered here only.
 
-A mail names its case by the ids of its thread, by the address of ours it is sent to, or by a number in its subject.
+An email names its case by the ids of its thread, by the address of ours that it is sent to, or by a number in its subject.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import structs
 
 from mailbot.case.authority import person
+from mailbot.case.lifecycle import CLOSED_STATES, NUMBERED
+from mailbot.case.merge import UNIT_INTENTS, open_to_answer
+from mailbot.case.numbers import valid_number
 from mailbot.case.tokens import details
 from mailbot.intake.desk import Desk
+from mailbot.intake.entities.serials import serial_key
 from mailbot.mail.reply_markers import REPLY_PREFIXES
-from mailbot.model import Case, Message
+from mailbot.model import Case, Message, Request, Snapshot
+from mailbot.policy.context import Context
+from mailbot.policy.facts import owns
 
 _CASE_ID = re.compile(r"\bC-[BCDFGHJKMNPQRSTV]{10}\b", re.IGNORECASE)
 _LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKMNPQRSTV")
@@ -75,3 +86,79 @@ def joins(case: Case, message: Message, desk: Desk) -> bool:
 
 def _within(domain: str, owners: set[str]) -> bool:
     return any(domain == owner or domain.endswith("." + owner) for owner in owners)
+
+
+# ---------------------------------------------------------------- units
+
+
+def units_in_hand(cases: Iterable[Case]) -> dict[str, Case]:
+    """Return which case has which unit in hand, by serial key: a unit is never decided on in two cases (ST-4).
+
+    Closed units, units that are answered as unknown and units that have been shipped back are in no one's hand.
+    """
+    found: dict[str, Case] = {}
+    for case in cases:
+        for unit in case.units:
+            if unit.known and unit.state not in CLOSED_STATES and not (unit.answered_as_unknown or unit.shipped_on):
+                found.setdefault(serial_key(unit.serial), case)
+    return found
+
+
+def case_of_request(
+    case: Case | None, request: Request, message: Message, domains: set[str], context: Context
+) -> Case | None:
+    """Return the case that a customer's request belongs to; None: it opens a case of its own.
+
+    An email in a thread that asks for other units than the thread's case opens a case of its own, unless it adds them to that
+    case or corrects a serial number of it. So does one that asks again for units that have been shipped back or left behind. An
+    email outside any thread belongs to the case of the same customer that has most of its units in hand.
+
+    Args:
+        case: the case that the email names, if any.
+        request: what it asks for.
+        message: the email.
+        domains: what its sender speaks for.
+        context: the registry rows and open cases, the desk, today.
+    """
+    snapshot, keys = context.snapshot, {serial_key(unit.serial) for unit in request.units}
+    asks = request.intent in UNIT_INTENTS
+    if case is not None:
+        others = units_in_hand(other for other in snapshot.open_cases if other.id != case.id)
+        holders = {others[key].id: others[key] for key in keys if key in others}
+        if asks and len(holders) == 1 and keys <= others.keys():
+            elsewhere = next(iter(holders.values()))
+            if joins(elsewhere, message, context.policy.desk):
+                return elsewhere
+        waiting = any(open_to_answer(unit) for unit in case.units)
+        new = keys - {serial_key(unit.serial) for unit in case.units}
+        joined = waiting or ((request.adds or request.corrects) and case.state not in CLOSED_STATES)
+        again = _shipped_back(case, keys) or _left_behind(case, keys, context.day)
+        return None if asks and case.units and ((new and not joined) or again) else case
+    if not keys or not all(key in snapshot.units and owns(domains, snapshot.units[key]) for key in keys):
+        return None
+    in_hand = units_in_hand(snapshot.open_cases)
+    counted = Counter(in_hand[key].id for key in keys if key in in_hand)
+    most = max(snapshot.open_cases, key=lambda each: counted[each.id], default=None)
+    return most if most and counted[most.id] else None
+
+
+def without_units_elsewhere(case: Case | None, request: Request, snapshot: Snapshot) -> Request:
+    """Leave out the units that another case has in hand (ST-4); if that is all of them, a person must say what is meant."""
+    others = units_in_hand(each for each in snapshot.open_cases if case is not None and each.id != case.id)
+    units = tuple(unit for unit in request.units if serial_key(unit.serial) not in others)
+    if request.units and not units:
+        return structs.replace(request, units=(), intent="question")
+    return structs.replace(request, units=units)
+
+
+def _shipped_back(case: Case, keys: set[str]) -> bool:
+    """Say whether what is asked for has been shipped back in this case: then it is a new return."""
+    meant = [unit for unit in case.units if not keys or serial_key(unit.serial) in keys]
+    return bool(meant) and all(unit.shipped_on for unit in meant)
+
+
+def _left_behind(case: Case, keys: set[str], day: date) -> bool:
+    """Say whether what is asked for again is closed while others still travel under the case's number, which has expired."""
+    closed = {serial_key(unit.serial) for unit in case.units if unit.state in CLOSED_STATES}
+    travels = any(unit.state in NUMBERED for unit in case.units)
+    return bool(keys) and keys <= closed and travels and valid_number(case, day) is None

@@ -35,7 +35,9 @@ def merge_request(case: Case | None, request: Request) -> Request:
         asked_enough = "symptom" in case.asked and any(
             unit.vague for unit in items
         )  # ST-3: a symptom is asked about once
-        nothing_new = items == tuple(unit.told for unit in waiting) and not (request.units or request.support_case)
+        nothing_new = items == tuple(unit.as_requested for unit in waiting) and not (
+            request.units or request.support_case
+        )
         if nothing_new and not asked_enough:
             return structs.replace(request, intent="question")
     elif ended and case and not request.units:  # what ended is asked for again: it is looked at anew
@@ -67,7 +69,7 @@ def _put_right(case: Case, unit: RequestedUnit, request: Request) -> RequestedUn
     ]
     if serial_key(unit.serial) in known or len(others) != 1:
         return unit
-    told = others[0].told
+    told = others[0].as_requested
     return structs.replace(_fill(others[0], structs.replace(unit, reason="")), serial=unit.serial, reason=told.reason)
 
 

@@ -8,24 +8,22 @@ from datetime import date, timedelta
 from stdnum import luhn
 
 from mailbot.case.lifecycle import NUMBERED
-from mailbot.model import Case, Number, Snapshot
-from mailbot.policy.policy import Policy
+from mailbot.model import Case, Number
+from mailbot.policy.context import Context
 
 
-def assign(policy: Policy, snapshot: Snapshot, day: date, issued_by: str, until: date | None = None) -> Number:
-    """Return the next number: valid from ``day`` (not counted) for the days the rules give, or less (AP-43, ST-5).
+def assign(context: Context, issued_by: str, until: date | None = None) -> Number:
+    """Return the next number: valid from today (not counted) for the days the rules give, or fewer (AP-43, ST-5).
 
     Args:
-        policy: whose rules give the form and the days.
-        snapshot: brings the next sequence.
-        day: the day of issue, in the company's zone.
+        context: the rules, the next sequence number, and today.
         issued_by: the rule or the person (ST-4).
-        until: the last day that the number may have at all.
+        until: the last day that the number may be valid at all.
     """
-    rules = policy.rules.number
+    rules, day = context.policy.rules.number, context.day
     last = day + timedelta(days=rules.valid_days.value)
     return Number(
-        text=format_number(rules.format, day.year, snapshot.sequence),
+        text=format_number(rules.format, day.year, context.snapshot.sequence),
         issued_on=day,
         valid_until=min(last, until or last),
         issued_by=issued_by,

@@ -8,20 +8,21 @@ from msgspec import structs
 
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Charge, PurchaseOrder, Quote
-from mailbot.policy.policy import Policy
+from mailbot.policy.context import Context
 
 
 def offer(
-    case: Case, charges: tuple[Charge, ...], serials: tuple[str, ...], policy: Policy, day: date, *, parts: bool = False
+    case: Case, charges: tuple[Charge, ...], serials: tuple[str, ...], context: Context, *, parts: bool = False
 ) -> tuple[Quote, ...]:
-    """Return the case's quotes with this one; the same offer, where it still stands, is not made again."""
+    """Return the case's quotes with this one; the same quote is not made again while it is valid."""
+    day = context.day
     last = case.quotes[-1] if case.quotes else None
     if last and not last.order and (last.charges, last.parts) == (charges, parts) and day <= last.valid_until:
         return case.quotes
     quote = Quote(
         number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
         on=day,
-        valid_until=day + timedelta(days=policy.rules.deadlines.quote.close - 1),  # on the next it is closed
+        valid_until=day + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # on the next it is closed
         charges=charges,
         serials=serials,
         parts=parts,

@@ -225,13 +225,13 @@ def _wanted(request: Request) -> str:
 
 def decision_lines(decision: Decision, indent: str = "") -> Iterator[str]:
     """Yield what was decided, and by which clauses on which facts: unit by unit, command by command."""
-    for ruling in decision.rulings:
+    for ruling in decision.command_results:
         yield f"{indent}{_ruled(ruling)}"
     for verdict in decision.verdicts:
         yield f"{indent}{verdict.serial or '(no serial)'}: {verdict.outcome} ({', '.join(verdict.clauses)})"
         if facts := ", ".join(f"{fact.name} {fact.value}" for fact in verdict.facts):
             yield f"{indent}  {facts}"
-    if not decision.verdicts and not decision.rulings and decision.why:
+    if not decision.verdicts and not decision.command_results and decision.why:
         clauses = f" ({', '.join(decision.clauses)})" if decision.clauses else ""
         yield f"{indent}decided: {decision.outcome}{clauses}: {decision.why}"
 

@@ -141,11 +141,12 @@ class _DryRun:
     def _taken(name: str, message: Message, context: MailboxContext, now: datetime, *, show: bool) -> Explanation:
         from mailbot.commands.annotations import AnnotatedMessage
         from mailbot.core import handle
+        from mailbot.policy.context import Context
         from mailbot.runtime.pipeline import find_case, look_up
 
         case = find_case(message, context)
         known = look_up(message, case, context)
-        result = handle(message, case, known, context.policy, now)
+        result = handle(message, case, Context(context.policy, known, now))
         told = _told(name, context.policy.name, message, result, set(known.units))
         request: Request = getattr(result.event, "request", Request("other"))
         return Explanation(told, AnnotatedMessage(message, request, case, known, context.policy.desk) if show else None)

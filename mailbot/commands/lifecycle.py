@@ -12,26 +12,28 @@ if TYPE_CHECKING:
     from mailbot.model import State
 
 _PAGE = """\
-# The life of a unit
+# The lifecycle of a unit
 
-`mailbot lifecycle` prints this page. It is drawn from the table in `mailbot/case/lifecycle.py`, which the program itself follows;
-a test keeps the page true. A mail that would lead elsewhere is set aside in the folder Attention.
+`mailbot lifecycle` prints this page from the table in `mailbot/case/lifecycle.py`, which the program itself uses. A test
+compares the page with the table. The table maps a state and an event to the next state; an event that is not in the table for
+the state of a unit is refused, and the email that caused it goes to the folder Attention.
 
-Every unit goes its own way; a case stands where its least advanced open unit stands. At {ends}, nothing is
-awaited any more. `[*]` is a unit that nobody has asked for yet.
+Each unit has its own state. A case has the state of its least advanced open unit. In the states {ends}, nothing is
+awaited any more. `[*]` is a unit that is not in the case yet.
 
-## The way forward
+## From request to closing
 
 ```mermaid
 {forward}```
 
-## Everything that can happen
+## The table
 
-A row with a command happens when somebody with one of these roles writes it ([staff.md](staff.md)); the others when a customer
-writes, or when a date comes. With `FORCE` and a reason, a command also works in the states of the last column.
+Customers' emails, due dates and staff commands cause these events. The last column names the staff command and the roles that
+may give it ([staff.md](staff.md)). With `FORCE` and a reason, staff can do what the plain command does not allow; each forced
+event has its own row.
 
 {table}
-<details><summary>The whole table as a drawing</summary>
+<details><summary>The whole table as a diagram</summary>
 
 ```mermaid
 {diagram}```
@@ -40,7 +42,7 @@ writes, or when a date comes. With `FORCE` and a reason, a command also works in
 """
 
 _HEAD = (
-    "| what happens | in | leads to | command, and whose | with `FORCE` also in |",
+    "| event | meaning | states | next state | staff command and roles |",
     "|---|---|---|---|---|",
 )
 
@@ -76,10 +78,9 @@ def _forward() -> Iterator[str]:
     found: dict[tuple[State | None, State], list[str]] = {}
     for way in TRANSITIONS:
         for before in way.before:
-            for after in way.after:
-                onward = before in line and after in line and line.index(before) < line.index(after)
-                if onward and (after != "closed" or before == "shipped"):
-                    found.setdefault((before, after), []).append(way.on)
+            onward = before in line and way.after in line and line.index(before) < line.index(way.after)
+            if onward and not way.forced and (way.after != "closed" or before == "shipped"):
+                found.setdefault((before, way.after), []).append(way.label)
     for (start, end), ways in found.items():
         yield f"    {start or '[*]'} --> {end}: {', '.join(ways)}"
 
@@ -87,11 +88,12 @@ def _forward() -> Iterator[str]:
 def _cells(way: Transition) -> Iterator[str]:
     from mailbot.decide.permissions import ROLES
 
-    yield way.on
+    force = " with `FORCE`" if way.forced else ""
+    yield f"`{way.event}`"
+    yield way.label
     yield _listed(way.before)
-    yield _listed(way.after) or "the same"
-    yield f"`{way.command.upper().replace('_', ' ')}`: {', '.join(ROLES[way.command])}" if way.command else ""
-    yield _listed(way.forced)
+    yield way.after
+    yield f"`{way.command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[way.command])}" if way.command else ""
 
 
 def _listed(states: Collection[str | None]) -> str:

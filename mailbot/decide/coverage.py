@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -26,18 +27,26 @@ from mailbot.model import (
     Verdict,
 )
 from mailbot.policy import facts as vocabulary
+from mailbot.policy.context import Context
 from mailbot.policy.dates import today
 from mailbot.policy.facts import Situation
 from mailbot.policy.policy import Policy
 from mailbot.policy.rules import AnswerRule, DecisionRule
 
 
-def decide_units(
-    policy: Policy, mail: MailReference, request: Request, case: Case | None, snapshot: Snapshot
-) -> Decision:
+class Inquiry(NamedTuple):
+    """Who asks for what: the email, what it requests, and the case that it belongs to, if there is one."""
+
+    mail: MailReference
+    request: Request
+    case: Case | None = None
+
+
+def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     """Decide for every unit of a request, each by itself; the whole is their common outcome, or mixed."""
-    judged = [decide_unit(policy, mail, request, unit, case, snapshot) for unit in request.units]
-    judged += _foreign(policy, mail, request, case, snapshot)
+    policy = context.policy
+    judged = [decide_unit(context, inquiry, unit) for unit in inquiry.request.units]
+    judged += _foreign(context, inquiry)
     verdicts = tuple(verdict for verdict, _ in judged)
     return Decision(
         outcome=common(verdict.outcome for verdict in verdicts),
@@ -59,19 +68,18 @@ def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
     return different.pop() if len(different) == 1 else "mixed"
 
 
-def decide_unit(
-    policy: Policy, mail: MailReference, request: Request, item: RequestedUnit, case: Case | None, snapshot: Snapshot
-) -> tuple[Verdict, DecisionRule | None]:
-    """Decide for one unit: an open RMA answers for itself, else the first rule that holds, which is returned too."""
-    s = situation(policy, mail, request, item, case, snapshot)
+def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tuple[Verdict, DecisionRule | None]:
+    """Decide for one unit: an open RMA covers it, else the first rule that holds decides; that rule is returned too."""
+    policy = context.policy
+    s = situation(context, inquiry, item)
     facts = vocabulary.all_facts(s)
-    if "owner" in facts["requester"] and request.intent in ("repair", "doa"):
-        number = _open_number(s, case, snapshot)
+    if "owner" in facts["requester"] and inquiry.request.intent in ("repair", "doa"):
+        number = _open_number(s, inquiry.case, context.snapshot)
         if number:
             return _existing(policy, s, number), None
     rule = seen = _first(policy, facts)
     if "stranger" in facts["requester"]:
-        # Promise 7: what is said, cited and asked is what it would be if nobody knew the unit.
+        # Promise 7: the answer is the one for a serial number that is not in the registry.
         s = structs.replace(s, unit=None)
         facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
@@ -97,14 +105,12 @@ def decide_unit(
     ), rule if disguised else seen
 
 
-def _foreign(
-    policy: Policy, mail: MailReference, request: Request, case: Case | None, snapshot: Snapshot
-) -> Iterator[tuple[Verdict, DecisionRule | None]]:
-    """Judge the units of others that only staff may learn of: the mail is answered as if it did not name them."""
-    told = {serial_key(unit.serial) for unit in request.units}
-    for unit in request.foreign:
-        verdict, rule = decide_unit(policy, mail, request, unit, case, snapshot)
-        if verdict.answered_as_unknown and serial_key(unit.serial) not in told:
+def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, DecisionRule | None]]:
+    """Decide on units of others that only staff may learn of: the email is answered as if it did not name them."""
+    requested = {serial_key(unit.serial) for unit in inquiry.request.units}
+    for unit in inquiry.request.foreign:
+        verdict, rule = decide_unit(context, inquiry, unit)
+        if verdict.answered_as_unknown and serial_key(unit.serial) not in requested:
             yield structs.replace(verdict, asks=(), staff_only=True), rule
 
 
@@ -129,22 +135,16 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
     )
 
 
-def situation(
-    policy: Policy,
-    mail: MailReference,
-    request: Request,
-    item: RequestedUnit,
-    case: Case | None,
-    snapshot: Snapshot,
-    paid: str = "no",
-) -> Situation:
-    """Gather what the facts may look at."""
+def situation(context: Context, inquiry: Inquiry, item: RequestedUnit, paid: str = "no") -> Situation:
+    """Collect what the facts may look at."""
+    policy, mail, case = context.policy, inquiry.mail, inquiry.case
     named = item.serial and not item.unsure
-    unit = _with_our_repair(snapshot.units.get(serial_key(item.serial)) if named else None, snapshot, policy)
+    row = context.snapshot.units.get(serial_key(item.serial)) if named else None
+    unit = _with_our_repair(row, context.snapshot, policy)
     addresses = set() if mail.forged else {mail.sender, mail.answer_to} - {""}
     return Situation(
         rules=policy.rules,
-        request=request,
+        request=inquiry.request,
         item=item,
         unit=unit,
         domains=tuple(sorted(address.rpartition("@")[2] for address in addresses)),
@@ -173,44 +173,40 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
 
 
 def by_person(
-    policy: Policy,
+    context: Context,
+    inquiry: Inquiry,
     answer: AnswerRule,
-    mail: MailReference,
-    request: Request,
     unit: CaseUnit,
-    case: Case,
-    snapshot: Snapshot,
     clauses: tuple[str, ...] = (),
     says: str = "",
 ) -> Verdict:
-    """Return the verdict on a unit that a person decided, or an order: the facts as they are, the outcome as it was chosen.
+    """Return the verdict on a unit that a person or a purchase order decided: the facts are recorded as they are.
 
     Args:
-        policy: the company's.
-        answer: the entry of [answers] that speaks; its outcome is the verdict's.
-        mail: who wrote first: whose facts they are.
-        request: what the case is about.
-        unit: the unit as it stands in the case.
-        case: the case.
-        snapshot: the registry's rows, and earlier cases.
+        context: the rules, the registry rows and earlier cases.
+        inquiry: who asks, about what, in which case (there must be one).
+        answer: the entry of [answers] that applies; its outcome is the verdict's.
+        unit: the unit of the case.
         clauses: what decided, before the answer's own clauses.
-        says: the sentence, where it is not the answer's; its braces are literal.
+        says: the sentence, if it is not the answer's; its braces are literal.
     """
-    s = situation(policy, mail, request, unit.told, case, snapshot, paid_for(unit, case.intent, policy))
+    policy, case = context.policy, inquiry.case
+    intent = case.intent if case else "none"
+    s = situation(context, inquiry, unit.as_requested, paid_for(unit, intent, policy))
     days = vocabulary.dates(s)
-    doa = request.intent == "doa" and answer.then == "issue"
+    doa = inquiry.request.intent == "doa" and answer.then == "issue"
     agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
-    # Promise 7: a stranger learns of the unit when a person lets him in, whether it was held or merely asked about.
+    # Promise 7: a stranger learns about the unit once a person has approved the request.
     untold = (unit.answered_as_unknown or not unit.known) and not agreed
     return Verdict(
         serial=unit.serial,
         outcome=answer.then,
-        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(case.intent, ())))),
+        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(intent, ())))),
         facts=() if untold else vocabulary.record(vocabulary.all_facts(s), days),
         known=not untold,
         model="" if untold else s.unit.model if s.unit else unit.model,
         staff_only=untold and unit.staff_only,
-        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(case.intent, answer.says),
+        says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(intent, answer.says),
         valid_until=days.get("doa_until") if doa else None,
         owner=unit.owner,
     )
@@ -221,18 +217,20 @@ def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
     if intent == "rework" and unit.charged:  # its shipment is like any other; AP-21 warrants repairs
         return "no"
     found = [flag for name in unit.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
-    unmended = (
+    not_fixed = (
         unit.unrepairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
     )
-    if unit.charged and not unmended:
+    if unit.charged and not not_fixed:
         return "repair"
     costs = unit.charged or unit.outcome == "decline" or bool(found)
     return "other" if costs else "no"
 
 
-def answered(policy: Policy, answer: AnswerRule, mail: MailReference, request: Request, case: Case | None) -> Decision:
-    """Decide where no unit is decided on: a question, an order, an acceptance."""
-    seen = vocabulary.all_facts(situation(policy, mail, request, RequestedUnit(""), None, Snapshot()))
+def answered(context: Context, inquiry: Inquiry, answer: AnswerRule) -> Decision:
+    """Decide if no unit is decided on: a question, a purchase order, an acceptance."""
+    policy, request, case = context.policy, inquiry.request, inquiry.case
+    bare = structs.replace(context, snapshot=Snapshot())
+    seen = vocabulary.all_facts(situation(bare, Inquiry(inquiry.mail, request), RequestedUnit("")))
     stated = {name: words for name, words in seen.items() if name in _OF_THE_MAIL}
     told = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
     return Decision(

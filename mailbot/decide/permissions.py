@@ -46,8 +46,8 @@ _APPROVES: Final[tuple[State, ...]] = ("held", "asking", "quoted", "declined", "
 """What an approval without serials is about: the first of these states in which a unit is."""
 
 
-def rule(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
-    """Rule on one command, as the case stands.
+def decide_command(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
+    """Decide whether one command is granted, on the case as it is.
 
     Args:
         case: the case it is about, if there is one.
@@ -90,7 +90,7 @@ def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
         first = next((state for state in _APPROVES if any(unit.state == state for unit in fitting)), None)
         fitting = fitting if named else [unit for unit in fitting if unit.state == first]
     if command.name == "close" and not command.force:
-        fitting = [unit for unit in fitting if not unit.here or unit.state == "shipped"]
+        fitting = [unit for unit in fitting if not unit.on_site or unit.state == "shipped"]
     if command.name == "shipped":
         fitting = [unit for unit in fitting if unit.received_on or command.force]
     if command.name == "quote" and any(unit.state in ON_SITE for unit in fitting):

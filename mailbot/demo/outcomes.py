@@ -109,7 +109,7 @@ def _ordered(post: TrafficEntry) -> bool:
 
 def _commanded(post: TrafficEntry, name: CommandName, result: str = "done") -> bool:
     """Whether a member of staff gave this command, and it ended so."""
-    rulings = post.entry.decision.rulings if post.entry and not post.ours else ()
+    rulings = post.entry.decision.command_results if post.entry and not post.ours else ()
     return any(ruling.command.name == name and ruling.result == result for ruling in rulings)
 
 

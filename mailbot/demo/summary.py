@@ -29,14 +29,14 @@ def summaries(post: TrafficEntry) -> tuple[DecisionSummary, ...]:
 
 def of(decision: Decision) -> tuple[DecisionSummary, ...]:
     """Return a decision in short: command by command, or units with the same outcome for the same reasons together."""
-    if decision.rulings:
+    if decision.command_results:
         return tuple(
             DecisionSummary(ruling.result, ruling.clauses, " ".join((f"“{ruling.command.said}”", *ruling.serials)))
-            for ruling in decision.rulings
+            for ruling in decision.command_results
         )
-    if decision.told:
+    if decision.answer_key:
         serials = (verdict.serial for verdict in decision.verdicts)
-        return (DecisionSummary(decision.told, decision.clauses, ", ".join(serials) or decision.why),)
+        return (DecisionSummary(decision.answer_key, decision.clauses, ", ".join(serials) or decision.why),)
     units: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
     for verdict in decision.verdicts:
         units.setdefault((verdict.outcome, verdict.clauses, verdict.answered_as_unknown), []).append(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from mailbot.case.lifecycle import NUMBERED
-from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Attachment, Case, Number, Snapshot
+from mailbot.model import Attachment, Case, DocumentFacts, Number
 from mailbot.policy.policy import Policy
 from mailbot.reply import documents
 from mailbot.reply.customer_emails import ship_to
@@ -14,18 +13,18 @@ from mailbot.reply.documents import CalendarDate, ReturnShipment, ShipmentUnit
 from mailbot.reply.policy_sentences import language_of
 
 
-def documents_for(policy: Policy, case: Case, snapshot: Snapshot, day: date) -> tuple[Attachment, ...]:
-    """Return the papers of the case's number: the same case on the same day gives the same bytes.
+def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -> tuple[Attachment, ...]:
+    """Return the documents of the case's number: the same case on the same day gives the same bytes.
 
     Args:
         policy: the company's.
         case: with its number.
-        snapshot: brings the registry's rows: customer, origin, country.
+        facts: what the registry says: customer, origins, customs.
         day: today in the company's zone.
     """
     if case.number is None or not policy.papers:
         return ()
-    sheet = _consignment(policy, case, case.number, snapshot, day)
+    sheet = _return_shipment(policy, case, case.number, facts, day)
     pdf = "application/pdf"
     found = [
         Attachment("label.pdf", pdf, documents.draw_label(sheet)),
@@ -37,14 +36,9 @@ def documents_for(policy: Policy, case: Case, snapshot: Snapshot, day: date) -> 
     return tuple(found)
 
 
-def _consignment(policy: Policy, case: Case, number: Number, snapshot: Snapshot, day: date) -> ReturnShipment:
+def _return_shipment(policy: Policy, case: Case, number: Number, facts: DocumentFacts, day: date) -> ReturnShipment:
     words = policy.papers.get(language_of(policy, case)) or policy.papers["en"]
-    items = [item for item in case.units if item.state in NUMBERED]
-    rows = {item.serial: snapshot.units.get(serial_key(item.serial)) for item in items}
-    home = policy.rules.policy.country.value
-    abroad = "overseas" in case.special_requests or any(
-        u and u.country and u.country.upper() != home for u in rows.values()
-    )
+    origins = dict(facts.origins)
     return ReturnShipment(
         company=policy.rules.policy.company,
         number=number.text,
@@ -52,16 +46,15 @@ def _consignment(policy: Policy, case: Case, number: Number, snapshot: Snapshot,
         valid_until=number.valid_until,
         ship_to=ship_to(policy, case),
         units=tuple(
-            ShipmentUnit(
-                item.serial, item.model, item.reason, (unit.origin or "") if (unit := rows[item.serial]) else ""
-            )
-            for item in items
+            ShipmentUnit(unit.serial, unit.model, unit.reason, origins.get(unit.serial, ""))
+            for unit in case.units
+            if unit.state in NUMBERED
         ),
         words=words,
         customer=case.name,
-        customer_company=next((unit.customer for unit in rows.values() if unit), ""),
+        customer_company=facts.customer,
         email=case.sender,
         packing=policy.rules.papers.packing,
-        statements=policy.rules.papers.customs if abroad else (),
+        statements=policy.rules.papers.customs if facts.customs else (),
         dates=(CalendarDate("number", number.valid_until, words.calendar.ship_by.format(number=number.text)),),
     )

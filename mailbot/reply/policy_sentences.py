@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -12,27 +12,10 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, Charge, Decision, Quote, Verdict
-from mailbot.policy import facts as vocabulary
-from mailbot.policy.facts import DATES, Facts
+from mailbot.model import Case, Charge, Notice, Quote, Verdict
+from mailbot.policy.facts import DATES
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import InformRule, Moment
 from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, QuoteBlock
-
-_MOMENTS: Mapping[str, Moment] = {
-    "issue": "issued",
-    "quote": "quoted",
-    "ask": "asked",
-    "staff": "held",
-    "decline": "declined",
-}
-
-
-def moment_of(verdict: Verdict, *, parts: bool = False) -> Moment:
-    """Return the moment a verdict brings; a disguised one is seen as a question (promise 7)."""
-    if parts and verdict.outcome == "quote":
-        return "parts_quoted"
-    return "asked" if verdict.answered_as_unknown else _MOMENTS[verdict.outcome]
 
 
 def language_of(policy: Policy, case: Case) -> str:
@@ -90,64 +73,22 @@ def _of_case(case: Case, verdict: Verdict | None, language: str) -> dict[str, st
     return {name: value for name, value in found.items() if value}
 
 
-def informs(
-    policy: Policy,
-    decision: Decision,
-    case: Case,
-    *,
-    moments: Iterable[Moment] = (),
-    first: bool = False,
-    judged: bool = True,
-    parts: bool = False,
-) -> tuple[ClauseSentence, ...]:
-    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
-
-    ``judged``: the verdicts are new, and bring moments of their own. ``parts``: what is quoted is quoted after examination.
-    """
-    always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
-    own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
-    found = [
-        says(policy, inform.clause, inform.says, case, verdict)
-        for inform in policy.rules.inform
-        for facts, verdict in _seen(decision)
-        if not (verdict and verdict.staff_only)
-        if _belongs(
-            inform, always | (({moment_of(verdict, parts=parts)} if verdict else own) if judged else set()), facts
-        )
-    ]
-    return tuple(dict.fromkeys(found))
-
-
-def _belongs(inform: InformRule, moments: set[Moment], facts: Facts) -> bool:
-    return bool(moments.intersection(inform.moment)) and vocabulary.holds(inform.when, facts)
-
-
-def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
-    """Return the facts of every unit decided on; of the mail itself where there is none."""
-    if all(verdict.staff_only for verdict in decision.verdicts):
-        return [(vocabulary.recall(decision.facts), None)]
-    return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
-
-
-def staff_sentences(policy: Policy, decision: Decision, case: Case) -> tuple[ClauseSentence, ...]:
-    """Return the sentences because of which staff are told, beside what decided (a wish that is theirs to answer)."""
-    found = [
-        says(policy, inform.clause, inform.says, case, verdict)
-        for inform in policy.rules.inform
-        for facts, verdict in _seen(decision)
-        if inform.notify and inform.when and vocabulary.holds(inform.when, facts)
-    ]
-    return tuple(dict.fromkeys(found))
-
-
-def shown_clauses(policy: Policy, decision: Decision) -> tuple[ClauseSentence, ...]:
-    """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
-    ids = [clause for v in decision.verdicts if not v.staff_only for clause in (v.shown or v.clauses)] or list(
-        decision.clauses
+def informs(notice: Notice, case: Case, policy: Policy) -> tuple[ClauseSentence, ...]:
+    """Return the sentences of the policy that a notice carries, filled in, each once."""
+    verdicts = {verdict.serial: verdict for verdict in notice.verdicts}
+    found = (
+        says(policy, line.clause, line.says, case, None if line.serial is None else verdicts.get(line.serial))
+        for line in notice.informs
     )
+    return tuple(dict.fromkeys(found))
+
+
+def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
+    """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
+    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown or v.clauses)] or notice.basis
     texts = [ClauseSentence(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
-    if decision.says and texts and all(verdict.staff_only for verdict in decision.verdicts):
-        texts[0] = ClauseSentence(texts[0].clause, decision.says)
+    if notice.says and texts and all(verdict.staff_only for verdict in notice.verdicts):
+        texts[0] = ClauseSentence(texts[0].clause, notice.says)
     return tuple(texts)
 
 

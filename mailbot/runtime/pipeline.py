@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 import structlog
 
 from mailbot.case import delivery, matching
-from mailbot.core import handle
+from mailbot.core import handle, set_aside
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.reading import read_message
@@ -34,9 +34,9 @@ from mailbot.model import (
     Unit,
     Value,
 )
+from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
-from mailbot.reply.compose import unreadable
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.registry.registry import RegistryError
 from mailbot.runtime.store_protocol import DuplicateError, StateError, Store
@@ -129,7 +129,7 @@ def _process(incoming_mail: Mail, context: MailboxContext) -> Disposition:
         _answerable(message)
         case = find_case(message, context)
         return _staged(
-            incoming_mail, handle(message, case, look_up(message, case, context), context.policy, now), context
+            incoming_mail, handle(message, case, Context(context.policy, look_up(message, case, context), now)), context
         )
     except (StateError, RegistryError):
         raise
@@ -161,8 +161,9 @@ def _set_aside(incoming_mail: Mail, identity: str, why: str, context: MailboxCon
     record = before or MailRecord(
         identity=identity, at=now, mailbox=incoming_mail.mailbox, folder="Attention", kind="unreadable", why=why
     )
-    replies = () if before else unreadable(context.policy, Snapshot(id_entropy=context.chance()), record, now)
-    return Step(event=None, decision=None, after=None, replies=replies, record=record)
+    if before:
+        return Step(event=None, decision=None, after=None, record=before)
+    return set_aside(record, Context(context.policy, Snapshot(id_entropy=context.chance()), now))
 
 
 def find_case(message: Message, context: MailboxContext) -> Case | None:
@@ -205,7 +206,7 @@ def process_due(rooms: Mapping[str, MailboxContext], store: Store, clock: Clock)
             if case is None or room is None:
                 continue
             try:
-                result = handle(DueDate(case.id, now), case, _snapshot_for(case, room), room.policy, now)
+                result = handle(DueDate(case.id, now), case, Context(room.policy, _snapshot_for(case, room), now))
             except Exception:  # one case that cannot be worked on does not hold up the others
                 log.exception("deadline not worked on", case=case.id)
                 continue
@@ -271,7 +272,8 @@ def _report(reply: Reply, rooms: Mapping[str, MailboxContext], store: Store, clo
         log.error("a mail will not arrive", to=reply.to, subject=reply.subject, note=reply.note)
         return
     arrival = FailedDelivery(found[0].id, reply.message_id, reply.note)
-    store.stage(handle(arrival, found[0], _snapshot_for(found[0], room), room.policy, clock.now()))
+    context = Context(room.policy, _snapshot_for(found[0], room), clock.now())
+    store.stage(handle(arrival, found[0], context))
     store.commit()
 
 

@@ -1,0 +1,309 @@
+"""The notices of a decision: which email, which sentences of the policy, which facts. The texts are rendered later."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec import structs
+
+from mailbot.case.lifecycle import NUMBERED
+from mailbot.case.quotes import open_quotes
+from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.decide.plan import Plan
+from mailbot.decide.results import about_case, latest_mail
+from mailbot.intake.entities.serials import serial_key
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    Charge,
+    Decision,
+    DocumentFacts,
+    Inform,
+    MailReference,
+    Notice,
+    Number,
+    PurchaseOrder,
+    Request,
+    Role,
+    SpecialRequest,
+    StaffMember,
+    Verdict,
+)
+from mailbot.policy import facts as vocabulary
+from mailbot.policy.context import Context
+from mailbot.policy.facts import Facts
+from mailbot.policy.policy import Policy
+from mailbot.policy.rules import AnswerRule, Moment
+
+EXCERPT = 4000
+"""Characters of the sender's words that a notice to staff shows."""
+
+_MOMENT_OF: dict[str, Moment] = {
+    "issue": "issued",
+    "quote": "quoted",
+    "ask": "asked",
+    "staff": "held",
+    "decline": "declined",
+}
+_MOMENT_OF_PROGRESS: dict[str, Moment] = {
+    "received": "received",
+    "charged": "charged",
+    "parts_ordered": "ordered",
+    "shipped": "shipped",
+}
+_WITH_BILL = ("charged", "parts_declined", "parts_lapsed", "status")
+_WITH_QUOTE = ("status", "extended")
+_TRAVELED = (*NUMBERED, "shipped", "closed", "withdrawn")
+
+
+# ---------------------------------------------------------------- to customers
+
+
+def answer(plan: Plan, decision: Decision, mail: MailReference, *, first: bool) -> Notice:
+    """Return the answer to a customer's email: a verdict for each unit, and one next step."""
+    case, verdicts = plan.current, decision.verdicts
+    shown = [verdict for verdict in verdicts if not verdict.staff_only]
+    quoted = any(verdict.outcome == "quote" for verdict in verdicts)
+    issued = any(verdict.outcome == "issue" for verdict in verdicts)
+    number = next((verdict.number for verdict in verdicts if verdict.number), case.number) if issued else None
+    offered = next(reversed(open_quotes(case)), None) if quoted or "po" in decision.asks else None
+    parts = quoted and offered is not None and offered.parts
+    moments: set[Moment] = {"first"} if first else set()
+    new = number and any(v.outcome == "issue" and not v.answered_as_unknown and v.number is None for v in shown)
+    lines = informs(plan.context.policy, decision, moments, parts=parts)
+    return Notice(
+        kind="answer",
+        about="parts" if parts else "",
+        clauses=_cites(decision.clauses, lines),
+        basis=decision.clauses,
+        verdicts=verdicts,
+        asks=decision.asks,
+        says=decision.says,
+        why=decision.says if all(verdict.staff_only for verdict in verdicts) else "",
+        greeting=mail.name or ("" if mail.forged else case.name),
+        echo=not mail.forged,
+        informs=lines,
+        number=number,
+        quote=offered,
+        documents=document_facts(plan.context, case) if new else None,
+    )
+
+
+def progress(
+    plan: Plan, name: str, units: Sequence[CaseUnit], decision: Decision, added: tuple[SpecialRequest, ...] = ()
+) -> Notice:
+    """Return the email that one entry of [answers] brings about these units.
+
+    ``added`` are the special requests of the email that is answered: the notice says what the policy says to them (AP-36, AP-39).
+    """
+    case, context = plan.current, plan.context
+    rule: AnswerRule = getattr(context.answers, name)
+    mail = latest_mail(case)
+    verdicts: tuple[Verdict, ...] = ()
+    if mail:
+        request = about_case(case, Request("request"))
+        request = structs.replace(request, special_requests=added) if added else request
+        inquiry = Inquiry(mail, request, case)
+        verdicts = tuple(by_person(context, inquiry, rule, unit) for unit in units)
+        if not verdicts:
+            plain = Inquiry(mail, about_case(case, Request("request")), case)
+            decision = answered(context, plain, rule)
+    return progress_of(plan, name, verdicts, decision, told=bool(added))
+
+
+def progress_of(
+    plan: Plan, name: str, verdicts: tuple[Verdict, ...], decision: Decision, *, told: bool = False
+) -> Notice:
+    """Return the email about units under way, with these verdicts; their coverage is not decided in it."""
+    case, policy = plan.current, plan.context.policy
+    basis = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)) or decision.clauses
+    shown = structs.replace(decision, outcome="none", clauses=basis, verdicts=verdicts, says="")
+    moments: set[Moment] = {_MOMENT_OF_PROGRESS[name]} if name in _MOMENT_OF_PROGRESS else set()
+    lines = informs(policy, shown, moments | ({"told"} if told else set()), judged=False)
+    number, quote = number_of(case), next(reversed(open_quotes(case)), None)
+    until = case.number.valid_until if case.number else quote.valid_until if name == "extended" and quote else None
+    return Notice(
+        kind="progress",
+        about=name,
+        clauses=_cites(basis, lines),
+        basis=basis,
+        verdicts=verdicts,
+        greeting=case.name,
+        informs=lines,
+        number=number,
+        quote=quote if name in _WITH_QUOTE else None,
+        charges=_new_charges(plan, name),
+        shipment=case.inbound if name == "under_way" else case.outbound,
+        until=until,
+        documents=document_facts(plan.context, case) if name in ("address", "extended") and number else None,
+    )
+
+
+def _new_charges(plan: Plan, name: str) -> tuple[Charge, ...]:
+    """Return what is billed in this email: of findings only what is new, elsewhere all charges of the case."""
+    if name not in _WITH_BILL:
+        return ()
+    earlier = plan.before.charges if name == "charged" and plan.before else ()
+    return tuple(line for line in plan.current.charges if line not in earlier)
+
+
+def number_of(case: Case) -> Number | None:
+    """Return the number under which the case's units travel, if they do."""
+    return case.number if any(unit.state in _TRAVELED for unit in case.units) else None
+
+
+def document_facts(context: Context, case: Case) -> DocumentFacts:
+    """Return what the registry says for the documents of a return (AP-31, AP-42, ST-11)."""
+    units = [unit for unit in case.units if unit.state in NUMBERED]
+    rows = [(unit.serial, context.snapshot.units.get(serial_key(unit.serial))) for unit in units]
+    home = context.policy.rules.policy.country.value
+    abroad = any(row and row.country and row.country.upper() != home for _, row in rows)
+    return DocumentFacts(
+        customer=next((row.customer for _, row in rows if row), ""),
+        origins=tuple((serial, row.origin) for serial, row in rows if row and row.origin),
+        customs="overseas" in case.special_requests or abroad,
+    )
+
+
+# ---------------------------------------------------------------- to staff
+
+
+def to_staff(
+    plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None
+) -> Notice:
+    """Return a note to staff: the facts, the clauses, and what the sender wrote."""
+    case, policy = plan.current, plan.context.policy
+    facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
+    for verdict in decision.verdicts:
+        if unit := plan.context.snapshot.units.get(serial_key(verdict.serial)):
+            delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
+            facts.append(
+                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
+            )
+    if mail and mail.attachments:
+        facts.append(("attachments", ", ".join(mail.attachments)))
+    if request and request.order:
+        facts.append(("purchase order", _order(request.order)))
+    facts += [("note", note) for note in request.notes] if request else []
+    lines = tuple(_lines(policy, decision, notify=True))
+    return Notice(
+        kind="notice",
+        about=about,
+        audience="staff",
+        clauses=_cites(decision.clauses, lines),
+        basis=decision.clauses,
+        verdicts=decision.verdicts,
+        says=decision.says,
+        why=decision.why,
+        informs=lines,
+        number=case.number,
+        quote=case.quotes[-1] if case.quotes else None,
+        facts=tuple(facts),
+        quoted=mail.text[:EXCERPT] if mail else "",
+        sender=mail.sender if mail else case.sender,
+    )
+
+
+def transcript(case: Case | None, decision: Decision, mail: MailReference, *, about: str) -> Notice:
+    """Return the answer to a staff email: each command, what it did, or why not, and the case as it is now."""
+    return Notice(
+        kind="transcript",
+        about=about,
+        audience="staff",
+        clauses=decision.clauses,
+        basis=decision.clauses,
+        command_results=decision.command_results,
+        units=tuple(unit.serial for unit in case.units) if case else (),
+        quote=case.quotes[-1] if case and case.quotes else None,
+        quoted=mail.text[:EXCERPT] if about != "done" else "",
+        subject="" if case else mail.subject,
+    )
+
+
+def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Notice:
+    """Return the question to a second approver: what a member of staff asked for, and what it is about (A12)."""
+    notice = to_staff(plan, decision, mail, about="second")
+    return structs.replace(
+        notice,
+        clauses=decision.clauses,
+        facts=(("customer", plan.current.sender), *notice.facts),
+        units=tuple(unit.serial for unit in plan.current.units),
+        command_results=tuple(result for result in decision.command_results if result.result == "second"),
+    )
+
+
+def forged(decision: Decision, mail: MailReference) -> Notice:
+    """Return the note to the member of staff whose address somebody forged: nothing was obeyed, nothing is shown."""
+    facts = (("arrived", mail.at.isoformat(timespec="seconds")), ("identity", mail.identity.strip()))
+    return Notice(kind="notice", about="forged", audience="staff", why=decision.why, facts=facts, direct=True)
+
+
+def _order(order: PurchaseOrder) -> str:
+    """Write out what a purchase order says, to be compared with our quote (AP-17)."""
+    totals = ", ".join(f"{price.currency} {price.amount:.2f}".strip() for price in order.totals[:3])
+    named = f"{order.number}: {totals or 'no total could be read'}"
+    return f"{named}; for quote {', '.join(order.quotes)}" if order.quotes else named
+
+
+def people(policy: Policy, roles: Iterable[Role]) -> tuple[StaffMember, ...]:
+    """Return the staff who can act in one of these roles; for a role that no one has, all staff (design §5)."""
+    staff = policy.desk.staff
+    found = dict.fromkeys(person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
+    return tuple(found)
+
+
+# ---------------------------------------------------------------- sentences of the policy
+
+
+def informs(
+    policy: Policy, decision: Decision, moments: Collection[Moment], *, judged: bool = True, parts: bool = False
+) -> tuple[Inform, ...]:
+    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
+
+    ``judged``: the verdicts are new, and bring moments of their own. ``parts``: what is quoted was quoted after diagnosis.
+    """
+    return tuple(_lines(policy, decision, {"every", *moments}, judged=judged, parts=parts))
+
+
+def _lines(
+    policy: Policy,
+    decision: Decision,
+    always: Collection[Moment] = (),
+    **how: Any,
+) -> Iterator[Inform]:
+    found: dict[Inform, None] = {}
+    for rule in policy.rules.inform:
+        for seen, verdict in _seen(decision):
+            if how.get("notify"):
+                belongs = bool(rule.notify and rule.when)
+            elif verdict and verdict.staff_only:
+                belongs = False
+            else:
+                own = _own_moment(decision, verdict, parts=how["parts"]) if how["judged"] else None
+                belongs = bool({*always, own}.intersection(rule.moment))
+            if belongs and vocabulary.holds(rule.when, seen):
+                serial = verdict.serial if verdict and "{" in rule.says else None
+                found[Inform(rule.clause, rule.says, serial)] = None
+    yield from found
+
+
+def _own_moment(decision: Decision, verdict: Verdict | None, *, parts: bool) -> Moment | None:
+    """Return the moment that a verdict brings; a unit that is answered as unknown is asked about (promise 7)."""
+    if verdict is None:
+        return _MOMENT_OF.get(decision.outcome)
+    if parts and verdict.outcome == "quote":
+        return "parts_quoted"
+    return "asked" if verdict.answered_as_unknown else _MOMENT_OF[verdict.outcome]
+
+
+def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
+    """Return the facts of every unit decided on, or those of the email if there is none."""
+    if all(verdict.staff_only for verdict in decision.verdicts):
+        return [(vocabulary.recall(decision.facts), None)]
+    return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
+
+
+def _cites(clauses: tuple[str, ...], lines: Iterable[Inform]) -> tuple[str, ...]:
+    """Return the clauses on record for an email: those that decided, and those that it states besides."""
+    return tuple(dict.fromkeys((*clauses, *(line.clause for line in lines))))

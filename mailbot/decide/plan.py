@@ -1,0 +1,131 @@
+"""The plan of one decision: the changes to the case and the notices to send, collected in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Literal
+
+from msgspec import structs
+
+from mailbot.case import tokens
+from mailbot.case.apply import version_after, with_change
+from mailbot.case.deadlines import renewed
+from mailbot.case.lifecycle import next_state
+from mailbot.intake.entities.serials import serial_key
+from mailbot.model import (
+    Case,
+    CaseChanged,
+    CaseOpened,
+    CaseUnit,
+    Change,
+    Command,
+    Decision,
+    LifecycleEvent,
+    Notice,
+    Recipient,
+    StaffMember,
+    UnitChanged,
+    UnitRemoved,
+)
+from mailbot.policy.context import Context
+
+
+class Plan:
+    """What is planned so far. ``before`` is the case as it was, ``case`` the case with all planned changes."""
+
+    def __init__(self, case: Case | None, context: Context) -> None:
+        self.before, self.case, self.context = case, case, context
+        self.changes: list[Change] = []
+        self.notices: list[Notice] = []
+
+    @property
+    def current(self) -> Case:
+        """The case with all planned changes; there must be one."""
+        assert self.case is not None, "this decision needs a case"  # noqa: S101 - a defect, not an input
+        return self.case
+
+    def decided(self, decision: Decision) -> Decision:
+        """Return the decision with the planned changes and notices."""
+        return structs.replace(decision, changes=tuple(self.changes), notices=tuple(self.notices))
+
+    # ------------------------------------------------------------ changes
+
+    def open(self, change: CaseOpened) -> None:
+        """Open a case."""
+        self._add(change)
+
+    def update(self, **fields: Any) -> None:
+        """Set fields of the case (see ``CaseChanged``); what is set already is left out."""
+        new = {name: value for name, value in fields.items() if getattr(self.current, name) != value}
+        if new:
+            self._add(CaseChanged(**new))
+
+    def move(self, unit: CaseUnit, event: LifecycleEvent, **fields: Any) -> None:
+        """Let an event happen to a unit, and set fields of it."""
+        state = next_state(unit.state, event)
+        self._add(UnitChanged(structs.replace(unit, state=state, **fields), event))
+
+    def put(self, unit: CaseUnit, event: LifecycleEvent | None = None) -> None:
+        """Put a unit into the case, new or in the place of the one with its serial number."""
+        if event or unit not in self.current.units:
+            self._add(UnitChanged(unit, event))
+
+    def remove(self, serials: Iterable[str]) -> None:
+        """Take units out of the case."""
+        for serial in serials:
+            self._add(UnitRemoved(serial))
+
+    def units(self, serials: Collection[str]) -> tuple[CaseUnit, ...]:
+        """Return the units of the case with these serial numbers, as planned so far, in the order of the case."""
+        keys = set(map(serial_key, serials))
+        return tuple(unit for unit in self.current.units if serial_key(unit.serial) in keys)
+
+    def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
+        """Renew the deadlines; those of what has been asked, quoted or issued since then start again."""
+        self.update(
+            deadlines=renewed(since, self.current, self.context, asked=asked, quoted=quoted),
+        )
+
+    def _add(self, change: Change) -> None:
+        self.case = with_change(self.case, change, self.context.now)
+        self.changes.append(change)
+
+    # ------------------------------------------------------------ notices
+
+    def notify_customer(self, notice: Notice, address: str) -> None:
+        """Plan an email to the customer."""
+        recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
+        self.notices.append(structs.replace(notice, recipients=(recipient,)))
+
+    def notify_staff(
+        self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()
+    ) -> None:
+        """Plan an email to each of these members of staff, with a token of their own if it concerns a case (promise 5)."""
+        for person in people:
+            token, mark = None, self.context.snapshot.id_entropy[10:26]
+            if self.case is not None:
+                until = self.context.now + tokens.LIFE
+                version = version_after(self.before, self.case)
+                count = sum(1 for each in self._recipients() if each.token) + 1
+                token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)
+                mark = tokens.mark(token)
+            recipient = Recipient(person.address, self._message_id("staff", mark), token)
+            last = self.notices[-1] if self.notices else None
+            if last is not None and structs.replace(last, recipients=()) == structs.replace(
+                notice, recipients=(), audience="staff"
+            ):
+                self.notices[-1] = structs.replace(last, recipients=(*last.recipients, recipient))
+            else:
+                self.notices.append(structs.replace(notice, recipients=(recipient,), audience="staff"))
+
+    def _recipients(self) -> list[Recipient]:
+        return [recipient for notice in self.notices for recipient in notice.recipients]
+
+    def _message_id(self, audience: Literal["customer", "staff"], mark: str) -> str:
+        """Return an id that counts the emails to this audience: customers cannot see how many notes staff got (promise 7)."""
+        planned = sum(len(notice.recipients) for notice in self.notices if notice.audience == audience)
+        earlier = sum(1 for reply in (self.case.replies if self.case else ()) if reply.audience == audience)
+        name = self.case.id.lower() if self.case else "note"
+        sign = "" if audience == "customer" else "s"
+        domain = self.context.policy.desk.address.rpartition("@")[2]
+        return f"{name}.{sign}{earlier + planned + 1}.{mark}@{domain}"
