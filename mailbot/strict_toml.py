@@ -125,7 +125,7 @@ def _words_at(type_: Any, path: str) -> list[str]:
 def _info_at(type_: Any, path: str) -> Any:
     """Return what msgspec knows of the type at an error path such as ``mailbox[0].imap``."""
     info: Any = msgspec.inspect.type_info(type_)
-    for part in re.findall(r"\.?([\w-]+|\[[^\]]*\])", path):
+    for part in re.findall(r"\.?([\w-]+|\[[^\]]{0,200}\])", path):
         info = _into(info, part)
     return info
 

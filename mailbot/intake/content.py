@@ -48,7 +48,7 @@ _SEVERAL, _FEW = 2, 4
 _NOTE = 300
 """Characters of a mail that only announces its answers."""
 
-_INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|\*+|A:)\s+")
+_INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|(?<!\*)\*++|A:)\s+")
 _FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
 _TOLD = 24
 """Sentences, or cells of a row, that are about one unit."""

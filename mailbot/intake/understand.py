@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mailbot.intake.attachments.extraction import is_program
 from mailbot.intake.commands.reading import read_commands
 from mailbot.intake.content import MessageContent, NamedUnit, weight
 from mailbot.intake.entities import purchase_orders, references
@@ -220,7 +221,7 @@ def _file_names(mail: MessageContent) -> list[str]:
 
 def _disguised(mail: MessageContent) -> bool:
     """Whether a program hides behind the name of a document (T4)."""
-    return any(attachment.content.startswith(purchase_orders.PROGRAMS) for attachment in mail.message.attachments)
+    return any(map(is_program, mail.message.attachments))
 
 
 def _supplies(mail: MessageContent) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
+from email_validator import validate_email
 
 from mailbot.mail.charsets import one_line
 from mailbot.mail.field_syntax import split_field
@@ -20,15 +21,18 @@ if TYPE_CHECKING:
 MOST = 200
 """Mailboxes read of one field, and of all fields of one name."""
 
-# Private networks and trial runs use these; whether a domain can be reached is the mail server's question.
-for _domain in ("local", "test", "invalid"):
-    if _domain in SPECIAL_USE_DOMAIN_NAMES:
-        SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
-
 _CAPITALS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _WORD = re.compile(r"=\?[^?\s<>\"]{1,80}\?[qQ]\?[^?\s<>\"]*\?=")
 _SPECIAL = re.compile(r"[(),:;@\\]")
 _SPEC = re.compile(r"[^\s<>@,;:\\]{1,128}@[^\s<>@,;:\\]{1,255}")
+_LAST_LABEL = re.compile(r"(?<=[@.\u3002\uff0e\uff61])[^\s<>@.\u3002\uff0e\uff61]{1,63}(?=>?\s*\Z)")
+
+PRIVATE = {"local": "lokal", "invalid": "invahid"}
+"""Top-level domains of private networks and trial runs, which email-validator always refuses, and a label for each.
+
+email-validator has an option for ``test`` only. An address in one of these domains is checked with the other label of the
+same length in its place. Whether a domain can be reached is up to the mail server.
+"""
 
 
 class Mailboxes(Value, frozen=True):
@@ -127,8 +131,20 @@ def valid(address: str) -> str:
     Raises:
         email_validator.EmailNotValidError: no mail can be sent to it (H4); a ``ValueError`` that says why.
     """
-    checked = validate_email(address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
-    return (checked.ascii_email or checked.normalized).lower()
+    last = _LAST_LABEL.search(address)
+    label = unicodedata.normalize("NFKC", last[0]).casefold() if last else ""
+    stand_in = PRIVATE.get(label, "")
+    if last and stand_in:
+        address = f"{address[: last.start()]}{stand_in}{address[last.end() :]}"
+    checked = validate_email(
+        address,
+        check_deliverability=False,
+        globally_deliverable=False,
+        test_environment=True,
+        allow_smtputf8=False,
+    )
+    found = (checked.ascii_email or checked.normalized).lower()
+    return f"{found.removesuffix(stand_in)}{label}" if stand_in else found
 
 
 def deliverable(address: str) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 UNDELIVERED = (
     *("undeliver", "not deliver", "couldn't be delivered", "could not be delivered", "delivery status notification"),
-    *(r"deliver[yi]\w* (?:has )?(?:fail|problem|error|subsystem|warning|incomplete|delayed)",),
+    *(r"deliver[yi]\w{0,20} (?:has )?(?:fail|problem|error|subsystem|warning|incomplete|delayed)",),
     *("failed (?:mail|delivery)",),
     *("failure notice", "returned mail", "returned to sender", "returning message", "mail (?:system )?error"),
     *("non[- ]?deliver", "automatically rejected mail", "nondeliverable", "message (?:delayed|not delivered)"),  # en
@@ -48,11 +48,11 @@ UNDELIVERED = (
 
 REPORTED = (
     r"(?:e-?mail|message|mail)\b[^.\n]{0,80}(?:(?:\bnot|n't)(?: yet)? (?:be |been )?|\bun)(?:deliver|reach|sent)",
-    r"(?:\bnot|n't|unable to|failed to) (?:be )?deliver\w*[^.\n]{0,40}(?:mail|message|recipient|address)",
-    r"deliver\w* (?:to|of)\b[^.\n]{0,80}(?:fail|abort|postpon|delay)",
-    r"deliver\w* (?:has |have |to these )?(?:failed|been delayed|error)",
+    r"(?:\bnot|n't|unable to|failed to) (?:be )?deliver\w{0,20}[^.\n]{0,40}(?:mail|message|recipient|address)",
+    r"deliver\w{0,20} (?:to|of)\b[^.\n]{0,80}(?:fail|abort|postpon|delay)",
+    r"deliver\w{0,20} (?:has |have |to these )?(?:failed|been delayed|error)",
     r"(?:failed|invalid|undeliverable|undelivered)[- ](?:recipient|address)",
-    r"following (?:recipient|address|destination)\w*[^\n]{0,20} (?:fail|had |did not|could not|cannot|was |were )",
+    r"following (?:recipient|address|destination)\w{0,20}[^\n]{0,20} (?:fail|had |did not|could not|cannot|was |were )",
     r"(?:not|never) reach the following|has been postponed",
     r"non-?delivery (?:report|notif)",
     r"(?:returned mail|message returned|permanent (?:fatal )?error|was automatically rejected|this is an advisory-only email)",

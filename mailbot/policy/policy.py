@@ -215,7 +215,7 @@ def _values(rules: Rules, file: str) -> None:
         except re.error as error:
             raise ConfigError(f"{file}: serials: {form!r} is no regular expression: {error}.") from None
     for line in rules.ship_to.lines:
-        for name in re.findall(r"\{(.*?)\}", line):
+        for name in re.findall(r"\{([^}\n]{0,200})\}", line):
             if name != "number":
                 raise ConfigError(
                     f"{file}: ship_to: there is no placeholder {{{name}}}. Write {{number}}, or no braces."

@@ -52,7 +52,7 @@ def _number(form: str, where: str) -> None:
         raise ConfigError(f"{where}: {form!r} needs {{sequence}} and {{check}}, and may have {{year}}. Mend it.")
     if not form.endswith("{check}"):
         raise ConfigError(f"{where}: {form!r} must end with {{check}}: the check digit comes last.")
-    if not re.match(r"[A-Z]{2,}[A-Z-]*\{", form):
+    if not re.match(r"[A-Z]{2}[A-Z-]*\{", form):
         raise ConfigError(
             f"{where}: {form!r} must begin with capitals of your own, such as RMA-: numbers are told by them."
         )

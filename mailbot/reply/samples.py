@@ -160,6 +160,42 @@ _TRANSCRIPTS = (
     replace(_PLAIN, kind="transcript", about="done", rulings=(replace(_DONE, result="refused", why="no_case"),)),
 )
 
+_TWO_UNITS = (_ISSUE, replace(_ISSUE, serial="SAMPLE-7"))
+_TWO_UNKNOWN = (_UNMATCHED, replace(_UNMATCHED, serial="SAMPLE-7"))
+_FEW_FACTS = (
+    replace(_AUTHORIZED, valid_until="", informs=(), ship_to=()),
+    _answer(_EXISTING, _STAFF, base=_NUMBERED),
+    replace(_answer(_ISSUE, _STAFF, base=_NUMBERED), valid_until="", ship_to=()),
+    _answer(*_TWO_UNKNOWN),
+    _answer(_ASK_SERIAL, _ASK_REASON, _ASK_SYMPTOM),
+    _answer(replace(_ASK_SERIAL, reason=""), _ASK_REASON),
+    replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="number", days_left=2),
+    replace(
+        _answer(*_TWO_UNITS, base=_NUMBERED),
+        kind="reminder",
+        about="asking",
+        asks=("known_serial",),
+        units=_TWO_UNKNOWN,
+    ),
+    replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="quote", quote=_OFFER),
+    replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="expired", ship_to=()),
+    replace(_progress(replace(_ONE, state="authorized"), base=_PLAIN), about="status", valid_until=""),
+    replace(_ASKING, kind="reminder", about="asking", valid_until=""),
+    replace(_NOTICE, number="N-SAMPLE", valid_until="8 May 2031", choices=(StaffAction("NOTE", _CONFIRM[0].link),)),
+    replace(_NOTICE, about="undeliverable", sender="", clauses=(), policy_version="", quoted=""),
+    replace(_NOTICE, about="repair_due", units=(replace(_ONE, says=()), replace(_TWO, says=(), state=None))),
+    replace(
+        _TRANSCRIPT,
+        about="confirm",
+        choices=_CONFIRM,
+        rulings=(replace(_DONE, result="asked"), replace(_SECOND, result="asked")),
+        units=(replace(_ISSUE, model=""), replace(_ISSUE, serial="SAMPLE-7")),
+    ),
+    replace(_TRANSCRIPT, units=(), rulings=(), about="nothing", number="", quoted="", case_id=""),
+    replace(_TRANSCRIPT, rulings=(RulingLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
+)
+"""What is written when a fact is missing, and where one unit becomes several."""
+
 SAMPLES: tuple[EmailContent, ...] = (
     _AUTHORIZED,
     _answer(_EXISTING, base=_NUMBERED),
@@ -230,4 +266,5 @@ SAMPLES: tuple[EmailContent, ...] = (
         for about in ("repair_due", "repair_overdue")
     ),
     *_TRANSCRIPTS,
+    *_FEW_FACTS,
 )

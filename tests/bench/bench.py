@@ -21,11 +21,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from mailbot.reply.freeze import ReplyBuilder
 from support.server_desk import letter
 from support.servers import PASSWORD
 
 import mailbot.runtime.pipeline as the_path
-from mailbot.reply.freeze import ReplyBuilder
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.daemon import MailboxConnections, Worker
 from mailbot.runtime.embedded import imap_server, smtp_server

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
 from mailbot.case.deadlines import renew
-from mailbot.case.execute import execute
 from mailbot.case.lifecycle import ImpossibleTransitionError
 from mailbot.model import (
     Case,

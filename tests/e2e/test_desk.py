@@ -69,6 +69,7 @@ def test_both_companies_decide_by_their_own_rules(house: House) -> None:
     assert portwell[0].sender == PORTWELL
     assert servertech[0].sender == SERVERTECH
     assert {case.state for case in house.cases()} == {"quoted"}
+    assert len(house.cases()) == 2
     assert all(case.number is None for case in house.cases())
 
 
@@ -162,7 +163,11 @@ def test_down_for_weeks_brings_one_mail_and_not_all_that_were_missed(house: Hous
     house.deliver(letter(KIM, "Dead board", "Serial AH7K900101 has no video.", message_id="<l@lark>"))
     house.once(NOW)
     house.once("2027-03-01T20:00:00Z")
+    [case] = house.cases()
+    assert case.state == "expired"
+    assert case.number is not None
     assert len(house.sent()) == 2
+    assert case.number.text in words(house.sent()[-1].raw)
 
 
 def test_the_daemon_answers_what_arrives_and_stops_cleanly(house: House) -> None:

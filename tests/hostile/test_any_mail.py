@@ -50,6 +50,11 @@ def test_any_damage_is_survived(data: st.DataObject) -> None:
     look_through(raw)
 
 
+def test_there_are_saved_mails() -> None:
+    """The saved mails that are damaged and read here are there."""
+    assert len(SAVED) >= 16
+
+
 @pytest.mark.parametrize("raw", SAVED)
 def test_saved_mails_stay_under_their_caps(raw: bytes) -> None:
     """Ordinary mails come nowhere near a bound."""

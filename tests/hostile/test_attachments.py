@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from support.growth import KNOWN
 from support.hostile_attachments import archive, attached, letter, pdf, text_cell, winmail, workbook, written
 from support.memory_desk import Desk, unit, words
 
-from mailbot.intake.attachments import extraction
+from mailbot.intake.attachments import extraction, formats
 from mailbot.intake.attachments.extraction import contents
+from mailbot.intake.understand import understand
 from mailbot.mail.mime import clean_name
 from mailbot.runtime import pipeline
 
@@ -77,7 +81,17 @@ def test_T3_a_formula_is_not_evaluated_and_no_entity_resolved() -> None:
     assert document.note == extraction.UNREADABLE
 
 
-@pytest.mark.parametrize("head", [b"MZ\x90\0", b"\x7fELF\2\1\1", b"#!/bin/sh\n", b"\xcf\xfa\xed\xfe"])
+PROGRAMS = {
+    "windows": b"MZ\x90\0",
+    "linux": b"\x7fELF\2\1\1",
+    "script": b"#!/bin/sh\n",
+    "macos_64_bit": b"\xcf\xfa\xed\xfe",
+    "macos_32_bit": b"\xce\xfa\xed\xfe",
+    "java_or_macos_universal": b"\xca\xfe\xba\xbe",
+}
+
+
+@pytest.mark.parametrize("head", PROGRAMS.values(), ids=PROGRAMS)
 @pytest.mark.parametrize("packed", [False, True])
 def test_T4_a_program_named_po_is_no_purchase_order(head: bytes, *, packed: bool) -> None:
     """A program under an order's name, in an archive or not, starts nothing: staff look at it."""
@@ -99,6 +113,27 @@ def test_T4_a_note_that_begins_like_a_program_is_a_note() -> None:
     assert not document.note
 
 
+def test_T4_a_purchase_order_in_a_text_file_counts_however_it_begins() -> None:
+    """A purchase order in a text file that begins with "MZ" counts as a purchase order, and no program is reported."""
+    order = b"MZ-100 repair\n" + ORDER.encode()
+    raw = letter("Our purchase order 4711 for AH2F104432 is attached.", ("PO-4711.txt", order))
+    request = understand(_read(raw), None, KNOWN, desk().policy.desk)
+    assert request.order
+    assert request.order.copy
+    assert not request.attention
+
+
+def test_T4_the_list_of_programs_is_defined_once() -> None:
+    """One list says how a program begins, and it names every kind that is tested here."""
+    sources = sorted((Path(extraction.__file__).parents[1]).rglob("*.py"))
+    assert len(sources) > 50
+    defined = [
+        pipeline.name for pipeline in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", pipeline.read_text("utf-8"))
+    ]
+    assert defined == ["kinds.py"]
+    assert {head for head in formats.PROGRAMS if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
+
+
 def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
     """A mail with five hundred attachments: twenty are read, and it is said that the others were not."""
     raw = letter("See the lists.", *((f"list{n}.csv", f"serial\nAH2F1{n:05}".encode()) for n in range(500)))
@@ -118,8 +153,8 @@ def test_T5_archives_within_archives_end() -> None:
     for _ in range(10):
         nested = archive({f"{n}.zip": nested for n in range(2)})
     found = contents([attached("all.zip", nested)])
-    assert len(found.documents) <= extraction.MOST + 1
-    assert len(found.attachments) <= 100
+    assert 5 <= len(found.documents) <= extraction.MOST + 1
+    assert 5 <= len(found.attachments) <= 100
 
 
 def test_T5_pictures_do_not_crowd_out_the_list() -> None:
@@ -167,7 +202,7 @@ def test_what_attachments_say_is_bounded_together() -> None:
     rows = "\n".join(",".join(f"{n}-{m}" for m in range(40)) for n in range(2000)).encode()
     found = contents([attached(f"{n}.csv", rows) for n in range(20)])
     cells = sum(len(row) for document in found.documents for table in document.tables for row in table.rows)
-    assert cells <= extraction.CELLS
+    assert 0.9 * extraction.CELLS <= cells <= extraction.CELLS
     assert {document.note for document in found.documents[4:]} == {extraction.BEGINNING}
     found = contents([attached(f"{n}.txt", b"word " * 100_000) for n in range(20)])
     assert sum(len(document.text) for document in found.documents) == extraction.TEXT
@@ -176,7 +211,7 @@ def test_what_attachments_say_is_bounded_together() -> None:
 def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
     """Ten archives of modest size do not fill the memory together."""
     found = contents([attached(f"{n}.zip", archive({"a.bin": bytes(9_000_000)})) for n in range(10)])
-    assert sum(len(file.content) for file in found.attachments) <= extraction.WITHIN
+    assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.WITHIN
     assert found.documents[-1].note == extraction.BEGINNING
 
 

@@ -66,6 +66,7 @@ def test_H3_a_display_name_that_decodes_to_header_syntax_is_a_name(how: str) -> 
     """A sender's name with line breaks brings neither an exception nor another recipient."""
     step = desk().take(mail(From=f"{encoded(EVIL, how)} <kim@acme.example>"))
     assert {reply.to for reply in step.replies if reply.audience == "customer"} == {"kim@acme.example"}
+    assert step.replies
     for reply in step.replies:
         found = parsed(reply)
         assert found["Bcc"] is None
@@ -82,6 +83,9 @@ def test_H4_an_address_that_could_carry_a_command_is_none(address: str) -> None:
     assert deliverable(address) is None
     coded = encoded(address, "q")
     step = desk().take(mail(Reply_To=coded))
+    assert step.record
+    assert step.replies
+    assert all(deliverable(reply.to) == reply.to for reply in step.replies)
     assert not {"\r", "\n", "\0", "<", ">"} & {char for reply in step.replies for char in reply.to}
 
 
@@ -93,6 +97,7 @@ def test_H5_a_message_id_carries_no_command(evil: str) -> None:
     step = desk().take(mail(Message_ID=evil, In_Reply_To=evil, References=evil))
     assert step.record
     assert (step.record.message_id or "").isprintable()
+    assert step.replies
     for reply in step.replies:
         found = parsed(reply)
         assert "LOGOUT" not in f"{found['References']}{found['In-Reply-To']}"
@@ -123,6 +128,9 @@ def test_T7_a_reason_is_no_template() -> None:
     """Words that a template engine would calculate stand in our answer as they were written, escaped in HTML."""
     evil = "Serial number AH2F104432: the board shows {{7*7}} {% raw %} ${7*7} <script>alert(1)</script> on boot, no video."
     step = desk().write(evil)
+    assert step.replies
+    assert "{{7*7}}" in part(step.replies[0], "plain")
+    assert "&lt;script&gt;" in part(step.replies[0], "html")
     for reply in step.replies:
         for kind in ("plain", "html"):
             assert "49" not in re.sub(r"\d{3,}", "", part(reply, kind))
@@ -135,4 +143,5 @@ def test_U3_direction_marks_are_removed_from_subject_and_file_name() -> None:
     step = desk().take(raw)
     assert step.record
     assert step.record.subject == "invoice fdp.exe"
+    assert step.replies
     assert not any("\u202e" in part(reply, kind) for reply in step.replies for kind in ("plain", "html"))

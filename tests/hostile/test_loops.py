@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.memory_desk import KIM, Desk, parsed, unit
+from support.memory_desk import KIM, Desk, parsed, to_customer, unit
 
 from mailbot.model import Ignored, StaffMessage
 
@@ -78,7 +78,10 @@ def test_L2_lists_and_robots_are_not_answered_people_are(*, machine: bool, heade
 def test_L3_we_never_write_to_ourselves(headers: dict[str, str]) -> None:
     """A mail from an address of ours, or that asks for an answer there, brings no mail to a customer."""
     step = desk().write(BODY, **headers)
+    assert step.record
     assert [reply for reply in step.replies if reply.audience == "customer"] == []
+    assert not [reply for reply in step.replies if reply.to.partition("@")[0].partition("+")[0].lower() == "rma"]
+    assert to_customer(desk().write(BODY)).to == KIM, "the same words from a customer are answered"
 
 
 def test_L4_a_robot_without_a_sign_gets_five_answers_a_day() -> None:
@@ -160,9 +163,11 @@ def test_L9_reply_to_brings_one_mail_and_no_details_elsewhere() -> None:
     mine, theirs = desk().write(BODY), desk().write(BODY, Reply_To="x@evil.example")
     assert mine.after
     assert mine.after.number
-    for reply in theirs.replies:
-        if reply.to == "x@evil.example":
-            assert "acme" not in str(parsed(reply).get_body(("plain",))).lower()
+    elsewhere = [reply for reply in theirs.replies if reply.to == "x@evil.example"]
+    assert len(elsewhere) == 1
+    for reply in elsewhere:
+        assert mine.after.number.text not in str(parsed(reply).get_body(("plain",)))
+        assert "acme" not in str(parsed(reply).get_body(("plain",))).lower()
 
 
 def _judged(headers: dict[str, str], *, machine: bool, body: str = BODY) -> None:

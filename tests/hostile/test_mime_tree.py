@@ -58,7 +58,7 @@ def test_M1_M2_M7_a_person_gets_what_cannot_be_read(case: str) -> None:
     assert at.write(BODY).after, "the next mail is worked on"
 
 
-def test_M1_twenty_levels_are_read() -> None:
+def test_M1_eight_levels_are_read() -> None:
     """What mail programs nest in earnest is read."""
     step = desk().take(nested(8).encode())
     assert step.after

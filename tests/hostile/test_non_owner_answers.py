@@ -28,6 +28,7 @@ def test_U1_a_domain_that_looks_like_ours_is_not_staff(sender: str) -> None:
     """An address that only looks like a colleague's is a stranger's."""
     raw = letter("APPROVE").replace(b"From: kim@acme.example", f"From: {sender}".encode())
     step = Desk().take(raw)
+    assert b"From: kim@acme.example" not in raw
     assert step.record
     assert step.record.kind != "staff"
     assert step.after is None or step.after.number is None

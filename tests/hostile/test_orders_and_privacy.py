@@ -192,6 +192,7 @@ def pair(company: str) -> tuple[Desk, Desk]:
 
 
 def assert_alike(knowing: Desk, ignorant: Desk) -> None:
+    assert outside(knowing.steps)
     assert [words(reply) for reply in outside(knowing.steps)] == [words(reply) for reply in outside(ignorant.steps)]
     assert [reply.raw for reply in outside(knowing.steps)] == [reply.raw for reply in outside(ignorant.steps)]
 
@@ -270,6 +271,7 @@ def test_P5_a_forged_sender_gets_one_mail_a_day(company: str) -> None:
     direct = [reply for reply in outside(at.steps) if reply.direct and reply.state == "queued"]
     assert [reply.to for reply in direct] == [KIM, KIM]
     assert not [reply for reply in outside(at.steps) if "winning" in words(reply).lower() or "Winner" in words(reply)]
+    assert at.store.cases()
     assert all(case.number is None for case in at.store.cases())
 
 

@@ -62,6 +62,7 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
     store = MemoryStore()
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     asyncio.run(_for_a_moment(_daemon(house, store), lambda: store.get_fact("first uid of rma@portwell.example")))
+    assert store.get_fact("first uid of rma@portwell.example")
     assert house.sent() == []
     assert len(house.folder()) == 1
 
@@ -74,8 +75,14 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
             lambda: (store.get_fact("first uid of rma@portwell.example") or "").split()[0] != "1",
         )
     )
+    assert (store.get_fact("first uid of rma@portwell.example") or "1").split()[0] != "1", "the new start was not noted"
     assert house.sent() == []
     assert len(house.folder()) == 1
+
+    house.deliver(letter(KIM, "New", "Serial AH7K900101 has no video.", message_id="<new@lark>"))
+    asyncio.run(_for_a_moment(_daemon(house, store), house.sent))
+    assert len(house.sent()) == 1, "new mail is answered"
+    assert len(house.folder()) == 1, "old mail is still left alone"
 
 
 def test_all_takes_in_what_already_lies_there(house: House) -> None:

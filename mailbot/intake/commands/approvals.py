@@ -20,7 +20,7 @@ from mailbot.intake.commands.command_words import (
 )
 from mailbot.model import Command
 
-_VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]+\s?){1,2}[,:]\s*")
+_VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]++\s?){1,2}[,:]\s*")
 _TAKES = ("negations", "conditions", "contrast", "later", "past", "doubts")
 
 

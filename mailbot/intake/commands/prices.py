@@ -142,7 +142,7 @@ def _priced_line(piece: str, ears: CommandMatcher, home: str, point: Point) -> t
     numbers = list(amounts(piece, point=point, home=home))
     sums = [one for one in numbers if one.named] or numbers[:1]
     if not numbers:
-        return None if re.search(r"\d\w*[eE][-+]?\d|%", piece) else ()
+        return None if re.search(r"\d\w{0,40}[eE][-+]?\d|%", piece) else ()
     one = sums[0]
     if not one.named and one.value is not None and re.match(r"\s*[^\W\d_]", piece[one.end :]):
         return (

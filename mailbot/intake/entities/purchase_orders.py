@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mailbot.intake.attachments.extraction import is_program
 from mailbot.intake.entities.amounts import amounts
 from mailbot.intake.entities.references import from_file_names, speaks_of_order
 from mailbot.intake.entities.serials import covered, serial_key
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from mailbot.intake.entities.amounts import Amount
     from mailbot.intake.statements.word_lists import LanguageWords
     from mailbot.model import Attachment, Document
-
-PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"#!")
-"""How a program begins, whatever its name says (T4)."""
 
 _QUOTE = re.compile(r"(?<![A-Z0-9])Q-[BCDFGHJKMNPQRSTV]{10}-\d{1,6}(?![A-Z0-9])", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:pdf|jpe?g|png|gif|tiff?|bmp|heic|webp)$", re.IGNORECASE)
@@ -54,7 +52,7 @@ def _papers(mail: MessageContent) -> Iterator[tuple[Attachment, Document | None]
     """The attachments that may be an order, with what could be read of them: no programs, none of our own papers."""
     read = {document.name: document for document in mail.message.documents}
     for attachment in mail.message.attachments:
-        if attachment.content.startswith(PROGRAMS):
+        if is_program(attachment):
             continue
         document = read.get(attachment.name)
         yield attachment, document if document and (document.text.strip() or document.tables) else None

@@ -92,7 +92,7 @@ def _nothing(gap: str, lexicons: Sequence[LanguageWords], *, device: bool = Fals
 
 
 _CONNECTS = re.compile(
-    r"[\s,;/&+()\[\]|-]*(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)?[\s,;/&+()\[\]|-]*"
+    r"[\s,;/&+()\[\]|-]*+(?:(?:and|und|et|y|e|en|i|ve|or|with|plus|sowie|como|oraz|와|과|및|と|及び|和|与|與|及|、)[\s,;/&+()\[\]|-]*+)?"
 )
 _BULLET = re.compile(r"[\s\-*•·‣▪\d.)]{0,6}")
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _UNIT, _SENT, _LATER, _NOT = "ustn"
 _SIGNS = re.compile(r"(?P<stop>[;；。])|(?P<comma>[,，、])|(?P<word>\w)")  # noqa: RUF001 - Chinese punctuation is meant
-_LIST = r"u(?:[,&]{1,2}w?u)*"
+_LIST = r"u(?:[,&]{1,2}w?u){0,400}+"
 _NEWS = re.compile(
     # "shipped A, B and C": as far as what follows the list is not the news of its last units; the first is surely sent
-    rf"sw?(?P<object>u(?![tn])(?:(?:[,&]{{1,2}}w?u)*(?!(?:[,&]{{0,2}}w?u)*w?[tn]))?)"
-    rf"|(?P<later>t+w?{_LIST}|{_LIST}w?t)"
+    rf"sw?(?P<object>u(?![tn])(?:(?:[,&]{{1,2}}w?u)*+(?!(?:[,&]{{0,2}}w?u)*+w?[tn]))?)"
+    rf"|(?P<later>t{{1,400}}+w?{_LIST}|{_LIST}w?t)"
     rf"|{_LIST}w?n|nw?{_LIST}"
     rf"|(?P<subject>{_LIST})w?s"
 )

@@ -146,7 +146,7 @@ def title_kind(cell: str, lexicons: Sequence[LanguageWords]) -> str:
 
 # ------------------------------------------------------------------ tables typed into the text
 
-_SPLIT, _BARS = re.compile(r"\t+| {2,}"), re.compile(r" *\| *")
+_SPLIT, _BARS = re.compile(r"\t+| {2,}"), re.compile(r"(?:(?<! ) ++)?\| *")
 _CELLS = 2
 """Cells that a row of a table has at least."""
 

@@ -260,7 +260,7 @@ def _moves(text: str, lexicon: LanguageWords) -> bool:
     return any(phrases.search(text) for phrases in (lexicon.reasons.motives, intents.rework))
 
 
-_FIELD = re.compile(r"\s*(?:[-*•]\s*)?(?P<title>[^:=]{2,60}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
+_FIELD = re.compile(r"\s*+(?:[-*•]\s*+)?(?P<title>[^:=]{2,60}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
 _EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown)?[\W_]*", re.IGNORECASE)
 
 

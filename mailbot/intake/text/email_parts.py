@@ -90,7 +90,7 @@ def without_greeting(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
     return sentence[opening.end() :] if greets else sentence
 
 
-_HEADER = re.compile(r"\s*[*>]{0,4}\s*[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
+_HEADER = re.compile(r"\s*+(?:[*>]{1,4}\s*+)?[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
 _HEADERS = 3
 """Lines like "From: …", "Sent: …", "To: …" that open a quoted mail."""
 
@@ -135,7 +135,7 @@ def without_headers(text: str) -> str:
 
 _ANSWER = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"
 _PASSED = r"fwd?|wg|tr|rv|i|enc|doorst|pd|ilt|ynl|转发|轉寄|轉發|転送|전달"
-_PREFIX = re.compile(rf"\s*(?:(?P<answer>{_ANSWER})|(?P<passed>{_PASSED}))\s*(?:\[\d+\])?\s*:\s*", re.IGNORECASE)
+_PREFIX = re.compile(rf"\s*(?:(?P<answer>{_ANSWER})|(?P<passed>{_PASSED}))\s*+(?:\[\d+\]\s*+)?:\s*", re.IGNORECASE)
 
 
 class SubjectLine:
