@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
-
-from email_validator import SPECIAL_USE_DOMAIN_NAMES, validate_email
 
 from mailbot.mail.charsets import one_line
 from mailbot.mail.field_syntax import split_field
@@ -16,14 +14,19 @@ from mailbot.model import Address, Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from types import ModuleType
 
 MOST = 200
 """Mailboxes read of one field, and of all fields of one name."""
 
-# Private networks and trial runs use these; whether a domain can be reached is the mail server's question.
-for _domain in ("local", "test", "invalid"):
-    if _domain in SPECIAL_USE_DOMAIN_NAMES:
-        SPECIAL_USE_DOMAIN_NAMES.remove(_domain)
+_PRIVATE = ("local", "test", "invalid")
+"""Private networks and trial runs use these; whether a domain can be reached is the mail server's question."""
+
+_COMMON = re.compile(
+    r"(?=.{3,254}\Z)(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@(?!.*--)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?i:arpa|onion|localhost|local|test|invalid)\Z)[A-Za-z]{2,63}"
+)
+"""What nearly every address looks like. The library need not be asked about it: it would say yes."""
 
 _CAPITALS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _WORD = re.compile(r"=\?[^?\s<>\"]{1,80}\?[qQ]\?[^?\s<>\"]*\?=")
@@ -127,10 +130,25 @@ def valid(address: str) -> str:
     Raises:
         email_validator.EmailNotValidError: no mail can be sent to it (H4); a ``ValueError`` that says why.
     """
-    checked = validate_email(address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
-    return (checked.ascii_email or checked.normalized).lower()
+    if _COMMON.fullmatch(address):
+        return address.lower()
+    checked = _library().validate_email(
+        address, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False
+    )
+    return str(checked.ascii_email or checked.normalized).lower()
 
 
+@cache
+def _library() -> ModuleType:
+    """Return email_validator, which takes a while to load, set to let private domains pass."""
+    import email_validator
+
+    special = email_validator.SPECIAL_USE_DOMAIN_NAMES
+    special[:] = [domain for domain in special if domain not in _PRIVATE]
+    return email_validator
+
+
+@lru_cache(maxsize=1024)
 def deliverable(address: str) -> str | None:
     """Return the address as ``valid`` does, or None where no mail can be sent to it."""
     try:

@@ -15,7 +15,9 @@ from mailbot.reply.policy_sentences import language_of
 
 
 def documents_for(policy: Policy, case: Case, snapshot: Snapshot, day: date) -> tuple[Attachment, ...]:
-    """Return the papers of the case's number: the same case on the same day gives the same bytes.
+    """Return the papers of the case's number, none where documents are switched off.
+
+    The same case on the same day gives the same bytes.
 
     Args:
         policy: the company's.
@@ -23,18 +25,16 @@ def documents_for(policy: Policy, case: Case, snapshot: Snapshot, day: date) -> 
         snapshot: brings the registry's rows: customer, origin, country.
         day: today in the company's zone.
     """
-    if case.number is None or not policy.papers:
+    if case.number is None or not policy.papers or policy.documents == "none":
         return ()
     sheet = _consignment(policy, case, case.number, snapshot, day)
     pdf = "application/pdf"
-    found = [
-        Attachment("label.pdf", pdf, documents.label(sheet)),
-        Attachment("packing-sheet.pdf", pdf, documents.packing_sheet(sheet)),
-        Attachment("deadlines.ics", "text/calendar", documents.calendar(sheet)),
-    ]
+    found = [("label.pdf", pdf, documents.label), ("packing-sheet.pdf", pdf, documents.packing_sheet)]
     if sheet.statements:
-        found.insert(2, Attachment("commercial-invoice.pdf", pdf, documents.commercial_invoice(sheet)))
-    return tuple(found)
+        found.append(("commercial-invoice.pdf", pdf, documents.commercial_invoice))
+    found.append(("deadlines.ics", "text/calendar", documents.calendar))
+    drawn = policy.documents == "pdf"
+    return tuple(Attachment(name, kind, draw(sheet) if drawn else b"") for name, kind, draw in found)
 
 
 def _consignment(policy: Policy, case: Case, number: Number, snapshot: Snapshot, day: date) -> ReturnShipment:

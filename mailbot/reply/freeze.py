@@ -81,6 +81,7 @@ class ReplyBuilder:
         token: Token | None = None,
         reply_to: str = "",
     ) -> None:
+        letter = structs.replace(letter, attached=tuple(attachment.name for attachment in attachments))
         text, html = self.policy.letters.render(letter, self.policy.name)
         audience: Literal["customer", "staff"] = "staff" if letter.kind in ("notice", "transcript") else "customer"
         reply = Reply(

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -40,6 +41,7 @@ def language_of(policy: Policy, case: Case) -> str:
     return policy.letters.speaks(case.language)
 
 
+@lru_cache(maxsize=1024)
 def date_in_words(day: date, language: str) -> str:
     """Write a date out in full."""
     try:
@@ -56,6 +58,8 @@ def money(amount: Decimal, currency: str) -> str:
 
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> ClauseSentence:
     """Fill a sentence of the rules; a placeholder that has no value is left out."""
+    if "{" not in template and "}" not in template:
+        return ClauseSentence(clause, " ".join(template.split()))
     values: defaultdict[str, str] = defaultdict(str)
     language = language_of(policy, case) if case else "en"
     rules = policy.rules
@@ -106,10 +110,11 @@ def informs(
     """
     always: set[Moment] = {"every", *moments, *(("first",) if first else ())}
     own: set[Moment] = {_MOMENTS[decision.outcome]} if decision.outcome in _MOMENTS else set()
+    seen = _seen(decision)
     found = [
         says(policy, inform.clause, inform.says, case, verdict)
         for inform in policy.rules.inform
-        for facts, verdict in _seen(decision)
+        for facts, verdict in seen
         if not (verdict and verdict.staff_only)
         if _belongs(
             inform, always | (({moment_of(verdict, parts=parts)} if verdict else own) if judged else set()), facts
@@ -131,10 +136,11 @@ def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
 
 def staff_sentences(policy: Policy, decision: Decision, case: Case) -> tuple[ClauseSentence, ...]:
     """Return the sentences because of which staff are told, beside what decided (a wish that is theirs to answer)."""
+    seen = _seen(decision)
     found = [
         says(policy, inform.clause, inform.says, case, verdict)
         for inform in policy.rules.inform
-        for facts, verdict in _seen(decision)
+        for facts, verdict in seen
         if inform.notify and inform.when and vocabulary.holds(inform.when, facts)
     ]
     return tuple(dict.fromkeys(found))
