@@ -12,12 +12,12 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from email_validator import EmailNotValidError
 
 from mailbot.intake.desk import Authority
 from mailbot.mail.addresses import valid
 from mailbot.mail.authentication import Profile
 from mailbot.model import Role, StaffMember
+from mailbot.policy.policy import Documents
 from mailbot.runtime.servers import Imap, Security, Smtp, trusted_without_tls
 from mailbot.strict_toml import ConfigError, convert, parse
 
@@ -76,6 +76,7 @@ class MailboxTable(SettingsTable, frozen=True):
     authentication_results: Profile = "standard"
     authority: Authority = "confirm"
     i_accept_forged_approvals: bool = False
+    documents: Documents | None = None
 
 
 class Folders(SettingsTable, frozen=True):
@@ -92,6 +93,7 @@ class SettingsFile(SettingsTable, frozen=True):
     timezone: str | None = None
     start: Literal["from now", "all"] = "from now"
     poll_seconds: int = 60
+    documents: Documents = "pdf"
     folders: Folders = Folders()
 
 
@@ -110,6 +112,10 @@ class Settings(msgspec.Struct, frozen=True):
     def registry(self, mailbox: MailboxTable) -> Path:
         """The registry's CSV of a mailbox."""
         return self.home / mailbox.registry
+
+    def documents(self, mailbox: MailboxTable) -> Documents:
+        """What is attached to the letters of a mailbox: as the mailbox says, else as the file says at the top."""
+        return mailbox.documents or self.file.documents
 
     def imap(self, mailbox: MailboxTable) -> Imap:
         """How to reach the mailbox, its password fetched now.
@@ -223,7 +229,7 @@ def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:
     for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
         try:
             valid(address)
-        except EmailNotValidError as error:
+        except ValueError as error:
             raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
     for person in mailbox.staff:
         limit = Decimal(str(person.limit))

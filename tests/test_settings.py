@@ -92,6 +92,17 @@ def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert found.smtp(servertech).user is None, "without a user there is no AUTH"
 
 
+def test_documents_are_drawn_unless_they_are_switched_off(tmp_path: Path) -> None:
+    """The key at the top counts for every mailbox; a mailbox with its own key follows that."""
+    found = load(written(tmp_path))
+    assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["pdf", "pdf"]
+    found = load(written(tmp_path, TEXT.replace("poll_seconds = 60", 'documents = "none"')))
+    assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["none", "none"]
+    own = TEXT.replace('policy = "server-technology"', 'policy = "server-technology"\ndocuments = "none"')
+    found = load(written(tmp_path, own))
+    assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["pdf", "none"]
+
+
 SLIPS: list[tuple[str, str, list[str]]] = [
     ('start = "from now"', 'sart = "from now"', [":3:", "'sart'", "'start'"]),
     ("poll_seconds = 60", "poll_second = 60", [":4:", "'poll_second'", "'poll_seconds'"]),
@@ -119,6 +130,8 @@ SLIPS: list[tuple[str, str, list[str]]] = [
         'timezone = "California"',
         ["timezone", "'California'", "America/Los_Angeles"],
     ),
+    ("poll_seconds = 60", 'documnets = "none"', [":4:", "'documnets'", "'documents'"]),
+    ("poll_seconds = 60", 'documents = "pfd"', ["documents", "'pfd'"]),
     ("poll_seconds = 60", "poll_seconds = 0", ["poll_seconds", "1 or more"]),
     ('"tinydb:state"', '"sqlite:state"', ["state", "'sqlite:state'", "tinydb:"]),
     ("  port = 993", "  port = 99300", ["imap", "99300", "65535"]),

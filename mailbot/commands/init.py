@@ -86,6 +86,7 @@ state = "tinydb:state"
 timezone = "{zone}"
 start = "from now"                            # at the first start: "from now" answers new mail only, "all" takes in the old too
 poll_seconds = 60                             # IDLE is only a hint; this is how often INBOX is really looked at
+documents = "pdf"                             # "none" sends letters without label, packing sheet, invoice and calendar
 
 [folders]
 root = ""                                     # Done, Ignored and Attention are made below this folder

@@ -11,19 +11,27 @@ from mailbot.strict_toml import ConfigError
 
 
 def policies(settings: Settings, *, tried: bool = True) -> dict[str, Policy]:
-    """Load the policy of every mailbox, and try every template out, unless nothing is sent.
+    """Load the policy of every mailbox.
+
+    Args:
+        settings: the settings.
+        tried: mails will be sent: the company's own templates are tried out first, and documents are drawn. Otherwise
+            documents are only named.
 
     Raises:
         ConfigError: naming file, line or key, and the mend.
     """
     library = Resources.at(settings.home)
-    problems = EmailTemplates.check(library.letters) if tried else []
+    problems = EmailTemplates.check(library.letters) if tried and not library.shipped else []
     if problems:
         raise ConfigError(f"{library.templates}: {problems[0]}")
-    return {mailbox.address.lower(): _policy(library, settings, mailbox) for mailbox in settings.file.mailbox}
+    return {
+        mailbox.address.lower(): _policy(library, settings, mailbox, drawn=tried) for mailbox in settings.file.mailbox
+    }
 
 
-def _policy(library: Resources, settings: Settings, mailbox: MailboxTable) -> Policy:
+def _policy(library: Resources, settings: Settings, mailbox: MailboxTable, *, drawn: bool) -> Policy:
+    documents = settings.documents(mailbox)
     return library.policy(
         mailbox.policy,
         mailbox=mailbox.address,
@@ -33,6 +41,7 @@ def _policy(library: Resources, settings: Settings, mailbox: MailboxTable) -> Po
         trusted_authserv_id=mailbox.trusted_authserv_id,
         authentication_results=mailbox.authentication_results,
         authority=mailbox.authority,
+        documents="names" if documents == "pdf" and not drawn else documents,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
         structlog.get_logger("mailbot").warning(warning)
     clock = Clock(now)
     policies = loading.policies(settings)  # every error of a person's comes before the state is touched
+    gc.freeze()  # what was loaded stays as long as the process: the garbage collector leaves it alone
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
     store, opener = TinyStore(settings.state), AttachmentProcess()
     try:

@@ -273,8 +273,9 @@ def _lines(
     **how: Any,
 ) -> Iterator[Inform]:
     found: dict[Inform, None] = {}
+    units = _seen(decision)
     for rule in policy.rules.inform:
-        for seen, verdict in _seen(decision):
+        for seen, verdict in units:
             if how.get("notify"):
                 belongs = bool(rule.notify and rule.when)
             elif verdict and verdict.staff_only:

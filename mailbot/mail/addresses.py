@@ -8,8 +8,6 @@ from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING
 
-from email_validator import validate_email
-
 from mailbot.mail.charsets import one_line
 from mailbot.mail.field_syntax import split_field
 from mailbot.mail.headers import words
@@ -20,6 +18,12 @@ if TYPE_CHECKING:
 
 MOST = 200
 """Mailboxes read of one field, and of all fields of one name."""
+
+_COMMON = re.compile(
+    r"(?=.{3,254}\Z)(?=[^@]{1,64}@)[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+    r"@(?!.*--)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?!(?i:arpa|onion|localhost|local|test|invalid)\Z)[A-Za-z]{2,63}"
+)
+"""The form of nearly every address. The library accepts all of these, so it need not be loaded for them."""
 
 _CAPITALS = str.maketrans(ascii_uppercase, ascii_lowercase)
 _WORD = re.compile(r"=\?[^?\s<>\"]{1,80}\?[qQ]\?[^?\s<>\"]*\?=")
@@ -131,6 +135,13 @@ def valid(address: str) -> str:
     Raises:
         email_validator.EmailNotValidError: no mail can be sent to it (H4); a ``ValueError`` that says why.
     """
+    return address.lower() if _COMMON.fullmatch(address) else _checked(address)
+
+
+def _checked(address: str) -> str:
+    """Return the address as the library normalizes it; private domains are checked under a stand-in label."""
+    from email_validator import validate_email  # slow to load
+
     last = _LAST_LABEL.search(address)
     label = unicodedata.normalize("NFKC", last[0]).casefold() if last else ""
     stand_in = PRIVATE.get(label, "")
@@ -147,6 +158,7 @@ def valid(address: str) -> str:
     return f"{found.removesuffix(stand_in)}{label}" if stand_in else found
 
 
+@lru_cache(maxsize=1024)
 def deliverable(address: str) -> str | None:
     """Return the address as ``valid`` does, or None where no mail can be sent to it."""
     try:

@@ -200,5 +200,6 @@ def _verify(raw: bytes, draft: Draft, names: list[str]) -> None:
     leaves = sum(1 for part in root.walk() if not part.children)
     if leaves != 1 + bool(draft.html) + len(draft.attachments):
         raise ValueError("the parts do not read back as written")
-    if max(map(len, raw.split(b"\r\n"))) > LINE or re.search(rb"\r(?!\n)|(?<!\r)\n", raw):
+    ends = raw.count(b"\r\n")
+    if max(map(len, raw.split(b"\r\n"))) > LINE or not raw.count(b"\r") == ends == raw.count(b"\n"):
         raise ValueError("a line that no server need accept")

@@ -6,8 +6,6 @@ import itertools
 import re
 from typing import Any
 
-from lxml.etree import HTML, HTMLParser, LxmlError
-
 from mailbot.mail.charsets import lines
 from mailbot.model import Table, Value
 
@@ -48,6 +46,8 @@ def read(source: str) -> HtmlText:
     source = "<".join(source[:MOST].split("<", TAGS)[:TAGS]).replace("\x00", "")
     if not source.strip():
         return HtmlText("")
+    from lxml.etree import HTML, HTMLParser, LxmlError  # only a mail with HTML needs it
+
     try:
         # bytes, because lxml refuses text that carries an encoding declaration
         parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import quopri
 import re
 from email.message import Message as StdMessage
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.mail import headers
@@ -28,6 +29,9 @@ PARAMETERS = 64
 """Parameters read of a Content-Type or Content-Disposition (M4), in as many characters as a field may have."""
 
 _BLANK = re.compile(rb"(?:\A|\n)\r?\n")
+_BEHIND = re.compile(rb"(--)?[ \t]*\r?(?=\n|\Z)")
+"""What may follow a boundary on its line; a pattern for each boundary would have to be compiled for each mail."""
+
 _EXTENSION = 10
 _NAME_JUNK = re.compile(r'[/\\<>|?*"]')
 
@@ -97,13 +101,13 @@ class _Cutter:
             raise UnreadableError(f"parts nested deeper than {DEPTH}")
         block, body = split_header(raw)
         head = headers.read(block)
-        about = _about(head, default)
-        named = _parameters(about)
+        about = _about(head.first("content-type") or default, head.first("content-disposition") or "")
+        named = dict(about.parameters)
         if not block.isascii():
             head = headers.read(block, named.get("charset"))
-        kind = about.get_content_type() if head.has("content-type") else default
+        kind = about.kind if head.has("content-type") else default
         children: tuple[Part, ...] = ()
-        boundary = _text(about.get_boundary(""))
+        boundary = about.boundary
         if kind.startswith("multipart/"):
             within = "message/rfc822" if kind == "multipart/digest" else "text/plain"
             children = tuple(self.part(piece, within, depth + 1) for piece in self.pieces(body, boundary))
@@ -117,22 +121,27 @@ class _Cutter:
             body=body,
             children=children,
             charset=named.get("charset") or None,
-            name=_file_name(about),
-            disposition=(about.get_content_disposition() or "").lower(),
-            parameters=tuple(named.items()),
+            name=about.name,
+            disposition=about.disposition,
+            parameters=about.parameters,
         )
 
     def pieces(self, body: bytes, boundary: str) -> Iterator[bytes]:
         if not boundary:
             return
-        line = re.compile(rb"\n--" + re.escape(boundary.encode("utf-8", "replace")) + rb"(--)?[ \t]*\r?(?=\n|\Z)")
+        line = b"\n--" + boundary.encode("utf-8", "replace")
+        text = b"\n" + body
         start: int | None = None
-        for found in line.finditer(b"\n" + body):
-            if start is not None:
-                yield body[start : max(start, found.start() - 1)].removesuffix(b"\r")
-            start = found.end()
-            if found[1]:
-                return
+        at = text.find(line)
+        while at >= 0:
+            found = _BEHIND.match(text, at + len(line))
+            if found is not None:
+                if start is not None:
+                    yield body[start : max(start, at - 1)].removesuffix(b"\r")
+                start = found.end()
+                if found[1]:
+                    return
+            at = text.find(line, found.end() if found is not None else at + 1)
         if start is not None:
             yield body[start:]
 
@@ -151,12 +160,40 @@ def split_header(raw: bytes) -> tuple[bytes, bytes]:
     return raw, b""
 
 
-def _about(head: Headers, default: str) -> StdMessage:
+class _About(Value, frozen=True):
+    """What the two fields say of a part."""
+
+    kind: str
+    boundary: str
+    name: str
+    disposition: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+def _about(content_type: str, content_disposition: str) -> _About:
+    """Read the two fields; what is short is remembered, for most parts say the same."""
+    known = len(content_type) + len(content_disposition) <= _REMEMBERED
+    return _remembered(content_type, content_disposition) if known else _said(content_type, content_disposition)
+
+
+_REMEMBERED = 200
+
+
+def _said(content_type: str, content_disposition: str) -> _About:
     """Let the standard library read the parameters (RFC 2231) of the two fields, cut to a harmless length."""
     about = StdMessage()
-    for name, otherwise in (("content-type", default), ("content-disposition", "")):
-        about[name] = ";".join((head.first(name) or otherwise).split(";")[: PARAMETERS + 1])
-    return about
+    for name, value in (("content-type", content_type), ("content-disposition", content_disposition)):
+        about[name] = ";".join(value.split(";")[: PARAMETERS + 1])
+    return _About(
+        kind=about.get_content_type(),
+        boundary=_text(about.get_boundary("")),
+        name=_file_name(about),
+        disposition=(about.get_content_disposition() or "").lower(),
+        parameters=tuple(_parameters(about).items()),
+    )
+
+
+_remembered = lru_cache(maxsize=256)(_said)
 
 
 def _parameters(about: StdMessage) -> dict[str, str]:

@@ -92,12 +92,19 @@ _Mark = Literal["original", "forwarded", "block", "attribution", "above"]
 
 
 def split(text: str, subject: str = "") -> SplitText:
-    """Split a body into what is new and what is quoted.
+    """Split a body into what is new and what is quoted; a short one is split once, however often it is asked for.
 
     Args:
         text: the body, line ends LF.
         subject: the mail's subject; ``FW:`` before it makes an original message one that is passed on.
     """
+    return _once(text, subject) if len(text) <= _SHORT else _split(text, subject)
+
+
+_SHORT = 20_000
+
+
+def _split(text: str, subject: str) -> SplitText:
     lines = text.split("\n")
     own: list[str] = []
     quoted: list[str] = []
@@ -134,6 +141,9 @@ def split(text: str, subject: str = "") -> SplitText:
     rest = "\n".join(quoted).strip("\n")
     passed_on = bool(rest) and _FORWARD_SUBJECT.match(subject) is not None
     return SplitText(_content(_unsigned(own)), rest, forwarded or passed_on)
+
+
+_once = lru_cache(maxsize=8)(_split)
 
 
 def _cut(own: list[str], mark: _Mark) -> tuple[list[str], bool]:

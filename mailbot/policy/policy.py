@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from string import Formatter
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailbot.intake.desk import Desk
@@ -21,6 +21,9 @@ PLACEHOLDERS = frozenset(
     {*DATES, "serial", "model", "warranty_months", "maker_contact", "number", "valid_until"}
     | {"received_on", "repair_due", "carrier", "tracking", "order", "reason"}
 )
+
+Documents = Literal["pdf", "none"]
+"""What is attached to a letter with a number: label, packing sheet, invoice and calendar, or nothing."""
 
 
 class EmailRenderer(Protocol):
@@ -36,7 +39,8 @@ class EmailRenderer(Protocol):
 class Policy(Value, frozen=True):
     """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, the zone that days count in.
 
-    ``papers`` are the words of what is attached, by language.
+    ``papers`` are the words of what is attached, by language. ``documents`` says what is attached; with "names" the files are
+    named and left empty, for a look at a mail that is not sent.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Policy(Value, frozen=True):
     letters: EmailRenderer
     timezone: str
     papers: Mapping[str, Any] = {}
+    documents: Documents | Literal["names"] = "pdf"
 
     def clause_text(self, clause: str) -> str:
         """Return the short text of a clause."""

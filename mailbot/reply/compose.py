@@ -72,6 +72,8 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
             policy,
             confirms=bool(recipient.token.commands),
         )
+    attachments = _documents(notice, case, context)
+    content = structs.replace(content, attached=tuple(attachment.name for attachment in attachments))
     text, html = policy.letters.render(content, policy.name)
     thread = _thread(case) if notice.audience == "customer" else ()
     raw = build(
@@ -86,7 +88,7 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
             references=thread,
             text=text,
             html=html,
-            attachments=_documents(notice, case, context),
+            attachments=attachments,
             auto_submitted="auto-replied" if notice.direct else "auto-generated",
             reply_to=reply_to,
         )

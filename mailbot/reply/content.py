@@ -102,7 +102,7 @@ class EmailContent(Value, frozen=True):
     (only for staff). ``facts`` are (name, value) pairs for staff. ``days_left`` counts whole days to ``valid_until``. ``bill`` is
     what is charged beside a quote; ``credit`` and ``fee`` are what was agreed with a credit. ``carrier`` and ``tracking`` are
     those of the shipment it tells of. ``rulings`` are what became of a colleague's commands, ``choices`` what can be done now,
-    by answering to ``mailbox``.
+    by answering to ``mailbox``. ``attached`` are the names of the files that go with the mail.
     """
 
     kind: EmailKind
@@ -136,3 +136,4 @@ class EmailContent(Value, frozen=True):
     rulings: tuple[RulingLine, ...] = ()
     choices: tuple[StaffAction, ...] = ()
     mailbox: str = ""
+    attached: tuple[str, ...] = ()

@@ -22,18 +22,16 @@ def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -
         facts: what the registry says: customer, origins, customs.
         day: today in the company's zone.
     """
-    if case.number is None or not policy.papers:
+    if case.number is None or not policy.papers or policy.documents == "none":
         return ()
     sheet = _return_shipment(policy, case, case.number, facts, day)
     pdf = "application/pdf"
-    found = [
-        Attachment("label.pdf", pdf, documents.draw_label(sheet)),
-        Attachment("packing-sheet.pdf", pdf, documents.draw_packing_list(sheet)),
-        Attachment("deadlines.ics", "text/calendar", documents.write_calendar(sheet)),
-    ]
+    found = [("label.pdf", pdf, documents.draw_label), ("packing-sheet.pdf", pdf, documents.draw_packing_list)]
     if sheet.statements:
-        found.insert(2, Attachment("commercial-invoice.pdf", pdf, documents.draw_commercial_invoice(sheet)))
-    return tuple(found)
+        found.append(("commercial-invoice.pdf", pdf, documents.draw_commercial_invoice))
+    found.append(("deadlines.ics", "text/calendar", documents.write_calendar))
+    drawn = policy.documents == "pdf"
+    return tuple(Attachment(name, kind, draw(sheet) if drawn else b"") for name, kind, draw in found)
 
 
 def _return_shipment(policy: Policy, case: Case, number: Number, facts: DocumentFacts, day: date) -> ReturnShipment:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -23,6 +24,7 @@ def language_of(policy: Policy, case: Case) -> str:
     return policy.letters.speaks(case.language)
 
 
+@lru_cache(maxsize=1024)
 def date_in_words(day: date, language: str) -> str:
     """Write a date out in full."""
     try:
@@ -39,6 +41,8 @@ def money(amount: Decimal, currency: str) -> str:
 
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> ClauseSentence:
     """Fill a sentence of the rules; a placeholder that has no value is left out."""
+    if "{" not in template and "}" not in template:
+        return ClauseSentence(clause, " ".join(template.split()))
     values: defaultdict[str, str] = defaultdict(str)
     language = language_of(policy, case) if case else "en"
     rules = policy.rules

@@ -17,7 +17,17 @@ from operator import contains
 from typing import Any, get_args
 
 import msgspec
-from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import (
+    FunctionLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    nodes,
+)
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
@@ -35,6 +45,10 @@ FACTS = EmailContent.__struct_fields__
 _UNSEEN = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ") | dict.fromkeys(
     (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), ""
 )
+
+_FACTS = (msgspec.Struct, TemplateModule)
+_DATA = (str, bool, int, tuple, msgspec.Struct, Macro)
+"""Types of what templates read most: plain values, on which the sandbox has nothing to check."""
 
 
 class TemplateProblem(Value, frozen=True):
@@ -133,7 +147,7 @@ class EmailTemplates:
         company, language = folder.split("/")
         room = self.rooms[company, language]
         try:
-            room.get_template(name)  # compiled once, for the trial below and for the first letter
+            room.get_template(_form(name, folder, self.sources))
         except TemplateSyntaxError as error:
             yield self._problem(error, room)
             return
@@ -156,8 +170,35 @@ class EmailTemplates:
                     yield TemplateProblem(path, 0, f"the letter does not say {fact!r}", "the reader needs it: show it")
 
 
+class _Template(Template):
+    """A template whose imports share one module: no letter brings global names of its own."""
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:  # noqa: ARG002 - Jinja's interface
+        if self._module is None:
+            self._module = self.make_module()
+        return self._module
+
+
 class _TemplateScope(ImmutableSandboxedEnvironment):
     """Jinja as one company and language see it."""
+
+    template_class = _Template
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute; facts and macros are looked up at once, without the checks that other objects need."""
+        if isinstance(obj, _FACTS):
+            found = obj.__dict__.get(attribute) if isinstance(obj, TemplateModule) else getattr(obj, attribute, None)
+            if found is not None and isinstance(found, _DATA) and attribute[0] != "_":
+                return found
+        return super().getattr(obj, attribute)
+
+    def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro as Jinja does, at once; whatever else is called is checked first."""
+        if type(called) is not Macro:
+            return super().call(context, called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return called(context.eval_ctx, *args, **kwargs)
 
     def join_path(self, template: str, parent: str) -> str:
         """A partial named without an ending is looked for with the ending of the letter."""
@@ -191,6 +232,7 @@ def _room(sources: Mapping[str, str], company: str, language: str) -> _TemplateS
 
     room = _TemplateScope(
         loader=FunctionLoader(look_up),
+        auto_reload=False,  # the sources are a value
         autoescape=lambda name: name is not None and name.endswith(".html"),
         undefined=_Unknown,
         trim_blocks=True,
@@ -198,6 +240,12 @@ def _room(sources: Mapping[str, str], company: str, language: str) -> _TemplateS
     )
     room.tests["contains"] = contains  # units|selectattr("asks", "contains", "serial")
     return room
+
+
+def _form(name: str, folder: str, sources: Mapping[str, str]) -> str:
+    """Return the name under which a template is written out: its text form, which is compiled once for every use."""
+    stem, _, ending = name.partition(".")
+    return f"{stem}.txt" if ending == "jinja" and f"{folder}/{stem}.txt" not in sources else name
 
 
 def _own_names(tree: nodes.Template) -> Iterator[str]:
@@ -224,7 +272,8 @@ def _names(thing: Any) -> list[str]:
 def _plain(value: Any) -> Any:
     """A fact with each of its texts on one line: no line break of a customer's can pretend to be the letter's own."""
     if isinstance(value, str):
-        return " ".join(value.translate(_UNSEEN).split())
+        seen = value if value.isascii() and value.isprintable() else value.translate(_UNSEEN)
+        return " ".join(seen.split())
     if isinstance(value, tuple):
         return tuple(_plain(part) for part in value)
     if isinstance(value, msgspec.Struct):

@@ -239,7 +239,9 @@ SAMPLES: tuple[EmailContent, ...] = (
     replace(_progress(*(replace(_ONE, serial=f"SAMPLE-{state}", state=state) for state in _STATES)), about="status"),
     replace(_progress(replace(_ONE, state="parts_quoted")), about="status", quote=_OFFER, bill=_BILL),
     replace(_progress(_ONE, base=_PLAIN), about="extended", quote=_OFFER),
-    replace(_progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road")),
+    replace(
+        _progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road"), attached=("label.pdf",)
+    ),
     *(
         replace(_NOTICE, about=about, choices=choices)
         for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "silent", "other")

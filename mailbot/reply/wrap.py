@@ -37,7 +37,23 @@ def wrap(text: str) -> str:
 def _wrap(line: str) -> Iterator[str]:
     margin = _MARGIN.match(line)
     indent, bullet = (margin[1], margin[2] or "") if margin else ("", "")
+    if line.isascii() and len(line) <= COLUMNS:  # it fits: nothing is measured
+        yield (indent + bullet + " ".join(line[len(indent) + len(bullet) :].split())).rstrip()
+        return
     room = COLUMNS - len(indent) - len(bullet)
+    words = line[len(indent) + len(bullet) :].split()
+    if (
+        words and line.isascii() and max(map(len, words)) <= room
+    ):  # the same as below: a character is a column, a word a chunk
+        start, current = indent + bullet, words[0]
+        for word in words[1:]:
+            if len(current) + 1 + len(word) > room:
+                yield start + current
+                start, current = indent + " " * len(bullet), word
+            else:
+                current = f"{current} {word}"
+        yield start + current
+        return
     start, current, used = indent + bullet, "", 0
     for glue, chunk in _chunks(line[len(start) :], room):
         width = _columns(chunk)
@@ -55,6 +71,9 @@ def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
     """The pieces a line may be broken between, each with the space before it."""
     for word in line.split():
         glue = " "
+        if len(word) <= room and word.isascii():
+            yield glue, word
+            continue
         for chunk in _CHUNK.findall(word):
             step = len(chunk) if "://" in chunk or chunk.startswith("mailto:") else room
             for start in range(0, len(chunk), step):
@@ -64,4 +83,6 @@ def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
 
 def _columns(text: str) -> int:
     """How many columns a fixed-width font needs: two for a wide character, none for a combining mark."""
+    if text.isascii():
+        return len(text)
     return sum(2 if east_asian_width(char) in "WF" else 0 if combining(char) else 1 for char in text)

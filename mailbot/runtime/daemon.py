@@ -8,9 +8,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
@@ -20,6 +20,9 @@ from mailbot.runtime.registry.registry import Registry, RegistryError
 from mailbot.runtime.servers import Imap, Smtp
 from mailbot.runtime.smtp.outbox import Outbox
 from mailbot.runtime.store_protocol import StateError, Store
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = structlog.get_logger("mailbot")
 
@@ -214,6 +217,8 @@ class Daemon:
             raise self._failed
 
     def _scheduler(self) -> AsyncIOScheduler:
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
         # A job that comes late still runs, once: due dates live in the store, the scheduler only wakes the sweep.
         scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import mailbot
 from mailbot.case.numbers import pattern
@@ -12,7 +12,7 @@ from mailbot.intake.desk import Authority, Desk
 from mailbot.intake.statements import word_lists
 from mailbot.mail.authentication import Profile
 from mailbot.model import StaffMember
-from mailbot.policy.policy import Policy, load_rules
+from mailbot.policy.policy import Documents, Policy, load_rules
 from mailbot.policy.rules import Rules
 from mailbot.reply.documents import DocumentTexts
 from mailbot.reply.render import EmailTemplates
@@ -53,9 +53,13 @@ class Resources:
             path.parent.name: DocumentTexts.of(_text(path), str(path))
             for path in sorted(templates.glob("default/*/papers.toml"))
         }
-        self.letters = EmailTemplates.of(
-            {str(path.relative_to(templates)): _text(path) for path in sorted(templates.rglob("*")) if path.is_file()}
-        )
+        self.letters = EmailTemplates.of(_texts(templates))
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the templates are the packaged ones, unchanged: these are known to work."""
+        folder = packaged("templates")
+        return self.templates == folder or self.letters.sources == EmailTemplates.of(_texts(folder)).sources
 
     @classmethod
     def at(cls, home: Path | None = None) -> Resources:
@@ -73,6 +77,7 @@ class Resources:
         trusted_authserv_id: str | None = None,
         authentication_results: Profile = "standard",
         authority: Authority = "confirm",
+        documents: Documents | Literal["names"] = "pdf",
         overlay: Mapping[str, Any] | None = None,
     ) -> Policy:
         """Load a policy for a desk; where mailbox or staff are not given, those of its demo serve.
@@ -98,12 +103,16 @@ class Resources:
             authority=authority,
         )
         zone = timezone or rules.policy.timezone.value
-        return Policy(name, rules, stamp, desk, self.letters, zone, self.papers)
+        return Policy(name, rules, stamp, desk, self.letters, zone, self.papers, documents)
 
 
 def demo_staff(rules: Rules) -> list[StaffMember]:
     """Return the staff of the policy's demo."""
     return [StaffMember(person.address.lower(), person.roles, person.limit) for person in rules.demo.staff]
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): _text(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _text(path: Path) -> str:

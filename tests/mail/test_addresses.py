@@ -6,8 +6,12 @@ import json
 import subprocess
 import sys
 
+import email_validator
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from mailbot.mail import addresses
 from mailbot.mail.addresses import PRIVATE, deliverable, valid
 
 GLOBALS = """
@@ -93,3 +97,56 @@ def test_the_replacement_of_a_private_domain_has_its_length() -> None:
     """The limits on the length of an address apply to private domains as to all others."""
     assert PRIVATE
     assert all(len(label) == len(other) and label != other for label, other in PRIVATE.items())
+
+
+PIECES = (
+    "a",
+    "B",
+    "9",
+    "_",
+    "+",
+    "-",
+    ".",
+    "@",
+    "com",
+    "xn--a",
+    "ab--c",
+    "x" * 62,
+    "example",
+    "info",
+    "\n",
+    " ",
+    "é",
+    "[1.2.3.4]",
+)
+ENDS = ("", ".com", ".test", ".local", ".Invalid", ".arpa", ".onion", ".localhost", ".c", ".1", "-", ".")
+
+
+def asked(address: str) -> str | None:
+    """What the full check says."""
+    try:
+        return addresses._checked(address)
+    except ValueError:
+        return None
+
+
+@given(
+    st.tuples(
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join),
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map("".join),
+        st.sampled_from(ENDS),
+    ).map(lambda parts: f"{parts[0]}@{parts[1]}{parts[2]}")
+)
+@example("kim@acme.example")
+@example(f"{'x' * 65}@acme.example")
+@example(f"x@{'a.' * 130}com")
+def test_an_address_is_judged_as_by_the_library(address: str) -> None:
+    """Whether or not the library is asked, the answer is the same."""
+    assert addresses.deliverable(address) == asked(address)
+
+
+@pytest.mark.parametrize("domain", email_validator.SPECIAL_USE_DOMAIN_NAMES)
+def test_a_special_domain_takes_no_mail(domain: str) -> None:
+    """The domains of RFC 6761 that are for no mail are refused, the private ones are not."""
+    private = domain in ("local", "test", "invalid")
+    assert addresses.deliverable(f"kim@acme.{domain}") == (f"kim@acme.{domain}" if private else None)

@@ -47,7 +47,7 @@ def read_commands(
         text: what the sender wrote now: no quotes, no attachments.
         lexicons: the word lists to listen with; commands are few, so that all languages may be heard at once.
         desk: the company's desk: its currency, the forms of its serials and numbers.
-        snapshot: keys of units (see ``serials.fold``) that may be named.
+        known: keys of units (see ``serials.fold``) that may be named.
         point: the company's decimal sign.
         answers: the mail answers one of ours, or a mail in a case: "please issue the number" then approves; at the head of a
             request that is passed on it is the request.

@@ -26,15 +26,16 @@ _CODES = (
     "USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|CNY|TWD|NTD|HKD|SGD|KRW|INR|MXN|BRL|PLN|CZK|HUF|RON|SEK|NOK|DKK|ILS|ZAR|THB|MYR|PHP|AED"
     "|(?-i:TRY)"
 )
-_LETTER = r"[^\W\d_⺀-\U0003ffff]"
+_LETTER = r"(?-i:[^\W\d_⺀-\U0003ffff])"
+# Case makes no difference there, and so large a class takes long to compile where it is to make none.
 _CURRENCY = (
     rf"{_LETTER}{{1,20}}\$|(?:{'|'.join(name for name in _DOLLARS if len(name) > 1)})\x20\$"
     rf"|[$€£¥円元₩₹₽₺]|(?:{_CODES}|{'|'.join(_NAMED)})(?![A-Za-z])"
 )
 _TOKEN = re.compile(
-    rf"(?:(?<![^\W⺀-\U0003ffff])(?P<before>{_CURRENCY})\s{{0,2}}|(?<![\w.,']))(?P<sign>[-+]?)"
+    rf"(?:(?<!(?-i:[^\W⺀-\U0003ffff]))(?P<before>{_CURRENCY})\s{{0,2}}|(?<![\w.,']))(?P<sign>[-+]?)"
     r"(?P<digits>\d(?:[\d.,'\u00a0\u202f]|\x20(?=\d{3}(?!\d))){0,30}+)(?P<odd>[eE][-+]?\d{1,9})?"
-    rf"(?P<end>-)?(?:\s{{0,2}}(?P<after>{_CURRENCY})(?!(?<=[$€£¥₩₹₽₺])\d))?(?![^\W\d_⺀-\U0003ffff])",
+    rf"(?P<end>-)?(?:\s{{0,2}}(?P<after>{_CURRENCY})(?!(?<=[$€£¥₩₹₽₺])\d))?(?!{_LETTER})",
     re.IGNORECASE,
 )
 _LONGEST = 9

@@ -68,6 +68,9 @@ def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
 def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """The keys of a text: words, neighbours put together, parts of words; their look-alikes go into ``guessed``."""
     for index, word in enumerate(words):
+        if not numbered(text[word.start() : words[min(index + JOINED, len(words)) - 1].end()]):
+            yield from parts(word[0])
+            continue
         for count in range(1, JOINED + 1):
             group = words[index : index + count]
             written = text[word.start() : group[-1].end()]

@@ -65,8 +65,8 @@ def _below(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Itera
     for sentence in sentences:
         if sentence:
             yield f"{title} {sentence}" if title else sentence
-            alone = sentence.endswith(":") or _is_title(sentence, lexicons)
-            title = sentence if alone and len(sentence) <= _TITLE else ""
+            alone = len(sentence) <= _TITLE and (sentence.endswith(":") or _is_title(sentence, lexicons))
+            title = sentence if alone else ""
 
 
 _TITLE = 60

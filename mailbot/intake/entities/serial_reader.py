@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from copy import copy
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.ranges import ranges
@@ -25,6 +25,7 @@ from mailbot.intake.entities.serials import (
     places,
     serial_key,
 )
+from mailbot.intake.statements.phrases import Phrases, either
 from mailbot.intake.text.normalize import plain
 
 if TYPE_CHECKING:
@@ -71,13 +72,18 @@ def _label(before: str, lexicons: Sequence[LanguageWords], *, loose: bool) -> st
     tail = plain(before)
     last = (-1, 0, "")
     for lexicon in lexicons:
-        for kind in _KINDS:
+        for kind in _KINDS if _labels(lexicon).search(tail) else ():
             for start, end in getattr(lexicon.labels, kind).spans(tail):
                 last = max(last, (end, end - start, kind))
     end, _, kind = last
     if end < 0 or not (loose or _nothing(tail[end:], lexicons, device=kind == "serial")):
         return ""
     return kind
+
+
+@cache
+def _labels(lexicon: LanguageWords) -> Phrases:
+    return either(*(getattr(lexicon.labels, kind) for kind in _KINDS))
 
 
 def _nothing(gap: str, lexicons: Sequence[LanguageWords], *, device: bool = False) -> bool:

@@ -58,6 +58,13 @@ class Phrases:
         possible = self._possible(text)
         return tuple(_in_turn(possible, text)) if possible else ()
 
+    def said(self, text: str) -> frozenset[str]:
+        """The different phrases that plain text has, as they stand there."""
+        single, others = self._by_size
+        if text.isascii() and not others.search(text):  # then a phrase is there if its one word is
+            return single & words(text)
+        return frozenset(text[start:end] for start, end in self.spans(text))
+
     def without(self, text: str) -> str:
         """Plain text with a blank for each phrase."""
         return self._replaced(text, lambda _: " ")
@@ -80,11 +87,20 @@ class Phrases:
     def _possible(self, text: str) -> Sequence[re.Pattern[str]]:
         """The patterns of the phrases whose words a text has, the longest first."""
         index = self._index
-        have = words(text)
-        if index.words.isdisjoint(have) and not index.always:
+        found = index.words & words(text)
+        if not found and not index.always:
             return ()
-        ranks = set(index.always).union(*(index.ranks[word] for word in index.words & have))
+        ranks = set(index.always)
+        for word in found:
+            ranks.update(index.ranks[word])
         return [_pattern(index.spelled[rank]) for rank in sorted(ranks)]
+
+    @cached_property
+    def _by_size(self) -> tuple[frozenset[str], Phrases]:
+        """The phrases that are one word of ASCII letters, and the others."""
+        spelled = self._index.spelled
+        single = frozenset(phrase for phrase in spelled if phrase.isascii() and phrase.isalpha())
+        return single, Phrases(phrase for phrase in spelled if phrase not in single)
 
     @cached_property
     def _index(self) -> _PhraseIndex:
@@ -103,8 +119,14 @@ def _in_turn(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[tuple[i
     """Where the patterns match, from left to right; the earlier pattern first where two begin at one place."""
     first = ((pattern.search(text), rank) for rank, pattern in enumerate(patterns))
     ahead = [(match.start(), rank, match) for match, rank in first if match]
-    heapify(ahead)
     end = 0
+    if len(ahead) == 1:
+        alone: re.Match[str] | None = ahead[0][2]
+        while alone:
+            yield alone.span()
+            alone = alone.re.search(text, max(alone.end(), alone.start() + 1))
+        return
+    heapify(ahead)
     while ahead:
         start, rank, match = ahead[0]
         if start >= end:
@@ -213,7 +235,7 @@ _GROUP = re.compile(r"\((?P<choice>[^()]*)\)(?P<sign>[?*]?)")
 _MAYBE = re.compile(r".\?|\*")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # a text's words are ten times its size: those of the last mails
 def words(text: str) -> frozenset[str]:
     """The words of plain text, their beginnings, and of scripts that set none apart the characters and pairs of them."""
     if text.isascii():

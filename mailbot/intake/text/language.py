@@ -60,7 +60,8 @@ def _of(text: str, words: WordLists) -> tuple[tuple[str, ...], bool]:
     if script := _script(text):
         return (script,), script != "zh" or len(_HAN.findall(text)) >= _CHINESE
     listen = plain(text)
-    scores = {code: _score(text, listen, lexicon, words) for code, lexicon in words.lexicons.items()}
+    letters = set(text.casefold())
+    scores = {code: _score(letters, listen, lexicon, words) for code, lexicon in words.lexicons.items()}
     if scores.get("en"):
         scores["en"] += _EVERYBODY
     if max(scores.values(), default=0) < _CLEAR:
@@ -80,17 +81,21 @@ _CHINESE = 8
 """Ideographs without any kana that make a text Chinese: a Japanese subject may hold as many as a Chinese one."""
 
 
-def _score(text: str, listen: str, lexicon: LanguageWords, words: WordLists) -> float:
+def _score(letters: set[str], listen: str, lexicon: LanguageWords, words: WordLists) -> float:
     """How many different common words, and letters with marks, of a language stand in a text.
 
     One that several languages share counts as a part of one.
     """
-    common = {listen[start:end] for start, end in lexicon.common.spans(listen)}
-    return sum(1 / words.shared.get(word, 1) for word in common | (set(lexicon.letters) & set(text.casefold())))
+    return sum(
+        1 / words.shared.get(word, 1)
+        for word in lexicon.common.said(listen).union(letters.intersection(lexicon.letters))
+    )
 
 
 def _script(text: str) -> str | None:
     """Korean, Japanese, Chinese or Russian, where their letters outweigh the Latin ones."""
+    if text.isascii():
+        return None
     hangul = sum("가" <= char <= "힣" for char in text)
     kana = sum("぀" <= char <= "ヿ" for char in text)
     han = sum("一" <= char <= "鿿" for char in text)
