@@ -35,7 +35,6 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
     from mailbot.runtime.logs import configure
     from mailbot.runtime.pipeline import MailboxContext
-    from mailbot.runtime.tiny import TinyStore
     from mailbot.settings import load, warnings
 
     configure()
@@ -45,7 +44,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     clock = Clock(now)
     policies = loading.policies(settings)  # every error of a person's comes before the state is touched
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
-    store, opener = TinyStore(settings.state), AttachmentProcess()
+    store, opener = loading.store(settings), AttachmentProcess()
     try:
         registries = loading.registries(settings)
         rooms = {

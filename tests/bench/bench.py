@@ -34,7 +34,7 @@ from mailbot.runtime.logs import configure
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources
 from mailbot.runtime.smtp.outbox import Outbox
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import Store, open_store
 
 MAILS = int(os.environ.get("BENCH_MAILS", "500"))
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
@@ -108,7 +108,7 @@ async def desk(letters: list[bytes], home: Path) -> float:
     rows = "".join(f"AH8K{n:06},WADE-8017,ipc,2026-01-15,C{n},c{n}.example,,,,\n" for n in range(MAILS))
     (home / "registry.csv").write_text(HEAD + rows, encoding="utf-8")
     policy = Resources.at().policy("american-portwell")
-    store = TinyStore(home / "state")
+    store = open_store(f"tinydb:{home / 'state'}")
     registry = Registry.open(home / "registry.csv", "american-portwell", home / "state" / "registry.db")
     async with imap_server({"rma": PASSWORD}) as imap, smtp_server() as smtp:
         for raw in letters:
@@ -143,9 +143,10 @@ def main() -> None:
     timed(the_path, "look_up", "look up: registry, cases")
     timed(the_path, "step", "step: understand, decide, compose")
     timed(ReplyBuilder, "add", "  of which write and freeze the reply")
-    timed(TinyStore, "stage", "store: stage")
-    timed(TinyStore, "commit", "store: commit")
-    timed(TinyStore, "mark", "store: mark replies")
+    timed(Store, "stage", "store: stage")
+    timed(Store, "commit", "store: commit")
+    timed(Store, "claim", "store: claim replies")
+    timed(Store, "mark", "store: mark replies")
     with tempfile.TemporaryDirectory() as home:
         took = asyncio.run(desk(letters, Path(home)))
     print(f"{MAILS} mails in {took:.2f} s: {MAILS / took:.0f} messages/s")
