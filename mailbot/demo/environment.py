@@ -21,8 +21,7 @@ from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources, policy_names
 from mailbot.runtime.smtp.outbox import Outbox
-from mailbot.runtime.store_protocol import Store
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import Store, open_store
 
 PASSWORD = "demo"  # noqa: S105 - of servers that live on loopback as long as the demo does
 SERVER = "mx.localhost"
@@ -91,7 +90,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
     policies = [library.policy(name, trusted_authserv_id=SERVER) for name in policy_names(library.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
-    store, opener = TinyStore(out / "state"), AttachmentProcess()
+    store, opener = open_store(f"tinydb:{out / 'state'}"), AttachmentProcess()
     try:
         async with (
             imap_server(users) as imap,

@@ -25,8 +25,8 @@ from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare
 from mailbot.rehearsal.incoming_mail import arriving, bare, server_of
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.memory import MemoryStore
 from mailbot.runtime.resources import Resources
+from mailbot.runtime.store import open_store
 from mailbot.strict_toml import ConfigError
 
 
@@ -128,7 +128,7 @@ class _RehearsalDesk:
         open_attachments: Callable[[Sequence[Attachment]], AttachmentContents],
     ) -> None:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
-        self.clock, self.store = Clock(), MemoryStore()
+        self.clock, self.store = Clock(), open_store()
         registry = _ListedUnits(conversation.registry)
         self.room = pipeline.MailboxContext(policy, registry, self.store, self.clock, self._chance, open_attachments)
         self.rooms = {self.mailbox: self.room}

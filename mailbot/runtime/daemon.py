@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from mailbot.model import Reply
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.imap.mailbox import Disconnected, Mailbox, MailboxError
@@ -19,7 +19,7 @@ from mailbot.runtime.pipeline import Disposition, MailboxContext
 from mailbot.runtime.registry.registry import Registry, RegistryError
 from mailbot.runtime.servers import Imap, Smtp
 from mailbot.runtime.smtp.outbox import Outbox
-from mailbot.runtime.store_protocol import StateError, Store
+from mailbot.runtime.store import StateError, Store, UnavailableError
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -34,6 +34,8 @@ IDLE_SECONDS = 9 * 60.0
 """How long one IDLE lasts; servers hang up after 30 minutes (RFC 2177), some routers after ten."""
 TRIES = 3
 """How often ``run --once`` tries a server that goes away."""
+HELPING = 0.2
+"""Seconds between two looks of ``run --once`` at what another process is working on."""
 
 
 class MailboxConnections:
@@ -67,6 +69,8 @@ class Worker:
     async def drain(self, station: MailboxConnections) -> list[Disposition]:
         """Take in all that waits in a mailbox, batch by batch; each is durable before it leaves INBOX (promise 1).
 
+        A mailbox that another process reads is left to it.
+
         Raises:
             MailboxError: the server cannot be used; ``Disconnected`` where another try may help.
             StateError: the state cannot be written; nothing of the batch was moved or sent.
@@ -74,7 +78,7 @@ class Worker:
         done: list[Disposition] = []
         before: list[int] = []
         await self._reload(station)
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and await self.claim(station):
             uids = await asyncio.to_thread(station.mailbox.waiting, BATCH, station.above)
             if not uids:
                 break
@@ -103,6 +107,21 @@ class Worker:
             await asyncio.to_thread(box.move, moved, folder)
         return settled
 
+    async def claim(self, station: MailboxConnections) -> bool:
+        """Say whether this process may read a mailbox; of several processes on PostgreSQL one does.
+
+        Raises:
+            StateError: the state cannot be reached.
+        """
+        async with self.turn:
+            return await asyncio.to_thread(self.store.claim_mailbox, station.address)
+
+    async def release(self, station: MailboxConnections) -> None:
+        """Let another process read a mailbox whose server this one cannot reach."""
+        with contextlib.suppress(StateError):  # a lost connection has released it
+            async with self.turn:
+                await asyncio.to_thread(self.store.release_mailbox, station.address)
+
     async def sweep(self) -> None:
         """Take along the path what has come due.
 
@@ -112,19 +131,19 @@ class Worker:
         async with self.turn:
             await asyncio.to_thread(pipeline.process_due, self.rooms, self.store, self.clock)
 
-    async def send(self) -> None:
-        """Send what may go out now.
+    async def send(self) -> list[Reply]:
+        """Send what may go out now; return what was tried.
 
         Raises:
             StateError: the state cannot be written.
         """
         async with self.turn:
-            await pipeline.deliver(self.rooms, self.outboxes, self.store, self.clock, self.stopping.is_set)
+            return await pipeline.deliver(self.rooms, self.outboxes, self.store, self.clock, self.stopping.is_set)
 
     async def tidy(self) -> None:
         """Use a quiet moment to put the state in order."""
         async with self.turn:
-            await asyncio.to_thread(self.store.checkpoint)
+            await asyncio.to_thread(self.store.checkpoint, self.clock.now())
 
     async def _reload(self, station: MailboxConnections) -> None:
         """Take over a registry that has changed; one that cannot be read leaves the old rows in force."""
@@ -139,35 +158,49 @@ class Worker:
         """Drain all mailboxes, due dates and the outbox, then return.
 
         A clock that was set says that what is due comes before what arrives now; by the real clock, what waits in a
-        mailbox came first, and may have settled what is due.
+        mailbox came first, and may have settled what is due. While another process works on something, this one helps and
+        waits: a process that ends early could leave the mail of one that is killed.
 
         Raises:
             MailboxError, StateError: as ``drain``.
         """
         if self.clock.at:
             await self.sweep()
-        failed: list[MailboxError] = []
-        for station in self.stations:
-            try:
-                await self._drained(station)
-            except MailboxError as error:  # the other mailboxes, what is due and the outbox do not wait for it
-                failed.append(error)
-        await self.sweep()
-        await self.send()
-        if failed:
-            raise failed[0]
+        failed: dict[str, MailboxError] = {}
+        while not await self._round(failed) and not self.stopping.is_set():  # noqa: ASYNC110 - others give no sign
+            await asyncio.sleep(HELPING)
+        for error in failed.values():
+            raise error
 
-    async def _drained(self, station: MailboxConnections) -> None:
+    async def _round(self, failed: dict[str, MailboxError]) -> bool:
+        """Do what there is to do now; say whether nothing is left, neither for this process nor for another."""
+        idle = True
+        for station in self.stations:
+            if station.address not in failed:
+                try:
+                    idle &= await self._drained(station)
+                except MailboxError as error:  # the other mailboxes, what is due and the outbox do not wait for it
+                    failed[station.address] = error
+                    await self.release(station)
+        await self.sweep()
+        put_off = {reply.mailbox for reply in await self.send() if reply.state == "deferred"}
+        async with self.turn:
+            waiting = await asyncio.to_thread(self.store.outstanding, self.clock.now(), self.rooms.keys() - put_off)
+        return idle and not waiting
+
+    async def _drained(self, station: MailboxConnections) -> bool:
+        """Drain a mailbox, or look at one that another process reads; say whether it is empty."""
         for attempt in range(1, TRIES + 1):
             try:
                 await asyncio.to_thread(station.mailbox.connect)
-                await self.drain(station)
+                if await self.claim(station):
+                    await self.drain(station)
+                return not await asyncio.to_thread(station.mailbox.waiting, 1, station.above)
             except Disconnected:
                 if attempt == TRIES:
                     raise
                 await asyncio.sleep(FIRST_PAUSE * attempt)
-            else:
-                return
+        return False
 
     async def close(self) -> None:
         """Leave all servers."""
@@ -246,7 +279,7 @@ class Daemon:
 
     def _fail(self, error: StateError) -> bool:
         """Stop where the state is in doubt; a disk that is full or away for a while is tried again (C4)."""
-        if isinstance(error.__cause__, OSError | sqlite3.OperationalError):
+        if isinstance(error, UnavailableError):
             log.error("the state cannot be written; nothing is sent or moved", error=str(error))
             return False
         log.error("stopped: the state cannot be used", error=str(error))
@@ -261,15 +294,19 @@ class Daemon:
         while not stopping.is_set():
             try:
                 await asyncio.to_thread(station.mailbox.connect)
-                await self._begin(station)
-                pause = FIRST_PAUSE
+                pause, begun = FIRST_PAUSE, False
                 while not stopping.is_set():
                     station.hint.clear()
-                    await self.worker.drain(station)
+                    if await self.worker.claim(station):
+                        if not begun:
+                            await self._begin(station)
+                        begun = True
+                        await self.worker.drain(station)
                     await station.hint.wait()
             except MailboxError as error:
                 log.warning("mailbox out of reach", mailbox=station.address, error=str(error), again_in_seconds=pause)
                 await asyncio.to_thread(station.mailbox.close)
+                await self.worker.release(station)
                 pause = await self._rest(pause)
             except StateError as error:
                 if not self._fail(error):
@@ -291,7 +328,8 @@ class Daemon:
         Where the server has numbered its mails anew since (S7), the day of the first start tells old from new.
         """
         store, box, name = self.worker.store, station.mailbox, f"first uid of {station.address}"
-        noted = (store.get_fact(name) or "").split(" ")
+        async with self.worker.turn:
+            noted = (store.get_fact(name) or "").split(" ")
         if len(noted) == 3 and noted[0] == str(box.uid_validity):  # noqa: PLR2004 - UIDVALIDITY, UID, day
             station.above = int(noted[1])
             return

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import structlog
 
@@ -39,11 +39,16 @@ from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.registry.registry import RegistryError
-from mailbot.runtime.store_protocol import DuplicateError, StateError, Store
+from mailbot.runtime.store import DuplicateError, StaleError, StateError, Store, UnavailableError
 
 log = structlog.get_logger("mailbot")
 
 FolderName = Literal["Done", "Ignored", "Attention"]
+
+_Result = TypeVar("_Result")
+
+TRIES = 5
+"""How often a batch is processed while other processes change its cases."""
 
 
 class UnitLookup(Protocol):
@@ -94,12 +99,7 @@ def process_batch(mails: Sequence[Mail], context: MailboxContext) -> list[Dispos
     Raises:
         StateError: nothing of the batch took effect, and nothing may be sent or moved.
     """
-    try:
-        settled = [_process(incoming_mail, context) for incoming_mail in mails]
-        context.store.commit()
-    except BaseException:
-        context.store.rollback()
-        raise
+    settled = _again(context.store, lambda: [_process(incoming_mail, context) for incoming_mail in mails])
     for incoming_mail, done in zip(mails, settled, strict=True):
         record = done.step.record if done.step else None
         if record:
@@ -116,6 +116,25 @@ def process_batch(mails: Sequence[Mail], context: MailboxContext) -> list[Dispos
     return settled
 
 
+def _again(store: Store, work: Callable[[], _Result]) -> _Result:
+    """Do what stages steps, and commit; do it again, on the state as it is then, if another process changed a case."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            result = work()
+            store.commit()
+        except StaleError as error:
+            store.rollback()
+            log.info("another process changed a case; the batch is processed again", error=str(error))
+            if attempt == TRIES:
+                raise UnavailableError(f"{error}; tried {TRIES} times") from error
+        except BaseException:
+            store.rollback()
+            raise
+        else:
+            return result
+    raise AssertionError("unreachable")
+
+
 def _process(incoming_mail: Mail, context: MailboxContext) -> Disposition:
     """Take one mail along the path; one that cannot be processed goes to Attention, with a note to staff (promise 4)."""
     digest = hashlib.sha256(incoming_mail.raw).hexdigest()
@@ -127,18 +146,17 @@ def _process(incoming_mail: Mail, context: MailboxContext) -> Disposition:
         if before:
             return Disposition(incoming_mail.uid, before.folder)
         _answerable(message)
-        case = find_case(message, context)
-        return _staged(
-            incoming_mail, handle(message, case, Context(context.policy, look_up(message, case, context), now)), context
-        )
-    except (StateError, RegistryError):
+        return _stepped(incoming_mail, message, find_case(message, context), context, now)
+    except (StateError, StaleError, RegistryError):
         raise
     except UnreadableError as error:
         why = str(error)
     except Exception as error:  # whatever one mail does, the next one is handled
         log.exception("mail set aside", mailbox=incoming_mail.mailbox, digest=digest[:16])
         why = f"{type(error).__name__} while it was processed"
-    return _staged(incoming_mail, _set_aside(incoming_mail, identity, why, context, now), context)
+    return _staged(incoming_mail, _set_aside(incoming_mail, identity, why, context, now), context) or Disposition(
+        incoming_mail.uid, "Attention"
+    )
 
 
 def _answerable(message: Message) -> None:
@@ -147,13 +165,30 @@ def _answerable(message: Message) -> None:
         raise UnreadableError("there is nobody to answer: no usable From or Reply-To")
 
 
-def _staged(incoming_mail: Mail, result: Step, context: MailboxContext) -> Disposition:
-    """Put a step in line for the commit; one that the store has had before takes no effect again (promise 2)."""
+def _staged(incoming_mail: Mail, result: Step, context: MailboxContext) -> Disposition | None:
+    """Stage a step. A mail that took effect before takes none again (promise 2); None if the RMA number is taken."""
     try:
         context.store.stage(result)
-    except DuplicateError:
-        return Disposition(incoming_mail.uid, "Done")
+    except DuplicateError as error:
+        if error.what == "mail":
+            return Disposition(incoming_mail.uid, "Done")
+        if error.what == "number":
+            return None
+        raise
     return Disposition(incoming_mail.uid, result.record.folder if result.record else "Done", result)
+
+
+def _stepped(
+    incoming_mail: Mail, message: Message, case: Case | None, context: MailboxContext, now: datetime
+) -> Disposition:
+    """Stage what follows from a mail. An RMA number that is taken costs another try with the next sequence."""
+    for _ in range(TRIES):
+        result = handle(message, case, Context(context.policy, look_up(message, case, context), now))
+        if settled := _staged(incoming_mail, result, context):
+            return settled
+    raise StateError(
+        f"{TRIES} RMA numbers in turn belong to other cases: the state is older than its numbers. Restore a newer backup"
+    )
 
 
 def _set_aside(incoming_mail: Mail, identity: str, why: str, context: MailboxContext, now: datetime) -> Step:
@@ -195,30 +230,41 @@ def process_due(rooms: Mapping[str, MailboxContext], store: Store, clock: Clock)
     """Take what has come due along the path: one arrival a case, so that a long pause brings one mail and not thirty.
 
     Raises:
-        StateError: nothing took effect.
+        StateError: what was not committed before took no effect.
     """
     now = clock.now()
-    steps: list[Step] = []
+    steps: dict[str, Step] = {}
+    last: DueDate | None = None
     try:
-        for due in store.due(now):
-            case = store.case(due.case_id)
-            room = rooms.get(case.mailbox) if case else None
-            if case is None or room is None:
-                continue
-            try:
-                result = handle(DueDate(case.id, now), case, Context(room.policy, _snapshot_for(case, room), now))
-            except Exception:  # one case that cannot be worked on does not hold up the others
-                log.exception("deadline not worked on", case=case.id)
-                continue
-            store.stage(result)
-            steps.append(result)
-        store.commit()
-    except BaseException:
+        while dues := store.claim_due(now, rooms, last):
+            for due in dues:
+                if due.case_id not in steps and (result := _due(due, rooms, store, now)):
+                    steps[due.case_id] = result
+            store.commit()
+            last = dues[-1]
+    except StaleError as error:
+        log.info("another process changed a case; what is due comes again", error=str(error))
+    finally:
         store.rollback()
+    for case_id, result in steps.items():
+        log.info("deadline came", case=case_id, mails=len(result.replies))
+    return list(steps.values())
+
+
+def _due(due: DueDate, rooms: Mapping[str, MailboxContext], store: Store, now: datetime) -> Step | None:
+    case = store.case(due.case_id)
+    if case is None:
+        return None
+    room = rooms[case.mailbox]
+    try:
+        result = handle(DueDate(case.id, now), case, Context(room.policy, _snapshot_for(case, room), now))
+        store.stage(result)
+    except (StateError, StaleError):
         raise
-    for result in steps:
-        log.info("deadline came", case=result.after.id if result.after else None, mails=len(result.replies))
-    return steps
+    except Exception:  # one case that cannot be worked on does not hold up the others
+        log.exception("deadline not worked on", case=case.id)
+        return None
+    return result
 
 
 def _snapshot_for(case: Case, context: MailboxContext) -> Snapshot:
@@ -239,42 +285,45 @@ async def deliver(
 
     What a server out of reach cannot take waits for another round; the others' mail goes out.
     """
+    for held in store.recover(clock.now()):
+        _record(held, rooms, store, clock)
     sent: list[Reply] = []
-    out_of_reach: set[str] = set()
-    for reply in store.unsent(clock.now()):
-        outbox = outboxes.get(reply.mailbox)
-        if outbox is None or reply.mailbox in out_of_reach:
-            continue
-        if stopping():
-            break
-        begun = delivery.begin_attempt(reply, clock.now())
-        store.mark(begun)
-        result = await outbox.send(begun.raw, begun.mailbox, begun.to)
-        ended = delivery.after_attempt(begun, result, clock.now())
-        store.mark(ended)
-        if ended.state == "sent":
-            log.info("mail sent", to=ended.to, subject=ended.subject)
-        else:
-            log.warning("mail not sent", to=ended.to, subject=ended.subject, state=ended.state, note=ended.note)
-        sent.append(ended)
-        if ended.state in ("failed", "held"):
-            _report(ended, rooms, store, clock)
-        if isinstance(result, delivery.Deferred) and result.server:
-            out_of_reach.add(reply.mailbox)
+    reachable = set(outboxes)
+    while reachable and not stopping() and (claimed := store.claim(clock.now(), reachable)):
+        for begun in claimed:
+            result = await outboxes[begun.mailbox].send(begun.raw, begun.mailbox, begun.to)
+            ended = delivery.after_attempt(begun, result, clock.now())
+            _record(ended, rooms, store, clock)
+            if ended.state == "sent":
+                log.info("mail sent", to=ended.to, subject=ended.subject)
+            else:
+                log.warning("mail not sent", to=ended.to, subject=ended.subject, state=ended.state, note=ended.note)
+            sent.append(ended)
+            if isinstance(result, delivery.Deferred) and result.server:
+                reachable.discard(begun.mailbox)
     return sent
 
 
-def _report(reply: Reply, rooms: Mapping[str, MailboxContext], store: Store, clock: Clock) -> None:
-    """Take a mail that will not arrive along the path, once; a note to staff that fails is only logged (B5)."""
-    found = store.find([reply.message_id])
+def _record(reply: Reply, rooms: Mapping[str, MailboxContext], store: Store, clock: Clock) -> None:
+    """Put the end of an attempt on record. A mail that will not arrive takes the path, in the same commit.
+
+    A note to staff that fails is only logged (B5).
+    """
     room = rooms.get(reply.mailbox)
-    if reply.audience == "staff" or not found or room is None:
+    if reply.state not in ("failed", "held"):
+        store.mark(reply)
+    elif reply.audience == "staff" or room is None or not store.find([reply.message_id]):
         log.error("a mail will not arrive", to=reply.to, subject=reply.subject, note=reply.note)
-        return
-    arrival = FailedDelivery(found[0].id, reply.message_id, reply.note)
-    context = Context(room.policy, _snapshot_for(found[0], room), clock.now())
-    store.stage(handle(arrival, found[0], context))
-    store.commit()
+        store.mark(reply)
+    else:
+        _again(store, lambda: _undelivered(reply, room, store, clock))
+
+
+def _undelivered(reply: Reply, context: MailboxContext, store: Store, clock: Clock) -> None:
+    [case, *_] = store.find([reply.message_id])
+    arrival = FailedDelivery(case.id, reply.message_id, reply.note)
+    known = Context(context.policy, _snapshot_for(case, context), clock.now())
+    store.stage(handle(arrival, case, known), delivery=reply)
 
 
 def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail:

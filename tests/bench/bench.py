@@ -279,8 +279,9 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
 
 def warm_up(policy: Any, registry: Any) -> None:
     """Take in a few mails: the first ones compile patterns and templates, which is part of the start-up."""
-    from mailbot.runtime.clock import Clock
     from mailbot.runtime.memory import MemoryStore
+
+    from mailbot.runtime.clock import Clock
     from mailbot.runtime.pipeline import MailboxContext, incoming_mail, process_batch
 
     room = MailboxContext(policy, registry, MemoryStore(), Clock(NOW))

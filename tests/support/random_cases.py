@@ -33,7 +33,7 @@ from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, St
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import pipeline
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -190,7 +190,7 @@ class Life(Desk):
         return sha256(f"{self.count}".encode()).hexdigest()[:32]
 
     def _open(self, folder: Path) -> None:
-        self.store = self.room.store = TinyStore(folder)  # type: ignore[assignment]
+        self.store = self.room.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
     def _step(self, arrival: Any, case: Case | None, snapshot: Snapshot, rules: Policy, now: datetime) -> Step:
         result = handle(arrival, case, snapshot, rules, now)
@@ -243,9 +243,9 @@ class Life(Desk):
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
         outbox, address = _Outbox(results), self.policy.desk.address
         _finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
+        self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
-        self._judged()
 
     def restarts(self) -> None:
         """Close the state and open it again: everything is as it was."""
@@ -272,7 +272,10 @@ class Life(Desk):
         assert stored.keys() == self.now.keys()
         for case in stored.values():
             assert _bare(case) == _bare(self.now[case.id])
-            assert all(self.sent[reply.message_id].raw == reply.raw for reply in case.replies)
+            for reply in case.replies:
+                kept = self.store.reply(reply.message_id)
+                assert kept is not None
+                assert self.sent[reply.message_id].raw == kept.raw
 
     # ------------------------------------------------------------ what must hold
 
