@@ -51,7 +51,7 @@ def a_case(case_id="C-1", *, mails=("in-1@y",), serials=("AH-2F 10",), opened_at
         decision = Decision("ask", ("AP-28",), "", PolicyStamp("american-portwell", date(2026, 11, 1), "d"))
         entries.append(HistoryEntry(opened_at, Requested(mail, Request("request")), decision))
     items = tuple(CaseUnit(serial, "asking", "ask", ("AP-28",)) for serial in serials)
-    fields = {"items": items, "history": tuple(entries), "state": "asking", "mailbox": RMA, **more}
+    fields = {"units": items, "history": tuple(entries), "state": "asking", "mailbox": RMA, **more}
     return Case(id=case_id, policy="american-portwell", sender=KIM, opened_at=opened_at, **fields)
 
 
