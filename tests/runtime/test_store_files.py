@@ -21,7 +21,7 @@ from mailbot.runtime.store import StateError, UnavailableError, lock_folder, ope
 from mailbot.runtime.store.documents import CaseFiles
 from mailbot.runtime.store.upkeep import check, export
 
-WORKER = Path(__file__).with_name("worker.py")
+WORKER = Path(__file__).parents[1] / "support" / "store_worker.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
