@@ -33,9 +33,10 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     from mailbot.commands import loading
     from mailbot.runtime.attachment_process import AttachmentProcess
     from mailbot.runtime.clock import Clock
-    from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+    from mailbot.runtime.daemon import Daemon
     from mailbot.runtime.logs import configure
     from mailbot.runtime.pipeline import MailboxContext
+    from mailbot.runtime.worker import MailboxConnections, Worker
     from mailbot.settings import load, warnings
 
     configure()

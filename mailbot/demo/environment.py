@@ -15,13 +15,14 @@ from mailbot.demo.traffic import TrafficEntry, read_back
 from mailbot.policy.dates import at_hour
 from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources, policy_names
 from mailbot.runtime.smtp.outbox import Outbox
 from mailbot.runtime.store import Store, open_store
+from mailbot.runtime.worker import MailboxConnections, Worker
 
 PASSWORD = "demo"  # noqa: S105 - of servers that live on loopback as long as the demo does
 SERVER = "mx.localhost"
@@ -34,7 +35,7 @@ class DemoEnvironment:
     def __init__(self, worker: Worker, clock: Clock, smtp: SmtpServer, imap: ImapServer) -> None:
         self.worker, self.clock, self.smtp, self.imap = worker, clock, smtp, imap
         self.store = worker.store
-        self.policies = {address: room.policy for address, room in worker.rooms.items()}
+        self.policies = {address: room.policy for address, room in worker.contexts.items()}
         self._courier = Outbox(smtp.smtp())
 
     def mailbox(self, policy: str) -> str:
@@ -48,8 +49,8 @@ class DemoEnvironment:
 
     async def work(self) -> None:
         """Let mailbot do what there is to do at this moment: due dates, mail, replies."""
-        await self.worker.sweep()
-        for station in self.worker.stations:
+        await self.worker.process_due()
+        for station in self.worker.mailboxes:
             await self.worker.drain(station)
         await self.worker.send()
 

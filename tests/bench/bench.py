@@ -231,12 +231,12 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
     import mailbot.runtime.pipeline
     from mailbot.reply.render import EmailTemplates
     from mailbot.runtime.clock import Clock
-    from mailbot.runtime.daemon import MailboxConnections, Worker
     from mailbot.runtime.imap.mailbox import Mailbox
     from mailbot.runtime.logs import configure
     from mailbot.runtime.registry.registry import Registry
     from mailbot.runtime.resources import Resources
     from mailbot.runtime.smtp.outbox import Outbox
+    from mailbot.runtime.worker import MailboxConnections, Worker
 
     configure()
     meter = Meter()

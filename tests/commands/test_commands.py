@@ -16,7 +16,7 @@ from support.memory_desk import Desk, letter, unit
 
 from mailbot.commands import COMMANDS, cli
 from mailbot.model import Case, CaseUnit, Step
-from mailbot.runtime import daemon
+from mailbot.runtime import worker
 from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -383,7 +383,7 @@ def test_a_password_is_never_shown(
     mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], source: str
 ) -> None:
     """Against a server that refuses, no command shows the password: not in its words, its log, or its state (K1)."""
-    monkeypatch.setattr(daemon, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
     settings = desk / "mailbot.toml"
     text = settings.read_text(encoding="utf-8")
     if source == "file":

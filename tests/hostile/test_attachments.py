@@ -14,6 +14,7 @@ from support.memory_desk import Desk, unit, words
 
 from mailbot.intake.attachments import extraction, formats
 from mailbot.intake.attachments.extraction import contents
+from mailbot.intake.reading import read_message
 from mailbot.intake.understand import understand
 from mailbot.mail.mime import clean_name
 from mailbot.runtime import pipeline
@@ -232,4 +233,4 @@ def test_R1_a_large_attachment_costs_little_time() -> None:
 
 def _read(raw: bytes) -> pipeline.Message:
     at = desk()
-    return pipeline.read(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)
+    return read_message(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)

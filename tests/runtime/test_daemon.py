@@ -13,12 +13,13 @@ from support.server_desk import House, letter
 from support.servers import Background
 
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.imap.mailbox import Mailbox
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources
 from mailbot.runtime.store import Store, open_store
+from mailbot.runtime.worker import MailboxConnections, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.reading import read_message
 from mailbot.model import Unit
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
@@ -109,7 +110,7 @@ class Desk:
     def known(self) -> Snapshot:
         """What the world knows of nothing."""
         return pipeline.look_up(
-            pipeline.read(pipeline.incoming_mail("x@x.example", letter("x"), NOW), self.policy.desk), None, self.room
+            read_message(pipeline.incoming_mail("x@x.example", letter("x"), NOW), self.policy.desk), None, self.room
         )
 
 

@@ -33,6 +33,7 @@ from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, St
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import pipeline
+from mailbot.runtime.sending import Sender
 from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ class Life(Desk):
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
         outbox, address = _Outbox(results), self.policy.desk.address
-        _finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
+        _finished(Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
         self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
