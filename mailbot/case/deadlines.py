@@ -38,7 +38,7 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
 
 def repair_due(case: Case) -> date | None:
     """Return the day by which the first of the units that are here must be repaired (ST-15)."""
-    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.unrepairable)
+    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.not_repairable)
     return min((day for day in waiting if day), default=None)
 
 
@@ -82,9 +82,9 @@ def in_order(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
 def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:
     rules = policy.rules.deadlines
 
-    def deadline(word: str, day: date, on: date, *, ends: bool = False) -> Deadline:
+    def deadline(word: str, day: date, due_on: date, *, is_final: bool = False) -> Deadline:
         at = at_hour(day, rules.hour.value, policy.timezone)
-        return Deadline(key=f"{kind}:{word}:{on.isoformat()}", kind=kind, at=at, on=on, ends=ends)
+        return Deadline(key=f"{kind}:{word}:{due_on.isoformat()}", kind=kind, at=at, due_on=due_on, is_final=is_final)
 
     if kind == "number":
         last = case.number.valid_until if case.number else today
@@ -92,7 +92,7 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
             day = last - timedelta(days=days)
             if case.number and day > max(case.number.issued_on, today):
                 yield deadline("remind", day, day)
-        yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
+        yield deadline("end", last + timedelta(days=1), last, is_final=True)  # the last day is in
     elif kind == "repair":
         yield from (deadline(word, day, day) for word, day in _around(repair_due(case), policy) if day > today)
     elif kind == "held":
@@ -100,12 +100,12 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
         yield deadline("remind", day, day)
     elif kind == "close":
         day = today + timedelta(days=rules.close.days)
-        yield deadline("end", day, day, ends=True)
+        yield deadline("end", day, day, is_final=True)
     else:
         period = rules.missing if kind == "missing" else rules.quote
         for days in (*period.remind, period.close):
             day = today + timedelta(days=days)
-            yield deadline("end" if days == period.close else "remind", day, day, ends=days == period.close)
+            yield deadline("end" if days == period.close else "remind", day, day, is_final=days == period.close)
 
 
 def _around(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
@@ -123,7 +123,7 @@ def later(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:
     """Return the deadlines with those of one kind moved on by so many days."""
     more = timedelta(days=days)
     return in_order(
-        structs.replace(d, key=f"{d.key}+{days}", at=d.at + more, on=d.on + more) if d.kind == kind else d
+        structs.replace(d, key=f"{d.key}+{days}", at=d.at + more, due_on=d.due_on + more) if d.kind == kind else d
         for d in case.deadlines
     )
 
@@ -133,7 +133,7 @@ def again(policy: Policy, today: date) -> Deadline:
     rules = policy.rules.deadlines
     day = plus_business_days(today, rules.held.every)
     at = at_hour(day, rules.hour.value, policy.timezone)
-    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, on=day)
+    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, due_on=day)
 
 
 def outer(case: Case) -> date | None:
@@ -146,4 +146,4 @@ def outer(case: Case) -> date | None:
         "authorized": "number",
         "shipped": "close",
     }
-    return next((d.on for d in case.deadlines if d.ends and d.kind == kinds.get(case.state)), None)
+    return next((d.due_on for d in case.deadlines if d.is_final and d.kind == kinds.get(case.state)), None)

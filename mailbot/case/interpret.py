@@ -133,7 +133,7 @@ def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) 
 
 def _reference(message: Message, context: Context) -> MailReference:
     answer_to, desk = message.answer_to, context.policy.desk
-    others = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
+    recipients = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
     forged = message.auth.result == "fail"
     return MailReference(
         identity=message.identity,
@@ -147,5 +147,5 @@ def _reference(message: Message, context: Context) -> MailReference:
         name="" if answer_to is None or forged else answer_to.name,
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
         text=message.visible[:EXCERPT],
-        others=tuple(dict.fromkeys(others)),
+        other_recipients=tuple(dict.fromkeys(recipients)),
     )

@@ -131,7 +131,7 @@ def case_of_request(
                 return elsewhere
         waiting = any(open_to_answer(unit) for unit in case.units)
         new = keys - {serial_key(unit.serial) for unit in case.units}
-        joined = waiting or ((request.adds or request.corrects) and case.state not in CLOSED_STATES)
+        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in CLOSED_STATES)
         again = _shipped_back(case, keys) or _left_behind(case, keys, context.day)
         return None if asks and case.units and ((new and not joined) or again) else case
     if not keys or not all(key in snapshot.units and owns(domains, snapshot.units[key]) for key in keys):

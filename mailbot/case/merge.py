@@ -26,7 +26,7 @@ def merge_request(case: Case | None, request: Request) -> Request:
     if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.units)):
         intent = case.intent
     ended = case is not None and bool(case.units) and case.state in CLOSED_STATES and not waiting
-    if ended and case and (intent == "none" or (request.renews and intent == "question")):
+    if ended and case and (intent == "none" or (request.renews_number and intent == "question")):
         intent = "repair" if case.intent in ("credit", "exchange") else case.intent
     if intent not in UNIT_INTENTS:
         return request
@@ -49,7 +49,7 @@ def merge_request(case: Case | None, request: Request) -> Request:
         )
         if not items and not before:
             items = (_unnamed(request),)
-    if case and request.corrects:
+    if case and request.corrects_serial:
         items = tuple(_put_right(case, unit, request) for unit in items)
     support_case = request.support_case or (case.support_case if case else None)
     wishes = tuple(dict.fromkeys((*(case.special_requests if case else ()), *request.special_requests)))
@@ -60,8 +60,8 @@ def _put_right(case: Case, unit: RequestedUnit, request: Request) -> RequestedUn
     """Hand what was told of a unit over to the serial that takes its place."""
     known = {serial_key(each.serial) for each in case.units}
     wrong = (
-        [each for each in case.units if serial_key(each.serial) == serial_key(request.instead)]
-        if request.instead
+        [each for each in case.units if serial_key(each.serial) == serial_key(request.corrected_serial)]
+        if request.corrected_serial
         else []
     )
     others = wrong or [

@@ -21,7 +21,7 @@ def offer(
         return case.quotes
     quote = Quote(
         number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
-        on=day,
+        issued_on=day,
         valid_until=day + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # on the next it is closed
         charges=charges,
         serials=serials,
@@ -33,7 +33,7 @@ def offer(
 def awaits_order(unit: CaseUnit) -> bool:
     """Say whether a purchase order is what this unit waits for, or one for it waits for a person."""
     offered = ("quoted", "parts_quoted")
-    return unit.state in offered or (unit.state == "held" and (unit.charged or unit.resume_state in offered))
+    return unit.state in offered or (unit.state == "held" and (unit.billed or unit.resume_state in offered))
 
 
 def latest(case: Case, serial: str) -> Quote | None:

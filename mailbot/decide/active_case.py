@@ -26,9 +26,9 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
         return decide_order(context, inquiry, case)
     if request.intent == "cancel":
         return _canceled(context, inquiry, case)
-    if request.parcel and (shipped := _shipped(case, request)):
+    if request.shipment and (shipped := _shipped(case, request)):
         return keyed_answer(context, inquiry, "under_way", shipped)
-    if request.parcel and _in(case, "expired"):  # shipped under an expired number: staff must know (AP-25)
+    if request.shipment and _in(case, "expired"):  # shipped under an expired number: staff must know (AP-25)
         return answered(context, inquiry, context.answers.other)
     asked = {serial_key(unit.serial) for unit in request.units}
     held = {serial_key(unit.serial) for unit in case.units if unit.state == "held" and unit.resume_state}
@@ -37,7 +37,7 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
     travelling = _in(case, "in_transit", *ON_SITE)
     if asked and asked <= {serial_key(unit.serial) for unit in travelling}:
         return keyed_answer(context, inquiry, "status", travelling)
-    if _expired_long_ago(case, context) and (request.units or request.renews):
+    if _expired_long_ago(case, context) and (request.units or request.renews_number):
         about = inquiry._replace(request=about_case(case, request))
         verdicts = tuple(by_person(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
@@ -55,7 +55,7 @@ def _expired_long_ago(case: Case, context: Context) -> bool:
 
 def _shipped(case: Case, request: Request) -> tuple[CaseUnit, ...]:
     """Return the units that the email says are shipped: those it names, else all that were to be shipped."""
-    named = {serial_key(serial) for serial in request.parcel.serials} if request.parcel else set()
+    named = {serial_key(serial) for serial in request.shipment.serials} if request.shipment else set()
     return tuple(unit for unit in _in(case, "authorized") if not named or serial_key(unit.serial) in named)
 
 

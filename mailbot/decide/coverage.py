@@ -99,7 +99,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         answered_as_unknown=disguised,
         says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown=(seen.clause, *seen.also) if disguised else (),
+        shown_clauses=(seen.clause, *seen.also) if disguised else (),
         owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
     ), rule if disguised else seen
@@ -214,15 +214,15 @@ def by_person(
 
 def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
     """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
-    if intent == "rework" and unit.charged:  # its shipment is like any other; AP-21 warrants repairs
+    if intent == "rework" and unit.billed:  # its shipment is like any other; AP-21 warrants repairs
         return "no"
     found = [flag for name in unit.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
     not_fixed = (
-        unit.unrepairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
+        unit.not_repairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
     )
-    if unit.charged and not not_fixed:
+    if unit.billed and not not_fixed:
         return "repair"
-    costs = unit.charged or unit.outcome == "decline" or bool(found)
+    costs = unit.billed or unit.outcome == "decline" or bool(found)
     return "other" if costs else "no"
 
 

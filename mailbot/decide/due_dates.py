@@ -35,7 +35,7 @@ def decide_due(plan: Plan, event: DeadlinesReached) -> Decision:
 def _one_of_each_kind(reached: list[Deadline]) -> Iterator[Deadline]:
     """Yield one deadline of each kind: its end if that was reached, else its latest reminder."""
     for kind in dict.fromkeys(deadline.kind for deadline in reached):
-        yield max((d for d in reached if d.kind == kind), key=lambda d: (d.ends, d.at))
+        yield max((d for d in reached if d.kind == kind), key=lambda d: (d.is_final, d.at))
 
 
 def _basis(policy: Policy, deadline: Deadline) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def _basis(policy: Policy, deadline: Deadline) -> tuple[str, ...]:
 def _end(plan: Plan, reached: list[Deadline]) -> None:
     """Take the deadlines out of the case, and let what ends with them end."""
     context = plan.context
-    ended = {deadline.kind for deadline in reached if deadline.ends}
+    ended = {deadline.kind for deadline in reached if deadline.is_final}
     if "quote" in ended:
         decline_parts(plan, context.answers.parts_lapsed, [unit.serial for unit in plan.current.units])
     for unit in plan.current.units:
@@ -95,7 +95,7 @@ def _notify(plan: Plan, case: Case, deadline: Deadline) -> None:
             plan.notify_staff(note, notices.people(policy, ("desk",)))
         case "held":
             _remind_staff(plan, case, decision)
-        case "quote" if deadline.ends and lapsed:
+        case "quote" if deadline.is_final and lapsed:
             units = plan.units(lapsed)
             if case.sender and not case.unreachable:
                 plan.notify_customer(notices.progress(plan, "parts_lapsed", units, decision), case.sender)
@@ -119,11 +119,11 @@ def _reminder(plan: Plan, case: Case, deadline: Deadline, decision: Decision) ->
     """Return the reminder of what a case waits for, or the notice that it no longer waits."""
     number = case.number if deadline.kind == "number" else None
     waiting = tuple(unit for unit in case.units if _concerned(unit, deadline))
-    end = next((d.on for d in case.deadlines if d.kind == deadline.kind and d.ends), deadline.on)
-    moments: set[Moment] = {"expired" if deadline.ends else "reminder"} if number else set()
+    end = next((d.due_on for d in case.deadlines if d.kind == deadline.kind and d.is_final), deadline.due_on)
+    moments: set[Moment] = {"expired" if deadline.is_final else "reminder"} if number else set()
     lines = notices.informs(plan.context.policy, decision, moments)
     return Notice(
-        kind="reminder" if not deadline.ends else "expired" if number else "closed",
+        kind="reminder" if not deadline.is_final else "expired" if number else "closed",
         about={"missing": "asking"}.get(deadline.kind, deadline.kind),
         clauses=tuple(dict.fromkeys((*decision.clauses, *(line.clause for line in lines)))),
         basis=decision.clauses,

@@ -44,7 +44,7 @@ def execute(plan: Plan, result: CommandResult, person: str) -> None:
             for unit in units:
                 _move(plan, unit, command)
             if command.name == "shipped":
-                plan.update(outbound=command.parcel)
+                plan.update(outbound=command.shipment)
 
 
 def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
@@ -61,9 +61,9 @@ def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
         case "reject":
             plan.move(unit, event, outcome="decline", asks=(), resume_state=None)
         case "repaired":
-            plan.move(unit, event, repaired=True, unrepairable=False)
+            plan.move(unit, event, repaired=True, not_repairable=False)
         case "not_repairable":
-            plan.move(unit, event, unrepairable=True)
+            plan.move(unit, event, not_repairable=True)
         case "hold":
             plan.move(unit, event, resume_state=unit.state)
         case _:
@@ -147,7 +147,7 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
             plan.move(unit, "diagnosed", findings=findings, outcome="decline")
         elif "hold" in then:
             plan.move(unit, "held_for_staff", findings=findings, resume_state="diagnosed", outcome="staff")
-        elif "quote" in then and not unit.charged:
+        elif "quote" in then and not unit.billed:
             plan.move(unit, "parts_quoted", findings=findings, outcome="quote")
         else:
             plan.move(unit, "diagnosed", findings=findings)

@@ -39,7 +39,7 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)
     verdicts = tuple(
-        by_person(context, about, answers.matches, structs.replace(unit, charged=True), says=says) for unit in units
+        by_person(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
     )
     return verdicts_decision(context, verdicts, request)
 
@@ -55,7 +55,7 @@ def note_payment(plan: Plan, decision: Decision, request: Request) -> None:
     case, units = plan.current, plan.units([verdict.serial for verdict in decision.verdicts])
     accepted = {quote.number for unit in units if (quote := latest(case, unit.serial))}
     for unit in units:
-        plan.put(structs.replace(unit, charged=True, outcome="issue"))
+        plan.put(structs.replace(unit, billed=True, outcome="issue"))
     order = (request.order.number if request.order else "") or "accepted"
     plan.update(quotes=marked(plan.current, accepted, order=order))
 
@@ -73,7 +73,7 @@ def hold_for_comparison(plan: Plan, request: Request) -> None:
         if not (awaits_order(unit) or expired):
             continue
         parts = "parts_quoted" in (unit.state, unit.resume_state) or unit.resume_state == "ordered"
-        fields = {"resume_state": "ordered" if parts else "authorized", "charged": True}
+        fields = {"resume_state": "ordered" if parts else "authorized", "billed": True}
         if unit.state == "held":
             plan.put(structs.replace(unit, **fields))
         else:
@@ -86,6 +86,6 @@ def decline_parts(plan: Plan, answer: AnswerRule, serials: list[str]) -> None:
     policy, charges = plan.context.policy, plan.current.charges
     refused = [unit for unit in plan.units(serials) if unit.state == "parts_quoted"]
     for unit in refused:
-        plan.move(unit, "parts_declined", outcome="decline", unrepairable=True)
+        plan.move(unit, "parts_declined", outcome="decline", not_repairable=True)
     lines = [line for unit in refused for line in fees(policy, answer.charge, unit.serial) if line not in charges]
     plan.update(charges=(*charges, *lines))

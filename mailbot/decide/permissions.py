@@ -102,9 +102,9 @@ def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     return tuple(fitting)
 
 
-def money(case: Case, ruling: CommandResult) -> Decimal:
+def money(case: Case, result: CommandResult) -> Decimal:
     """Return the money that a command sets in motion: its own, or the open quote that an approval waives or accepts."""
-    command, keys = ruling.command, {serial_key(serial) for serial in ruling.serials}
+    command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
         return command.money
     free = [
@@ -117,17 +117,17 @@ def money(case: Case, ruling: CommandResult) -> Decimal:
     return command.money + sum((due(quote, named).total for quote in offers.values()), Decimal(0))
 
 
-def _within_limit(ruling: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
+def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
     """Put what is above the person's limit, or in the person's own case, before a second approver (A12)."""
-    if ruling.command.name not in _MONEY:
-        return ruling
+    if result.command.name not in _MONEY:
+        return result
     own = person.address in (case.sender, *case.participants)
-    amount = money(case, ruling)
+    amount = money(case, result)
     if not own and amount <= person.limit:
-        return ruling
-    why: RefusalReason = "own" if own else "limit"
+        return result
+    reason: RefusalReason = "own" if own else "limit"
     able = second_approvers(policy.desk.staff, person.address, amount, case)
-    return structs.replace(ruling, result="second" if able else "refused", why=why)
+    return structs.replace(result, result="second" if able else "refused", reason=reason)
 
 
 def second_approvers(staff: Iterable[StaffMember], first: str, amount: Decimal, case: Case) -> tuple[StaffMember, ...]:
@@ -153,5 +153,5 @@ def _serials(case: Case, command: Command) -> tuple[str, ...]:
     return tuple(unit.serial for unit in concerned(case, command))
 
 
-def _refused(command: Command, why: RefusalReason) -> CommandResult:
-    return CommandResult(command, "refused", why=why)
+def _refused(command: Command, reason: RefusalReason) -> CommandResult:
+    return CommandResult(command, "refused", reason=reason)

@@ -63,7 +63,7 @@ def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
 def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     context, case, mail, request = plan.context, plan.case, event.mail, event.request
     answers, inquiry = context.answers, Inquiry(mail, request, case)
-    if request.thanks and not (request.units or request.special_requests or request.parcel):
+    if request.thanks and not (request.units or request.special_requests or request.shipment):
         return nothing(context, "thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
@@ -177,7 +177,7 @@ def _stays(unit: CaseUnit | None, verdict: Verdict) -> bool:
         return verdict.outcome not in ("issue", "staff")
     if unit.state != "held":
         return True
-    released = unit.charged and verdict.outcome == "issue"  # by a purchase order that matches
+    released = unit.billed and verdict.outcome == "issue"  # by a purchase order that matches
     return unit.resume_state is not None and not released
 
 
@@ -205,13 +205,13 @@ def _decided_unit(
 
 def _withdraw_corrected(plan: Plan, request: Request, decision: Decision) -> None:
     """Withdraw the unit whose serial number the email corrects, or the only other one if it does not name it."""
-    if not request.corrects or not any(verdict.known for verdict in decision.verdicts):
+    if not request.corrects_serial or not any(verdict.known for verdict in decision.verdicts):
         return
     right = {serial_key(unit.serial) for unit in request.units}
     open_units = [unit for unit in plan.current.units if unit.state in ("asking", "quoted", "authorized")]
     others = [unit for unit in open_units if serial_key(unit.serial) not in right]
-    if request.instead:
-        others = [unit for unit in others if serial_key(unit.serial) == serial_key(request.instead)]
+    if request.corrected_serial:
+        others = [unit for unit in others if serial_key(unit.serial) == serial_key(request.corrected_serial)]
     if len(others) == 1:
         plan.move(others[0], "canceled", asks=())
 
@@ -241,7 +241,7 @@ def _update(plan: Plan, request: Request, decision: Decision) -> None:
             for unit in plan.units(serials):
                 if unit.state == "authorized":
                     plan.move(unit, "announced")
-            plan.update(inbound=request.parcel)
+            plan.update(inbound=request.shipment)
         case "parts_ordered":
             for unit in plan.units(serials):
                 plan.move(unit, "parts_po_matched")
@@ -274,7 +274,7 @@ def _answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice
         note = notices.to_staff(plan, structs.replace(decision, why=why), mail, about="silent", request=event.request)
         plan.notify_staff(note, notices.people(plan.context.policy, decision.notify or ("desk",)))
     elif decision.notify:
-        compared = any(unit.charged and unit.state == "held" for unit in plan.current.units)
+        compared = any(unit.billed and unit.state == "held" for unit in plan.current.units)
         held = compared or any(verdict.outcome == "staff" for verdict in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
         note = notices.to_staff(plan, decision, mail, about=about, request=event.request)

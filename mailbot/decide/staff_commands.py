@@ -55,11 +55,11 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     elif (
         plan.case is not None
         and event.proof != "none"
-        and {plan.case.sender, *plan.case.participants} & set(mail.others)
+        and {plan.case.sender, *plan.case.participants} & set(mail.other_recipients)
     ):
         decision = nothing(context, "a colleague has written to the customer", "answered")
     else:
-        key = "nothing" if plan.case is not None and not mail.others and _replies_to_us(plan.case, mail) else ""
+        key = "nothing" if plan.case is not None and not mail.other_recipients and _replies_to_us(plan.case, mail) else ""
         decision = nothing(context, "a note by staff", key)
     if decision.command_results or decision.answer_key:
         _finish(plan, event, decision)
@@ -145,7 +145,7 @@ def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) 
     return Decision(
         outcome=common(verdict.outcome for verdict in verdicts),
         clauses=tuple(dict.fromkeys(clause for result in done for clause in result.clauses)),
-        why="; ".join(f"{result.command.name}: {result.why or result.result}" for result in results),
+        why="; ".join(f"{result.command.name}: {result.reason or result.result}" for result in results),
         stamp=plan.context.policy.stamp,
         verdicts=tuple(verdicts),
         notify=("approver",) if any(verdict.outcome == "staff" for verdict in verdicts) else (),
@@ -159,13 +159,13 @@ def _permitted(plan: Plan, command: Command, person: StaffMember) -> CommandResu
     result = permissions.decide_command(case, command, person, plan.context.policy)
     waiting = case.pending.commands if case and case.pending else ()
     rejects = command.name == "reject" and waiting and all(each.name != "approve" for each in waiting)
-    if rejects and result.why in (None, "state"):
+    if rejects and result.reason in (None, "state"):
         result = CommandResult(command, "done")
     if case and result.result == "done" and command.name in ("approve", "quote"):
         # There is never a second number for a unit that another case has in hand (ST-4, AP-25).
         others = units_in_hand(other for other in plan.context.snapshot.open_cases if other.id != case.id)
         if any(serial_key(serial) in others for serial in result.serials):
-            return CommandResult(command, "refused", why="other_case")
+            return CommandResult(command, "refused", reason="other_case")
     return result
 
 
@@ -197,10 +197,10 @@ def _verdicts(plan: Plan, result: CommandResult) -> list[Verdict]:
             # What was only on hold under a number that is still valid brings no email: the customer knows the number.
             new = numbers.valid_number(case, context.day) is None
             back = [unit for unit in units if unit.resume_state == "authorized"]
-            fresh = [unit for unit in units if unit.resume_state is None or (unit in back and (new or unit.charged))]
+            fresh = [unit for unit in units if unit.resume_state is None or (unit in back and (new or unit.billed))]
             return [
                 judge(answers.matches, unit, says=answers.approved.says)
-                if unit.charged
+                if unit.billed
                 else judge(answers.approved, unit, unit.clauses[:1] if unit.answered_as_unknown else unit.clauses)
                 for unit in fresh
             ]
@@ -222,7 +222,7 @@ def _verdicts(plan: Plan, result: CommandResult) -> list[Verdict]:
                 _by_finding(judge(answers.parts_quoted, unit), rule)
                 for unit in units
                 for rule in finding_rules(case, result, context.policy)[:1]
-                if rule.then in _OUTCOME_OF_FINDING and not (rule.then == "quote" and unit.charged)
+                if rule.then in _OUTCOME_OF_FINDING and not (rule.then == "quote" and unit.billed)
             ]
     return []
 
@@ -281,7 +281,7 @@ def _finish(plan: Plan, event: StaffMessage, decision: Decision) -> None:
     if case is None:
         return
     colleagues = {each.address for each in plan.context.policy.desk.staff}
-    if event.token and not set(event.mail.others) <= colleagues:  # the email has shown its token to others
+    if event.token and not set(event.mail.other_recipients) <= colleagues:  # the email has shown its token to others
         plan.update(tokens=tuple(token for token in case.tokens if token.secret != event.token))
     waiting = tuple(r.command for r in decision.command_results if r.result == "second")
     asked = case.pending.commands if case.pending else ()

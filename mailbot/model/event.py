@@ -32,7 +32,7 @@ class MailReference(Value, frozen=True):
     text: str = ""
     attachments: tuple[str, ...] = ()
     forged: bool = False
-    others: tuple[str, ...] = ()
+    other_recipients: tuple[str, ...] = ()
 
 
 class Requested(Value, frozen=True, tag="requested"):

@@ -24,7 +24,7 @@ class Reply(Value, frozen=True):
     subject: str
     raw: str
     at: datetime
-    letter: str
+    template: str
     cites: tuple[str, ...] = ()
     audience: Literal["customer", "staff"] = "customer"
     direct: bool = False

@@ -38,8 +38,8 @@ class CaseUnit(Value, frozen=True):
     received_on: date | None = None
     repair_due: date | None = None
     findings: tuple[Finding, ...] = ()
-    unrepairable: bool = False
-    charged: bool = False
+    not_repairable: bool = False
+    billed: bool = False
     repaired: bool = False
     shipped_on: date | None = None
 
@@ -62,7 +62,7 @@ class Quote(Value, frozen=True):
     """
 
     number: str
-    on: date
+    issued_on: date
     valid_until: date
     charges: tuple[Charge, ...]
     serials: tuple[str, ...]
@@ -85,8 +85,8 @@ class Deadline(Value, frozen=True):
     key: str
     kind: DeadlineKind
     at: datetime
-    on: date
-    ends: bool = False
+    due_on: date
+    is_final: bool = False
 
 
 class Token(Value, frozen=True):

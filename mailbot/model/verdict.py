@@ -58,7 +58,7 @@ class Verdict(Value, frozen=True):
     number: Number | None = None
     says: str = ""
     valid_until: date | None = None
-    shown: tuple[str, ...] = ()
+    shown_clauses: tuple[str, ...] = ()
     staff_only: bool = False
     owner: str = ""
     suggestion: str = ""
@@ -96,5 +96,5 @@ class CommandResult(Value, frozen=True):
     result: Literal["done", "refused", "second", "asked"]
     serials: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
-    why: RefusalReason | None = None
+    reason: RefusalReason | None = None
     states: tuple[State, ...] = ()

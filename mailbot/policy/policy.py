@@ -47,9 +47,9 @@ class Policy(Value, frozen=True):
     rules: Rules
     stamp: PolicyStamp
     desk: Desk
-    letters: EmailRenderer
+    templates: EmailRenderer
     timezone: str
-    papers: Mapping[str, Any] = {}
+    document_texts: Mapping[str, Any] = {}
     documents: Documents | Literal["names"] = "pdf"
 
     def clause_text(self, clause: str) -> str:

@@ -22,7 +22,7 @@ from mailbot.model import (
 from mailbot.policy.context import Context
 from mailbot.policy.policy import Policy
 from mailbot.reply import customer_emails, progress_emails, staff_emails
-from mailbot.reply.content import EmailContent
+from mailbot.reply.email_content import EmailContent
 from mailbot.reply.document_set import documents_for
 
 
@@ -74,7 +74,7 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
         )
     attachments = _documents(notice, case, context)
     content = structs.replace(content, attached=tuple(attachment.name for attachment in attachments))
-    text, html = policy.letters.render(content, policy.name)
+    text, html = policy.templates.render(content, policy.name)
     thread = _thread(case) if notice.audience == "customer" else ()
     raw = build(
         Draft(
@@ -100,7 +100,7 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
         subject=content.subject,
         raw=raw.decode("ascii"),
         at=context.now,
-        letter=f"{notice.kind} {notice.about}".strip(),
+        template=f"{notice.kind} {notice.about}".strip(),
         cites=notice.clauses,
         audience=notice.audience,
         direct=notice.direct,

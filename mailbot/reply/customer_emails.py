@@ -10,7 +10,7 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Notice, Price, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import ContactBlock, EmailContent, UnitBlock
+from mailbot.reply.email_content import ContactBlock, EmailContent, UnitBlock
 from mailbot.reply.policy_sentences import (
     date_in_words,
     informs,
@@ -103,7 +103,7 @@ def contact_of(policy: Policy) -> ContactBlock:
 
 
 def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
-    clause = (verdict.shown or verdict.clauses)[0]
+    clause = (verdict.shown_clauses or verdict.clauses)[0]
     until = verdict.covered_until if verdict.outcome == "issue" else None
     facts: dict[str, Any] = {}
     if until and verdict.valid_until is None:

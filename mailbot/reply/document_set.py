@@ -22,7 +22,7 @@ def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -
         facts: what the registry says: customer, origins, customs.
         day: today in the company's zone.
     """
-    if case.number is None or not policy.papers or policy.documents == "none":
+    if case.number is None or not policy.document_texts or policy.documents == "none":
         return ()
     sheet = _return_shipment(policy, case, case.number, facts, day)
     pdf = "application/pdf"
@@ -35,7 +35,7 @@ def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -
 
 
 def _return_shipment(policy: Policy, case: Case, number: Number, facts: DocumentFacts, day: date) -> ReturnShipment:
-    words = policy.papers.get(language_of(policy, case)) or policy.papers["en"]
+    words = policy.document_texts.get(language_of(policy, case)) or policy.document_texts["en"]
     origins = dict(facts.origins)
     return ReturnShipment(
         company=policy.rules.policy.company,

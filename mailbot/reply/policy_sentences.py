@@ -16,12 +16,12 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Charge, Notice, Quote, Verdict
 from mailbot.policy.facts import DATES
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, QuoteBlock
+from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, QuoteBlock
 
 
 def language_of(policy: Policy, case: Case) -> str:
     """Return the language in which this case's letters are written."""
-    return policy.letters.speaks(case.language)
+    return policy.templates.speaks(case.language)
 
 
 @lru_cache(maxsize=1024)
@@ -89,7 +89,7 @@ def informs(notice: Notice, case: Case, policy: Policy) -> tuple[ClauseSentence,
 
 def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
     """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
-    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown or v.clauses)] or notice.basis
+    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown_clauses or v.clauses)] or notice.basis
     texts = [ClauseSentence(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
     if notice.says and texts and all(verdict.staff_only for verdict in notice.verdicts):
         texts[0] = ClauseSentence(texts[0].clause, notice.says)

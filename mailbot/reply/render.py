@@ -32,7 +32,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from mailbot.model import Value
-from mailbot.reply.content import EmailContent, EmailKind
+from mailbot.reply.email_content import EmailContent, EmailKind
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.wrap import wrap
 from mailbot.strict_toml import nearest

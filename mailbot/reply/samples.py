@@ -7,14 +7,14 @@ from typing import get_args
 from msgspec.structs import replace
 
 from mailbot.model import CommandName, RefusalReason, State
-from mailbot.reply.content import (
+from mailbot.reply.email_content import (
     Bill,
     ChargeLine,
     ClauseSentence,
     ContactBlock,
     EmailContent,
     QuoteBlock,
-    RulingLine,
+    CommandLine,
     StaffAction,
     UnitBlock,
 )
@@ -114,9 +114,9 @@ _UNDER_WAY = tuple(
 _WHYS: tuple[RefusalReason, ...] = get_args(RefusalReason)
 _COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 _FLAWS = ("amount", "currency", "days", "reason", "address", "carrier", "other")
-_DONE = RulingLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
-_SECOND = RulingLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
-_NOT_DONE = RulingLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
+_DONE = CommandLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
+_SECOND = CommandLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
+_NOT_DONE = CommandLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
 _CHOICES = tuple(
     StaffAction(
         command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}"
@@ -139,25 +139,25 @@ _TRANSCRIPT = replace(
     number="N-SAMPLE",
     quote=_OFFER,
     sender="alex@sample.example",
-    rulings=(_DONE,),
+    command_results=(_DONE,),
     choices=_CHOICES,
 )
 _TRANSCRIPTS = (
     _TRANSCRIPT,
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine(name.upper(), name, "done") for name in _COMMANDS)),
-    replace(_TRANSCRIPT, rulings=(RulingLine("HELP", "help", "done"),)),
-    replace(_TRANSCRIPT, rulings=(_DONE, _NOT_DONE)),
-    replace(_TRANSCRIPT, rulings=(_DONE, _SECOND)),
-    replace(_TRANSCRIPT, rulings=(_SECOND,)),
-    replace(_TRANSCRIPT, rulings=(_SECOND, _NOT_DONE)),
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine("APPROVE", "approve", "refused", why) for why in _WHYS)),
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
-    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, rulings=(replace(_DONE, result="asked", serials=()),)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine(name.upper(), name, "done") for name in _COMMANDS)),
+    replace(_TRANSCRIPT, command_results=(CommandLine("HELP", "help", "done"),)),
+    replace(_TRANSCRIPT, command_results=(_DONE, _NOT_DONE)),
+    replace(_TRANSCRIPT, command_results=(_DONE, _SECOND)),
+    replace(_TRANSCRIPT, command_results=(_SECOND,)),
+    replace(_TRANSCRIPT, command_results=(_SECOND, _NOT_DONE)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", why) for why in _WHYS)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
+    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)),
     *(
-        replace(_TRANSCRIPT, about=about, rulings=(), quoted="Maybe we should\n\napprove <b>this</b>.")
+        replace(_TRANSCRIPT, about=about, command_results=(), quoted="Maybe we should\n\napprove <b>this</b>.")
         for about in ("unclear", "nothing")
     ),
-    replace(_PLAIN, kind="transcript", about="done", rulings=(replace(_DONE, result="refused", why="no_case"),)),
+    replace(_PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)),
 )
 
 _TWO_UNITS = (_ISSUE, replace(_ISSUE, serial="SAMPLE-7"))
@@ -188,11 +188,11 @@ _FEW_FACTS = (
         _TRANSCRIPT,
         about="confirm",
         choices=_CONFIRM,
-        rulings=(replace(_DONE, result="asked"), replace(_SECOND, result="asked")),
+        command_results=(replace(_DONE, result="asked"), replace(_SECOND, result="asked")),
         units=(replace(_ISSUE, model=""), replace(_ISSUE, serial="SAMPLE-7")),
     ),
-    replace(_TRANSCRIPT, units=(), rulings=(), about="nothing", number="", quoted="", case_id=""),
-    replace(_TRANSCRIPT, rulings=(RulingLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
+    replace(_TRANSCRIPT, units=(), command_results=(), about="nothing", number="", quoted="", case_id=""),
+    replace(_TRANSCRIPT, command_results=(CommandLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
 )
 """What is written when a fact is missing, and where one unit becomes several."""
 
@@ -261,8 +261,8 @@ SAMPLES: tuple[EmailContent, ...] = (
     ),
     replace(_NOTICE, about="told", units=(), quoted=""),
     replace(_NOTICE, about="passed_on", quoted="One line of many.\n" * 70),
-    replace(_NOTICE, about="second", rulings=(_SECOND,), choices=_CHOICES[:2]),
-    replace(_NOTICE, about="second", rulings=(_SECOND, _DONE), choices=_CHOICES[:2]),
+    replace(_NOTICE, about="second", command_results=(_SECOND,), choices=_CHOICES[:2]),
+    replace(_NOTICE, about="second", command_results=(_SECOND, _DONE), choices=_CHOICES[:2]),
     *(
         replace(_NOTICE, about=about, units=(_ONE, _TWO), quoted="", choices=_CHOICES[5:8])
         for about in ("repair_due", "repair_overdue")

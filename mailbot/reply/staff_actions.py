@@ -7,7 +7,7 @@ from urllib.parse import quote
 from mailbot.case.lifecycle import ORDER, takes
 from mailbot.decide.permissions import ROLES
 from mailbot.model import Case, CommandName, StaffMember
-from mailbot.reply.content import StaffAction
+from mailbot.reply.email_content import StaffAction
 
 _WRITTEN: dict[CommandName, str] = {
     "approve": "APPROVE",

@@ -10,7 +10,7 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CommandResult, Notice, PolicyStamp, StaffMember, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import EmailContent, RulingLine, StaffAction, UnitBlock
+from mailbot.reply.email_content import EmailContent, CommandLine, StaffAction, UnitBlock
 from mailbot.reply.customer_emails import contact_of
 from mailbot.reply.policy_sentences import date_in_words, informs, quote_block, says
 from mailbot.reply.staff_actions import link, staff_actions
@@ -53,7 +53,7 @@ def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
         facts=facts,
         informs=informs(notice, case, policy),
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
@@ -67,7 +67,7 @@ def _transcript(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         number=case.number.text if case.number else "",
         quote=quote_block(notice.quote, "en") if notice.quote else None,
         units=_as_they_are(case.units),
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
@@ -78,7 +78,7 @@ def without_case(notice: Notice, policy: Policy, stamp: PolicyStamp) -> EmailCon
     return structs.replace(
         _frame(notice, policy, subjects.get(notice.about) or f"Re: {_not_as_ours(policy, notice.subject)}"),
         facts=notice.facts,
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
         policy_version=f"{stamp.version} ({stamp.digest[:8]})",
         mailbox="" if notice.about == "unreadable" else policy.desk.address,
     )
@@ -121,10 +121,10 @@ def _agreed(case: Case) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, text in found if text)
 
 
-def _line(result: CommandResult) -> RulingLine:
+def _line(result: CommandResult) -> CommandLine:
     command = result.command
-    return RulingLine(
-        command.said, command.name, result.result, result.why, result.serials, result.states, command.flaw
+    return CommandLine(
+        command.said, command.name, result.result, result.reason, result.serials, result.states, command.flaw
     )
 
 

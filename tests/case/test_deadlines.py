@@ -33,7 +33,7 @@ def opened(at: Desk, body: str = "Serial number {s} shows no video.") -> Case:
 
 def days(case: Case, begin: date = FRIDAY) -> list[tuple[str, int, bool]]:
     """Kind, days from the beginning, and whether it ends something."""
-    return [(d.kind, (today(d.at, ZONE) - begin).days, d.ends) for d in case.deadlines]
+    return [(d.kind, (today(d.at, ZONE) - begin).days, d.is_final) for d in case.deadlines]
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -79,7 +79,7 @@ def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
     for _ in range(count):
         for step in at.later(hours=hours):
             found += [
-                ((today(at.clock.now(), ZONE) - FRIDAY).days, r.letter)
+                ((today(at.clock.now(), ZONE) - FRIDAY).days, r.template)
                 for r in step.replies
                 if r.audience == "customer"
             ]
@@ -129,7 +129,7 @@ def test_down_for_weeks_brings_one_mail(body: str, old: bool, letter: str, state
     at = desk(old=old)
     opened(at, body)
     at.later(days=60)
-    assert [r.letter for r in at.steps[-1].replies] == [letter]
+    assert [r.template for r in at.steps[-1].replies] == [letter]
     assert at.case.state == state
     assert at.later(days=1) == []
 
@@ -139,8 +139,8 @@ def test_down_between_two_reminders_brings_the_later_one() -> None:
     at = desk()
     opened(at, "Our unit shows no video.")
     at.later(days=9)
-    assert [r.letter for r in at.steps[-1].replies] == ["reminder asking"]
-    assert [(d.kind, d.ends) for d in at.case.deadlines] == [("missing", True)]
+    assert [r.template for r in at.steps[-1].replies] == ["reminder asking"]
+    assert [(d.kind, d.is_final) for d in at.case.deadlines] == [("missing", True)]
 
 
 def test_an_answer_begins_the_count_anew() -> None:
@@ -193,7 +193,7 @@ def test_clock_changes_and_leap_days_cost_and_double_nothing(begin: datetime, ho
         last + timedelta(days=1),
     ]
     assert all(hour in (moment.hour, missing_hour) for moment in local)
-    sent = [r.letter for _ in range(40 * 24) for s in at.later(hours=1) for r in s.replies]
+    sent = [r.template for _ in range(40 * 24) for s in at.later(hours=1) for r in s.replies]
     assert sent == ["reminder number", "reminder number", "expired number"]
 
 
@@ -223,7 +223,7 @@ def test_keys_of_deadlines_are_never_used_twice() -> None:
     for _ in range(100):
         deadline: Deadline = again(policy(PORTWELL), day)
         keys.append(deadline.key)
-        day = deadline.on
+        day = deadline.due_on
     assert len(set(keys)) == 100
     assert all(a < b for a, b in pairwise(keys))
 

@@ -21,7 +21,7 @@ QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE),
 
 
 def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
-    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, charged=charged)
+    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=charged)
     return Case(
         "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
     )
@@ -104,7 +104,7 @@ def test_of_several_offers_the_order_meets_the_one_it_means() -> None:
 def test_an_offer_has_its_number_and_its_days(company: str) -> None:
     """The first of the case, valid up to the day before the request is closed for want of an order."""
     [made] = offer(case(), (LINE,), ("A1",), policy(company), TODAY)
-    assert (made.number, made.on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
+    assert (made.number, made.issued_on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
     assert made.valid_until == TODAY + timedelta(days=policy(company).rules.deadlines.quote.close - 1)
 
 
@@ -137,6 +137,6 @@ def test_the_same_offer_is_not_made_again() -> None:
 def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, charged: bool, awaited: bool) -> None:  # noqa: FBT001
     """The latest quote counts, until an order has accepted it or nothing waits for one."""
     old = replace(QUOTE, number="Q-BCDFGHJKMN-1")
-    assert open_quotes(case(state, old, QUOTE, charged=charged)) == ((QUOTE,) if awaited else ())
-    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), charged=charged)) == ()
+    assert open_quotes(case(state, old, QUOTE, billed=charged)) == ((QUOTE,) if awaited else ())
+    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), billed=charged)) == ()
     assert open_quotes(case(state)) == ()

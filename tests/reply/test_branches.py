@@ -16,7 +16,7 @@ from mailbot.reply.samples import SAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.reply.content import EmailContent
+    from mailbot.reply.email_content import EmailContent
 
 STATEMENT = re.compile(r"\{%[-+]?\s*(if|elif|for|macro|call)\b")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from support.sample_emails import CHINESE, HOSTILE, hard_letters, sample, shipped, sources
 
-from mailbot.reply.content import ClauseSentence, EmailContent, UnitBlock
+from mailbot.reply.email_content import ClauseSentence, EmailContent, UnitBlock
 from mailbot.reply.render import EmailTemplates, TemplateError
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.wrap import COLUMNS, wrap

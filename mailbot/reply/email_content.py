@@ -55,13 +55,13 @@ class Bill(Value, frozen=True):
     total: str
 
 
-class RulingLine(Value, frozen=True):
+class CommandLine(Value, frozen=True):
     """A command of staff and what became of it: ``said`` as written; ``states`` are those in which it would have been possible."""
 
     said: str
     name: CommandName
     result: Literal["done", "refused", "second", "asked"]
-    why: RefusalReason | None = None
+    reason: RefusalReason | None = None
     serials: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
     flaw: str = ""
@@ -133,7 +133,7 @@ class EmailContent(Value, frozen=True):
     fee: str = ""
     carrier: str = ""
     tracking: str = ""
-    rulings: tuple[RulingLine, ...] = ()
+    command_results: tuple[CommandLine, ...] = ()
     choices: tuple[StaffAction, ...] = ()
     mailbox: str = ""
     attached: tuple[str, ...] = ()
