@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailbot.case.lifecycle import NUMBERED, ON_SITE
-from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.orders import decide_order
 from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
@@ -29,17 +29,17 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
     if request.shipment and (shipped := _shipped(case, request)):
         return keyed_answer(context, inquiry, "under_way", shipped)
     if request.shipment and _in(case, "expired"):  # shipped under an expired number: staff must know (AP-25)
-        return answered(context, inquiry, context.answers.other)
+        return answer_decision(context, inquiry, context.answers.other)
     asked = {serial_key(unit.serial) for unit in request.units}
     held = {serial_key(unit.serial) for unit in case.units if unit.state == "held" and unit.resume_state}
     if asked and asked <= held:  # staff are dealing with these units
-        return answered(context, inquiry, context.answers.other)
+        return answer_decision(context, inquiry, context.answers.other)
     travelling = _in(case, "in_transit", *ON_SITE)
     if asked and asked <= {serial_key(unit.serial) for unit in travelling}:
         return keyed_answer(context, inquiry, "status", travelling)
     if _expired_long_ago(case, context) and (request.units or request.renews_number):
         about = inquiry._replace(request=about_case(case, request))
-        verdicts = tuple(by_person(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
+        verdicts = tuple(answer_verdict(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:

@@ -172,7 +172,7 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
     return unit
 
 
-def by_person(
+def answer_verdict(
     context: Context,
     inquiry: Inquiry,
     answer: AnswerRule,
@@ -226,7 +226,7 @@ def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
     return "other" if costs else "no"
 
 
-def answered(context: Context, inquiry: Inquiry, answer: AnswerRule) -> Decision:
+def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> Decision:
     """Decide if no unit is decided on: a question, a purchase order, an acceptance."""
     policy, request, case = context.policy, inquiry.request, inquiry.case
     bare = structs.replace(context, snapshot=Snapshot())

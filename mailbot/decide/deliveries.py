@@ -19,7 +19,7 @@ def decide_bounce(plan: Plan, event: Bounced) -> Decision:
     if case is None:
         return decision
     if not event.bounce.recipients or case.sender in event.bounce.recipients:
-        kept = tuple(d for d in case.deadlines if d.is_final or d.kind in deadlines.OF_STAFF)
+        kept = tuple(d for d in case.deadlines if d.is_final or d.kind in deadlines.STAFF_KINDS)
         plan.update(unreachable=True, deadlines=kept)
     unreached = structs.replace(event.mail, sender=", ".join(event.bounce.recipients) or case.sender)
     note = notices.to_staff(plan, decision, unreached, about="undeliverable")

@@ -61,7 +61,7 @@ def _end(plan: Plan, reached: list[Deadline]) -> None:
     case = plan.current
     left = tuple(d for d in case.deadlines if d.key not in keys and deadlines.waits_for(case, d.kind))
     if any(d.kind == "held" for d in reached) and deadlines.waits_for(case, "held"):
-        left = deadlines.in_order((*left, deadlines.again(context.policy, context.day)))
+        left = deadlines.by_time((*left, deadlines.next_staff_reminder(context.policy, context.day)))
     plan.update(deadlines=left)
 
 

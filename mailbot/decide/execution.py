@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec import structs
 
 from mailbot.case import numbers, quotes
-from mailbot.case.deadlines import later
+from mailbot.case.deadlines import postponed
 from mailbot.case.lifecycle import ON_SITE, RESUMED, event_of
 from mailbot.case.quotes import marked, open_quotes
 from mailbot.decide.plan import Plan
@@ -122,7 +122,7 @@ def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> No
             staff_only=False,
             known=True,
         )
-    plan.update(quotes=quotes.offer(case, charges, result.serials, plan.context, parts=parts))
+    plan.update(quotes=quotes.with_quote(case, charges, result.serials, plan.context, parts=parts))
 
 
 _GRAVEST = ("decline", "hold", "quote", "notice")
@@ -167,7 +167,7 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
         for line in fees(policy, rule.charge, serial)
     ]
     if any(unit.state == "parts_quoted" for unit in plan.units(result.serials)):
-        plan.update(quotes=quotes.offer(case, tuple(offered), result.serials, plan.context, parts=True))
+        plan.update(quotes=quotes.with_quote(case, tuple(offered), result.serials, plan.context, parts=True))
     plan.update(charges=(*case.charges, *lines))
 
 
@@ -190,6 +190,6 @@ def _extend(plan: Plan, days: int, units: tuple[CaseUnit, ...]) -> None:
         offers = tuple(
             structs.replace(q, valid_until=q.valid_until + more) if q.number in longer else q for q in case.quotes
         )
-        plan.update(quotes=offers, deadlines=later(case, "quote", days))
+        plan.update(quotes=offers, deadlines=postponed(case, "quote", days))
     if "asking" in states:
-        plan.update(deadlines=later(plan.current, "missing", days))
+        plan.update(deadlines=postponed(plan.current, "missing", days))

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case.lifecycle import NUMBERED
 from mailbot.case.quotes import open_quotes
-from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.plan import Plan
 from mailbot.decide.results import about_case, latest_mail
 from mailbot.intake.entities.serials import serial_key
@@ -105,10 +105,10 @@ def progress(
         request = about_case(case, Request("request"))
         request = structs.replace(request, special_requests=added) if added else request
         inquiry = Inquiry(mail, request, case)
-        verdicts = tuple(by_person(context, inquiry, rule, unit) for unit in units)
+        verdicts = tuple(answer_verdict(context, inquiry, rule, unit) for unit in units)
         if not verdicts:
             plain = Inquiry(mail, about_case(case, Request("request")), case)
-            decision = answered(context, plain, rule)
+            decision = answer_decision(context, plain, rule)
     return progress_of(plan, name, verdicts, decision, told=bool(added))
 
 

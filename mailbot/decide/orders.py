@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailbot.case import quotes
-from mailbot.case.quotes import awaits_order, latest, marked, open_quotes, quotes_named
-from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.case.quotes import awaits_order, latest_quote, marked, open_quotes, quotes_named
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.execution import fees
 from mailbot.decide.plan import Plan
 from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
@@ -24,8 +24,8 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
     if not offers or request.order is None or request.attention:
         return None
     if not request.order.copy:
-        return answered(context, inquiry, answers.accept)
-    quote = quotes.accepts(request.order, offers, context.day)
+        return answer_decision(context, inquiry, answers.accept)
+    quote = quotes.accepted_quote(request.order, offers, context.day)
     keys = {serial_key(serial) for serial in quote.serials} if quote else set()
     units = [unit for unit in case.units if serial_key(unit.serial) in keys and awaits_order(unit)]
     if quote is None or any(unit.resume_state in ("quoted", "parts_quoted") for unit in units):  # put on hold by staff
@@ -35,11 +35,11 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
     about = inquiry._replace(request=about_case(case, request))
     if rule := _missing_diagnosis(case, context.policy):
         held = AnswerRule(rule.clause, rule.then, rule.says, rule.source, rule.also)
-        verdicts = tuple(by_person(context, about, held, unit) for unit in units)
+        verdicts = tuple(answer_verdict(context, about, held, unit) for unit in units)
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)
     verdicts = tuple(
-        by_person(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
+        answer_verdict(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
     )
     return verdicts_decision(context, verdicts, request)
 
@@ -53,7 +53,7 @@ def _missing_diagnosis(case: Case, policy: Policy) -> DecisionRule | None:
 def note_payment(plan: Plan, decision: Decision, request: Request) -> None:
     """Note the purchase order on the quote that it accepts, and that the customer pays for these units (AP-17, AP-21)."""
     case, units = plan.current, plan.units([verdict.serial for verdict in decision.verdicts])
-    accepted = {quote.number for unit in units if (quote := latest(case, unit.serial))}
+    accepted = {quote.number for unit in units if (quote := latest_quote(case, unit.serial))}
     for unit in units:
         plan.put(structs.replace(unit, billed=True, outcome="issue"))
     order = (request.order.number if request.order else "") or "accepted"

@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import ON_SITE, states_for, takes
-from mailbot.case.quotes import awaits_order, due, latest
+from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
+from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, StaffMember, State
 from mailbot.policy.policy import Policy
@@ -68,7 +68,7 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
         return _refused(command, "unknown_unit")
     if any(price.currency not in ("", policy.currency) for price in command.prices):
         return _refused(command, "currency")
-    items = concerned(case, command)
+    items = affected_units(case, command)
     if not items:
         if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
             return CommandResult(
@@ -80,11 +80,11 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
     return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in items)), case, person, policy)
 
 
-def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
+def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     """Return the units that a command is about; none where it cannot be carried out for what it names."""
     named = {serial_key(serial) for serial in command.serials}
     units = [unit for unit in case.units if not named or serial_key(unit.serial) in named]
-    fitting = [unit for unit in units if takes(command.name, unit.state, force=bool(command.force))]
+    fitting = [unit for unit in units if is_allowed(command.name, unit.state, force=bool(command.force))]
     if command.name == "approve":
         fitting = [unit for unit in fitting if unit.state != "asking" or unit.serial]
         first = next((state for state in _APPROVES if any(unit.state == state for unit in fitting)), None)
@@ -102,7 +102,7 @@ def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     return tuple(fitting)
 
 
-def money(case: Case, result: CommandResult) -> Decimal:
+def amount_of(case: Case, result: CommandResult) -> Decimal:
     """Return the money that a command sets in motion: its own, or the open quote that an approval waives or accepts."""
     command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
@@ -112,9 +112,9 @@ def money(case: Case, result: CommandResult) -> Decimal:
         for unit in case.units
         if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")
     ]
-    offers = {quote.number: quote for unit in free if (quote := latest(case, unit.serial))}
+    offers = {quote.number: quote for unit in free if (quote := latest_quote(case, unit.serial))}
     named = {serial_key(unit.serial) for unit in free}
-    return command.money + sum((due(quote, named).total for quote in offers.values()), Decimal(0))
+    return command.money + sum((limited_to(quote, named).total for quote in offers.values()), Decimal(0))
 
 
 def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
@@ -122,7 +122,7 @@ def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy
     if result.command.name not in _MONEY:
         return result
     own = person.address in (case.sender, *case.participants)
-    amount = money(case, result)
+    amount = amount_of(case, result)
     if not own and amount <= person.limit:
         return result
     reason: RefusalReason = "own" if own else "limit"
@@ -146,11 +146,11 @@ def pending_amount(case: Case) -> Decimal:
     """Return the money of the commands that wait for a second approver."""
     if case.pending is None:
         return Decimal(0)
-    return sum((money(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
+    return sum((amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
 
 
 def _serials(case: Case, command: Command) -> tuple[str, ...]:
-    return tuple(unit.serial for unit in concerned(case, command))
+    return tuple(unit.serial for unit in affected_units(case, command))
 
 
 def _refused(command: Command, reason: RefusalReason) -> CommandResult:

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case import tokens
 from mailbot.case.apply import version_after, with_change
-from mailbot.case.deadlines import renewed
+from mailbot.case.deadlines import deadlines_after
 from mailbot.case.lifecycle import next_state
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
@@ -83,7 +83,7 @@ class Plan:
     def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
         """Renew the deadlines; those of what has been asked, quoted or issued since then start again."""
         self.update(
-            deadlines=renewed(since, self.current, self.context, asked=asked, quoted=quoted),
+            deadlines=deadlines_after(since, self.current, self.context, asked=asked, quoted=quoted),
         )
 
     def _add(self, change: Change) -> None:
@@ -104,7 +104,7 @@ class Plan:
         for person in people:
             token, mark = None, self.context.snapshot.id_entropy[10:26]
             if self.case is not None:
-                until = self.context.now + tokens.LIFE
+                until = self.context.now + tokens.LIFETIME
                 version = version_after(self.before, self.case)
                 count = sum(1 for each in self._recipients() if each.token) + 1
                 token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)

@@ -8,10 +8,10 @@ from mailbot.case import numbers
 from mailbot.case.lifecycle import EVENT_OF_OUTCOME, NUMBERED, next_state
 from mailbot.case.matching import base_subject, case_id
 from mailbot.case.merge import UNIT_INTENTS
-from mailbot.case.quotes import offer
+from mailbot.case.quotes import with_quote
 from mailbot.decide import notices
 from mailbot.decide.active_case import decide_active
-from mailbot.decide.coverage import Inquiry, answered, decide_units
+from mailbot.decide.coverage import Inquiry, answer_decision, decide_units
 from mailbot.decide.orders import decline_parts, hold_for_comparison, note_payment
 from mailbot.decide.plan import Plan
 from mailbot.decide.results import nothing
@@ -46,17 +46,17 @@ def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
     """Decide on a customer's email."""
     decision = _decide(plan, event)
     if plan.case and decision.answer_key and not (isinstance(event, Ordered) and decision.outcome == "staff"):
-        _update(plan, event.request, decision)
+        _plan_update(plan, event.request, decision)
         serials = [verdict.serial for verdict in decision.verdicts]
         units = tuple(unit for serial in serials for unit in plan.units((serial,)))
         added = event.request.special_requests
-        _answer(plan, event, decision, notices.progress(plan, decision.answer_key, units, decision, added))
+        _plan_answer(plan, event, decision, notices.progress(plan, decision.answer_key, units, decision, added))
     elif decision.outcome != "none":
         if plan.case and isinstance(event, Ordered) and decision.outcome == "staff":
             hold_for_comparison(plan, event.request)
         first = plan.case is None or not plan.case.replies
-        settle(plan, event, decision)
-        _answer(plan, event, decision, notices.answer(plan, decision, event.mail, first=first))
+        plan_verdicts(plan, event, decision)
+        _plan_answer(plan, event, decision, notices.answer(plan, decision, event.mail, first=first))
     return plan.decided(decision)
 
 
@@ -68,15 +68,15 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
     if request.attention:
-        return answered(context, inquiry, answers.other)
+        return answer_decision(context, inquiry, answers.other)
     if isinstance(event, Ordered):
-        return answered(context, inquiry, answers.order)
+        return answer_decision(context, inquiry, answers.order)
     if request.intent == "accept_quote":
-        return answered(context, inquiry, answers.accept)
+        return answer_decision(context, inquiry, answers.accept)
     about_units = request.intent in UNIT_INTENTS
     if about_units and request.units:
         return _asked_twice(plan, decide_units(context, inquiry))
-    plain = answered(context, inquiry, answers.other)
+    plain = answer_decision(context, inquiry, answers.other)
     if (
         about_units and request.foreign
     ):  # answered as if it named no unit; staff see the units that it names (promise 7)
@@ -95,7 +95,7 @@ def _asked_twice(plan: Plan, decision: Decision) -> Decision:
 # ---------------------------------------------------------------- changes
 
 
-def settle(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) -> None:
+def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) -> None:
     """Plan what the verdicts change in the case; a new case is opened if there is none."""
     request, context = event.request, plan.context
     if plan.case is None:
@@ -103,12 +103,12 @@ def settle(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) 
     plan.update(unreachable=False)
     since = plan.current
     matched = isinstance(event, Ordered) and decision.outcome == "issue"
-    _settle_units(plan, request, decision, matched=matched)
-    _settle_number(plan, decision, numbers.valid_number(since, context.day) is not None)
+    _plan_units(plan, request, decision, matched=matched)
+    _plan_number(plan, decision, numbers.valid_number(since, context.day) is not None)
     quoted = [verdict for verdict in decision.verdicts if verdict.outcome == "quote"]
     charges = tuple(charge for verdict in quoted for charge in verdict.charges)
     if charges:
-        plan.update(quotes=offer(since, charges, tuple(verdict.serial for verdict in quoted), context))
+        plan.update(quotes=with_quote(since, charges, tuple(verdict.serial for verdict in quoted), context))
     if not decision.verdicts and not since.history:
         plan.update(state="asking" if decision.outcome == "ask" else "held")
     plan.update(
@@ -141,7 +141,7 @@ def _open(plan: Plan, mail: MailReference, request: Request) -> None:
     )
 
 
-def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: bool) -> None:
+def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bool) -> None:
     """Renew the units decided on, drop gaps that have been filled, keep the rest."""
     if not decision.verdicts:
         return
@@ -153,7 +153,7 @@ def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: 
         serial_key(verdict.serial): verdict
         for verdict in decision.verdicts
         if verdict.number in (None, case.number)  # else the RMA of another case covers the unit
-        and not _stays(before.get(serial_key(verdict.serial)), verdict)
+        and not _stays_unchanged(before.get(serial_key(verdict.serial)), verdict)
     }
     plan.remove(
         unit.serial
@@ -169,7 +169,7 @@ def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: 
     _withdraw_corrected(plan, request, decision)
 
 
-def _stays(unit: CaseUnit | None, verdict: Verdict) -> bool:
+def _stays_unchanged(unit: CaseUnit | None, verdict: Verdict) -> bool:
     """Say whether a unit stays as it is: a number that was issued stays issued, and what is under way or on hold stays there."""
     if unit is None or unit.state not in (*NUMBERED, "held"):
         return False
@@ -216,7 +216,7 @@ def _withdraw_corrected(plan: Plan, request: Request, decision: Decision) -> Non
         plan.move(others[0], "canceled", asks=())
 
 
-def _settle_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa: FBT001 - private, called once
+def _plan_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa: FBT001 - private, called once
     """Issue a number if a unit needs one, and keep it within the days that the verdicts allow (AP-43)."""
     issued = next((v for v in decision.verdicts if v.outcome == "issue" and not v.number), None)
     number = plan.current.number
@@ -230,7 +230,7 @@ def _settle_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa
     plan.update(number=number)
 
 
-def _update(plan: Plan, request: Request, decision: Decision) -> None:
+def _plan_update(plan: Plan, request: Request, decision: Decision) -> None:
     """Plan what a customer's news changes: canceled, under way, ordered, parts declined."""
     serials = [verdict.serial for verdict in decision.verdicts]
     match decision.answer_key:
@@ -256,7 +256,7 @@ def _update(plan: Plan, request: Request, decision: Decision) -> None:
 # ---------------------------------------------------------------- notices
 
 
-def _answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice) -> None:
+def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice) -> None:
     """Plan one answer to one email, within the day's limit for this address, and notify staff of what is theirs."""
     mail, given = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY

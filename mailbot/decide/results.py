@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from mailbot.decide.coverage import Inquiry, answered, by_person, common
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict, common
 from mailbot.model import Answered, Case, CaseUnit, Decision, MailReference, Ordered, Request, Requested, Verdict
 from mailbot.policy.context import Context
 from mailbot.policy.rules import AnswerRule
@@ -22,8 +22,8 @@ def keyed_answer(context: Context, inquiry: Inquiry, name: str, units: Sequence[
     answer: AnswerRule = getattr(context.answers, name)
     assert inquiry.case is not None, "this answer is about the units of a case"  # noqa: S101 - a defect, not an input
     about = inquiry._replace(request=about_case(inquiry.case, inquiry.request))
-    verdicts = tuple(by_person(context, about, answer, unit) for unit in units)
-    plain = answered(context, inquiry, answer)
+    verdicts = tuple(answer_verdict(context, about, answer, unit) for unit in units)
+    plain = answer_decision(context, inquiry, answer)
     return structs.replace(plain, outcome="none", verdicts=verdicts, answer_key=name, asks=())
 
 

@@ -8,13 +8,13 @@ from msgspec import structs
 
 from mailbot.case import numbers
 from mailbot.case.lifecycle import ON_SITE
-from mailbot.case.matching import units_in_hand
+from mailbot.case.matching import active_units
 from mailbot.decide import notices, permissions
-from mailbot.decide.coverage import Inquiry, answered, by_person, common
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict, common
 from mailbot.decide.execution import execute, finding_rules
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
-from mailbot.decide.requests import ANSWERS_A_DAY, ANSWERS_IF_FORGED, settle
+from mailbot.decide.requests import ANSWERS_A_DAY, ANSWERS_IF_FORGED, plan_verdicts
 from mailbot.decide.results import about_case, latest_mail, nothing
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
@@ -90,9 +90,9 @@ def _command_decision(plan: Plan, event: StaffMessage, commands: tuple[Command, 
 def _passed_on(plan: Plan, event: StaffMessage) -> Decision:
     """Take in a customer's request that a member of staff passes on: a person answers it."""
     mail, context = event.mail, plan.context
-    decision = answered(context, Inquiry(mail, event.request, plan.case), context.answers.other)
+    decision = answer_decision(context, Inquiry(mail, event.request, plan.case), context.answers.other)
     if decision.outcome != "none":
-        settle(plan, event, decision)
+        plan_verdicts(plan, event, decision)
         note = notices.to_staff(plan, decision, mail, about="passed_on")
         plan.notify_staff(note, notices.people(context.policy, decision.notify or ("desk",)))
     return plan.decided(decision)
@@ -163,7 +163,7 @@ def _permitted(plan: Plan, command: Command, person: StaffMember) -> CommandResu
         result = CommandResult(command, "done")
     if case and result.result == "done" and command.name in ("approve", "quote"):
         # There is never a second number for a unit that another case has in hand (ST-4, AP-25).
-        others = units_in_hand(other for other in plan.context.snapshot.open_cases if other.id != case.id)
+        others = active_units(other for other in plan.context.snapshot.open_cases if other.id != case.id)
         if any(serial_key(serial) in others for serial in result.serials):
             return CommandResult(command, "refused", reason="other_case")
     return result
@@ -190,7 +190,7 @@ def _verdicts(plan: Plan, result: CommandResult) -> list[Verdict]:
     inquiry = Inquiry(mail, about_case(case, Request("request")), case)
 
     def judge(answer: AnswerRule, unit: CaseUnit, clauses: tuple[str, ...] = (), says: str = "") -> Verdict:
-        return by_person(context, inquiry, answer, unit, clauses, says)
+        return answer_verdict(context, inquiry, answer, unit, clauses, says)
 
     match result.command.name:
         case "approve":
@@ -360,7 +360,7 @@ def _of_findings(plan: Plan, result: CommandResult, units: tuple[CaseUnit, ...],
         inquiry = Inquiry(mail, about_case(plan.current, Request("request")), plan.current)
         verdicts = tuple(
             structs.replace(
-                by_person(context, inquiry, context.answers.rejected, unit),
+                answer_verdict(context, inquiry, context.answers.rejected, unit),
                 clauses=(rule.clause, *rule.also),
                 says=rule.says,
             )

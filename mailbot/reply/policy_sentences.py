@@ -21,7 +21,7 @@ from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, QuoteB
 
 def language_of(policy: Policy, case: Case) -> str:
     """Return the language in which this case's letters are written."""
-    return policy.templates.speaks(case.language)
+    return policy.templates.language_for(case.language)
 
 
 @lru_cache(maxsize=1024)

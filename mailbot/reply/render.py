@@ -52,21 +52,21 @@ _DATA = (str, bool, int, tuple, msgspec.Struct, Macro)
 
 
 class TemplateProblem(Value, frozen=True):
-    """What is wrong with a template, where (line 0: the file as a whole), and how to mend it."""
+    """What is wrong with a template, where (line 0: the file as a whole), and how to fix it."""
 
     template: str
     line: int
     what: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         """One line for the person who edits the template."""
         place = f"{self.template}, line {self.line}" if self.line else self.template
-        return f"{place}: {self.what}; {self.mend}"
+        return f"{place}: {self.what}; {self.fix}"
 
 
 class TemplateError(Exception):
-    """A letter could not be written because of a template; ``problem`` says which, where, and the mend."""
+    """A letter could not be written because of a template; ``problem`` says which, where, and the fix."""
 
     def __init__(self, problem: TemplateProblem) -> None:
         super().__init__(str(problem))
@@ -78,7 +78,7 @@ class EmailTemplates:
     """The templates as a value: their sources, and one look-up for each company and language there is."""
 
     sources: Mapping[str, str]
-    rooms: Mapping[tuple[str, str], _TemplateScope] = field(compare=False, repr=False)
+    scopes: Mapping[tuple[str, str], _TemplateScope] = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, sources: Mapping[str, str]) -> EmailTemplates:
@@ -87,11 +87,11 @@ class EmailTemplates:
         folders = [path.split("/") for path in sources]
         companies = {"default", *(folder[0] for folder in folders)}
         languages = {"en", *(folder[1] for folder in folders if len(folder) > 1)}
-        return cls(dict(sources), {(c, tongue): _room(sources, c, tongue) for c in companies for tongue in languages})
+        return cls(dict(sources), {(c, language): _scope(sources, c, language) for c in companies for language in languages})
 
-    def speaks(self, language: str) -> str:
+    def language_for(self, language: str) -> str:
         """Return the language if letters are written in it, else English."""
-        return language if ("default", language) in self.rooms else "en"
+        return language if ("default", language) in self.scopes else "en"
 
     def render(self, letter: EmailContent, company: str) -> tuple[str, str]:
         """Write a letter with the templates of a company (its folder's name): text and HTML.
@@ -99,39 +99,39 @@ class EmailTemplates:
         Raises:
             TemplateError: a template is missing or in error.
         """
-        tongue = self.speaks(letter.language)
-        room = self.rooms.get((company, tongue)) or self.rooms["default", tongue]
+        language = self.language_for(letter.language)
+        scope = self.scopes.get((company, language)) or self.scopes["default", language]
         facts = {name: _lines(letter.quoted) if name == "quoted" else _plain(getattr(letter, name)) for name in FACTS}
-        text, html = (self._write(room, f"{letter.kind}.{form}", facts) for form in FORMS)
+        text, html = (self._write(scope, f"{letter.kind}.{form}", facts) for form in FORMS)
         return wrap(text), "\n".join(line.rstrip() for line in html.splitlines() if line.strip()) + "\n"
 
     def check(self) -> list[TemplateProblem]:
         """Look at every template and write every kind of letter with made-up facts: what is wrong, each thing once."""
-        found = [problem for path, source in self.sources.items() for problem in self._look_at(path, source)]
+        found = [problem for path, source in self.sources.items() for problem in self._check_template(path, source)]
         if not found:
-            found = [problem for company, tongue in sorted(self.rooms) for problem in self._try_out(company, tongue)]
+            found = [problem for company, language in sorted(self.scopes) for problem in self._render_samples(company, language)]
         return list(dict.fromkeys(found))
 
     def _write(self, context: _TemplateScope, name: str, facts: Mapping[str, Any]) -> str:
         try:
             return context.get_template(name).render(facts)
-        except Exception as error:  # a template can raise whatever an expression can; which one, and where, is the mend
+        except Exception as error:  # a template can raise whatever an expression can; which one, and where, is the fix
             raise TemplateError(self._problem(error, context, name)) from error
 
     def _problem(self, error: Exception, context: _TemplateScope, name: str = "") -> TemplateProblem:
-        """Where in the templates it happened, and the mend."""
-        what, _, mend = (str(error) or type(error).__name__).partition("; ")
+        """Where in the templates it happened, and the fix."""
+        what, _, fix = (str(error) or type(error).__name__).partition("; ")
         if tool := re.search(r"No (filter|test) named '(\w+)'", what):
-            mend = _fix(tool[2], context.filters if tool[1] == "filter" else context.tests)
+            fix = _fix(tool[2], context.filters if tool[1] == "filter" else context.tests)
         if isinstance(error, TemplateSyntaxError):
-            return TemplateProblem(error.filename or name, error.lineno, what, mend or "mend the syntax there")
+            return TemplateProblem(error.filename or name, error.lineno, what, fix or "fix the syntax there")
         if isinstance(error, TemplateNotFound):
-            what, mend = f"there is no template {error.name!r}", "add it, or mend its name"
+            what, fix = f"there is no template {error.name!r}", "add it, or fix its name"
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in self.sources]
         where, line = (frames[-1].filename, frames[-1].lineno or 0) if frames else (name, 0)
-        return TemplateProblem(where, line, what, mend or "mend the expression there")
+        return TemplateProblem(where, line, what, fix or "fix the expression there")
 
-    def _look_at(self, path: str, source: str) -> Iterator[TemplateProblem]:
+    def _check_template(self, path: str, source: str) -> Iterator[TemplateProblem]:
         """The name, the syntax and the facts that one template uses, also in branches that no sample reaches."""
         folder, _, name = path.rpartition("/")
         stem, _, ending = name.partition(".")
@@ -145,18 +145,18 @@ class EmailTemplates:
                 path, 0, f"no letter is called {stem!r}", f"{_fix(stem, KINDS)} (partials begin with _)"
             )
         company, language = folder.split("/")
-        room = self.rooms[company, language]
+        scope = self.scopes[company, language]
         try:
-            room.get_template(_form(name, folder, self.sources))
+            scope.get_template(_form(name, folder, self.sources))
         except TemplateSyntaxError as error:
-            yield self._problem(error, room)
+            yield self._problem(error, scope)
             return
-        tree = room.parse(source, name, path)
-        known = {*FACTS, *room.globals, *_own_names(tree)}
+        tree = scope.parse(source, name, path)
+        known = {*FACTS, *scope.globals, *_own_names(tree)}
         for used in (used for used in tree.find_all(nodes.Name) if used.name not in known):
             yield TemplateProblem(path, used.lineno, f"{used.name!r} is not known here", _fix(used.name, known))
 
-    def _try_out(self, company: str, language: str) -> Iterator[TemplateProblem]:
+    def _render_samples(self, company: str, language: str) -> Iterator[TemplateProblem]:
         for sample in SAMPLES:
             try:
                 forms = self.render(msgspec.structs.replace(sample, language=language), company)
@@ -222,15 +222,15 @@ class _Unknown(StrictUndefined):
         super().__init__(hint, obj, name, exc)
 
 
-def _room(sources: Mapping[str, str], company: str, language: str) -> _TemplateScope:
-    folders = list(dict.fromkeys(f"{c}/{tongue}" for tongue in (language, "en") for c in (company, "default")))
+def _scope(sources: Mapping[str, str], company: str, language: str) -> _TemplateScope:
+    folders = list(dict.fromkeys(f"{c}/{language}" for language in (language, "en") for c in (company, "default")))
 
     def look_up(name: str) -> tuple[str, str, Callable[[], bool]] | None:
         files = (name, name.rpartition(".")[0] + ".jinja")
         paths = (f"{folder}/{file}" for folder in folders for file in files)
         return next(((sources[path], path, lambda: True) for path in paths if path in sources), None)
 
-    room = _TemplateScope(
+    scope = _TemplateScope(
         loader=FunctionLoader(look_up),
         auto_reload=False,  # the sources are a value
         autoescape=lambda name: name is not None and name.endswith(".html"),
@@ -238,8 +238,8 @@ def _room(sources: Mapping[str, str], company: str, language: str) -> _TemplateS
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    room.tests["contains"] = contains  # units|selectattr("asks", "contains", "serial")
-    return room
+    scope.tests["contains"] = contains  # units|selectattr("asks", "contains", "serial")
+    return scope
 
 
 def _form(name: str, folder: str, sources: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mailbot.case.lifecycle import ORDER, takes
+from mailbot.case.lifecycle import ORDER, is_allowed
 from mailbot.decide.permissions import ROLES
 from mailbot.model import Case, CommandName, StaffMember
 from mailbot.reply.email_content import StaffAction
@@ -54,7 +54,7 @@ def staff_actions(case: Case, person: StaffMember, address: str, currency: str) 
         name
         for name in _sought(case)
         if set(ROLES[name]) & set(person.roles)
-        if not case.units or any(takes(name, unit.state) for unit in case.units)
+        if not case.units or any(is_allowed(name, unit.state) for unit in case.units)
     ]
     if case.pending and "approver" in person.roles:
         here = ["approve", "reject"]

@@ -168,8 +168,8 @@ def _set_aside(incoming_mail: Mail, identity: str, why: str, context: MailboxCon
 
 def find_case(message: Message, context: MailboxContext) -> Case | None:
     """Return the case a mail belongs to: by our thread, References, a number in the subject; else none yet."""
-    found = context.store.find(matching.ids(message), matching.names(message, context.policy.desk))
-    return next((case for case in found if matching.joins(case, message, context.policy.desk)), None)
+    found = context.store.find(matching.thread_ids(message), matching.case_references(message, context.policy.desk))
+    return next((case for case in found if matching.may_join(case, message, context.policy.desk)), None)
 
 
 def look_up(message: Message, case: Case | None, context: MailboxContext) -> Snapshot:

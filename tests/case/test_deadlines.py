@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, Desk, policy, unit, words
 
-from mailbot.case.deadlines import again, outer
+from mailbot.case.deadlines import final_date, next_staff_reminder
 from mailbot.model import Case, Deadline
 from mailbot.policy.dates import today
 
@@ -41,7 +41,7 @@ def test_a_number_is_reminded_of_and_ends(company: str) -> None:
     """Seven and two days before the end a reminder, and the day after the last the word that it has ended (ST-5)."""
     case = opened(desk(company))
     assert days(case) == [("number", 23, False), ("number", 28, False), ("number", 31, True)]
-    assert outer(case) == date(2026, 12, 20)
+    assert final_date(case) == date(2026, 12, 20)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -49,7 +49,7 @@ def test_a_quote_is_reminded_of_and_closed(company: str) -> None:
     """Day 7, day 21, and on day 30 the request is closed."""
     case = opened(desk(company, old=True))
     assert days(case) == [("quote", 7, False), ("quote", 21, False), ("quote", 30, True)]
-    assert outer(case) == FRIDAY + timedelta(days=30) == case.quotes[-1].valid_until + timedelta(days=1)
+    assert final_date(case) == FRIDAY + timedelta(days=30) == case.quotes[-1].valid_until + timedelta(days=1)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -57,7 +57,7 @@ def test_missing_information_is_reminded_of_and_closed(company: str) -> None:
     """Day 3, day 7, and on day 14 the request is closed (AP-27)."""
     case = opened(desk(company), "Our unit shows no video.")
     assert days(case) == [("missing", 3, False), ("missing", 7, False), ("missing", 14, True)]
-    assert outer(case) == FRIDAY + timedelta(days=14)
+    assert final_date(case) == FRIDAY + timedelta(days=14)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -221,7 +221,7 @@ def test_keys_of_deadlines_are_never_used_twice() -> None:
     """Over months of holding, every reminder of staff has a key of its own."""
     day, keys = FRIDAY, []
     for _ in range(100):
-        deadline: Deadline = again(policy(PORTWELL), day)
+        deadline: Deadline = next_staff_reminder(policy(PORTWELL), day)
         keys.append(deadline.key)
         day = deadline.due_on
     assert len(set(keys)) == 100
@@ -230,4 +230,4 @@ def test_keys_of_deadlines_are_never_used_twice() -> None:
 
 def test_a_case_that_waits_for_a_person_has_no_outer_date() -> None:
     """Only questions, quotes and numbers end by themselves."""
-    assert outer(opened(desk(), "We want to return serial number {s} for credit, ordered by mistake.")) is None
+    assert final_date(opened(desk(), "We want to return serial number {s} for credit, ordered by mistake.")) is None

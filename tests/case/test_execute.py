@@ -11,7 +11,7 @@ from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
-from mailbot.case.deadlines import renew
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
 from mailbot.model import (
     Case,
@@ -248,7 +248,7 @@ def test_more_time_for_a_number() -> None:
 def test_more_time_for_an_order(state: State) -> None:
     """The quote binds longer, and what comes due for it comes later."""
     before = case(unit("A1", state), quotes=(QUOTE,))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
     assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
@@ -260,7 +260,7 @@ def test_more_time_for_an_order(state: State) -> None:
 def test_more_time_for_an_answer() -> None:
     """What is missing may come later."""
     before = case(unit("A1", "asking"))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
     assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
         timedelta(days=7)

@@ -42,7 +42,7 @@ class Branches:
         self.of: dict[str, list[Branch]] = {}
         self.taken: set[Branch] = set()
         self.statements: Counter[str] = Counter()
-        self.room = letters.rooms["default", "en"]
+        self.room = letters.scopes["default", "en"]
         parse = self.room._parse
 
         def marked(source: str, name: str | None, filename: str | None) -> nodes.Template:

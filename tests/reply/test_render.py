@@ -227,7 +227,7 @@ def test_a_company_and_a_language_go_before_the_default():
 def test_a_template_in_error_is_found_before_the_first_mail(path, source, line, what, mend):
     """A slip in a template is found by the check, with file, line and how to mend it."""
     found = EmailTemplates.of({**sources(), path: source}).check()
-    assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.mend for p in found), found
+    assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.fix for p in found), found
     assert all(str(p).startswith(path) for p in found)
 
 

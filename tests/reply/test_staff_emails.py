@@ -186,7 +186,7 @@ def test_a_notice_of_a_date_does_not_claim_that_somebody_was_answered() -> None:
 
 def _read(name: str, seen: set[str]) -> set[str]:
     """The facts that a template reads, and all that it extends or imports."""
-    room, files = LETTERS.rooms["default", "en"], sources()
+    room, files = LETTERS.scopes["default", "en"], sources()
     path = next(p for p in (f"default/en/{name}.jinja", f"default/en/{name}.html") if p in files)
     tree = room.parse(files[path])
     found = meta.find_undeclared_variables(tree)

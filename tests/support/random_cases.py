@@ -101,7 +101,7 @@ def policy(company: str) -> Policy:
         return found
     templates = found.templates
     assert isinstance(templates, EmailTemplates)
-    return replace(found, templates=_TextAlone(templates.sources, templates.rooms), document_texts={})
+    return replace(found, templates=_TextAlone(templates.sources, templates.scopes), document_texts={})
 
 
 def mail(
