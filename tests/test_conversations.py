@@ -252,7 +252,9 @@ def says(entry: Entry) -> re.Pattern[str]:
 def reads(entry: Entry, seen: Witness) -> bool:
     """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    return any(mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
+    return any(
+        mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails
+    )
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")

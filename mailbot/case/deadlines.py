@@ -101,7 +101,9 @@ def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) 
                 yield deadline("remind", day, day)
         yield deadline("end", last + timedelta(days=1), last, is_final=True)  # the last day is included
     elif kind == "repair":
-        yield from (deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today)
+        yield from (
+            deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today
+        )
     elif kind == "held":
         day = plus_business_days(today, rules.held.first)
         yield deadline("remind", day, day)

@@ -139,7 +139,9 @@ def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) 
 
 def _reference(message: Message, context: Context) -> MailReference:
     answer_to, desk = message.answer_to, context.policy.desk
-    recipients = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
+    recipients = (
+        box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases))
+    )
     forged = message.auth.result == "fail"
     return MailReference(
         identity=message.identity,

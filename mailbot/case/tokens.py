@@ -83,7 +83,9 @@ def presented(message: Message) -> tuple[str, ...]:
     """
     domain = message.mailbox.lower().rpartition("@")[2]
     found = [match[1] for detail in details(message) if (match := _ADDRESS_DETAIL.fullmatch(detail))]
-    found += [match[1] for each in message.thread if (match := _MESSAGE_ID.fullmatch(each)) and match[2].lower() == domain]
+    found += [
+        match[1] for each in message.thread if (match := _MESSAGE_ID.fullmatch(each)) and match[2].lower() == domain
+    ]
     return tuple(dict.fromkeys(found))
 
 

@@ -1,4 +1,4 @@
-"""The decision on a customer's email: what its case demands, else the rules of coverage, else a person."""
+"""The decision on a customer's email: by the state of its case, else by the rules of coverage, else by staff."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from mailbot.model import (
 CustomerEvent = Requested | Answered | Ordered
 
 ANSWERS_IF_FORGED = 1
-"""Answers a day to an address in whose name somebody writes: our own server says that the From is not genuine (P5)."""
+"""Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
 ANSWERS_A_DAY = 5
-"""Direct answers to one address in a day; after that none, and staff are told once (design §5, reliability L4)."""
+"""Direct replies to one address per day. After that, there are none, and staff are notified once (L4)."""
 
 _WITHHELD = "the day's answers to this address are given"
 
@@ -87,7 +87,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
 
 
 def _asked_twice(plan: Plan, decision: Decision) -> Decision:
-    """Notify an approver if a serial number could not be matched a second time, no matter who asks (promise 7)."""
+    """Notify an approver if a serial number could not be matched a second time, whether it exists or not (promise 7)."""
     again = plan.case is not None and "known_serial" in plan.case.asked and "known_serial" in decision.asks
     return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
 
@@ -96,7 +96,7 @@ def _asked_twice(plan: Plan, decision: Decision) -> Decision:
 
 
 def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) -> None:
-    """Plan what the verdicts change in the case; a new case is opened if there is none."""
+    """Plan the changes that the verdicts of a decision cause; open a case if there is none."""
     request, context = event.request, plan.context
     if plan.case is None:
         _open(plan, event.mail, request)
@@ -124,7 +124,7 @@ def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Dec
 
 
 def _open(plan: Plan, mail: MailReference, request: Request) -> None:
-    """Open a case for the person who is to be answered."""
+    """Open a case for the address that replies go to."""
     policy = plan.context.policy
     plan.open(
         CaseOpened(
@@ -142,7 +142,7 @@ def _open(plan: Plan, mail: MailReference, request: Request) -> None:
 
 
 def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bool) -> None:
-    """Renew the units decided on, drop gaps that have been filled, keep the rest."""
+    """Update the units that were decided on, and remove units without a known serial number that were replaced."""
     if not decision.verdicts:
         return
     case = plan.current
@@ -170,7 +170,7 @@ def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bo
 
 
 def _stays_unchanged(unit: CaseUnit | None, verdict: Verdict) -> bool:
-    """Say whether a unit stays as it is: a number that was issued stays issued, and what is under way or on hold stays there."""
+    """Return whether the verdict does not change the unit: it has an RMA number, is under way, or was put on hold."""
     if unit is None or unit.state not in (*NUMBERED, "held"):
         return False
     if unit.state == "authorized":
@@ -204,7 +204,7 @@ def _decided_unit(
 
 
 def _withdraw_corrected(plan: Plan, request: Request, decision: Decision) -> None:
-    """Withdraw the unit whose serial number the email corrects, or the only other one if it does not name it."""
+    """Cancel the unit whose serial number the email corrects; if it does not name it, the only other unit."""
     if not request.corrects_serial or not any(verdict.known for verdict in decision.verdicts):
         return
     right = {serial_key(unit.serial) for unit in request.units}
@@ -217,21 +217,20 @@ def _withdraw_corrected(plan: Plan, request: Request, decision: Decision) -> Non
 
 
 def _plan_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa: FBT001 - private, called once
-    """Issue a number if a unit needs one, and keep it within the days that the verdicts allow (AP-43)."""
+    """Issue a number if a unit needs one, and limit its validity as the verdicts require (AP-43)."""
     issued = next((v for v in decision.verdicts if v.outcome == "issue" and not v.number), None)
     number = plan.current.number
     if issued and not valid:
         number = numbers.assign(plan.context, f"rule {issued.clauses[0]}", issued.valid_until)
     limits = [v.valid_until for v in decision.verdicts if v.outcome == "issue" and v.valid_until]
-    if (
-        number and limits and not any(v.number for v in decision.verdicts)
-    ):  # the earliest day holds for the whole package
+    # The earliest of these days applies to the whole shipment.
+    if number and limits and not any(v.number for v in decision.verdicts):
         number = structs.replace(number, valid_until=min(number.valid_until, *limits))
     plan.update(number=number)
 
 
 def _plan_update(plan: Plan, request: Request, decision: Decision) -> None:
-    """Plan what a customer's news changes: canceled, under way, ordered, parts declined."""
+    """Plan the changes of a customer's email about an active case: canceled, shipped, PO for parts, parts declined."""
     serials = [verdict.serial for verdict in decision.verdicts]
     match decision.answer_key:
         case "withdrawn" | "withdrawn_part":
@@ -257,16 +256,16 @@ def _plan_update(plan: Plan, request: Request, decision: Decision) -> None:
 
 
 def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice) -> None:
-    """Plan one answer to one email, within the day's limit for this address, and notify staff of what is theirs."""
-    mail, given = event.mail, plan.context.snapshot.answers_today
+    """Plan one reply to one email, within the daily limit for this address, and notify staff if necessary."""
+    mail, sent_today = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
-    over = given >= limit
-    if mail.answer_to or given > limit:
+    over = sent_today >= limit
+    if mail.answer_to or sent_today > limit:
         withheld = {"withheld": _WITHHELD, "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
-    if given > limit:
+    if sent_today > limit:
         return
-    if over:  # told once: neither the customer nor staff can be flooded (L4, R5)
+    if over:  # staff are notified once a day: neither they nor the customer can be flooded (L4, R5)
         why = (
             f"{mail.answer_to} has had the day's answers ({limit}). This mail and the day's further ones are decided and on "
             f"record, and get no answer."

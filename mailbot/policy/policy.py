@@ -149,7 +149,9 @@ def _clauses(rules: Rules, file: str) -> None:
 
 def _decisions(rules: Rules, file: str) -> None:
     if not rules.decide:
-        raise ConfigError(f'{file}: there is no [[decide]]. Add at least one without conditions and with then = "staff".')
+        raise ConfigError(
+            f'{file}: there is no [[decide]]. Add at least one without conditions and with then = "staff".'
+        )
     for place, rule in enumerate(rules.decide, 1):
         where = f"{file}: decide {rule.clause} (number {place} of {len(rules.decide)})"
         _conditions(rule.when, rules, where)
@@ -232,9 +234,7 @@ def _values(rules: Rules, file: str) -> None:
     for line in rules.ship_to.lines:
         for name in re.findall(r"\{([^}\n]{0,200})\}", line):
             if name != "number":
-                raise ConfigError(
-                    f"{file}: ship_to: there is no placeholder {{{name}}}. Use {{number}}, or no braces."
-                )
+                raise ConfigError(f"{file}: ship_to: there is no placeholder {{{name}}}. Use {{number}}, or no braces.")
 
 
 def examples(rules: Rules) -> list[str]:

@@ -1,7 +1,7 @@
-"""The facts of a letter: what the templates are given, and nothing else.
+"""The content of an email: everything that the templates can use.
 
-Text and HTML are rendered from the same letter. Dates and money are already written out in the letter's language; user
-text (serials, reasons, subjects) is plain text that the templates escape.
+Text and HTML are rendered from the same content. Dates and amounts are strings in the language of the email. User text (serial
+numbers, reasons, subjects) is plain text, which the templates escape.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ EmailKind = Literal["answer", "reminder", "expired", "closed", "progress", "noti
 
 
 class ClauseSentence(Value, frozen=True):
-    """A sentence of the policy with the clause it comes from."""
+    """A sentence of the policy, and its clause."""
 
     clause: str
     text: str
 
 
 class ChargeLine(Value, frozen=True):
-    """One line of a quote: what it is for, and the amount with its currency ("USD 150.00")."""
+    """One line of a quote or bill: what it is for, and the amount with its currency ("USD 150.00")."""
 
     label: str
     amount: str
 
 
 class UnitBlock(Value, frozen=True):
-    """One unit and what was decided for it. ``says`` are the sentences that explain the verdict, deciding clause first.
+    """One unit and the decision on it.
 
-    ``outcome`` "issue" with ``existing`` means that a number given out before covers it. ``asks`` holds "serial",
-    "reason", "symptom" (the reason is vague), "known_serial" (the serial could not be matched: check it or send the
-    proof of purchase), "po". ``suggestion`` is the one unit of the customer's own whose serial looks nearly the same.
-    ``state`` is where the unit stands, where the letter tells that.
+    ``says``: the sentences that explain the verdict, the deciding clause first. ``existing``: an RMA number that was issued before
+    covers the unit (``outcome`` is "issue"). ``asks``: any of "serial", "reason", "symptom" (the reason is vague), "known_serial" (the
+    serial number could not be matched: check it, or send the proof of purchase), "po". ``suggestion``: the customer's own serial
+    number that looks like this one. ``state``: of the unit, if the email shows it.
     """
 
     serial: str
@@ -49,14 +49,14 @@ class UnitBlock(Value, frozen=True):
 
 
 class Bill(Value, frozen=True):
-    """What falls due beside a quote: one line a charge, and the total."""
+    """What is billed outside of a quote: one line for each charge, and the total."""
 
     lines: tuple[ChargeLine, ...]
     total: str
 
 
 class CommandLine(Value, frozen=True):
-    """A command of staff and what became of it: ``said`` as written; ``states`` are those in which it would have been possible."""
+    """A staff command and its result. ``said``: as written. ``states``: the states in which it is possible, if it was refused."""
 
     said: str
     name: CommandName
@@ -68,14 +68,14 @@ class CommandLine(Value, frozen=True):
 
 
 class StaffAction(Value, frozen=True):
-    """A command that the reader can give, and the link that writes the mail with it (RFC 6068)."""
+    """A command that the reader can give, and the mailto link that composes an email with it (RFC 6068)."""
 
     command: str
     link: str
 
 
 class QuoteBlock(Value, frozen=True):
-    """The offer: number, one line a charge, the total, the last day it holds."""
+    """A quote: its number, one line for each charge, the total, and the last valid day."""
 
     number: str
     lines: tuple[ChargeLine, ...]
@@ -84,25 +84,26 @@ class QuoteBlock(Value, frozen=True):
 
 
 class ContactBlock(Value, frozen=True):
-    """Who answers the customer besides this mailbox."""
+    """The company and its other contacts, such as a telephone number."""
 
     company: str
     lines: tuple[str, ...] = ()
 
 
 class EmailContent(Value, frozen=True):
-    """Everything one mail says.
+    """Everything that one email says.
 
-    ``about`` narrows the kind: for "reminder" and "closed" one of "number", "asking", "quote"; for "answer" "parts" where parts
-    are quoted; for "progress" the entry of [answers] that speaks, or "charged"; for "notice" "held", "second", "passed_on",
-    "told", "silent", "undeliverable", "unreadable", "forged", "repair_due", "repair_overdue"; for "transcript" "done", "confirm",
-    "unclear", "nothing". ``units`` come in the order of the request. ``asks`` is what the whole mail asks for ("serial",
-    "reason", "symptom", "known_serial", "po"). ``greeting`` is the customer's name as the mail gives it, or empty. ``informs``
-    are the policy's sentences that belong to this moment. ``clauses`` names what decided. ``quoted`` is what the sender wrote
-    (only for staff). ``facts`` are (name, value) pairs for staff. ``days_left`` counts whole days to ``valid_until``. ``bill`` is
-    what is charged beside a quote; ``credit`` and ``fee`` are what was agreed with a credit. ``carrier`` and ``tracking`` are
-    those of the shipment it tells of. ``rulings`` are what became of a colleague's commands, ``choices`` what can be done now,
-    by answering to ``mailbox``. ``attached`` are the names of the files that go with the mail.
+    ``about`` is the variant of the kind. For "reminder" and "closed": "number", "asking" or "quote". For "answer": "parts" for a parts
+    quote. For "progress": the entry of [answers], or "charged". For "notice": "held", "second", "passed_on", "told", "silent",
+    "undeliverable", "unreadable", "forged", "repair_due" or "repair_overdue". For "transcript": "done", "confirm", "unclear" or
+    "nothing".
+
+    ``greeting``: the customer's name, may be empty. ``units``: in the order of the request. ``asks``: everything that the email asks for
+    (see ``UnitBlock``). ``informs``: additional sentences of the policy. ``clauses``: the clauses that decided. ``facts``: (name, value)
+    pairs for staff. ``quoted``: what the sender wrote, for staff. ``days_left``: whole days to ``valid_until``. ``bill``: what is billed
+    outside of a quote. ``credit``, ``fee``: the approved credit and its fee. ``carrier``, ``tracking``: of the shipment that the email
+    is about. ``command_results``: the results of staff commands. ``choices``: the commands that the reader can send to ``mailbox``.
+    ``attached``: names of the attached files.
     """
 
     kind: EmailKind

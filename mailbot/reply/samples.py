@@ -1,4 +1,4 @@
-"""Letters with made-up facts, one for each thing a letter can say: with them templates are checked and looked at."""
+"""Sample emails, one for each thing that an email can say: the templates are checked and previewed with them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COVERED = ClauseSentence("X-1", "The unit is within its warranty.")
 _CHARGED = ClauseSentence("X-2", "The unit is out of warranty; the work is charged.")
 _MISSING = ClauseSentence("X-3", "A request needs the serial number and the reason for return of every unit.")
 _REFUSED = ClauseSentence("X-4", "Credit is given within the first days after delivery.")
-_UNCLEAR = ClauseSentence("X-5", "A person looks at what the rules do not settle.")
+_UNCLEAR = ClauseSentence("X-5", "Staff decide what the rules do not cover.")
 
 _ISSUE = UnitBlock(
     "SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031"
@@ -77,17 +77,17 @@ _NOTICE = replace(
     facts=(("known to the registry", "yes"), ("days since delivery", "40")),
     quoted="Hello,\n\nplease take it back: {{ 7 * 7 }} <b>now</b>.\nAlex",
     sender="alex@sample.example",
-    why="The rules do not settle this request.",
+    why="The rules do not cover this request.",
 )
 
-_WENT = ClauseSentence("X-7", "The work went as the rules say.")
-_OTHERWISE = ClauseSentence("X-8", "Something else was found in this unit.")
+_REGULAR = ClauseSentence("X-7", "The repair was done as described in the policy.")
+_OTHER = ClauseSentence("X-8", "This unit has another problem.")
 _STATES: tuple[State, ...] = get_args(State)
 _BILL = Bill((ChargeLine("Diagnosis", "EUR 5.00"),), "EUR 5.00")
 _BILLS = Bill(
     (ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00"
 )
-_ONE = replace(_ISSUE, says=(_WENT,), covered_until="", state="received")
+_ONE = replace(_ISSUE, says=(_REGULAR,), covered_until="", state="received")
 _TWO = replace(_ONE, serial="SAMPLE-7", model="", reason="")
 
 
@@ -104,14 +104,14 @@ _UNDER_WAY = tuple(
     for letter in (
         _progress(_ONE),
         _progress(_ONE, _TWO),
-        _progress(_ONE, replace(_TWO, says=(_OTHERWISE,))),
-        replace(_progress(base=_PLAIN), clauses=(_WENT,)),
-        replace(_progress(replace(_ONE, says=(), asks=("reason",)), base=_PLAIN), clauses=(_WENT,)),
+        _progress(_ONE, replace(_TWO, says=(_OTHER,))),
+        replace(_progress(base=_PLAIN), clauses=(_REGULAR,)),
+        replace(_progress(replace(_ONE, says=(), asks=("reason",)), base=_PLAIN), clauses=(_REGULAR,)),
     )
 )
-"""What becomes of a return: one unit, several, several with sentences of their own, none, and one of which nothing is said."""
+"""The progress of a return: with one unit, several, several with separate sentences, none, and one without a sentence."""
 
-_WHYS: tuple[RefusalReason, ...] = get_args(RefusalReason)
+_REASONS: tuple[RefusalReason, ...] = get_args(RefusalReason)
 _COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 _FLAWS = ("amount", "currency", "days", "reason", "address", "carrier", "other")
 _DONE = CommandLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
@@ -150,14 +150,23 @@ _TRANSCRIPTS = (
     replace(_TRANSCRIPT, command_results=(_DONE, _SECOND)),
     replace(_TRANSCRIPT, command_results=(_SECOND,)),
     replace(_TRANSCRIPT, command_results=(_SECOND, _NOT_DONE)),
-    replace(_TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", why) for why in _WHYS)),
-    replace(_TRANSCRIPT, command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
-    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)),
+    replace(
+        _TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", reason) for reason in _REASONS)
+    ),
+    replace(
+        _TRANSCRIPT,
+        command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS),
+    ),
+    replace(
+        _TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)
+    ),
     *(
         replace(_TRANSCRIPT, about=about, command_results=(), quoted="Maybe we should\n\napprove <b>this</b>.")
         for about in ("unclear", "nothing")
     ),
-    replace(_PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)),
+    replace(
+        _PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)
+    ),
 )
 
 _TWO_UNITS = (_ISSUE, replace(_ISSUE, serial="SAMPLE-7"))
@@ -194,7 +203,7 @@ _FEW_FACTS = (
     replace(_TRANSCRIPT, units=(), command_results=(), about="nothing", number="", quoted="", case_id=""),
     replace(_TRANSCRIPT, command_results=(CommandLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
 )
-"""What is written when a fact is missing, and where one unit becomes several."""
+"""Emails in which facts are missing, and emails with several units."""
 
 SAMPLES: tuple[EmailContent, ...] = (
     _AUTHORIZED,
@@ -214,7 +223,7 @@ SAMPLES: tuple[EmailContent, ...] = (
     replace(_PLAIN, asks=("po",), clauses=(_MISSING,)),
     _answer(_STAFF),
     replace(_PLAIN, clauses=(_UNCLEAR,)),
-    replace(_PLAIN, clauses=(_UNCLEAR,), why="A person reads your message and answers it."),
+    replace(_PLAIN, clauses=(_UNCLEAR,), why="We will read your message and reply."),
     _answer(_DECLINE),
     _answer(_ISSUE, _QUOTE, _ASK_REASON, _UNMATCHED, _STAFF, _DECLINE, base=replace(_NUMBERED, quote=_OFFER)),
     _answer(_QUOTE, _ASK_SERIAL, base=replace(_PLAIN, quote=_OFFER)),

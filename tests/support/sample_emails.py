@@ -6,7 +6,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, EmailContent, QuoteBlock, CommandLine, UnitBlock
+from mailbot.reply.email_content import (
+    Bill,
+    ChargeLine,
+    ClauseSentence,
+    EmailContent,
+    QuoteBlock,
+    CommandLine,
+    UnitBlock,
+)
 from mailbot.reply.render import EmailTemplates
 from mailbot.reply.samples import SAMPLES
 
@@ -90,6 +98,11 @@ def hard_letters() -> tuple[EmailContent, ...]:
         CommandLine("Q" * 300, "approve", "done", serials=("S" * 80,)),
     )
     transcript = replace(
-        sample("transcript", "unclear"), units=here, command_results=lines, sender="s" * 120, quote=quote, quoted="w" * 400
+        sample("transcript", "unclear"),
+        units=here,
+        command_results=lines,
+        sender="s" * 120,
+        quote=quote,
+        quoted="w" * 400,
     )
     return answer, notice, progress, transcript
