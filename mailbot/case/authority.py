@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 def staff_member(message: Message, desk: Desk) -> StaffMember | None:
     """Return the member of staff whose address is in the From header, or None.
 
-    Addresses must be equal, except for ASCII case: a look-alike (U1), a plus-address or a trailing dot is somebody else. A From header
-    with no address or several addresses is nobody (A4). Automatic emails never count, for example an out-of-office reply or a bounce
-    that quotes "approve" (L5, B4). Reply-To, Sender and the display name do not identify anybody (A5, A6).
+    Addresses must be equal, except for ASCII case: a look-alike (U1), a plus-address or a trailing dot is somebody else. A
+    From header with no address or several addresses is nobody (A4). Automatic emails never count, for example an
+    out-of-office reply or a bounce that quotes "approve" (L5, B4). Reply-To, Sender and the display name do not identify
+    anybody (A5, A6).
     """
     if message.sender is None or message.classification.sender_class != "human":
         return None

@@ -15,9 +15,9 @@ UNIT_INTENTS = frozenset({"repair", "doa", "credit", "exchange", "rework"})
 def merge_request(case: Case | None, request: Request) -> Request:
     """Return the request with all units that must be decided on now.
 
-    Units for which the case waits for information take the serial number or the reason from the email. A unit of the case keeps what
-    is known about it, for example the exclusions that the customer has stated. A new request that names no unit gets one without a
-    serial number, so that the rules can ask for it. Thanks, questions and repetitions get no units.
+    Units for which the case waits for information take the serial number or the reason from the email. A unit of the case
+    keeps what is known about it, for example the exclusions that the customer has stated. A new request that names no unit
+    gets one without a serial number, so that the rules can ask for it. Thanks, questions and repetitions get no units.
     """
     if request.thanks and not (request.units or request.special_requests):
         return request

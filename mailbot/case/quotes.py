@@ -85,7 +85,8 @@ def quotes_named(order: PurchaseOrder, offers: tuple[Quote, ...]) -> tuple[Quote
 def accepted_quote(order: PurchaseOrder, offers: tuple[Quote, ...], day: date) -> Quote | None:
     """Return the one quote that a purchase order accepts; None: staff must compare them (AP-17, O3).
 
-    The total must be equal, and the currency, if it names one. The quote must be valid on ``day``, and the one that it names, if any.
+    The total must be equal, and the currency, if it names one. The quote must be valid on ``day``, and the one that it names,
+    if any.
     """
     found = quotes_named(order, offers)
     if len(found) != 1 or not _agrees(order, found[0]) or day > found[0].valid_until:

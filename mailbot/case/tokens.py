@@ -92,8 +92,8 @@ def presented(message: Message) -> tuple[str, ...]:
 def find(case: Case, message: Message, person: StaffMember, now: datetime) -> Token | None:
     """Return the valid token of this case in an email, or None: it must be this person's, not expired, and of the current version.
 
-    A change of the case invalidates its tokens, because they are of an earlier version. All secrets are compared in constant time, so
-    that the time of the check reveals nothing about them.
+    A change of the case invalidates its tokens, because they are of an earlier version. All secrets are compared in constant
+    time, so that the time of the check reveals nothing about them.
     """
     valid: Token | None = None
     for secret in presented(message):

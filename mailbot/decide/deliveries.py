@@ -14,7 +14,7 @@ from mailbot.policy.context import Context
 
 def decide_bounce(plan: Plan, event: Bounced) -> Decision:
     """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced (B1)."""
-    decision = nothing(plan.context, "an email of ours could not be delivered")
+    decision = nothing(plan.context, "an outgoing email could not be delivered")
     case = plan.before
     if case is None:
         return decision

@@ -37,7 +37,7 @@ CustomerEvent = Requested | Answered | Ordered
 ANSWERS_IF_FORGED = 1
 """Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
 ANSWERS_A_DAY = 5
-"""Direct replies to one address per day. After that, there are none, and staff are notified once (L4)."""
+"""Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
 
 _WITHHELD = "the day's answers to this address are given"
 

@@ -21,10 +21,10 @@ authenticated. "forged": our mail server reports that the From header is not gen
 class MailReference(Value, frozen=True):
     """The email behind an event: enough to find it again and to reply in its thread.
 
-    ``identity``: see ``Message.identity``; empty if there was no email. ``answer_to``: the address that a reply may go to; empty if
-    there is none. ``at``: when it was processed, aware, UTC. ``text``: the beginning of what the sender wrote. ``attachments``: file
-    names. ``forged``: our own mail server reports that the From header is not genuine (a trusted fail, RFC 8601).
-    ``other_recipients``: the addresses in To and Cc, except ours.
+    ``identity``: see ``Message.identity``; empty if there was no email. ``answer_to``: the address that a reply may go to;
+    empty if there is none. ``at``: when it was processed, aware, UTC. ``text``: the beginning of what the sender wrote.
+    ``attachments``: file names. ``forged``: our own mail server reports that the From header is not genuine (a trusted fail,
+    RFC 8601). ``other_recipients``: the addresses in To and Cc, except ours.
     """
 
     identity: str

@@ -116,11 +116,11 @@ class Auth(Value, frozen=True):
 class Message(Value, frozen=True):
     """A parsed email: decoded headers, the new text, the attachments, the authenticated sender.
 
-    ``digest``: hash of the content. ``size``: octets. ``sent_at``: the Date header, aware. ``sender``: the single From mailbox; None
-    if there is none or more than one. ``answer_to``: the one address that a reply may go to (Reply-To if there is one), or None.
-    ``visible``: what the sender wrote in this email. ``quoted``: the rest of the body. ``codes``: folded strings that may be a
-    serial number, an RMA number or a purchase order number (see intake). Message-IDs (``message_id``, ``in_reply_to``,
-    ``references``) have no angle brackets.
+    ``digest``: hash of the content. ``size``: octets. ``sent_at``: the Date header, aware. ``sender``: the single From
+    mailbox; None if there is none or more than one. ``answer_to``: the one address that a reply may go to (Reply-To if there
+    is one), or None. ``visible``: what the sender wrote in this email. ``quoted``: the rest of the body. ``codes``: folded
+    strings that may be a serial number, an RMA number or a purchase order number (see intake). Message-IDs (``message_id``,
+    ``in_reply_to``, ``references``) have no angle brackets.
     """
 
     mailbox: str

@@ -44,13 +44,13 @@ class DocumentFacts(Value, frozen=True):
 class Notice(Value, frozen=True):
     """One email to be sent: its template, its recipients and its facts. ``reply.compose`` renders it.
 
-    ``kind`` names the template, ``about`` a variant of it. Each recipient gets a separate email. ``clauses``: the clauses that are
-    recorded with the email. ``direct``: it replies to an email and counts toward the daily limit. ``withheld``: if not empty, why
-    the email is recorded but not sent. ``basis``: the clauses that the decision is based on. ``verdicts``, ``asks``, ``says`` and
-    ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the customer's own words may be repeated.
-    ``units``: serial numbers of units that are listed with their state in the case. ``until``: a day in the company's zone.
-    ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff only. ``quoted``: the sender's words, for staff
-    only.
+    ``kind`` names the template, ``about`` a variant of it. Each recipient gets a separate email. ``clauses``: the clauses
+    that are recorded with the email. ``direct``: it replies to an email and counts toward the daily limit. ``withheld``: if
+    not empty, why the email is recorded but not sent. ``basis``: the clauses that the decision is based on. ``verdicts``,
+    ``asks``, ``says`` and ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the
+    customer's own words may be repeated. ``units``: serial numbers of units that are listed with their state in the case.
+    ``until``: a day in the company's zone. ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff
+    only. ``quoted``: the sender's words, for staff only.
     """
 
     kind: EmailKind

@@ -13,10 +13,11 @@ ReplyState = Literal["queued", "sending", "sent", "deferred", "ambiguous", "fail
 class Reply(Value, frozen=True):
     """An outgoing email, frozen at commit: the bytes (ASCII, CRLF), one recipient, a stable Message-ID.
 
-    ``at``: when it was written, aware, UTC. ``template``: kind and variant of the notice, such as "reminder quote". ``cites``: the
-    clauses that are recorded with it. ``direct``: it replies to an email and counts toward the daily limit. ``attempts``: SMTP
-    transactions begun, the first at ``tried_at``. ``ambiguous_attempts``: transactions whose result is unknown. ``due_at``: when the
-    next transaction may begin; None: now. ``note``: the server's last response, or why the email is not sent.
+    ``at``: when it was written, aware, UTC. ``template``: kind and variant of the notice, such as "reminder quote".
+    ``cites``: the clauses that are recorded with it. ``direct``: it replies to an email and counts toward the daily limit.
+    ``attempts``: SMTP transactions begun, the first at ``tried_at``. ``ambiguous_attempts``: transactions whose result is
+    unknown. ``due_at``: when the next transaction may begin; None: now. ``note``: the server's last response, or why the
+    email is not sent.
     """
 
     message_id: str

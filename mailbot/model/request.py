@@ -82,10 +82,10 @@ MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "
 class RequestedUnit(Value, frozen=True):
     """One unit that the email is about: its serial number (as in the registry, else as written, in capitals) and the reason.
 
-    ``vague``: the reason names no symptom ("doesn't work"). ``symptom``: the name of the failure in the word list, if it has one.
-    ``revision``: the revision that the email states. ``suggestion``: the serial number of the requester's only unit that looks like
-    this unknown one; the customer is asked about it, and nothing is decided on it (U2). ``unsure``: it is not certain that the email
-    means this unit, so the customer is asked about it as if it were unknown.
+    ``vague``: the reason names no symptom ("doesn't work"). ``symptom``: the name of the failure in the word list, if it has
+    one. ``revision``: the revision that the email states. ``suggestion``: the serial number of the requester's only unit that
+    looks like this unknown one; the customer is asked about it, and nothing is decided on it (U2). ``unsure``: it is not
+    certain that the email means this unit, so the customer is asked about it as if it were unknown.
     """
 
     serial: str
@@ -152,11 +152,12 @@ CommandName = Literal[
 class Command(Value, frozen=True):
     """One staff command, read from a line or a sentence.
 
-    ``said``: the sentence as written. ``serials``: the serial numbers it names, as written. If empty: all units that it applies to.
-    ``count``: (2, 3) for "2 of 3". ``prices``: the lines of a quote, or the credit of an approval; with ``fee`` the last one is the
-    fee that goes with the credit. ``findings``: the result of the diagnosis. ``text``: the findings in words, the reason, the note, or
-    the lines of an address. ``days``: of an extension. ``force``: the reason for FORCE; empty if not forced. ``flaw``: what is wrong
-    with the command as written: "amount", "currency", "days", "reason", "address", "carrier"; it is refused with a hint.
+    ``said``: the sentence as written. ``serials``: the serial numbers it names, as written. If empty: all units that it
+    applies to. ``count``: (2, 3) for "2 of 3". ``prices``: the lines of a quote, or the credit of an approval; with ``fee``
+    the last one is the fee that goes with the credit. ``findings``: the result of the diagnosis. ``text``: the findings in
+    words, the reason, the note, or the lines of an address. ``days``: of an extension. ``force``: the reason for FORCE; empty
+    if not forced. ``flaw``: what is wrong with the command as written: "amount", "currency", "days", "reason", "address",
+    "carrier"; it is refused with a hint.
     """
 
     name: CommandName
@@ -186,12 +187,12 @@ class Request(Value, frozen=True):
     numbers that the email names. ``thanks``: it says thanks and nothing else. ``attention``: staff must read it. ``notes``: for
     staff: which attachments were not read, why, and what was not understood.
 
-    ``foreign``: units that are registered to somebody else, for staff only; all other fields are the same as if these units were
-    not in the registry (promise 7). ``order``: the purchase order. ``shipment``: what the customer has shipped to us.
+    ``foreign``: units that are registered to somebody else, for staff only; all other fields are the same as if these units
+    were not in the registry (promise 7). ``order``: the purchase order. ``shipment``: what the customer has shipped to us.
     ``adds_units``: the units are to be added to those of the case. ``corrects_serial``: the email corrects a serial number.
-    ``corrected_serial``: the wrong serial number that it replaces, if named. ``renews_number``: it asks for a new RMA number or more
-    time. ``commands``: staff commands. ``unclear``: sentences of staff that look like a command but decide nothing (a question, a
-    condition, a negation, a contradiction).
+    ``corrected_serial``: the wrong serial number that it replaces, if named. ``renews_number``: it asks for a new RMA number
+    or more time. ``commands``: staff commands. ``unclear``: sentences of staff that look like a command but decide nothing (a
+    question, a condition, a negation, a contradiction).
     """
 
     kind: Kind

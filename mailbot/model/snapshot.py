@@ -42,8 +42,8 @@ class Snapshot(Value, frozen=True):
 
     ``units``: registry rows by serial key. ``open_cases``: open cases of this mailbox that contain one of these units.
     ``past_cases``: closed ones. ``answers_today``: direct replies already sent to the address today, in the company's zone.
-    ``id_entropy``: 128 random bits in hexadecimal, for ids. ``token_entropy``: another 128, for tokens. ``sequence``: the next unused
-    RMA sequence number.
+    ``id_entropy``: 128 random bits in hexadecimal, for ids. ``token_entropy``: another 128, for tokens. ``sequence``: the
+    next unused RMA sequence number.
     """
 
     units: dict[str, Unit] = {}  # noqa: RUF012 - msgspec copies it for each instance

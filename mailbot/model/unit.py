@@ -15,10 +15,10 @@ class CaseUnit(Value, frozen=True):
     """A unit in a case, with its own coverage, outcome and state. Dates are days in the company's zone.
 
     ``known``: the requester may know that the unit is in the registry. ``owner``: the domain of its registered customer.
-    ``answered_as_unknown``: the requester is answered as if the serial number were not in the registry. ``staff_only``: the requester
-    learns nothing about the unit. ``asks``: what the customer must supply. ``resume_state``: the state of a held unit after it is
-    released; None: "authorized". ``not_repairable``: it is returned unrepaired. ``billed``: the customer pays for the repair, which
-    then has a repair warranty (AP-21).
+    ``answered_as_unknown``: the requester is answered as if the serial number were not in the registry. ``staff_only``: the
+    requester learns nothing about the unit. ``asks``: what the customer must supply. ``resume_state``: the state of a held
+    unit after it is released; None: "authorized". ``not_repairable``: it is returned unrepaired. ``billed``: the customer
+    pays for the repair, which then has a repair warranty (AP-21).
     """
 
     serial: str
@@ -59,8 +59,8 @@ class CaseUnit(Value, frozen=True):
 class Quote(Value, frozen=True):
     """A numbered quote for the billable units of a case. Dates are days in the company's zone; ``valid_until`` is included.
 
-    ``parts``: it was made after the diagnosis (AP-16). ``pending_order``: the number of a purchase order that staff must compare with
-    the quote. ``order``: the number of the purchase order that accepted it.
+    ``parts``: it was made after the diagnosis (AP-16). ``pending_order``: the number of a purchase order that staff must
+    compare with the quote. ``order``: the number of the purchase order that accepted it.
     """
 
     number: str
@@ -84,8 +84,8 @@ DeadlineKind = Literal["missing", "quote", "number", "held", "repair", "close"]
 class Deadline(Value, frozen=True):
     """A reminder or an expiration of a case.
 
-    ``key``: unique in its case. ``at``: when it is processed, aware, UTC. ``due_on``: its day in the company's zone. ``is_final``: what
-    the case waits for expires with it; otherwise it is a reminder.
+    ``key``: unique in its case. ``at``: when it is processed, aware, UTC. ``due_on``: its day in the company's zone.
+    ``is_final``: what the case waits for expires with it; otherwise it is a reminder.
     """
 
     key: str
@@ -98,9 +98,9 @@ class Deadline(Value, frozen=True):
 class Token(Value, frozen=True):
     """A one-time token: it authenticates a reply to an email that only one member of staff received (promise 5).
 
-    ``secret``: 128 random bits in hexadecimal. ``person``: the address of that member of staff. ``until``: aware, UTC. ``version``: the
-    version of the case that it is valid for. ``commands``: the commands that it confirms, if it belongs to a request for
-    confirmation.
+    ``secret``: 128 random bits in hexadecimal. ``person``: the address of that member of staff. ``until``: aware, UTC.
+    ``version``: the version of the case that it is valid for. ``commands``: the commands that it confirms, if it belongs to a
+    request for confirmation.
     """
 
     secret: str

@@ -30,8 +30,8 @@ class Fact(Value, frozen=True):
 class Number(Value, frozen=True):
     """An RMA number (AP-25, ST-4): unique, and issued only by us.
 
-    ``issued_by``: "rule" with a clause, or the address of a member of staff. ``valid_until`` is the last valid day. Dates are days in
-    the company's zone.
+    ``issued_by``: "rule" with a clause, or the address of a member of staff. ``valid_until`` is the last valid day. Dates are
+    days in the company's zone.
     """
 
     text: str
@@ -43,11 +43,11 @@ class Number(Value, frozen=True):
 class Verdict(Value, frozen=True):
     """The decision on one unit. ``clauses[0]`` is the clause that decided; the others accompany it.
 
-    ``asks``: what the customer must supply. ``answered_as_unknown``: the answer must look like the one for an unknown serial number.
-    ``number``: the unit's open RMA, if that answers the request. ``says``: the rule's sentence, with placeholders. ``valid_until``:
-    the latest last day of a number issued by this verdict, if the rule limits it. ``shown_clauses``: the clauses that the customer is
-    shown, if they are not ``clauses``. ``staff_only``: only staff learn about this unit. ``owner``: the domain of the registered
-    customer. ``suggestion``: see ``RequestedUnit``.
+    ``asks``: what the customer must supply. ``answered_as_unknown``: the answer must look like the one for an unknown serial
+    number. ``number``: the unit's open RMA, if that answers the request. ``says``: the rule's sentence, with placeholders.
+    ``valid_until``: the latest last day of a number issued by this verdict, if the rule limits it. ``shown_clauses``: the
+    clauses that the customer is shown, if they are not ``clauses``. ``staff_only``: only staff learn about this unit.
+    ``owner``: the domain of the registered customer. ``suggestion``: see ``RequestedUnit``.
     """
 
     serial: str
@@ -97,8 +97,9 @@ RefusalReason = Literal[
 class CommandResult(Value, frozen=True):
     """The result of one command.
 
-    ``result``: "done"; "refused"; "second": a second approver must approve it; "asked": the sender must confirm it. ``serials``: the
-    units that it was executed for. ``states``: the states that it is possible in, if it was refused for the state of the units.
+    ``result``: "done"; "refused"; "second": a second approver must approve it; "asked": the sender must confirm it.
+    ``serials``: the units that it was executed for. ``states``: the states that it is possible in, if it was refused for the
+    state of the units.
     """
 
     command: Command

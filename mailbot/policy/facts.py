@@ -220,7 +220,7 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
 
 
 def owns(domains_: Collection[str], unit: Unit) -> bool:
-    """Return whether all these domains are the registered customer's domain or subdomains of it; False if there are none."""
+    """Return whether all these domains are the registered customer's domain or subdomains of it; False without any domain."""
     owner = unit.customer_domain.lower()
     return bool(owner and domains_) and all(domain == owner or domain.endswith("." + owner) for domain in domains_)
 

@@ -39,8 +39,8 @@ class EmailRenderer(Protocol):
 class Policy(Value, frozen=True):
     """Rules, their version stamp, the desk (mailbox, staff, word lists), the templates, and the time zone (an IANA name).
 
-    ``document_texts``: the headings and labels of the documents (``DocumentTexts``), by language. ``documents``: what is attached; with
-    "names", the files have their names but are empty, for previews of emails that are not sent.
+    ``document_texts``: the headings and labels of the documents (``DocumentTexts``), by language. ``documents``: what is
+    attached; with "names", the files have their names but are empty, for previews of emails that are not sent.
     """
 
     name: str

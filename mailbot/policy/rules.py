@@ -177,9 +177,9 @@ Condition = str | bool | tuple[str, ...]
 class DecisionRule(RulesTable, frozen=True):
     """[[decide]]: the first rule whose conditions hold decides on a unit. The last one has no conditions and asks staff.
 
-    ``also``: clauses that accompany the deciding one. ``charge``: names of fees. ``ask``: what the customer must supply. ``disguise``:
-    the answer looks like the one for an unknown serial number. ``notify``: the role to notify. ``valid``: "doa" limits an RMA number
-    to the DOA window.
+    ``also``: clauses that accompany the deciding one. ``charge``: names of fees. ``ask``: what the customer must supply.
+    ``disguise``: the answer looks like the one for an unknown serial number. ``notify``: the role to notify. ``valid``: "doa"
+    limits an RMA number to the DOA window.
     """
 
     clause: str
@@ -228,8 +228,8 @@ class InformRule(RulesTable, frozen=True):
 class AnswerRule(RulesTable, frozen=True):
     """[answers.NAME]: the answer, and its clause, if [[decide]] does not apply (a question, a purchase order, ...).
 
-    ``also_for``: more clauses, by the intent of the case: ``{rework = ["AP-20"]}``. ``says_for``: the sentence, by the intent of the
-    case, instead of ``says``. ``charge``: names of fees that are billed. ``notify``: the role to notify.
+    ``also_for``: more clauses, by the intent of the case: ``{rework = ["AP-20"]}``. ``says_for``: the sentence, by the intent
+    of the case, instead of ``says``. ``charge``: names of fees that are billed. ``notify``: the role to notify.
     """
 
     clause: str
@@ -282,8 +282,8 @@ class AnswerRules(RulesTable, frozen=True):
 class FindingRule(RulesTable, frozen=True):
     """[findings.NAME]: the consequence of an inspection finding. A finding without an entry is only recorded.
 
-    ``then``: "notice" notifies the customer and bills the fees; "quote" makes the unit billable; "decline" declines credit or exchange;
-    "hold" asks an approver. ``intents``: the intents of cases that it is limited to; empty: all.
+    ``then``: "notice" notifies the customer and bills the fees; "quote" makes the unit billable; "decline" declines credit or
+    exchange; "hold" asks an approver. ``intents``: the intents of cases that it is limited to; empty: all.
     """
 
     clause: str

@@ -22,8 +22,8 @@ from mailbot.model import (
 from mailbot.policy.context import Context
 from mailbot.policy.policy import Policy
 from mailbot.reply import customer_emails, progress_emails, staff_emails
-from mailbot.reply.email_content import EmailContent
 from mailbot.reply.document_set import documents_for
+from mailbot.reply.email_content import EmailContent
 
 
 def compose(decision: Decision, case: Case | None, context: Context) -> tuple[Reply, ...]:

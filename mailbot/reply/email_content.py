@@ -30,10 +30,10 @@ class ChargeLine(Value, frozen=True):
 class UnitBlock(Value, frozen=True):
     """One unit and the decision on it.
 
-    ``says``: the sentences that explain the verdict, the deciding clause first. ``existing``: an RMA number that was issued before
-    covers the unit (``outcome`` is "issue"). ``asks``: any of "serial", "reason", "symptom" (the reason is vague), "known_serial" (the
-    serial number could not be matched: check it, or send the proof of purchase), "po". ``suggestion``: the customer's own serial
-    number that looks like this one. ``state``: of the unit, if the email shows it.
+    ``says``: the sentences that explain the verdict, the deciding clause first. ``existing``: an RMA number that was issued
+    before covers the unit (``outcome`` is "issue"). ``asks``: any of "serial", "reason", "symptom" (the reason is vague),
+    "known_serial" (the serial number could not be matched: check it, or send the proof of purchase), "po". ``suggestion``:
+    the customer's own serial number that looks like this one. ``state``: of the unit, if the email shows it.
     """
 
     serial: str
@@ -93,17 +93,17 @@ class ContactBlock(Value, frozen=True):
 class EmailContent(Value, frozen=True):
     """Everything that one email says.
 
-    ``about`` is the variant of the kind. For "reminder" and "closed": "number", "asking" or "quote". For "answer": "parts" for a parts
-    quote. For "progress": the entry of [answers], or "charged". For "notice": "held", "second", "passed_on", "told", "silent",
-    "undeliverable", "unreadable", "forged", "repair_due" or "repair_overdue". For "transcript": "done", "confirm", "unclear" or
-    "nothing".
+    ``about`` is the variant of the kind. For "reminder" and "closed": "number", "asking" or "quote". For "answer": "parts"
+    for a parts quote. For "progress": the entry of [answers], or "charged". For "notice": "held", "second", "passed_on",
+    "told", "silent", "undeliverable", "unreadable", "forged", "repair_due" or "repair_overdue". For "transcript": "done",
+    "confirm", "unclear" or "nothing".
 
-    ``greeting``: the customer's name, may be empty. ``units``: in the order of the request. ``asks``: everything that the email asks for
-    (see ``UnitBlock``). ``informs``: additional sentences of the policy. ``clauses``: the clauses that decided. ``facts``: (name, value)
-    pairs for staff. ``quoted``: what the sender wrote, for staff. ``days_left``: whole days to ``valid_until``. ``bill``: what is billed
-    outside of a quote. ``credit``, ``fee``: the approved credit and its fee. ``carrier``, ``tracking``: of the shipment that the email
-    is about. ``command_results``: the results of staff commands. ``choices``: the commands that the reader can send to ``mailbox``.
-    ``attached``: names of the attached files.
+    ``greeting``: the customer's name, may be empty. ``units``: in the order of the request. ``asks``: everything that the
+    email asks for (see ``UnitBlock``). ``informs``: additional sentences of the policy. ``clauses``: the clauses that
+    decided. ``facts``: (name, value) pairs for staff. ``quoted``: what the sender wrote, for staff. ``days_left``: whole days
+    to ``valid_until``. ``bill``: what is billed outside of a quote. ``credit``, ``fee``: the approved credit and its fee.
+    ``carrier``, ``tracking``: of the shipment that the email is about. ``command_results``: the results of staff commands.
+    ``choices``: the commands that the reader can send to ``mailbox``. ``attached``: names of the attached files.
     """
 
     kind: EmailKind

@@ -7,8 +7,8 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Notice, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.email_content import EmailContent, UnitBlock
 from mailbot.reply.customer_emails import basics, ship_to, without_numbers
+from mailbot.reply.email_content import EmailContent, UnitBlock
 from mailbot.reply.policy_sentences import bill, date_in_words, language_of, quote_block, says
 
 

@@ -1,8 +1,8 @@
 """Rendering: the templates, and emails rendered from them as text and as HTML with the same content.
 
-A template is searched for in four folders: <company>/<language>, default/<language>, <company>/en, default/en. In each folder,
-``answer.html`` takes precedence over ``answer.jinja``. A ``.jinja`` template is used for both formats: partials that it names without
-an extension are searched for with the extension of the format, and in HTML all output is escaped.
+A template is searched for in four folders: <company>/<language>, default/<language>, <company>/en, default/en. In each
+folder, ``answer.html`` takes precedence over ``answer.jinja``. A ``.jinja`` template is used for both formats: partials that
+it names without an extension are searched for with the extension of the format, and in HTML all output is escaped.
 
 The content of an email is data: customer text is never interpreted as a template.
 """

@@ -11,10 +11,10 @@ from mailbot.reply.email_content import (
     Bill,
     ChargeLine,
     ClauseSentence,
+    CommandLine,
     ContactBlock,
     EmailContent,
     QuoteBlock,
-    CommandLine,
     StaffAction,
     UnitBlock,
 )

@@ -10,8 +10,8 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CommandResult, Notice, PolicyStamp, StaffMember, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.email_content import EmailContent, CommandLine, StaffAction, UnitBlock
 from mailbot.reply.customer_emails import contact_of
+from mailbot.reply.email_content import CommandLine, EmailContent, StaffAction, UnitBlock
 from mailbot.reply.policy_sentences import date_in_words, informs, quote_block, says
 from mailbot.reply.staff_actions import link, staff_actions
 
