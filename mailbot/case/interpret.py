@@ -93,14 +93,14 @@ def _read(message: Message, mail: MailReference, case: Case | None, context: Con
     if staff_member(message, desk) is not None:
         return intake.understand(message, case, snapshot, desk)
     domains = sender_domains(mail)
-    mine = {key: unit for key, unit in snapshot.units.items() if owns(domains, unit)}
-    request = intake.understand(message, case, structs.replace(snapshot, units=mine), desk)
-    if len(mine) == len(snapshot.units) or request.kind in ("bounce", *MACHINES):
+    own = {key: unit for key, unit in snapshot.units.items() if owns(domains, unit)}
+    request = intake.understand(message, case, structs.replace(snapshot, units=own), desk)
+    if len(own) == len(snapshot.units) or request.kind in ("bounce", *MACHINES):
         return request
     seen = intake.understand(message, case, snapshot, desk)
     keyed = ((serial_key(unit.serial), unit) for unit in seen.units)
     return structs.replace(
-        request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in mine)
+        request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in own)
     )
 
 

@@ -47,7 +47,7 @@ def mint(
         ValueError: ``secret`` does not have 128 bits, so that the token could be guessed.
     """
     if not _SECRET.fullmatch(secret):
-        raise ValueError("a token needs 128 random bits")
+        raise ValueError("a token needs 128 bits of entropy")
     derived = sha256(f"token {count} {secret}".encode()).hexdigest()[:32]
     return Token(derived, person.address, until, version, tuple(commands))
 

@@ -83,26 +83,26 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         s = structs.replace(s, unit=None)
         facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
-    disguised = rule.disguise and rule is not seen
+    as_unknown = rule.disguise and rule is not seen
     days = vocabulary.dates(s)
-    clauses = ((rule.clause, *rule.also) if disguised else ()) + (seen.clause, *seen.also)
+    clauses = ((rule.clause, *rule.also) if as_unknown else ()) + (seen.clause, *seen.also)
     return Verdict(
         serial=item.serial,
-        outcome=rule.then if disguised else seen.then,
+        outcome=rule.then if as_unknown else seen.then,
         clauses=tuple(dict.fromkeys(clauses)),
         facts=vocabulary.record(facts, days),
-        known=disguised or s.unit is not None,
+        known=as_unknown or s.unit is not None,
         model=s.unit.model if s.unit else "",
         asks=(seen.ask,) if seen.ask else (),
         charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
         covered_until=days.get("cover_until"),
-        answered_as_unknown=disguised,
+        answered_as_unknown=as_unknown,
         says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown_clauses=(seen.clause, *seen.also) if disguised else (),
+        shown_clauses=(seen.clause, *seen.also) if as_unknown else (),
         owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
-    ), rule if disguised else seen
+    ), rule if as_unknown else seen
 
 
 def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, DecisionRule | None]]:

@@ -7,14 +7,14 @@ from msgspec import structs
 from mailbot.case import deadlines
 from mailbot.decide import notices
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.model import Bounced, Decision, MailRecord, Notice
 from mailbot.policy.context import Context
 
 
 def decide_bounce(plan: Plan, event: Bounced) -> Decision:
     """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced (B1)."""
-    decision = nothing(plan.context, "an outgoing email could not be delivered")
+    decision = no_action(plan.context, "an outgoing email could not be delivered")
     case = plan.before
     if case is None:
         return decision
@@ -33,4 +33,4 @@ def decide_unreadable(record: MailRecord, context: Context) -> Decision:
     facts = (("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip()))
     note = Notice(kind="notice", about="unreadable", why=record.why, facts=facts, sender=record.sender)
     plan.notify_staff(note, notices.people(context.policy, ("desk",)))
-    return plan.decided(nothing(context, record.why))
+    return plan.decided(no_action(context, record.why))

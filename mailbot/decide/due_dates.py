@@ -21,7 +21,7 @@ def decide_due(plan: Plan, event: DeadlinesReached) -> Decision:
     """Decide on the deadlines of a case that have been reached: what expires, and who is reminded."""
     policy = plan.context.policy
     if plan.before is None:
-        return Decision("none", (), "a deadline came", policy.stamp)
+        return Decision("none", (), "a deadline was reached", policy.stamp)
     reached = [deadline for deadline in plan.before.deadlines if deadline.key in event.keys]
     announced = list(_one_of_each_kind(reached))
     _plan_expirations(plan, reached)
@@ -29,7 +29,7 @@ def decide_due(plan: Plan, event: DeadlinesReached) -> Decision:
         _plan_notice(plan, plan.before, deadline)
     clauses = tuple(dict.fromkeys(clause for deadline in announced for clause in _basis(policy, deadline)))
     why = "; ".join(f"{deadline.kind}: {policy.clause_text(_basis(policy, deadline)[0])}" for deadline in announced)
-    return plan.decided(Decision("none", clauses, why or "a deadline came", policy.stamp))
+    return plan.decided(Decision("none", clauses, why or "a deadline was reached", policy.stamp))
 
 
 def _one_of_each_kind(reached: list[Deadline]) -> Iterator[Deadline]:
@@ -59,10 +59,10 @@ def _plan_expirations(plan: Plan, reached: list[Deadline]) -> None:
         plan.update(state="closed")
     keys = {deadline.key for deadline in reached}
     case = plan.current
-    left = tuple(d for d in case.deadlines if d.key not in keys and deadlines.waits_for(case, d.kind))
+    remaining = tuple(d for d in case.deadlines if d.key not in keys and deadlines.waits_for(case, d.kind))
     if any(d.kind == "held" for d in reached) and deadlines.waits_for(case, "held"):
-        left = deadlines.by_time((*left, deadlines.next_staff_reminder(context.policy, context.day)))
-    plan.update(deadlines=left)
+        remaining = deadlines.by_time((*remaining, deadlines.next_staff_reminder(context.policy, context.day)))
+    plan.update(deadlines=remaining)
 
 
 def _expire_unit(plan: Plan, unit: CaseUnit, expired: set[DeadlineKind]) -> None:

@@ -93,9 +93,9 @@ def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: 
     if any(unit.state == "authorized" for unit in plan.current.units):
         number = numbers.valid_number(before, context.day)
         plan.update(number=number or numbers.assign(context, person))
-    left = {quote.number for quote in open_quotes(plan.current)}
+    still_open = {quote.number for quote in open_quotes(plan.current)}
     for quote in open_quotes(before):  # a PO that staff had to compare is accepted with the last unit of its quote
-        if quote.pending_order and quote.number not in left:
+        if quote.pending_order and quote.number not in still_open:
             plan.update(quotes=marked(plan.current, {quote.number}, order=quote.pending_order))
     if prices:
         plan.update(credit=prices[0])

@@ -14,7 +14,7 @@ from mailbot.decide.active_case import decide_active
 from mailbot.decide.coverage import Inquiry, answer_decision, decide_units
 from mailbot.decide.orders import decline_parts, hold_for_comparison, note_payment
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Answered,
@@ -39,7 +39,7 @@ ANSWERS_IF_FORGED = 1
 ANSWERS_A_DAY = 5
 """Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
 
-_WITHHELD = "the day's answers to this address are given"
+_WITHHELD = "the daily limit of replies to this address has been reached"
 
 
 def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
@@ -64,7 +64,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     context, case, mail, request = plan.context, plan.case, event.mail, event.request
     answers, inquiry = context.answers, Inquiry(mail, request, case)
     if request.thanks and not (request.units or request.special_requests or request.shipment):
-        return nothing(context, "thanks")
+        return no_action(context, "thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
     if request.attention:

@@ -12,7 +12,7 @@ from mailbot.policy.context import Context
 from mailbot.policy.rules import AnswerRule
 
 
-def nothing(context: Context, why: str, answer_key: str = "") -> Decision:
+def no_action(context: Context, why: str, answer_key: str = "") -> Decision:
     """Return a decision without an outcome for any unit, and its reason."""
     return Decision("none", (), why, context.policy.stamp, answer_key=answer_key)
 

@@ -11,7 +11,7 @@ from mailbot.decide.execution import execute
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_IF_FORGED, plan_verdicts
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.decide.staff_replies import plan_replies
 from mailbot.decide.staff_verdicts import clauses_of_command, verdicts_of_command
 from mailbot.intake.entities.serials import serial_key
@@ -33,7 +33,7 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     context, mail, request = plan.context, event.mail, event.request
     person = next(each for each in context.policy.desk.staff if each.address == mail.sender)
     if event.proof == "forged":
-        decision = nothing(context, "our mail server says that the sender is not genuine", "forged")
+        decision = no_action(context, "our mail server says that the sender is not genuine", "forged")
         if context.snapshot.answers_today < ANSWERS_IF_FORGED:  # only once a day: staff must not be flooded
             plan.notify_staff(notices.forged(decision, mail), (person,))
         return plan.decided(decision)
@@ -42,7 +42,7 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     if commands and not is_forwarded:
         decision = _command_decision(plan, event, commands, person)
     elif request.unclear:
-        decision = nothing(context, "a staff email that decides nothing clearly", "unclear")
+        decision = no_action(context, "a staff email that decides nothing clearly", "unclear")
     elif request.units or request.intent != "none":
         return _forwarded_request(plan, event)
     elif (
@@ -50,10 +50,10 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
         and event.proof != "none"
         and {plan.case.sender, *plan.case.participants} & set(mail.other_recipients)
     ):
-        decision = nothing(context, "a colleague has written to the customer", "answered")
+        decision = no_action(context, "a member of staff has written to the customer", "answered")
     else:
         expects_effect = plan.case is not None and not mail.other_recipients and _is_reply_to_notice(plan.case, mail)
-        decision = nothing(context, "a note by staff", "nothing" if expects_effect else "")
+        decision = no_action(context, "a note by staff", "nothing" if expects_effect else "")
     if decision.command_results or decision.answer_key:
         _plan_side_effects(plan, event, decision)
         plan_replies(plan, event, decision, person)
@@ -71,12 +71,12 @@ def _command_decision(plan: Plan, event: StaffMessage, commands: tuple[Command, 
     if trial is plan or not any(result.result in ("done", "second") for result in decision.command_results):
         return decision
     if case and any(token.person == person.address and token.commands == commands for token in case.tokens):
-        return nothing(context, "a confirmation has been asked for already")
+        return no_action(context, "a confirmation has been asked for already")
     asked = tuple(
         result if result.result == "refused" else structs.replace(result, result="asked")
         for result in decision.command_results
     )
-    return structs.replace(nothing(context, "nothing shows that this is genuine", "confirm"), command_results=asked)
+    return structs.replace(no_action(context, "nothing shows that this is genuine", "confirm"), command_results=asked)
 
 
 def _forwarded_request(plan: Plan, event: StaffMessage) -> Decision:

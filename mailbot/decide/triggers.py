@@ -6,7 +6,7 @@ from mailbot.decide.deliveries import decide_bounce
 from mailbot.decide.due_dates import decide_due
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import decide_request
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.decide.staff_commands import decide_staff
 from mailbot.model import Bounced, Case, DeadlinesReached, Decision, Event, Ignored, StaffMessage
 from mailbot.policy.context import Context
@@ -26,7 +26,7 @@ def decide(case: Case | None, event: Event, context: Context) -> Decision:
     plan = Plan(case, context)
     match event:
         case Ignored(reason=reason):
-            return nothing(context, reason)
+            return no_action(context, reason)
         case DeadlinesReached():
             return decide_due(plan, event)
         case Bounced():

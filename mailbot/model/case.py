@@ -14,7 +14,10 @@ from mailbot.model.verdict import Charge, Number
 
 
 class HistoryEntry(Value, frozen=True):
-    """One entry of a case's history: the event, the decision on it, and the Message-IDs of the emails that it sent."""
+    """One entry of a case's history: the event, the decision on it, and the Message-IDs of the emails that were sent.
+
+    ``at``: aware, UTC.
+    """
 
     at: datetime
     event: Event

@@ -96,12 +96,12 @@ def _progress(*units: UnitBlock, base: EmailContent = _NUMBERED) -> EmailContent
 
 
 _UNDER_WAY = tuple(
-    replace(letter, about=about)
+    replace(content, about=about)
     for about in (
         *("received", "charged", "parts_ordered", "parts_declined", "parts_lapsed", "unrepairable", "shipped"),
         *("withdrawn", "under_way", "status", "extended", "address", "ended", "other"),
     )
-    for letter in (
+    for content in (
         _progress(_ONE),
         _progress(_ONE, _TWO),
         _progress(_ONE, replace(_TWO, says=(_OTHER,))),

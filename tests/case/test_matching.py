@@ -90,7 +90,9 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
 def test_an_address_of_somebody_elses_names_no_case(address: str) -> None:
     """Only our own mailbox's plus-addresses speak of cases."""
     desk = policy(PORTWELL).desk
-    assert names(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+    assert (
+        case_references(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+    )
 
 
 def test_a_forged_mail_of_staff_joins_nothing() -> None:

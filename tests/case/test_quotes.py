@@ -20,8 +20,8 @@ MORE = Charge("", "CPU", Decimal("95.50"), "USD", "A1")
 QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE), ("A1",))
 
 
-def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
-    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=charged)
+def case(state: State = "quoted", *quotes: Quote, billed: bool = False) -> Case:
+    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=billed)
     return Case(
         "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
     )
@@ -124,7 +124,7 @@ def test_the_same_offer_is_not_made_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "charged", "awaited"),
+    ("state", "billed", "awaited"),
     [
         ("quoted", False, True),
         ("parts_quoted", False, True),
@@ -134,9 +134,9 @@ def test_the_same_offer_is_not_made_again() -> None:
         ("closed", False, False),
     ],
 )
-def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, charged: bool, awaited: bool) -> None:  # noqa: FBT001
+def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, billed: bool, awaited: bool) -> None:  # noqa: FBT001
     """The latest quote counts, until an order has accepted it or nothing waits for one."""
     old = replace(QUOTE, number="Q-BCDFGHJKMN-1")
-    assert open_quotes(case(state, old, QUOTE, billed=charged)) == ((QUOTE,) if awaited else ())
-    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), billed=charged)) == ()
+    assert open_quotes(case(state, old, QUOTE, billed=billed)) == ((QUOTE,) if awaited else ())
+    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), billed=billed)) == ()
     assert open_quotes(case(state)) == ()

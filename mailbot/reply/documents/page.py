@@ -14,13 +14,13 @@ LEFT, TOP, BOTTOM = 42.0, 40.0, 748.0
 ACROSS = WIDTH - 2 * LEFT
 
 
-def head(sheet: DrawingSheet, shipment: ReturnShipment, whose: str, title: str, mark: str = "") -> float:
+def head(sheet: DrawingSheet, shipment: ReturnShipment, issuer: str, title: str, mark: str = "") -> float:
     """Draw the issuer, the title, the number (also as QR code), and a mark such as "DRAFT". Returns the lower edge."""
     width = ACROSS - (192 if mark else 90)
     if mark:
         sheet.sign(LEFT + ACROSS - 176, TOP + 4, 96, 30, mark, 16)
     sheet.qr(WIDTH - LEFT - 64, TOP - 6, 72, shipment.number)
-    sheet.line(LEFT, TOP - 4, width, whose, 10)
+    sheet.line(LEFT, TOP - 4, width, issuer, 10)
     sheet.line(LEFT, TOP + 10, width, title, 20, bold=True)
     sheet.line(LEFT, TOP + 38, width, f"{shipment.words.shared.number} {shipment.number}", 14, bold=True)
     sheet.rule(LEFT, TOP + 68, ACROSS, 1.5)

@@ -40,7 +40,7 @@ class Lines(NamedTuple):
 
 
 def fit(text: str, width: float, size: float, smallest: float, *, bold: bool = False) -> Lines:
-    """Typeset a text in one line: in the largest size that fits the width, at least ``smallest``, else shortened with an ellipsis."""
+    """Typeset a text in one line: in the largest size down to ``smallest`` that fits, else shortened with an ellipsis."""
     text = printable(text)
     one = measure(text, 1, bold=bold)
     size = max(smallest, min(size, width / one if one else size))
