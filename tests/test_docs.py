@@ -326,5 +326,5 @@ def test_every_module_is_in_the_architecture_page_once() -> None:
         name = path.relative_to(HOME / "mailbot").as_posix()
         if path.name != "__init__.py":
             package, _, inside = name.partition("/")
-            row = f"| `{inside if inside else package}` |"
+            row = f"| `{inside or package}` |"
             assert row in text, f"{name} is not in docs/architecture.md"

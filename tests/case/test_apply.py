@@ -111,7 +111,7 @@ def sound(case: Case) -> None:
     authorized = [item for item in case.units if item.state == "authorized"]
     assert not authorized or case.number
     if authorized and case.number:
-        ends = [d.on for d in case.deadlines if d.kind == "number" and d.ends]
+        ends = [d.due_on for d in case.deadlines if d.kind == "number" and d.is_final]
         assert ends == [case.number.valid_until]
     assert all(entry.decision.stamp.digest for entry in case.history)
 

@@ -11,7 +11,7 @@ from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
-from mailbot.case.deadlines import renew
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
 from mailbot.model import (
     Case,
@@ -112,7 +112,7 @@ def test_a_credit_is_on_record(currency: str) -> None:
 
 def test_the_order_that_a_person_compared_has_accepted_the_quote() -> None:
     """After an approval nothing waits for an order any more."""
-    waiting = case(unit("A1", "held", charged=True), quotes=(replace(QUOTE, pending_order="4711"),))
+    waiting = case(unit("A1", "held", billed=True), quotes=(replace(QUOTE, pending_order="4711"),))
     assert done(waiting, "approve").quotes[-1].order == "4711"
 
 
@@ -190,7 +190,7 @@ def test_a_finding_that_makes_chargeable(finding: Finding) -> None:
     assert after.quotes[-1].parts
     assert after.quotes[-1].total > 0
     paid = done(
-        case(unit("A1", "received", charged=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
+        case(unit("A1", "received", billed=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
     )
     assert (states(paid), paid.quotes) == (["diagnosed"], ())
 
@@ -217,14 +217,14 @@ def test_repaired_and_beyond_repair(state: State) -> None:
     """Repaired it waits for its shipment; beyond repair it goes back as it is (AP-11)."""
     assert states(done(case(unit("A1", state)), "repaired")) == ["repaired"]
     [item] = done(case(unit("A1", state)), "not_repairable").units
-    assert (item.state, item.unrepairable) == ("diagnosed", True)
+    assert (item.state, item.not_repairable) == ("diagnosed", True)
 
 
 @pytest.mark.parametrize(("company", "state"), [(PORTWELL, "shipped"), (SERVERTECH, "closed")])
 def test_shipped_back(company: str, state: State) -> None:
     """Server Technology closes with the shipment (ST-16), Portwell on the next day; carrier and tracking are on record."""
     parcel = ShipmentNotice("UPS", "1Z999AA10123456784")
-    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), parcel=parcel)
+    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), shipment=parcel)
     assert (states(after), after.units[0].shipped_on, after.outbound) == ([state], FRIDAY, parcel)
 
 
@@ -248,7 +248,7 @@ def test_more_time_for_a_number() -> None:
 def test_more_time_for_an_order(state: State) -> None:
     """The quote binds longer, and what comes due for it comes later."""
     before = case(unit("A1", state), quotes=(QUOTE,))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
     assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
@@ -260,9 +260,9 @@ def test_more_time_for_an_order(state: State) -> None:
 def test_more_time_for_an_answer() -> None:
     """What is missing may come later."""
     before = case(unit("A1", "asking"))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
-    assert [late.on - at.on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
+    assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
         timedelta(days=7)
     ] * 3
 
@@ -302,4 +302,4 @@ def test_what_changes_nothing(name: CommandName) -> None:
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
     """A ruling that the table does not bear out would be an error of ours, and is never carried out."""
     with pytest.raises(ImpossibleTransitionError):
-        done(case(unit("A1", state)), name, parcel=ShipmentNotice("UPS", "1Z999AA10123456784"))
+        done(case(unit("A1", state)), name, shipment=ShipmentNotice("UPS", "1Z999AA10123456784"))

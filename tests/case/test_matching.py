@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from support.memory_desk import KIM, NOW, PORTWELL, Desk, letter, policy, to_customer, unit
 
-from mailbot.case.matching import base_subject, case_id, joins, names
+from mailbot.case.matching import base_subject, case_id, case_references, may_join
 from mailbot.intake.reading import read_message
 from mailbot.model import Auth, Case, Step
 from mailbot.runtime.pipeline import incoming_mail
@@ -78,7 +78,7 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
     message = read_message(
         incoming_mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk
     )
-    assert names(message, desk.policy.desk) == (case.id,)
+    assert case_references(message, desk.policy.desk) == (case.id,)
     if field != "To":
         assert joined(desk, case, desk.write("What is the status?", subject="Hello", **fields))
         assert not joined(desk, case, desk.write("What is the status?", JOE, subject="Hello", **fields)), "A10"
@@ -90,7 +90,9 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
 def test_an_address_of_somebody_elses_names_no_case(address: str) -> None:
     """Only our own mailbox's plus-addresses speak of cases."""
     desk = policy(PORTWELL).desk
-    assert names(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+    assert (
+        case_references(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+    )
 
 
 def test_a_forged_mail_of_staff_joins_nothing() -> None:
@@ -98,8 +100,8 @@ def test_a_forged_mail_of_staff_joins_nothing() -> None:
     desk, _, case = begun()
     staff = desk.policy.desk.staff[0].address
     message = read_message(incoming_mail(desk.policy.desk.address, letter("APPROVE", staff), NOW), desk.policy.desk)
-    assert joins(case, message, desk.policy.desk)
-    assert not joins(case, structs.replace(message, auth=Auth("fail")), desk.policy.desk)
+    assert may_join(case, message, desk.policy.desk)
+    assert not may_join(case, structs.replace(message, auth=Auth("fail")), desk.policy.desk)
 
 
 def test_an_answer_elsewhere_does_not_take_part() -> None:
@@ -166,7 +168,7 @@ def test_a_case_id_is_never_taken_for_a_number_or_a_serial(chance: bytes) -> Non
     assert re.fullmatch(r"C-[BCDFGHJKMNPQRSTV]{10}", name)
     desk = policy(PORTWELL).desk
     message = read_message(incoming_mail("rma@portwell.example", letter("x", subject=f"Re: board [{name}]"), NOW), desk)
-    assert names(message, desk) == (name,)
+    assert case_references(message, desk) == (name,)
     assert message.codes == ()
 
 

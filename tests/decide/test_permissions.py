@@ -113,7 +113,7 @@ def offered(amount: str, *serials: str) -> tuple[Quote, ...]:
 
 def said(name: CommandName, amount: str = "", **more: object) -> Command:
     prices = (Price(Decimal(amount), "USD"),) if amount else ()
-    return Command(name, name.upper(), prices=prices, parcel=PARCEL if name == "shipped" else None, **more)  # type: ignore[arg-type]
+    return Command(name, name.upper(), prices=prices, shipment=PARCEL if name == "shipped" else None, **more)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------ who, and when
@@ -124,7 +124,7 @@ def said(name: CommandName, amount: str = "", **more: object) -> Command:
 def test_a_role_may_what_the_table_says(name: CommandName, role: Role) -> None:
     """A command of a role that does not have it is refused, whatever the case is like."""
     person = StaffMember("x@portwell.example", (role,), Decimal(1000))
-    assert {rule(case(unit("A1", state)), said(name), person, policy()).why == "role" for state in STATES} == {
+    assert {rule(case(unit("A1", state)), said(name), person, policy()).reason == "role" for state in STATES} == {
         role not in WHO[name]
     }
 
@@ -142,7 +142,7 @@ def test_a_command_fits_the_state(name: CommandName, state: State, force: str) -
     elif name == "diagnosed" and state not in HERE:
         assert (ruling.result, ruling.serials) == ("done", ()), "a diagnosis from afar is on record (ST-3)"
     else:
-        assert (ruling.result, ruling.why) == ("refused", "state")
+        assert (ruling.result, ruling.reason) == ("refused", "state")
         assert set(ruling.states) == WHEN[name]
 
 
@@ -156,14 +156,14 @@ def test_what_changes_nothing_is_always_taken(name: CommandName, about: Case | N
 @pytest.mark.parametrize("name", sorted(WHEN))
 def test_without_a_case_nothing_is_done(name: CommandName) -> None:
     """Who does not say which case is meant is told so."""
-    assert rule(None, said(name), BOSS, policy()).why == "no_case"
+    assert rule(None, said(name), BOSS, policy()).reason == "no_case"
 
 
 @pytest.mark.parametrize("flaw", ["amount", "currency", "days", "reason", "address", "carrier"])
 def test_what_is_written_wrongly_is_refused_first(flaw: str) -> None:
     """A command that cannot be read for certain does nothing, whoever gives it."""
     ruling = rule(case(unit("A1", "held")), said("approve", flaw=flaw), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "flaw")
+    assert (ruling.result, ruling.reason) == ("refused", "flaw")
 
 
 @pytest.mark.parametrize("name", ["approve", "quote"])
@@ -171,20 +171,20 @@ def test_another_currency_is_refused(name: CommandName) -> None:
     """Money is in the currency of the fee schedule; without a currency it is meant in that one."""
     euros = Command(name, "x", prices=(Price(Decimal(10), "EUR"),))
     bare = Command(name, "x", prices=(Price(Decimal(10)),))
-    assert rule(case(unit("A1", "held")), euros, BOSS, policy()).why == "currency"
+    assert rule(case(unit("A1", "held")), euros, BOSS, policy()).reason == "currency"
     assert rule(case(unit("A1", "held")), bare, BOSS, policy()).result == "done"
 
 
 def test_a_finding_needs_a_unit_that_is_here() -> None:
     """Without a finding a diagnosis may come from afar; abuse is found on what lies on the bench."""
     ruling = rule(case(unit("A1", "authorized")), said("diagnosed", findings=("abuse",)), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "state")
+    assert (ruling.result, ruling.reason) == ("refused", "state")
 
 
 def test_a_question_without_units_can_be_closed() -> None:
     """A case about no unit waits for a colleague's word that it is done, and for nothing else."""
     assert rule(case(), said("close"), BENCH, policy()).result == "done"
-    assert rule(case(), said("approve"), BOSS, policy()).why == "state"
+    assert rule(case(), said("approve"), BOSS, policy()).reason == "state"
 
 
 # ------------------------------------------------------------------ which units
@@ -193,7 +193,7 @@ def test_a_question_without_units_can_be_closed() -> None:
 def test_an_unknown_serial_does_nothing_to_the_others() -> None:
     """A slip of the pen is told, and not half carried out."""
     ruling = rule(case(unit("A1", "authorized")), said("received", serials=("A1", "A2")), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "unknown_unit")
+    assert (ruling.result, ruling.reason) == ("refused", "unknown_unit")
 
 
 def test_a_serial_may_be_written_as_people_write() -> None:
@@ -206,7 +206,7 @@ def test_a_serial_may_be_written_as_people_write() -> None:
 def test_named_units_all_or_none() -> None:
     """Where one of the units that are named cannot follow, none does; where none is named, those that can."""
     both = case(unit("A1", "authorized"), unit("A2", "repaired"))
-    assert rule(both, said("received", serials=("A1", "A2")), BENCH, policy()).why == "state"
+    assert rule(both, said("received", serials=("A1", "A2")), BENCH, policy()).reason == "state"
     assert rule(both, said("received"), BENCH, policy()).serials == ("A1",)
 
 
@@ -234,13 +234,13 @@ def test_an_approval_is_about_what_waits_most(states: tuple[State, ...], meant: 
 
 def test_what_has_no_serial_cannot_be_approved() -> None:
     """A number is for a unit that has a name."""
-    assert rule(case(unit("", "asking")), said("approve"), BOSS, policy()).why == "state"
+    assert rule(case(unit("", "asking")), said("approve"), BOSS, policy()).reason == "state"
 
 
 def test_what_was_never_received_is_not_sent_back() -> None:
     """A request that was declined from afar has nothing to ship."""
     never = replace(unit("A1", "declined"), received_on=None)
-    assert rule(case(never), said("shipped"), BENCH, policy()).why == "state"
+    assert rule(case(never), said("shipped"), BENCH, policy()).reason == "state"
     assert rule(case(never), said("shipped", force="found on the shelf"), BENCH, policy()).result == "done"
 
 
@@ -262,21 +262,21 @@ def test_nobody_alone_sets_more_in_motion_than_the_limit(
     """Up to the limit it is done; above it somebody who may spend that much is asked; where there is nobody it is refused."""
     ruling = rule(case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy())
     if name == "approve" and "approver" not in person.roles:
-        assert ruling.why == "role"
+        assert ruling.reason == "role"
     elif amount <= person.limit:
         assert ruling.result == "done"
     else:
         others = [p for p in (BOSS, CHIEF) if p != person and p.limit >= amount]
-        assert (ruling.result, ruling.why) == ("second" if others else "refused", "limit")
+        assert (ruling.result, ruling.reason) == ("second" if others else "refused", "limit")
 
 
 @pytest.mark.parametrize("state", ["quoted", "held"])
 def test_an_approval_that_waives_a_quote_costs_the_quote(state: State) -> None:
     """Who lets a chargeable unit go on without a matching order decides on the quote's money."""
-    waiting = case(unit("A1", state, charged=state == "held"), quotes=offered("700", "A1"))
+    waiting = case(unit("A1", state, billed=state == "held"), quotes=offered("700", "A1"))
     assert rule(waiting, said("approve"), BOSS, policy()).result == "second"
     assert rule(waiting, said("approve"), CHIEF, policy()).result == "done"
-    assert rule(waiting, said("approve", "4400"), CHIEF, policy()).why == "limit"
+    assert rule(waiting, said("approve", "4400"), CHIEF, policy()).reason == "limit"
 
 
 def test_a_quote_of_other_units_is_not_counted() -> None:
@@ -292,7 +292,7 @@ def test_nobody_decides_on_an_own_case(name: CommandName, how: str) -> None:
     """A colleague's own return needs another approver, however little it costs (A12)."""
     own = case(unit("A1", "held"), **{how: BOSS.address if how == "sender" else (KIM, BOSS.address)})
     ruling = rule(own, said(name, "1"), BOSS, policy())
-    assert (ruling.result, ruling.why) == ("second", "own")
+    assert (ruling.result, ruling.reason) == ("second", "own")
     assert rule(own, said(name, "1"), CHIEF, policy()).result == "done"
 
 

@@ -243,10 +243,10 @@ def test_a_moved_date_is_the_same_event():
         ('ship_to = "Ship to"\n', "", "shared lacks the key 'ship_to'"),
         ('ship_to = "Ship to"', 'shipto = "Ship to"', "did you mean 'ship_to'?"),
         ('title = "Packing sheet"', 'title = ""', "packing.title"),
-        ("Box {n} of {m}", "Box {n}", "must have the places {m}, {n} and no other"),
-        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the places {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n}", "must have the placeholders {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the placeholders {m}, {n} and no other"),
         ("Box {n} of {m}", "Box {n of {m}", "{m}, {n}"),
-        ("Dates of {number}", "Dates", "must have the places {number} and no other"),
+        ("Dates of {number}", "Dates", "must have the placeholders {number} and no other"),
         ("[label]", "[label", "not valid TOML"),
     ],
 )

@@ -100,9 +100,9 @@ def policy(company: str) -> Policy:
     found = library().policy(company, staff=staff, trusted_authserv_id=f"mx.{domain}")
     if WHOLE:
         return found
-    letters = found.letters
-    assert isinstance(letters, EmailTemplates)
-    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), papers={})
+    templates = found.templates
+    assert isinstance(templates, EmailTemplates)
+    return replace(found, templates=_TextAlone(templates.sources, templates.scopes), document_texts={})
 
 
 def mail(
@@ -290,7 +290,7 @@ class Life(Desk):
         """Judge one step by all promises."""
         after = result.after
         before = self.now.get(after.id) if after else None
-        for ruling in result.decision.rulings if after and result.decision else ():
+        for ruling in result.decision.command_results if after and result.decision else ():
             if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
                 self.let_in |= {(after.id, serial_key(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
         self._mails(result, before)
@@ -359,7 +359,7 @@ class Life(Desk):
                 )
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
-        for ruling in decision.rulings:
+        for ruling in decision.command_results:
             if ruling.result != "done" or ruling.command.name not in ("approve", "quote"):
                 continue
             assert before
@@ -369,7 +369,7 @@ class Life(Desk):
             spent = sum((price.amount for price in ruling.command.prices), Decimal(0))
             if ruling.command.name == "approve" and before.quotes:
                 meant = [item for item in before.units if serial_key(item.serial) in keys]
-                waived = any(i.state == "quoted" or (i.state == "held" and i.charged) for i in meant)
+                waived = any(i.state == "quoted" or (i.state == "held" and i.billed) for i in meant)
                 spent += before.quotes[-1].total if waived else 0
             assert spent <= person.limit, f"{person.address} may not spend {spent}"
         if after.credit and (before is None or after.credit != before.credit):
@@ -447,7 +447,7 @@ def _sound(case: Case) -> None:
 def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
     """Every unit goes where the table leads, one move for each thing that was decided."""
     was = {serial_key(item.serial): item for item in (before.units if before else ())}
-    done = sum(ruling.result == "done" for ruling in entry.decision.rulings)
+    done = sum(ruling.result == "done" for ruling in entry.decision.command_results)
     for item in after.units:
         start = was.pop(serial_key(item.serial), None)
         if start is None or start.state != item.state:

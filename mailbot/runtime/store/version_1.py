@@ -20,12 +20,30 @@ from mailbot.runtime.store.rows import Row
 
 RENAMED: dict[str, dict[str, str]] = {
     "Case": {"items": "units", "wishes": "special_requests"},
-    "CaseItem": {"disguised": "answered_as_unknown", "hidden": "staff_only", "resumes": "resume_state"},
-    "Request": {"items": "units", "wishes": "special_requests"},
-    "Verdict": {"disguised": "answered_as_unknown", "hidden": "staff_only"},
+    "CaseItem": {
+        "disguised": "answered_as_unknown",
+        "hidden": "staff_only",
+        "resumes": "resume_state",
+        "unrepairable": "not_repairable",
+        "charged": "billed",
+    },
+    "Request": {
+        "items": "units",
+        "wishes": "special_requests",
+        "parcel": "shipment",
+        "adds": "adds_units",
+        "instead": "corrected_serial",
+        "corrects": "corrects_serial",
+        "renews": "renews_number",
+    },
+    "Verdict": {"disguised": "answered_as_unknown", "hidden": "staff_only", "shown": "shown_clauses"},
     "Decision": {"rulings": "command_results", "told": "answer_key"},
-    "Quote": {"offered": "pending_order"},
-    "Reply": {"doubts": "ambiguous_attempts"},
+    "Ruling": {"why": "reason"},
+    "Command": {"parcel": "shipment"},
+    "Quote": {"on": "issued_on", "offered": "pending_order"},
+    "Deadline": {"on": "due_on", "ends": "is_final"},
+    "Reply": {"doubts": "ambiguous_attempts", "letter": "template"},
+    "Wrote": {"others": "other_recipients"},
     "Event:ignored": {"because": "reason"},
 }
 """Struct of version 1: {its field: today's field}. Example: {"Decision": {"told": "answer_key"}}."""
