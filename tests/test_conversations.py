@@ -330,7 +330,7 @@ def decided_by_staff(seen: Witness) -> Iterator[tuple[RehearsalResult, set[str]]
         if bare(step.step.from_) not in staff or step.case is None:
             continue
         last = step.case.history[-1]
-        done: list[CommandResult] = [ruling for ruling in last.decision.rulings if ruling.result == "done"]
+        done: list[CommandResult] = [ruling for ruling in last.decision.command_results if ruling.result == "done"]
         if done:
             yield step, {clause for ruling in done for clause in ruling.clauses}
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, policy
 
 from mailbot.case.quotes import accepts, offer, open_quotes
-from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, State
+from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, Snapshot, State
+from mailbot.policy.context import Context
 
 TODAY = date(2026, 11, 20)
 LINE = Charge("service", "Service charge", Decimal("150.00"), "USD", "A1")
@@ -100,25 +101,30 @@ def test_of_several_offers_the_order_meets_the_one_it_means() -> None:
 # ------------------------------------------------------------------ the offer
 
 
+def on(day: date, company: str = PORTWELL) -> Context:
+    """A step on this day."""
+    return Context(policy(company), Snapshot(), NOW + (day - NOW.date()))
+
+
 @pytest.mark.parametrize("company", COMPANIES)
 def test_an_offer_has_its_number_and_its_days(company: str) -> None:
     """The first of the case, valid up to the day before the request is closed for want of an order."""
-    [made] = offer(case(), (LINE,), ("A1",), policy(company), TODAY)
+    [made] = offer(case(), (LINE,), ("A1",), on(TODAY, company))
     assert (made.number, made.on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
     assert made.valid_until == TODAY + timedelta(days=policy(company).rules.deadlines.quote.close - 1)
 
 
 def test_the_same_offer_is_not_made_again() -> None:
     """Who asks twice has one quote, while it stands; other charges, or for parts, are another one."""
-    first = offer(case(), (LINE,), ("A1",), policy(PORTWELL), TODAY)
+    first = offer(case(), (LINE,), ("A1",), on(TODAY))
     quoted = case("quoted", *first)
     last = first[0].valid_until
-    assert offer(quoted, (LINE,), ("A1",), policy(PORTWELL), last) == first
+    assert offer(quoted, (LINE,), ("A1",), on(last)) == first
     for again in (
-        offer(quoted, (LINE, MORE), ("A1",), policy(PORTWELL), TODAY),
-        offer(quoted, (LINE,), ("A1",), policy(PORTWELL), TODAY, parts=True),
-        offer(quoted, (LINE,), ("A1",), policy(PORTWELL), last + timedelta(days=1)),
-        offer(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), policy(PORTWELL), TODAY),
+        offer(quoted, (LINE, MORE), ("A1",), on(TODAY)),
+        offer(quoted, (LINE,), ("A1",), on(TODAY), parts=True),
+        offer(quoted, (LINE,), ("A1",), on(last + timedelta(days=1))),
+        offer(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), on(TODAY)),
     ):
         assert [quote.number for quote in again] == ["Q-BCDFGHJKMN-1", "Q-BCDFGHJKMN-2"]
 

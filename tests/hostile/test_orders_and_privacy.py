@@ -97,7 +97,7 @@ def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     step = command(at, company, "SHIPPED UPS 1Z999AA10123456784 FORCE it was never logged in")
     assert step.decision
-    [ruling] = step.decision.rulings
+    [ruling] = step.decision.command_results
     assert (ruling.result, "never logged in" in ruling.command.force) == ("done", True)
     assert at.case.units[0].shipped_on is not None
     assert "1Z999AA10123456784" in words(to_customer(step))
