@@ -23,7 +23,7 @@ from mailbot.runtime.resources import Resources
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.model import Case, Reply, Snapshot, Step
+    from mailbot.model import Case, Reply, Step
     from mailbot.policy.policy import Policy
 
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
@@ -104,13 +104,6 @@ class Desk:
         """The one case there is."""
         [found] = self.store.cases()
         return found
-
-    @property
-    def known(self) -> Snapshot:
-        """What the world knows of nothing."""
-        return pipeline.look_up(
-            pipeline.read(pipeline.incoming_mail("x@x.example", letter("x"), NOW), self.policy.desk), None, self.room
-        )
 
 
 def letter(
