@@ -1,7 +1,7 @@
 """Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in whatever order.
 
 A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was. ``MAILBOT_LIVES=500
-pytest tests/test_lives.py`` takes so many lives of fifty steps for each company, other ones every time; it writes the HTML and the
+pytest tests/test_random_cases.py`` takes so many lives of fifty steps for each company, other ones every time; it writes the HTML and the
 papers too, and shortens the life that it shows, which takes minutes.
 """
 

@@ -1,14 +1,14 @@
 """Random lives of cases: a desk with its staff, customers and strangers, and what must hold after every step of it.
 
-The desk does what the daemon does, by ``take_in``, ``sweep`` and ``send`` of the one path. Every step is judged as it was taken:
-``Life.judge`` has the promises, one method each.
+The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``deliver`` of the pipeline. Every step is
+checked when it is taken: ``Life.judge`` has the promises, one method each.
 """
 
 from __future__ import annotations
 
 import email
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,17 +19,17 @@ from unittest.mock import patch
 
 import msgspec
 import structlog
-from case.test_fold import replay
 from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
+from support.replay import differences
 
 from mailbot.case import delivery
 from mailbot.case.deadlines import waits_for
-from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATES, NUMBERED, ON_SITE, state_of
+from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATE, NUMBERED, ON_SITE, state_of
 from mailbot.core import handle
 from mailbot.intake import understand as intake
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage
+from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import pipeline
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.model import Deadline, HistoryEntry, Reply, Request, Snapshot, State, Step, Unit
+    from mailbot.policy.context import Context
     from mailbot.policy.policy import Policy
 
 WHOLE = int(os.environ.get("MAILBOT_LIVES", "0"))
@@ -172,7 +173,6 @@ class Life(Desk):
             self._open(folder)
         self.rows = units(company)
         self.now: dict[str, Case] = {}
-        self.told: defaultdict[str, list[tuple[Snapshot, datetime]]] = defaultdict(list)
         self.taken: list[tuple[Step, datetime]] = []
         self.raws: list[bytes] = []
         self.sent: dict[str, Reply] = {}
@@ -192,11 +192,9 @@ class Life(Desk):
     def _open(self, folder: Path) -> None:
         self.store = self.room.store = TinyStore(folder)  # type: ignore[assignment]
 
-    def _step(self, arrival: Any, case: Case | None, snapshot: Snapshot, rules: Policy, now: datetime) -> Step:
-        result = handle(arrival, case, snapshot, rules, now)
-        if result.after:
-            self.told[result.after.id].append((snapshot, now))
-        self.taken.append((result, now))
+    def _step(self, trigger: Any, case: Case | None, context: Context) -> Step:
+        result = handle(trigger, case, context)
+        self.taken.append((result, context.now))
         return result
 
     # ------------------------------------------------------------ what happens
@@ -259,9 +257,8 @@ class Life(Desk):
         try:
             if not self.failed:
                 self._kept()
-                for case in self.now.values():
-                    again = replay(case, self.told[case.id], self)
-                    assert again == case, f"the history alone tells how a case stands: {_changed(again, case)}"
+                for case in self.store.cases():
+                    assert differences(case) == [], "the stored history alone rebuilds a case"
         finally:
             self.patches.close()
             self.store.close()
@@ -286,7 +283,7 @@ class Life(Desk):
         """Judge one step by all promises."""
         after = result.after
         before = self.now.get(after.id) if after else None
-        for ruling in result.decision.rulings if after and result.decision else ():
+        for ruling in result.decision.command_results if after and result.decision else ():
             if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
                 self.let_in |= {(after.id, serial_key(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
         self._mails(result, before)
@@ -355,7 +352,7 @@ class Life(Desk):
                 )
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
-        for ruling in decision.rulings:
+        for ruling in decision.command_results:
             if ruling.result != "done" or ruling.command.name not in ("approve", "quote"):
                 continue
             assert before
@@ -443,7 +440,13 @@ def _sound(case: Case) -> None:
 def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
     """Every unit goes where the table leads, one move for each thing that was decided."""
     was = {serial_key(item.serial): item for item in (before.units if before else ())}
-    done = sum(ruling.result == "done" for ruling in entry.decision.rulings)
+    done = sum(ruling.result == "done" for ruling in entry.decision.command_results)
+    ways: dict[str, State] = {key: item.state for key, item in was.items()}
+    for change in entry.decision.changes:
+        if isinstance(change, UnitChanged) and change.event:
+            key = serial_key(change.unit.serial)
+            ways[key] = NEXT_STATE[ways.get(key), change.event]
+    assert all(item.state == ways[serial_key(item.serial)] for item in after.units), "the table leads to every state"
     for item in after.units:
         start = was.pop(serial_key(item.serial), None)
         if start is None or start.state != item.state:
@@ -459,7 +462,7 @@ def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
 def _within(state: State | None, hops: int) -> frozenset[State | None]:
     found: set[State | None] = {state}
     for _ in range(hops):
-        found |= {after for before in found for after in NEXT_STATES.get(before, frozenset())}
+        found |= {after for (before, _), after in NEXT_STATE.items() if before in found}
     return frozenset(found)
 
 
