@@ -166,7 +166,7 @@ def test_a_whole_return_is_rebuilt_by_a_program_without_rules_and_registry(compa
     play(desk, [*exchange, *commands, 1, ("What is the status?", KIM, True), 30])
     [case] = desk.store.cases()
     assert [(unit.state, unit.shipped_on is None) for unit in case.units] == [("closed", False)]
-    assert len(case.history) > 7
+    assert len(case.history) > 6
     run = subprocess.run(
         [sys.executable, "-c", _REBUILD], input=msgspec.json.encode(case), capture_output=True, check=False
     )
@@ -319,6 +319,15 @@ def test_a_unit_that_fills_a_gap_takes_its_place() -> None:
     gone = apply(case, EVENT, decided(UnitRemoved("a-1")), AT)
     assert gone
     assert gone.units == ()
+
+
+def test_a_case_has_the_state_of_the_units_that_are_left() -> None:
+    """When a unit is taken out of a case, the others decide the state of the case."""
+    open_unit, gap = a_case().units[0], CaseUnit("", "asking", "ask", ("AP-27",))
+    case = a_case(units=(replace(open_unit, state="authorized"), gap), state="asking")
+    after = apply(case, EVENT, decided(UnitRemoved("")), AT)
+    assert after
+    assert (len(after.units), after.state) == (1, "authorized")
 
 
 def test_rebuilding_needs_every_email_that_the_history_names() -> None:
