@@ -216,7 +216,7 @@ def test_the_outside_world_is_really_out_of_reach() -> None:
     context = Context(policy(PORTWELL), Snapshot(), NOW)
     with nothing_else():
         for look in (
-            lambda: desk.clock.now(),
+            desk.clock.now,
             lambda: desk.room.registry.look_up(["AH2F104432"]),
             lambda: context.day,
             lambda: context.answers,

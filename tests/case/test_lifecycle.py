@@ -257,7 +257,9 @@ def test_what_happens_in_a_return_leads_where_it_should(
 @pytest.mark.parametrize(("before", "event"), IMPOSSIBLE)
 def test_what_cannot_happen_is_refused(before: State | None, event: LifecycleEvent) -> None:
     """An event that a state does not allow is refused, and the refusal names both."""
-    with pytest.raises(ImpossibleTransitionError, match=f"{event} is not possible for a unit that is {before or 'new'}"):
+    with pytest.raises(
+        ImpossibleTransitionError, match=f"{event} is not possible for a unit that is {before or 'new'}"
+    ):
         next_state(before, event)
 
 

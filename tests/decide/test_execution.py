@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
-from mailbot.case.deadlines import renew
 from mailbot.case.apply import with_change
+from mailbot.case.deadlines import renew
 from mailbot.case.lifecycle import ImpossibleTransitionError
 from mailbot.decide.execution import execute
 from mailbot.decide.plan import Plan

@@ -129,9 +129,7 @@ def test_T4_the_list_of_programs_is_defined_once() -> None:
     """One list says how a program begins, and it names every kind that is tested here."""
     sources = sorted((Path(extraction.__file__).parents[2]).rglob("*.py"))
     assert len(sources) > 50
-    defined = [
-        source.name for source in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", source.read_text("utf-8"))
-    ]
+    defined = [source.name for source in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", source.read_text("utf-8"))]
     assert defined == ["formats.py"]
     assert {head for head in formats.PROGRAMS if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
 

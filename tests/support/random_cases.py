@@ -239,8 +239,8 @@ class Life(Desk):
 
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
-        outbox, address = _Outbox(results), self.policy.desk.address
-        _finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
+        outbox, address = Outbox(results), self.policy.desk.address
+        finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
         self._judged()
@@ -499,7 +499,9 @@ def _undelivered(case: Case) -> Iterator[Reply]:
         yield replace(reply, state="queued", attempts=0, due_at=None, note="", tried_at=None, ambiguous_attempts=0)
 
 
-class _Outbox:
+class Outbox:
+    """An outbox whose transactions end as listed, one after another and over again."""
+
     def __init__(self, results: Sequence[delivery.DeliveryResult]) -> None:
         self.results, self.sent = results, list[tuple[str, str]]()
 
@@ -510,7 +512,7 @@ class _Outbox:
         return self.results[len(self.sent) % len(self.results)]
 
 
-def _finished(work: Coroutine[Any, Any, Any]) -> None:
+def finished(work: Coroutine[Any, Any, Any]) -> None:
     """Run what never really waits."""
     try:
         work.send(None)
