@@ -19,6 +19,7 @@ from mailbot.case.lifecycle import (
     NEXT_STATE,
     ORDER,
     ImpossibleTransitionError,
+    diagram,
     event_of,
     next_state,
     state_of,
@@ -352,9 +353,11 @@ def test_the_table_of_the_docs_is_the_table() -> None:
     assert shown == {(before, event, after) for (before, event), after in NEXT_STATE.items()}
 
 
-def test_the_diagram_of_the_docs_is_the_table() -> None:
+@pytest.mark.parametrize(
+    "drawing", [PAGE.split("```mermaid\n")[-1].split("```")[0], diagram()], ids=["docs", "program"]
+)
+def test_the_diagram_of_the_docs_is_the_table(drawing: str) -> None:
     """The last drawing in docs/lifecycle.md has an arrow for every change of state in the program, and no other."""
-    drawing = PAGE.split("```mermaid\n")[-1].split("```")[0]
     arrows = set(re.findall(r"(?m)^ {4}(\S+) --> (\S+): ", drawing))
     assert arrows == {(before or "[*]", after) for (before, _), after in NEXT_STATE.items() if before != after}
     ends = re.findall(r"(?m)^ {4}(\S+) --> \[\*\]$", drawing)
