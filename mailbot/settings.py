@@ -90,11 +90,23 @@ class SettingsFile(SettingsTable, frozen=True):
 
     mailbox: tuple[MailboxTable, ...]
     state: str = "tinydb:state"
+    state_password_file: str | None = None
+    state_password_env: str | None = None
+    state_password_command: str | None = None
+    keep_sent_days: int = 30
     timezone: str | None = None
     start: Literal["from now", "all"] = "from now"
     poll_seconds: int = 60
     documents: Documents = "pdf"
     folders: Folders = Folders()
+
+
+class _Ways(msgspec.Struct, frozen=True):
+    """The keys that can give the password of the state."""
+
+    password_file: str | None
+    password_env: str | None
+    password_command: str | None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -105,9 +117,26 @@ class Settings(msgspec.Struct, frozen=True):
     file: SettingsFile
 
     @property
-    def state(self) -> Path:
-        """The folder of the state."""
-        return self.home / self.file.state.removeprefix("tinydb:")
+    def state(self) -> str:
+        """The address of the state: ``tinydb:`` and an absolute folder, or ``postgresql://user@host/database``."""
+        kind, _, folder = self.file.state.partition(":")
+        return f"tinydb:{self.home / folder}" if kind == "tinydb" else self.file.state
+
+    @property
+    def local(self) -> Path:
+        """The folder of what this machine keeps beside the state, such as the index of a registry."""
+        return Path(self.state.removeprefix("tinydb:")) if self.state.startswith("tinydb:") else self.home / "state"
+
+    @property
+    def state_password(self) -> str | None:
+        """The password of PostgreSQL, fetched now; None if no key names one.
+
+        Raises:
+            ConfigError: as ``imap``.
+        """
+        file = self.file
+        ways = _Ways(file.state_password_file, file.state_password_env, file.state_password_command)
+        return self._secret(ways, "the password of the state")
 
     def registry(self, mailbox: MailboxTable) -> Path:
         """The registry's CSV of a mailbox."""
@@ -144,7 +173,7 @@ class Settings(msgspec.Struct, frozen=True):
         password = self._secret(table, f"mailbox {mailbox.address}: smtp") if table.user else None
         return Smtp(host=table.host, port=table.port, security=table.security, user=table.user, password=password)
 
-    def _secret(self, table: ImapTable | SmtpTable, where: str) -> str | None:
+    def _secret(self, table: ImapTable | SmtpTable | _Ways, where: str) -> str | None:
         where = f"{self.name}: {where}"
         if table.password_env:
             found = os.environ.get(table.password_env)
@@ -206,8 +235,7 @@ def _verify(settings: Settings) -> None:
     name, file = settings.name, settings.file
     if not file.mailbox:
         raise ConfigError(f"{name}: there is no [[mailbox]]. Add one.")
-    if not file.state.startswith("tinydb:"):
-        raise ConfigError(f'{name}: state: {file.state!r} is of no known kind. Write "tinydb:FOLDER".')
+    _verify_state(name, file)
     if file.timezone is not None:
         try:
             ZoneInfo(file.timezone)
@@ -223,6 +251,27 @@ def _verify(settings: Settings) -> None:
         if addresses.count(mailbox.address.lower()) > 1:
             raise ConfigError(f"{where}: stands twice. Give each mailbox one [[mailbox]].")
         _verify_mailbox(mailbox, where)
+
+
+def _verify_state(name: str, file: SettingsFile) -> None:
+    if not file.state.startswith(("tinydb:", "postgresql://")):
+        shown = file.state.partition(":")[0]  # the rest may hold a password
+        raise ConfigError(
+            f'{name}: state: "{shown}:…" is of no known kind. Write "tinydb:FOLDER" or "postgresql://user@host/database".'
+        )
+    if file.state.startswith("postgresql://") and ":" in file.state.removeprefix("postgresql://").rpartition("@")[0]:
+        raise ConfigError(
+            f"{name}: state: there is a password in it. Delete it and add state_password_file, state_password_env or "
+            "state_password_command."
+        )
+    ways = ("state_password_file", "state_password_env", "state_password_command")
+    given = [key for key in ways if getattr(file, key)]
+    if len(given) > 1:
+        raise ConfigError(f"{name}: {' and '.join(given)} both give a password. Keep one.")
+    if given and file.state.startswith("tinydb:"):
+        raise ConfigError(f"{name}: {given[0]}: a folder has no password. Delete it.")
+    if file.keep_sent_days < 0:
+        raise ConfigError(f"{name}: keep_sent_days: {file.keep_sent_days} is negative. Write 0 or more.")
 
 
 def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.dovecot_server import DOVECOT, dovecot
+from support.postgres_server import NoPostgresError, postgres
 from support.servers import Background, Fresh, embedded_imap, embedded_smtp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from support.dovecot_server import Dovecot
+    from support.postgres_server import Postgres
     from support.servers import MailStore
 
     from mailbot.runtime.embedded import SmtpServer
@@ -47,3 +49,15 @@ def smtp_server(background: Background) -> Iterator[SmtpServer]:
     """An SMTP server that takes every mail and remembers it."""
     with embedded_smtp(background) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def a_postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; without one the test is skipped, with the reason."""
+    try:
+        context = postgres()
+        server = context.__enter__()
+    except NoPostgresError as error:
+        pytest.skip(f"no PostgreSQL: {error}")
+    yield server
+    context.__exit__(None, None, None)

@@ -36,7 +36,7 @@ from mailbot.reply import policy_sentences
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -527,7 +527,7 @@ class Post:
     def _cases(self) -> list[Case]:
         if not (self.home / "state").exists():
             return []
-        store = TinyStore(self.home / "state", read_only=True)
+        store = open_store(f"tinydb:{self.home / 'state'}", read_only=True)
         try:
             return list(store.cases())
         finally:

@@ -8,16 +8,23 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "mailbot"
-CORE = ("mail", "intake", "policy", "case", "reply")
-CORE_MODULES = ("model.py", "step.py")
+CORE = ("model", "mail", "intake", "policy", "case", "decide", "reply")
+CORE_MODULES = ("core.py",)
 
 LINES = 350
 PARAMETERS = 6
 
-MANY_PARAMETERS: dict[str, str] = {}
+MANY_PARAMETERS: dict[str, str] = {
+    "reply/documents/canvas.py:line": "drawing: two points, width, color and dashes, all keyword arguments",
+    "reply/documents/canvas.py:block": "drawing: a text, its box and its font",
+    "reply/documents/canvas.py:captioned": "drawing: a caption, a text, its box and its font",
+    "reply/documents/page.py:tables": "drawing: a canvas, the columns and rows, and where the table may be",
+}
 """Functions of the core that have more parameters, as "file:function", each with the reason."""
 
-SAME_NAMES: dict[str, str] = {}
+SAME_NAMES: dict[str, str] = {
+    "lifecycle": "the table of the lifecycle, and the command that prints it",
+}
 """Names that modules of several packages have, each with the reason why they are clear in each of them."""
 
 SAME_CLASSES: dict[str, str] = {}

@@ -77,7 +77,7 @@ def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     found = load(written(tmp_path))
     portwell, servertech = found.file.mailbox
     imap, smtp = found.imap(portwell), found.smtp(portwell)
-    assert found.state == tmp_path / "state"
+    assert found.state == f"tinydb:{tmp_path / 'state'}"
     assert found.registry(servertech) == tmp_path / "../units.csv"
     assert (imap.host, imap.port, imap.user, imap.password, imap.root) == (
         "imap.portwell.example",
@@ -133,7 +133,7 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ("poll_seconds = 60", 'documnets = "none"', [":4:", "'documnets'", "'documents'"]),
     ("poll_seconds = 60", 'documents = "pfd"', ["documents", "'pfd'"]),
     ("poll_seconds = 60", "poll_seconds = 0", ["poll_seconds", "1 or more"]),
-    ('"tinydb:state"', '"sqlite:state"', ["state", "'sqlite:state'", "tinydb:"]),
+    ('"tinydb:state"', '"sqlite:state"', ["state", '"sqlite:…"', "tinydb:"]),
     ("  port = 993", "  port = 99300", ["imap", "99300", "65535"]),
     ("  port = 993", "  port = -1", ["imap", "65535"]),
     ('host = "imap.portwell.example"', 'host = ""', ["imap", "host"]),

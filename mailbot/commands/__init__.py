@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "Say what would be done with mails, and why; nothing is sent or stored.",
     "rehearse": "Play conversation files against rules and templates.",
     "cases": "Look at the cases.",
+    "state": "Verify the state, copy it, or write its cases as files.",
     "lifecycle": "Print what can happen to a unit, and who can do it.",
 }
 
@@ -64,7 +65,7 @@ def main() -> None:
     """Run mailbot; what a person can mend is one clear line, never a traceback."""
     from mailbot.runtime.registry.registry import RegistryError
     from mailbot.runtime.servers import ServerError
-    from mailbot.runtime.store_protocol import StateError
+    from mailbot.runtime.store.errors import StateError
 
     try:
         cli()

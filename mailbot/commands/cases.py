@@ -16,7 +16,6 @@ from mailbot.commands import options
 from mailbot.model import Case
 from mailbot.runtime import logs
 from mailbot.runtime.logs import escaped
-from mailbot.runtime.store_protocol import Store
 
 _OF_UNIT = ("unit_state", "received_on", "repair_due", "shipped_on")
 
@@ -125,11 +124,10 @@ def _store(config: Path) -> Any:
     """Open the state for reading, without its lock."""
     from contextlib import closing
 
-    from mailbot.runtime.tiny import TinyStore
+    from mailbot.commands.loading import store
     from mailbot.settings import load
 
-    store: Store = TinyStore(load(config).state, read_only=True)
-    return closing(store)
+    return closing(store(load(config), read_only=True))
 
 
 def _row(case: Case) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class CheckReport:
         """Look at one thing; an error a person can mend is a finding."""
         from mailbot.runtime.registry.registry import RegistryError
         from mailbot.runtime.servers import ServerError
-        from mailbot.runtime.store_protocol import StateError
+        from mailbot.runtime.store import StateError
 
         try:
             at()
@@ -85,10 +85,7 @@ def check(config: Path, *, offline: bool) -> None:
         found.good(f"templates: {library.templates}")
     for mailbox in settings.file.mailbox:
         _look_at_policy(found, library, mailbox.policy, settings.registry(mailbox))
-    if settings.state.exists():
-        found.look(f"state: {settings.state}", partial(_state, settings.state))
-    else:
-        found.good(f"state: {settings.state} will be made at the first start")
+    found.look(f"state: {settings.file.state}", partial(_state, settings))
     for mailbox in () if offline else settings.file.mailbox:
         imap = f"IMAP: {mailbox.imap.user} at {mailbox.imap.host}:{mailbox.imap.port}"
         found.look(imap, partial(_imap, settings, mailbox))
@@ -121,10 +118,10 @@ def _registry(path: Path, policy: str) -> Registry:
     return Registry.open(path, policy, None)
 
 
-def _state(path: Path) -> None:
-    from mailbot.runtime.tiny import TinyStore
+def _state(settings: Settings) -> None:
+    from mailbot.commands.loading import store
 
-    TinyStore(path, read_only=True).close()
+    store(settings, read_only=True).close()
 
 
 def _imap(settings: Settings, mailbox: MailboxTable) -> None:

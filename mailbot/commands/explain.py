@@ -73,11 +73,8 @@ class _DryRun:
         from mailbot.commands import loading
         from mailbot.runtime.attachment_process import AttachmentProcess
         from mailbot.runtime.clock import Clock
-        from mailbot.runtime.memory import MemoryStore
         from mailbot.runtime.pipeline import MailboxContext
         from mailbot.runtime.registry.registry import Registry
-        from mailbot.runtime.store_protocol import Store
-        from mailbot.runtime.tiny import TinyStore
 
         known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
         if address and address.lower() not in known:
@@ -85,8 +82,7 @@ class _DryRun:
                 f"{address} is no mailbox of {settings.name} ({', '.join(known)})", param_hint="--mailbox"
             )
         clock = Clock(now)
-        there = (settings.state / "meta.json").exists()
-        self.store: Store = TinyStore(settings.state, read_only=True) if there else MemoryStore()
+        self.store = loading.store(settings, read_only=True)
         self.chosen = address.lower() if address else None
         policies = loading.policies(settings, tried=False)
         self.opener = AttachmentProcess()
@@ -117,7 +113,7 @@ class _DryRun:
         from mailbot.mail.parse import UnreadableError
         from mailbot.reply.render import TemplateError
         from mailbot.runtime.pipeline import incoming_mail
-        from mailbot.runtime.store_protocol import StateError
+        from mailbot.runtime.store import StateError
 
         room = self.rooms[self._reached(raw)]
         now = room.clock.now()

@@ -6,6 +6,7 @@ from mailbot.policy.policy import Policy
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources
+from mailbot.runtime.store import Store, open_store
 from mailbot.settings import MailboxTable, Settings, staff
 from mailbot.strict_toml import ConfigError
 
@@ -45,15 +46,31 @@ def _policy(library: Resources, settings: Settings, mailbox: MailboxTable, *, dr
     )
 
 
+def store(settings: Settings, *, read_only: bool = False) -> Store:
+    """Open the state that the settings name.
+
+    Raises:
+        StateError: it cannot be trusted, read or written, or another process has it.
+        ConfigError: its password cannot be had.
+    """
+    return open_store(
+        settings.state,
+        read_only=read_only,
+        password=settings.state_password,
+        keep_sent_days=settings.file.keep_sent_days,
+    )
+
+
 def registries(settings: Settings) -> dict[str, Registry]:
     """Open the registry of every mailbox, indexed beside the state.
 
     Raises:
         RegistryError: naming file, line, column, and the mend.
     """
+    settings.local.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         mailbox.address.lower(): Registry.open(
-            settings.registry(mailbox), mailbox.policy, settings.state / f"registry-{mailbox.address.lower()}.db"
+            settings.registry(mailbox), mailbox.policy, settings.local / f"registry-{mailbox.address.lower()}.db"
         )
         for mailbox in settings.file.mailbox
     }

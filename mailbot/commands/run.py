@@ -33,10 +33,10 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     from mailbot.commands import loading
     from mailbot.runtime.attachment_process import AttachmentProcess
     from mailbot.runtime.clock import Clock
-    from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+    from mailbot.runtime.daemon import Daemon
     from mailbot.runtime.logs import configure
     from mailbot.runtime.pipeline import MailboxContext
-    from mailbot.runtime.tiny import TinyStore
+    from mailbot.runtime.worker import MailboxConnections, Worker
     from mailbot.settings import load, warnings
 
     configure()
@@ -47,7 +47,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     policies = loading.policies(settings)  # every error of a person's comes before the state is touched
     gc.freeze()  # what was loaded stays as long as the process: the garbage collector leaves it alone
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
-    store, opener = TinyStore(settings.state), AttachmentProcess()
+    store, opener = loading.store(settings), AttachmentProcess()
     try:
         registries = loading.registries(settings)
         rooms = {

@@ -15,14 +15,14 @@ from mailbot.demo.traffic import TrafficEntry, read_back
 from mailbot.policy.dates import at_hour
 from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources, policy_names
 from mailbot.runtime.smtp.outbox import Outbox
-from mailbot.runtime.store_protocol import Store
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import Store, open_store
+from mailbot.runtime.worker import MailboxConnections, Worker
 
 PASSWORD = "demo"  # noqa: S105 - of servers that live on loopback as long as the demo does
 SERVER = "mx.localhost"
@@ -35,7 +35,7 @@ class DemoEnvironment:
     def __init__(self, worker: Worker, clock: Clock, smtp: SmtpServer, imap: ImapServer) -> None:
         self.worker, self.clock, self.smtp, self.imap = worker, clock, smtp, imap
         self.store = worker.store
-        self.policies = {address: room.policy for address, room in worker.rooms.items()}
+        self.policies = {address: room.policy for address, room in worker.contexts.items()}
         self._courier = Outbox(smtp.smtp())
 
     def mailbox(self, policy: str) -> str:
@@ -49,8 +49,8 @@ class DemoEnvironment:
 
     async def work(self) -> None:
         """Let mailbot do what there is to do at this moment: due dates, mail, replies."""
-        await self.worker.sweep()
-        for station in self.worker.stations:
+        await self.worker.process_due()
+        for station in self.worker.mailboxes:
             await self.worker.drain(station)
         await self.worker.send()
 
@@ -91,7 +91,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
     policies = [library.policy(name, trusted_authserv_id=SERVER) for name in policy_names(library.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
-    store, opener = TinyStore(out / "state"), AttachmentProcess()
+    store, opener = open_store(f"tinydb:{out / 'state'}"), AttachmentProcess()
     try:
         async with (
             imap_server(users) as imap,

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -25,9 +24,7 @@ from mailbot.demo.scenario import Scenario, ScenarioMoment
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.model import Case
 from mailbot.runtime.embedded import HOST
-from mailbot.runtime.folder import lock
-from mailbot.runtime.store_protocol import StateError
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import StateError, lock_folder, open_store
 
 MARKER = ".mailbot-demo"
 OURS = ("mails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
@@ -98,7 +95,7 @@ def prepare(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():
-            os.close(lock(out / "state"))
+            lock_folder(out / "state").close()
         for path in (out / name for name in OURS):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -181,7 +178,7 @@ def _tell_news(here: DemoEnvironment, teller: Narrator, out: Path, told: int) ->
     """Tell what has come and gone since; a mail that is still being worked on waits for the next look."""
     if len(here.smtp.received) == told:
         return told
-    with contextlib.closing(TinyStore(out / "state", read_only=True)) as store:
+    with contextlib.closing(open_store(f"tinydb:{out / 'state'}", read_only=True)) as store:
         fresh = here.post_of(store, after=told)
     settled = list(itertools.takewhile(lambda post: post.ours or post.record, fresh))
     if settled:

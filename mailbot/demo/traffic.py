@@ -10,7 +10,7 @@ from mailbot.mail.addresses import every
 from mailbot.mail.parse import UnreadableError, parse
 from mailbot.model import Case, DeadlinesReached, HistoryEntry, MailRecord, Message, Reply, StaffMessage, Value
 from mailbot.runtime.embedded import ReceivedMail, without_detail
-from mailbot.runtime.store_protocol import Store
+from mailbot.runtime.store import Store
 
 
 class TrafficEntry(Value, frozen=True):

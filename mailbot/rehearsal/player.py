@@ -25,8 +25,9 @@ from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare
 from mailbot.rehearsal.incoming_mail import arriving, bare, server_of
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.memory import MemoryStore
 from mailbot.runtime.resources import Resources
+from mailbot.runtime.sending import Sender
+from mailbot.runtime.store import open_store
 from mailbot.strict_toml import ConfigError
 
 
@@ -128,11 +129,11 @@ class _RehearsalDesk:
         open_attachments: Callable[[Sequence[Attachment]], AttachmentContents],
     ) -> None:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
-        self.clock, self.store = Clock(), MemoryStore()
+        self.clock, self.store = Clock(), open_store()
         registry = _ListedUnits(conversation.registry)
         self.room = pipeline.MailboxContext(policy, registry, self.store, self.clock, self._chance, open_attachments)
         self.rooms = {self.mailbox: self.room}
-        self.outboxes = {self.mailbox: _AcceptingServer()}
+        self.sender = Sender(self.rooms, {self.mailbox: _AcceptingServer()}, self.store, self.clock)
         self.sent: list[Reply] = []  # every mail so far
         self.numbers: list[str] = []  # every RMA number so far, in the order of their giving
         self.quotes: list[Quote] = []
@@ -191,7 +192,7 @@ class _RehearsalDesk:
         await self._send()
 
     async def _send(self) -> None:
-        replies = await pipeline.deliver(self.rooms, self.outboxes, self.store, self.clock)
+        replies = await self.sender.send()
         self.sent += [reply for reply in replies if reply.state == "sent"]
 
     def _note(self, result: Result | None) -> None:

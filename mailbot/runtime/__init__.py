@@ -1,1 +1,1 @@
-"""The world: mailbox (IMAP), outbox (SMTP), stores, registry, clock, daemon."""
+"""The world around the pure core: state, mail servers, clock."""

@@ -1,326 +1,198 @@
-"""The daemon: every mailbox attended to, due dates swept, replies sent; one path, one store, one sender at a time."""
+"""The daemon: a worker that listens, polls, checks due dates, and reconnects when a server is unreachable."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from mailbot.runtime import pipeline
-from mailbot.runtime.clock import Clock
-from mailbot.runtime.imap.mailbox import Disconnected, Mailbox, MailboxError
-from mailbot.runtime.pipeline import Disposition, MailboxContext
-from mailbot.runtime.registry.registry import Registry, RegistryError
-from mailbot.runtime.servers import Imap, Smtp
-from mailbot.runtime.smtp.outbox import Outbox
-from mailbot.runtime.store_protocol import StateError, Store
+from mailbot.runtime.imap.mailbox import MailboxError
+from mailbot.runtime.store import StateError, UnavailableError
+from mailbot.runtime.worker import FIRST_PAUSE, MailboxConnections, Worker
 
 if TYPE_CHECKING:
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 log = structlog.get_logger("mailbot")
 
-BATCH = 50
-"""Mails that are made durable together."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
-"""Seconds to wait before a lost server is tried again: doubling from the one to the other."""
+LONGEST_PAUSE = 300.0
+"""Seconds between two tries of a lost server at most; the pause doubles from ``FIRST_PAUSE`` on."""
 IDLE_SECONDS = 9 * 60.0
-"""How long one IDLE lasts; servers hang up after 30 minutes (RFC 2177), some routers after ten."""
-TRIES = 3
-"""How often ``run --once`` tries a server that goes away."""
-
-
-class MailboxConnections:
-    """One mailbox with its servers: mail comes in at ``mailbox``, ``ear`` only listens, replies leave by ``outbox``."""
-
-    def __init__(self, context: MailboxContext, imap: Imap, smtp: Smtp) -> None:
-        self.room = context
-        self.address = context.policy.desk.address
-        self.mailbox, self.ear, self.outbox = Mailbox(imap), Mailbox(imap), Outbox(smtp)
-        self.hint = asyncio.Event()
-        self.above = 0
-
-    async def close(self) -> None:
-        """Leave the servers."""
-        self.ear.wake()
-        await asyncio.to_thread(self.mailbox.close)
-        await asyncio.to_thread(self.ear.close)
-        await self.outbox.close()
-
-
-class Worker:
-    """Works off what arrives at the stations, on one store. Blocking work runs in threads, the store in turn."""
-
-    def __init__(self, stations: Sequence[MailboxConnections], store: Store, clock: Clock) -> None:
-        self.stations, self.store, self.clock = stations, store, clock
-        self.rooms = {station.address: station.room for station in stations}
-        self.outboxes = {station.address: station.outbox for station in stations}
-        self.stopping = asyncio.Event()
-        self.turn = asyncio.Lock()
-
-    async def drain(self, station: MailboxConnections) -> list[Disposition]:
-        """Take in all that waits in a mailbox, batch by batch; each is durable before it leaves INBOX (promise 1).
-
-        Raises:
-            MailboxError: the server cannot be used; ``Disconnected`` where another try may help.
-            StateError: the state cannot be written; nothing of the batch was moved or sent.
-        """
-        done: list[Disposition] = []
-        before: list[int] = []
-        await self._reload(station)
-        while not self.stopping.is_set():
-            uids = await asyncio.to_thread(station.mailbox.waiting, BATCH, station.above)
-            if not uids:
-                break
-            if uids == before:
-                raise MailboxError(station.mailbox.server, "mails stay in the folder although they were moved")
-            before = uids
-            done += await self._batch(station, uids)
-            await self.send()
-        return done
-
-    async def _batch(self, station: MailboxConnections, uids: list[int]) -> list[Disposition]:
-        box, room = station.mailbox, station.room
-        fetched = await asyncio.to_thread(box.fetch, uids)
-        now = self.clock.now()
-        mails = [pipeline.incoming_mail(station.address, f.raw, now, f.uid) for f in fetched if f.raw is not None]
-        async with self.turn:
-            settled = await asyncio.to_thread(pipeline.process_batch, mails, room)
-            for large in (f for f in fetched if f.raw is None):
-                settled.append(
-                    await asyncio.to_thread(pipeline.too_large, large.uid, large.size, box.uid_validity, room)
-                )
-        folders: defaultdict[pipeline.FolderName, list[int]] = defaultdict(list)
-        for mail in settled:
-            folders[mail.folder].append(mail.uid)
-        for folder, moved in folders.items():
-            await asyncio.to_thread(box.move, moved, folder)
-        return settled
-
-    async def sweep(self) -> None:
-        """Take along the path what has come due.
-
-        Raises:
-            StateError: the state cannot be written.
-        """
-        async with self.turn:
-            await asyncio.to_thread(pipeline.process_due, self.rooms, self.store, self.clock)
-
-    async def send(self) -> None:
-        """Send what may go out now.
-
-        Raises:
-            StateError: the state cannot be written.
-        """
-        async with self.turn:
-            await pipeline.deliver(self.rooms, self.outboxes, self.store, self.clock, self.stopping.is_set)
-
-    async def tidy(self) -> None:
-        """Use a quiet moment to put the state in order."""
-        async with self.turn:
-            await asyncio.to_thread(self.store.checkpoint)
-
-    async def _reload(self, station: MailboxConnections) -> None:
-        """Take over a registry that has changed; one that cannot be read leaves the old rows in force."""
-        if isinstance(station.room.registry, Registry):
-            try:
-                async with self.turn:
-                    await asyncio.to_thread(station.room.registry.refresh)
-            except RegistryError as error:
-                log.warning("registry not reloaded; the old rows stay in force", error=str(error))
-
-    async def once(self) -> None:
-        """Drain all mailboxes, due dates and the outbox, then return.
-
-        A clock that was set says that what is due comes before what arrives now; by the real clock, what waits in a
-        mailbox came first, and may have settled what is due.
-
-        Raises:
-            MailboxError, StateError: as ``drain``.
-        """
-        if self.clock.at:
-            await self.sweep()
-        failed: list[MailboxError] = []
-        for station in self.stations:
-            try:
-                await self._drained(station)
-            except MailboxError as error:  # the other mailboxes, what is due and the outbox do not wait for it
-                failed.append(error)
-        await self.sweep()
-        await self.send()
-        if failed:
-            raise failed[0]
-
-    async def _drained(self, station: MailboxConnections) -> None:
-        for attempt in range(1, TRIES + 1):
-            try:
-                await asyncio.to_thread(station.mailbox.connect)
-                await self.drain(station)
-            except Disconnected:
-                if attempt == TRIES:
-                    raise
-                await asyncio.sleep(FIRST_PAUSE * attempt)
-            else:
-                return
-
-    async def close(self) -> None:
-        """Leave all servers."""
-        for station in self.stations:
-            await station.close()
+"""How long one IDLE lasts; servers close the connection after 30 minutes (RFC 2177), some routers after ten."""
 
 
 class Daemon:
-    """A worker that does not stop: it listens, polls, sweeps, and comes back when a server goes away."""
+    """Runs a worker until it is stopped.
+
+    Args:
+        worker: with its mailboxes and store.
+        poll_seconds: how often each mailbox is checked, whether or not IDLE reports news.
+        from_now: at the very first start, skip the emails that are in the mailbox already (Q1).
+    """
 
     def __init__(self, worker: Worker, *, poll_seconds: int, from_now: bool) -> None:
         self.worker, self.poll_seconds, self.from_now = worker, poll_seconds, from_now
-        self._failed: BaseException | None = None
+        self._failure: StateError | None = None
 
     def stop(self) -> None:
-        """Finish the batch in hand, then end."""
+        """Finish the current batch, then end."""
         log.info("stopping")
         self.worker.stopping.set()
-        for station in self.worker.stations:
-            station.hint.set()
-            station.ear.wake()
+        self.worker.unsent.set()
+        for connections in self.worker.mailboxes:
+            connections.news.set()
+            connections.idle.wake()
 
     async def run(self) -> None:
         """Work until ``stop``.
 
         Raises:
-            StateError: the state cannot be trusted or written: nothing may go on (promise 8).
+            StateError: the state is damaged: nothing may be processed or sent (promise 8).
         """
         worker = self.worker
         scheduler = self._scheduler()
-        tasks = [asyncio.create_task(self._attend(station)) for station in worker.stations]
-        tasks += [asyncio.create_task(self._listen(station)) for station in worker.stations]
+        tasks = [asyncio.create_task(self._process(connections)) for connections in worker.mailboxes]
+        tasks += [asyncio.create_task(self._listen(connections)) for connections in worker.mailboxes]
+        tasks.append(asyncio.create_task(self._keep_sending()))
         scheduler.start()
-        log.info("ready", mailboxes=[station.address for station in worker.stations])
+        log.info("ready", mailboxes=[connections.address for connections in worker.mailboxes])
         try:
             await worker.stopping.wait()
             await asyncio.gather(*tasks)
         finally:
             scheduler.pause()
-            async with worker.turn:  # the job in hand ends: a mail half sent would go out twice
+            async with worker.lock:  # a job that uses the store ends first
                 scheduler.shutdown(wait=False)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await worker.close()
-        if self._failed:
-            raise self._failed
+        if self._failure:
+            raise self._failure
 
     def _scheduler(self) -> AsyncIOScheduler:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-        # A job that comes late still runs, once: due dates live in the store, the scheduler only wakes the sweep.
+        # A late job still runs, once. The due dates are in the store; the scheduler only starts the check.
         scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         soon = datetime.now(UTC) + timedelta(seconds=1)
+        due, housekeeping = self.worker.process_due, self.worker.checkpoint
         scheduler.add_job(self._poll, "interval", seconds=self.poll_seconds, id="poll")
-        scheduler.add_job(self._guarded, "interval", args=[self._due], seconds=30, id="due", next_run_time=soon)
-        scheduler.add_job(self._guarded, "interval", args=[self.worker.tidy], minutes=15, id="clean-up")
+        scheduler.add_job(self._guard, "interval", args=[due], seconds=30, id="due dates", next_run_time=soon)
+        scheduler.add_job(self._guard, "interval", args=[housekeeping], minutes=15, id="housekeeping")
         return scheduler
 
     async def _poll(self) -> None:
-        for station in self.worker.stations:
-            station.hint.set()
+        for connections in self.worker.mailboxes:
+            connections.news.set()
 
-    async def _due(self) -> None:
-        await self.worker.sweep()
-        await self.worker.send()
-
-    async def _guarded(self, job: object) -> None:
-        """Run a job; a state that cannot be written stops the daemon."""
+    async def _guard(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Run a job; a damaged state stops the daemon."""
         try:
-            await job()  # type: ignore[operator]
+            await job()
         except StateError as error:
             self._fail(error)
 
     def _fail(self, error: StateError) -> bool:
-        """Stop where the state is in doubt; a disk that is full or away for a while is tried again (C4)."""
-        if isinstance(error.__cause__, OSError | sqlite3.OperationalError):
+        """Stop if the state is damaged; say so. A full disk or an unreachable database is tried again (C4)."""
+        if isinstance(error, UnavailableError):
             log.error("the state cannot be written; nothing is sent or moved", error=str(error))
             return False
         log.error("stopped: the state cannot be used", error=str(error))
-        self._failed = error
+        self._failure = error
         self.stop()
         return True
 
-    async def _attend(self, station: MailboxConnections) -> None:
-        """Take in what arrives at one mailbox; when its server goes away, come back with backoff."""
+    async def _keep_sending(self) -> None:
+        """Send whenever there is something to send."""
         pause = FIRST_PAUSE
-        stopping = self.worker.stopping
-        while not stopping.is_set():
+        while not self.worker.stopping.is_set():
             try:
-                await asyncio.to_thread(station.mailbox.connect)
-                await self._begin(station)
-                pause = FIRST_PAUSE
-                while not stopping.is_set():
-                    station.hint.clear()
-                    await self.worker.drain(station)
-                    await station.hint.wait()
-            except MailboxError as error:
-                log.warning("mailbox out of reach", mailbox=station.address, error=str(error), again_in_seconds=pause)
-                await asyncio.to_thread(station.mailbox.close)
-                pause = await self._rest(pause)
+                await self.worker.keep_sending()
             except StateError as error:
                 if not self._fail(error):
-                    pause = await self._rest(pause)
-            except Exception:  # whatever a server says, its mailbox is attended to again
-                log.exception("mailbox out of reach", mailbox=station.address, again_in_seconds=pause)
-                await asyncio.to_thread(station.mailbox.close)
-                pause = await self._rest(pause)
+                    pause = await self._pause(pause)
+                    self.worker.unsent.set()
 
-    async def _rest(self, pause: float) -> float:
+    async def _process(self, connections: MailboxConnections) -> None:
+        """Process what arrives in one mailbox; if its server is unreachable, try again with backoff."""
+        pause, stopping = FIRST_PAUSE, self.worker.stopping
+        while not stopping.is_set():
+            try:
+                await asyncio.to_thread(connections.mailbox.connect)
+                pause, begun = FIRST_PAUSE, False
+                while not stopping.is_set():
+                    connections.news.clear()
+                    if await self.worker.claim(connections):
+                        if not begun:
+                            await self._note_first_uid(connections)
+                        begun = True
+                        await self.worker.drain(connections)
+                    await connections.news.wait()
+            except StateError as error:
+                if not self._fail(error):
+                    pause = await self._pause(pause)
+            except Exception as error:  # noqa: BLE001 - no answer of a server ends the work on its mailbox
+                known = isinstance(error, MailboxError)
+                report = log.warning if known else log.exception
+                report("mailbox unreachable", mailbox=connections.address, error=str(error), again_in_seconds=pause)
+                await asyncio.to_thread(connections.mailbox.close)
+                if known:
+                    await self.worker.release(connections)
+                pause = await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> float:
         """Wait, unless the daemon stops; return how long to wait the next time."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.worker.stopping.wait(), pause)
-        return min(pause * 2, LONGEST_PAUSE)
+            await asyncio.wait_for(self.worker.stopping.wait(), seconds)
+        return min(seconds * 2, LONGEST_PAUSE)
 
-    async def _begin(self, station: MailboxConnections) -> None:
-        """Note at the very first start where new mail begins, so that years of old mail are left alone (Q1).
+    async def _note_first_uid(self, connections: MailboxConnections) -> None:
+        """Note at the very first start where new mail begins, so that old emails are skipped (Q1).
 
-        Where the server has numbered its mails anew since (S7), the day of the first start tells old from new.
+        If the server has assigned new UIDs since (S7), the day of the first start separates old emails from new ones.
         """
-        store, box, name = self.worker.store, station.mailbox, f"first uid of {station.address}"
-        noted = (store.get_fact(name) or "").split(" ")
+        worker, box, name = self.worker, connections.mailbox, f"first uid of {connections.address}"
+        noted = (await worker.use_store(lambda: worker.store.get_fact(name)) or "").split(" ")
         if len(noted) == 3 and noted[0] == str(box.uid_validity):  # noqa: PLR2004 - UIDVALIDITY, UID, day
-            station.above = int(noted[1])
+            connections.above = int(noted[1])
             return
         if len(noted) == 3:  # noqa: PLR2004
             day = date.fromisoformat(noted[2])
             above = await asyncio.to_thread(box.first_since, day) - 1 if int(noted[1]) else 0
-            log.warning("the server has numbered its mails anew", mailbox=station.address)
+            log.warning("the server has assigned new UIDs", mailbox=connections.address)
         else:
-            day = self.worker.clock.now().date()
+            day = worker.clock.now().date()
             above = await asyncio.to_thread(box.uid_next) - 1 if self.from_now else 0
-            log.info("first start", mailbox=station.address, old_mail="left alone" if above else "none, or taken in")
-        async with self.worker.turn:
-            store.set_fact(name, f"{box.uid_validity} {above} {day.isoformat()}")
-            store.commit()
-        station.above = above
+            log.info(
+                "first start", mailbox=connections.address, old_emails="skipped" if above else "none, or processed"
+            )
 
-    async def _listen(self, station: MailboxConnections) -> None:
-        """Use IDLE as a hint that mail has come; polling is the truth."""
-        pause = FIRST_PAUSE
-        stopping = self.worker.stopping
+        def note() -> None:
+            worker.store.set_fact(name, f"{box.uid_validity} {above} {day.isoformat()}")
+            worker.store.commit()
+
+        await worker.use_store(note)
+        connections.above = above
+
+    async def _listen(self, connections: MailboxConnections) -> None:
+        """Use IDLE as a hint that email has arrived; polling finds what IDLE misses."""
+        pause, stopping = FIRST_PAUSE, self.worker.stopping
         while not stopping.is_set():
             try:
-                await asyncio.to_thread(station.ear.connect)
+                await asyncio.to_thread(connections.idle.connect)
                 pause = FIRST_PAUSE
                 while not stopping.is_set():
-                    if await asyncio.to_thread(station.ear.idle, IDLE_SECONDS):
-                        station.hint.set()
-            except Exception as error:  # it only listens; polling is the truth
+                    if await asyncio.to_thread(connections.idle.idle, IDLE_SECONDS):
+                        connections.news.set()
+            except Exception as error:  # polling continues without it
                 if not isinstance(error, MailboxError):
-                    log.exception("cannot listen", mailbox=station.address)
-                await asyncio.to_thread(station.ear.close)
-                pause = await self._rest(pause)
+                    log.exception("IDLE failed", mailbox=connections.address)
+                await asyncio.to_thread(connections.idle.close)
+                pause = await self._pause(pause)

@@ -1,7 +1,7 @@
-"""The one path in the world: arrivals in, steps committed, replies out. No side doors (design §2).
+"""The pipeline at work: triggers in, steps committed. Sending the replies is ``sending``'s.
 
-What a mailbox needs of the world stands in a ``MailboxContext``: its policy, its registry, the store, the clock. The daemon, `run
---once`, `rehearse` and the demo all work through ``process_batch``, ``sweep`` and ``send``.
+A ``MailboxContext`` holds what a mailbox needs: its policy, its registry, the store, the clock. The daemon, ``run --once``,
+``rehearse`` and the demo all use ``process_batch`` and ``process_due``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import structlog
 
-from mailbot.case import delivery, matching
+from mailbot.case import matching
 from mailbot.core import handle, set_aside
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
@@ -24,11 +24,9 @@ from mailbot.model import (
     Attachment,
     Case,
     DueDate,
-    FailedDelivery,
     Mail,
     MailRecord,
     Message,
-    Reply,
     Snapshot,
     Step,
     Unit,
@@ -39,32 +37,30 @@ from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.registry.registry import RegistryError
-from mailbot.runtime.store_protocol import DuplicateError, StateError, Store
+from mailbot.runtime.store import DuplicateError, StaleError, StateError, Store, UnavailableError
 
 log = structlog.get_logger("mailbot")
 
 FolderName = Literal["Done", "Ignored", "Attention"]
 
+_Result = TypeVar("_Result")
+
+TRIES = 5
+"""How many times a batch is processed if other processes keep changing its cases."""
+
 
 class UnitLookup(Protocol):
-    """A registry: units by folded serial."""
+    """A registry: units by serial key."""
 
     def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
-        """Return the units that these folded strings name."""
-
-
-class MailSender(Protocol):
-    """An outbox: one mail, these bytes, one recipient; how it ended, as a value."""
-
-    async def send(self, raw: bytes | str, sender: str, recipient: str) -> delivery.DeliveryResult:
-        """Send one mail."""
+        """Return the units with these serial keys."""
 
 
 class MailboxContext:
-    """One mailbox at work.
+    """What processing the emails of one mailbox needs.
 
-    ``chance`` gives 128 random bits in hexadecimal, for ids. ``open_attachments`` reads what is attached to a mail: a
-    ``shell.opener.Opener`` where strangers write, here and now where a test does.
+    ``entropy`` returns 128 random bits in hexadecimal, for ids and tokens. ``open_attachments`` extracts the text of attachments:
+    an ``AttachmentProcess`` for emails of strangers, in this process in tests.
     """
 
     def __init__(
@@ -73,228 +69,235 @@ class MailboxContext:
         registry: UnitLookup,
         store: Store,
         clock: Clock,
-        chance: Callable[[], str] = lambda: secrets.token_hex(16),
+        entropy: Callable[[], str] = lambda: secrets.token_hex(16),
         open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
     ) -> None:
-        self.policy, self.registry, self.store, self.clock, self.chance = policy, registry, store, clock, chance
+        self.policy, self.registry, self.store, self.clock, self.entropy = policy, registry, store, clock, entropy
         self.open_attachments = open_attachments
+
+    def core_context(self, snapshot: Snapshot) -> Context:
+        """Return what the core needs for one step."""
+        return Context(self.policy, snapshot, self.clock.now())
 
 
 class Disposition(Value, frozen=True):
-    """What was done with a mail: the folder it belongs in now, and the step, if it had an effect."""
+    """What was done with an email: the folder where it belongs now, and the step, if it had an effect."""
 
     uid: int
     folder: FolderName
     step: Step | None = None
 
 
+# ---------------------------------------------------------------- emails
+
+
 def process_batch(mails: Sequence[Mail], context: MailboxContext) -> list[Disposition]:
-    """Take a batch of mails along the path and make it durable. Only what is returned here may leave INBOX.
+    """Process a batch of emails and make it durable. Only what is returned here may leave INBOX.
 
     Raises:
         StateError: nothing of the batch took effect, and nothing may be sent or moved.
     """
-    try:
-        settled = [_process(incoming_mail, context) for incoming_mail in mails]
-        context.store.commit()
-    except BaseException:
-        context.store.rollback()
-        raise
-    for incoming_mail, done in zip(mails, settled, strict=True):
-        record = done.step.record if done.step else None
+    done = stage_and_commit(context.store, lambda: [_process(mail, context) for mail in mails])
+    for mail, disposition in zip(mails, done, strict=True):
+        record = disposition.step.record if disposition.step else None
         if record:
             log.info(
-                "mail decided",
-                mailbox=incoming_mail.mailbox,
+                "email processed",
+                mailbox=mail.mailbox,
                 sender=record.sender,
                 kind=record.kind,
                 outcome=record.outcome,
                 case=record.case_id,
-                folder=done.folder,
+                folder=disposition.folder,
                 why=record.why,
             )
-    return settled
+    return done
 
 
-def _process(incoming_mail: Mail, context: MailboxContext) -> Disposition:
-    """Take one mail along the path; one that cannot be processed goes to Attention, with a note to staff (promise 4)."""
-    digest = hashlib.sha256(incoming_mail.raw).hexdigest()
-    identity, now = f"{incoming_mail.mailbox} raw {digest}", context.clock.now()
+def stage_and_commit(store: Store, stage: Callable[[], _Result]) -> _Result:
+    """Stage steps and commit them; if another process changed a case meanwhile, stage them again on its new state.
+
+    Raises:
+        StateError: nothing that was staged took effect.
+    """
+    for _ in range(TRIES):
+        try:
+            result = stage()
+            store.commit()
+        except StaleError as error:
+            store.rollback()
+            log.info("another process changed a case; the batch is processed again", error=str(error))
+        except BaseException:
+            store.rollback()
+            raise
+        else:
+            return result
+    raise UnavailableError(f"other processes changed the same cases {TRIES} times in a row; nothing was changed")
+
+
+def _process(mail: Mail, context: MailboxContext) -> Disposition:
+    """Process one email; one that cannot be processed goes to Attention, with a note to staff (promise 4)."""
+    digest = hashlib.sha256(mail.raw).hexdigest()
+    identity = f"{mail.mailbox} raw {digest}"
     try:
-        message = read_message(incoming_mail, context.policy.desk, context.open_attachments)
+        message = read_message(mail, context.policy.desk, context.open_attachments)
         identity = message.identity
-        before = context.store.recorded(identity)
-        if before:
-            return Disposition(incoming_mail.uid, before.folder)
-        _answerable(message)
-        case = find_case(message, context)
-        return _staged(
-            incoming_mail, handle(message, case, Context(context.policy, look_up(message, case, context), now)), context
-        )
-    except (StateError, RegistryError):
+        if earlier := context.store.recorded(identity):
+            return Disposition(mail.uid, earlier.folder)
+        _check_answerable(message)
+        return _stage_message(mail.uid, message, context)
+    except (StateError, StaleError, RegistryError):
         raise
     except UnreadableError as error:
         why = str(error)
-    except Exception as error:  # whatever one mail does, the next one is handled
-        log.exception("mail set aside", mailbox=incoming_mail.mailbox, digest=digest[:16])
+    except Exception as error:  # one email never keeps the next from being processed
+        log.exception("email set aside", mailbox=mail.mailbox, digest=digest[:16])
         why = f"{type(error).__name__} while it was processed"
-    return _staged(incoming_mail, _set_aside(incoming_mail, identity, why, context, now), context)
+    step = _set_aside(mail.mailbox, identity, why, context)
+    return _staged(mail.uid, step, context) or Disposition(mail.uid, "Attention")
 
 
-def _answerable(message: Message) -> None:
-    """See to it that a person's mail that nobody can answer reaches staff."""
+def _check_answerable(message: Message) -> None:
+    """Raise ``UnreadableError`` for a person's email that has no usable From or Reply-To: staff must see it."""
     if message.classification.sender_class == "human" and message.answer_to is None:
         raise UnreadableError("there is nobody to answer: no usable From or Reply-To")
 
 
-def _staged(incoming_mail: Mail, result: Step, context: MailboxContext) -> Disposition:
-    """Put a step in line for the commit; one that the store has had before takes no effect again (promise 2)."""
-    try:
-        context.store.stage(result)
-    except DuplicateError:
-        return Disposition(incoming_mail.uid, "Done")
-    return Disposition(incoming_mail.uid, result.record.folder if result.record else "Done", result)
-
-
-def _set_aside(incoming_mail: Mail, identity: str, why: str, context: MailboxContext, now: datetime) -> Step:
-    before = context.store.recorded(identity)
-    record = before or MailRecord(
-        identity=identity, at=now, mailbox=incoming_mail.mailbox, folder="Attention", kind="unreadable", why=why
+def _stage_message(uid: int, message: Message, context: MailboxContext) -> Disposition:
+    """Stage the step of an email; if its RMA number belongs to another case, the next sequence number is tried."""
+    case = find_case(message, context)
+    for _ in range(TRIES):
+        step = handle(message, case, context.core_context(look_up(message, case, context)))
+        if disposition := _staged(uid, step, context):
+            return disposition
+    raise StateError(
+        f"{TRIES} RMA numbers in a row belong to other cases: the state is older than its numbers. Restore a newer backup"
     )
-    if before:
-        return Step(event=None, decision=None, after=None, record=before)
-    return set_aside(record, Context(context.policy, Snapshot(id_entropy=context.chance()), now))
+
+
+def _staged(uid: int, step: Step, context: MailboxContext) -> Disposition | None:
+    """Stage a step. An email that took effect before has no second effect (promise 2). None: the RMA number is taken."""
+    try:
+        context.store.stage(step)
+    except DuplicateError as error:
+        if error.what == "number":
+            return None
+        if error.what != "mail":
+            raise
+        return Disposition(uid, "Done")
+    return Disposition(uid, step.record.folder if step.record else "Done", step)
+
+
+def _set_aside(mailbox: str, identity: str, why: str, context: MailboxContext) -> Step:
+    if earlier := context.store.recorded(identity):
+        return Step(event=None, decision=None, after=None, record=earlier)
+    now = context.clock.now()
+    record = MailRecord(identity=identity, at=now, mailbox=mailbox, folder="Attention", kind="unreadable", why=why)
+    return set_aside(record, context.core_context(Snapshot(id_entropy=context.entropy())))
+
+
+def too_large(uid: int, size: int, uid_validity: int, context: MailboxContext) -> Disposition:
+    """Set an email aside that was not fetched because of its size (R3), and make that durable.
+
+    Raises:
+        StateError: nothing took effect.
+    """
+    mailbox = context.policy.desk.address
+    why = f"it could not be fetched, or is too large ({size} bytes)"
+
+    def stage() -> Disposition:
+        step = _set_aside(mailbox, f"uid {mailbox} {uid_validity} {uid}", why, context)
+        staged = _staged(uid, step, context)
+        return Disposition(uid, "Attention", staged.step if staged else None)
+
+    return stage_and_commit(context.store, stage)
+
+
+def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail:
+    """Return an email as it arrives at a mailbox at ``now``; the dates in it are not trusted."""
+    return Mail(mailbox=mailbox, raw=raw, arrived_at=now.astimezone(UTC), uid=uid)
+
+
+# ---------------------------------------------------------------- what the core is told
 
 
 def find_case(message: Message, context: MailboxContext) -> Case | None:
-    """Return the case a mail belongs to: by our thread, References, a number in the subject; else none yet."""
-    found = context.store.find(matching.ids(message), matching.names(message, context.policy.desk))
-    return next((case for case in found if matching.joins(case, message, context.policy.desk)), None)
+    """Return the case that an email names by its thread, its address or a number, if its sender may take part; else None."""
+    desk = context.policy.desk
+    found = context.store.find(matching.ids(message), matching.names(message, desk))
+    return next((case for case in found if matching.joins(case, message, desk)), None)
 
 
 def look_up(message: Message, case: Case | None, context: MailboxContext) -> Snapshot:
-    """Ask the world what the step needs to know, as values."""
-    keys = dict.fromkeys(
-        (*message.codes, *(serial_key(unit.serial) for unit in (case.units if case else ()) if unit.serial))
-    )
-    units = context.registry.look_up(keys)
+    """Return what the core needs to know of the world for an email."""
+    policy, store = context.policy, context.store
+    units = context.registry.look_up(dict.fromkeys((*message.codes, *_unit_keys(case))))
     answer_to = message.answer_to.email if message.answer_to else ""
-    midnight = at_hour(today(context.clock.now(), context.policy.timezone), 0, context.policy.timezone)
+    midnight = at_hour(today(context.clock.now(), policy.timezone), 0, policy.timezone)
     return Snapshot(
         units=units,
-        open_cases=context.store.open_cases(context.policy.desk.address, units),
-        past_cases=context.store.past_cases(context.policy.desk.address, units),
-        answers_today=context.store.answers_since(answer_to, midnight) if answer_to else 0,
-        id_entropy=context.chance(),
-        token_entropy=context.chance(),
+        open_cases=store.open_cases(policy.desk.address, units),
+        past_cases=store.past_cases(policy.desk.address, units),
+        answers_today=store.answers_since(answer_to, midnight) if answer_to else 0,
+        id_entropy=context.entropy(),
+        token_entropy=context.entropy(),
+        sequence=store.next_sequence(),
+    )
+
+
+def snapshot_for(case: Case, context: MailboxContext) -> Snapshot:
+    """Return what the core needs to know of the world for a due date or a failed delivery of a case."""
+    return Snapshot(
+        units=context.registry.look_up(_unit_keys(case)),
+        id_entropy=context.entropy(),
+        token_entropy=context.entropy(),
         sequence=context.store.next_sequence(),
     )
 
 
-def process_due(rooms: Mapping[str, MailboxContext], store: Store, clock: Clock) -> list[Step]:
-    """Take what has come due along the path: one arrival a case, so that a long pause brings one mail and not thirty.
+def _unit_keys(case: Case | None) -> list[str]:
+    return [serial_key(unit.serial) for unit in case.units if unit.serial] if case else []
+
+
+# ---------------------------------------------------------------- due dates
+
+
+def process_due(contexts: Mapping[str, MailboxContext], store: Store, clock: Clock) -> list[Step]:
+    """Process the due dates that have been reached: one trigger for each case, so that a long pause brings one reminder.
 
     Raises:
-        StateError: nothing took effect.
+        StateError: what was not committed before took no effect.
     """
     now = clock.now()
-    steps: list[Step] = []
+    steps: dict[str, Step] = {}
+    last: DueDate | None = None
     try:
-        for due in store.due(now):
-            case = store.case(due.case_id)
-            room = rooms.get(case.mailbox) if case else None
-            if case is None or room is None:
-                continue
-            try:
-                result = handle(DueDate(case.id, now), case, Context(room.policy, _snapshot_for(case, room), now))
-            except Exception:  # one case that cannot be worked on does not hold up the others
-                log.exception("deadline not worked on", case=case.id)
-                continue
-            store.stage(result)
-            steps.append(result)
-        store.commit()
-    except BaseException:
+        while due_dates := store.claim_due(now, contexts, last):
+            for due in due_dates:
+                if due.case_id not in steps and (step := _stage_due(due, contexts, store, now)):
+                    steps[due.case_id] = step
+            store.commit()
+            last = due_dates[-1]
+    except StaleError as error:
+        log.info("another process changed a case; its due date is processed again", error=str(error))
+    finally:
         store.rollback()
-        raise
-    for result in steps:
-        log.info("deadline came", case=result.after.id if result.after else None, mails=len(result.replies))
-    return steps
+    for case_id, step in steps.items():
+        log.info("due date processed", case=case_id, replies=len(step.replies))
+    return list(steps.values())
 
 
-def _snapshot_for(case: Case, context: MailboxContext) -> Snapshot:
-    units = context.registry.look_up([serial_key(unit.serial) for unit in case.units if unit.serial])
-    return Snapshot(
-        units=units, id_entropy=context.chance(), token_entropy=context.chance(), sequence=context.store.next_sequence()
-    )
-
-
-async def deliver(
-    rooms: Mapping[str, MailboxContext],
-    outboxes: Mapping[str, MailSender],
-    store: Store,
-    clock: Clock,
-    stopping: Callable[[], bool] = lambda: False,
-) -> list[Reply]:
-    """Send what may go out now, one after another, and put each end on record before the next begins (promise 3).
-
-    What a server out of reach cannot take waits for another round; the others' mail goes out.
-    """
-    sent: list[Reply] = []
-    out_of_reach: set[str] = set()
-    for reply in store.unsent(clock.now()):
-        outbox = outboxes.get(reply.mailbox)
-        if outbox is None or reply.mailbox in out_of_reach:
-            continue
-        if stopping():
-            break
-        begun = delivery.begin_attempt(reply, clock.now())
-        store.mark(begun)
-        result = await outbox.send(begun.raw, begun.mailbox, begun.to)
-        ended = delivery.after_attempt(begun, result, clock.now())
-        store.mark(ended)
-        if ended.state == "sent":
-            log.info("mail sent", to=ended.to, subject=ended.subject)
-        else:
-            log.warning("mail not sent", to=ended.to, subject=ended.subject, state=ended.state, note=ended.note)
-        sent.append(ended)
-        if ended.state in ("failed", "held"):
-            _report(ended, rooms, store, clock)
-        if isinstance(result, delivery.Deferred) and result.server:
-            out_of_reach.add(reply.mailbox)
-    return sent
-
-
-def _report(reply: Reply, rooms: Mapping[str, MailboxContext], store: Store, clock: Clock) -> None:
-    """Take a mail that will not arrive along the path, once; a note to staff that fails is only logged (B5)."""
-    found = store.find([reply.message_id])
-    room = rooms.get(reply.mailbox)
-    if reply.audience == "staff" or not found or room is None:
-        log.error("a mail will not arrive", to=reply.to, subject=reply.subject, note=reply.note)
-        return
-    arrival = FailedDelivery(found[0].id, reply.message_id, reply.note)
-    context = Context(room.policy, _snapshot_for(found[0], room), clock.now())
-    store.stage(handle(arrival, found[0], context))
-    store.commit()
-
-
-def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail:
-    """Return a mail as it arrives at a mailbox, at ``now`` (our own time; dates in the mail are hearsay)."""
-    return Mail(mailbox=mailbox, raw=raw, arrived_at=now.astimezone(UTC), uid=uid)
-
-
-def too_large(uid: int, size: int, validity: int, context: MailboxContext) -> Disposition:
-    """Set a mail aside that was never fetched (R3), and make that durable.
-
-    Raises:
-        StateError: nothing took effect.
-    """
-    now = context.clock.now()
-    unfetched = Mail(mailbox=context.policy.desk.address, raw=b"", arrived_at=now, uid=uid)
-    why = f"it could not be fetched, or is too large ({size} bytes)"
-    result = _set_aside(unfetched, f"uid {context.policy.desk.address} {validity} {uid}", why, context, now)
+def _stage_due(due: DueDate, contexts: Mapping[str, MailboxContext], store: Store, now: datetime) -> Step | None:
+    case = store.case(due.case_id)
+    if case is None:
+        return None
+    context = contexts[case.mailbox]
     try:
-        context.store.stage(result)
-        context.store.commit()
-    except DuplicateError:
-        context.store.rollback()
-    return Disposition(uid, "Attention", result)
+        step = handle(DueDate(case.id, now), case, Context(context.policy, snapshot_for(case, context), now))
+        store.stage(step)
+    except (StateError, StaleError):
+        raise
+    except Exception:  # one case never keeps the others from being processed
+        log.exception("due date not processed", case=case.id)
+        return None
+    return step

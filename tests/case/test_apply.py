@@ -171,7 +171,12 @@ def test_a_whole_return_is_rebuilt_by_a_program_without_rules_and_registry(compa
         [sys.executable, "-c", _REBUILD], input=msgspec.json.encode(case), capture_output=True, check=False
     )
     assert run.returncode == 0, run.stderr.decode()
-    assert run.stdout == msgspec.json.encode(case)
+    assert plain(run.stdout) == plain(msgspec.json.encode(case))
+
+
+def plain(encoded: bytes) -> bytes:
+    """A case as it is always written, whether it was loaded or made: a default value can be left out."""
+    return msgspec.json.encode(msgspec.json.decode(encoded, type=Case))
 
 
 _REBUILD = """

@@ -20,7 +20,7 @@ from mailbot.rehearsal.conversation_file import load
 from mailbot.rehearsal.player import play, policy_of
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def flat(case: Case) -> str:
 
 
 def stored(desk: Path, *cases: Case) -> None:
-    store = TinyStore(desk / "state")
+    store = open_store(f"tinydb:{desk / 'state'}")
     for case in cases:
         store.stage(Step(None, None, case))
     store.commit()
@@ -180,7 +180,7 @@ def test_the_list_names_states_and_dates(mailbot: Mailbot, desk: Path) -> None:
     due = over.units[0].repair_due
     unit = structs.replace(over.units[0], state="parts_quoted")
     here = structs.replace(over, id="C-BCDFGHJKMN", number=None, state="parts_quoted", units=(unit,))
-    stored(desk, over, here)
+    stored(desk, structs.replace(over, replies=()), here)
     listed = mailbot("cases", "list").out
     assert "C-BCDFGHJKMN" in listed
     assert "parts_quoted" in listed

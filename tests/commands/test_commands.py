@@ -16,8 +16,8 @@ from support.memory_desk import Desk, letter, unit
 
 from mailbot.commands import COMMANDS, cli
 from mailbot.model import Case, CaseUnit, Step
-from mailbot.runtime import daemon
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime import worker
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -286,7 +286,7 @@ def case_of(state: Path, **facts: object) -> None:
         "state": "held",
         "opened_at": datetime(2026, 11, 20, tzinfo=UTC),
     }
-    store = TinyStore(state)
+    store = open_store(f"tinydb:{state}")
     store.stage(Step(None, None, Case(**usual | facts)))  # type: ignore[arg-type]
     store.commit()
     store.close()
@@ -331,7 +331,7 @@ def test_show_tells_the_whole_story(mailbot: Mailbot, desk: Path) -> None:
     """Who wrote, what was decided by which clause on which facts, what was sent, what comes due: all from the record."""
     at = Desk(units=[unit("AH2F104432", "ipc")])
     step = at.write("Serial number AH2F104432 shows no video.")
-    store = TinyStore(desk / "state")
+    store = open_store(f"tinydb:{desk / 'state'}")
     store.stage(step)
     store.commit()
     store.close()
@@ -357,7 +357,7 @@ def test_show_tells_the_whole_story(mailbot: Mailbot, desk: Path) -> None:
 def test_cases_can_be_looked_at_while_the_daemon_has_the_lock(mailbot: Mailbot, desk: Path) -> None:
     """Reading needs no lock: list, show, export, check and explain work beside the daemon; a second writer is refused (C6)."""
     case_of(desk / "state")
-    held = TinyStore(desk / "state")
+    held = open_store(f"tinydb:{desk / 'state'}")
     try:
         words = [sys.executable, "-m", "mailbot", "cases", "list", "--json"]
         done = subprocess.run(words, cwd=desk, capture_output=True, text=True, timeout=30, check=False)
@@ -383,7 +383,7 @@ def test_a_password_is_never_shown(
     mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], source: str
 ) -> None:
     """Against a server that refuses, no command shows the password: not in its words, its log, or its state (K1)."""
-    monkeypatch.setattr(daemon, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
     settings = desk / "mailbot.toml"
     text = settings.read_text(encoding="utf-8")
     if source == "file":

@@ -175,7 +175,7 @@ def test_the_daemon_answers_what_arrives_and_stops_cleanly(house: House) -> None
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     daemon = house.start("run")
     try:
-        _until((house.home / "state" / "meta.json").exists)
+        _until((house.home / "state" / "mailbot.db").exists)
         time.sleep(1.5)
         house.deliver(letter(KIM, "New", "Serial AH7K900101 has no video.", message_id="<new@lark>"))
         _until(lambda: len(house.sent()) == 1)

@@ -135,8 +135,8 @@ def test_nothing_is_left_when_mailbot_is_killed(how: signal.Signals) -> None:
         "opener = AttachmentProcess()\nopener([attached('po.pdf', written('x'))])\n"
         "print(opener._process.pid, flush=True)\ntime.sleep(60)\n"
     )
-    here = Path(__file__).parent
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[1])])}
+    tests = Path(__file__).parents[1]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
     ) as mailbot:

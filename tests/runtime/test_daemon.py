@@ -13,12 +13,13 @@ from support.server_desk import House, letter
 from support.servers import Background
 
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon, MailboxConnections, Worker
+from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.imap.mailbox import Mailbox
-from mailbot.runtime.memory import MemoryStore
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources
+from mailbot.runtime.store import Store, open_store
+from mailbot.runtime.worker import MailboxConnections, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,7 @@ def house(tmp_path: Path, imap_server: MailStore, smtp_server: SmtpServer) -> Ho
     return House(tmp_path, imap_server, smtp_server)
 
 
-def _daemon(house: House, store: MemoryStore, *, from_now: bool = True) -> Daemon:
+def _daemon(house: House, store: Store, *, from_now: bool = True) -> Daemon:
     clock = Clock()
     policy = Resources.at().policy("american-portwell")
     registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
@@ -59,7 +60,7 @@ async def _for_a_moment(daemon: Daemon, holds: Callable[[], object]) -> None:
 
 def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
     """Years of old mail are left alone at the first start; so they are when the server numbers its mails anew (S7)."""
-    store = MemoryStore()
+    store = open_store()
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     asyncio.run(_for_a_moment(_daemon(house, store), lambda: store.get_fact("first uid of rma@portwell.example")))
     assert store.get_fact("first uid of rma@portwell.example")
@@ -88,7 +89,7 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
 def test_all_takes_in_what_already_lies_there(house: House) -> None:
     """With start = "all" the mail that lay there before the first start is answered too."""
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
-    asyncio.run(_for_a_moment(_daemon(house, MemoryStore(), from_now=False), house.sent))
+    asyncio.run(_for_a_moment(_daemon(house, open_store(), from_now=False), house.sent))
     assert len(house.sent()) == 1
     assert house.folder() == []
 
@@ -131,7 +132,7 @@ def test_it_comes_back_when_a_server_goes_away(house: House) -> None:
     background = Background()
     wire = Wire(house.imap.imap("portwell").port)
     background.call(wire.lay())
-    store, clock = MemoryStore(), Clock()
+    store, clock = open_store(), Clock()
     policy = Resources.at().policy("american-portwell")
     registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
     imap = structs.replace(house.imap.imap("portwell"), port=wire.port)

@@ -14,7 +14,7 @@ from support.random_cases import Outbox, finished, mail, report
 from mailbot.case.delivery import Refused
 from mailbot.core import handle, set_aside
 from mailbot.model import StaffMember
-from mailbot.runtime import pipeline
+from mailbot.runtime import pipeline, sending
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,11 +119,12 @@ class Walk(Desk):
         """Let the mail server refuse whatever is to be sent."""
         self.name, address = name, self.policy.desk.address
         outbox = Outbox([Refused(550, "no such user")])
-        finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
+        finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
 
     def bounces(self, name: str, about: Reply, *, final: bool = True) -> Step:
         """Let a delivery report about an email of ours arrive."""
         self.name, self.count = name, self.count + 1
+        [about] = [each for taken in self.taken for each in taken.step.replies if each.message_id == about.message_id]
         return self.take(report(about, self.server, f"r{self.count}", final=final))
 
     def now(self, case: Case) -> Case:
@@ -158,7 +159,11 @@ def walked(company: str) -> tuple[Taken, ...]:
     taken: list[Taken] = []
     for walk in (_customers, _staff, _due_dates, _machines):
         desk = Walk(company)
-        with patch.object(pipeline, "handle", desk.handled), patch.object(pipeline, "set_aside", desk.unreadable):
+        with (
+            patch.object(pipeline, "handle", desk.handled),
+            patch.object(sending, "handle", desk.handled),
+            patch.object(pipeline, "set_aside", desk.unreadable),
+        ):
             walk(desk)
         taken += desk.taken
     return tuple(taken)

@@ -17,8 +17,8 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Unit
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.memory import MemoryStore
 from mailbot.runtime.resources import Resources
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ class Desk:
 
     def __init__(self, company: str | Policy = PORTWELL, units: Iterable[Unit] = (), at: datetime = NOW) -> None:
         self.policy = policy(company) if isinstance(company, str) else company
-        self.clock, self.store = Clock(at), MemoryStore()
+        self.clock, self.store = Clock(at), open_store()
         self.room = pipeline.MailboxContext(self.policy, Listed(units), self.store, self.clock, self._chance)
         self.steps: list[Step] = []
         self.drawn: Counter[datetime] = Counter()

@@ -1,11 +1,12 @@
 """Random lives of cases: a desk with its staff, customers and strangers, and what must hold after every step of it.
 
-The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``deliver`` of the pipeline. Every step is
-checked when it is taken: ``Life.judge`` has the promises, one method each.
+The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``Sender.send``. Every step is checked
+when it is taken: ``Life.judge`` has the promises, one method each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import email
 import os
 from collections import Counter
@@ -32,8 +33,8 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
-from mailbot.runtime import pipeline
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime import pipeline, sending
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -181,7 +182,8 @@ class Life(Desk):
         self.secrets: set[str] = set()
         self.let_in: set[tuple[str, str]] = set()
         self.patches = ExitStack()
-        self.patches.enter_context(patch.object(pipeline, "handle", self._step))
+        for module in (pipeline, sending):
+            self.patches.enter_context(patch.object(module, "handle", self._step))
         if not WHOLE:
             self.patches.enter_context(patch.object(intake, "understand", _remembered))
 
@@ -190,7 +192,7 @@ class Life(Desk):
         return sha256(f"{self.count}".encode()).hexdigest()[:32]
 
     def _open(self, folder: Path) -> None:
-        self.store = self.room.store = TinyStore(folder)  # type: ignore[assignment]
+        self.store = self.room.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
     def _step(self, trigger: Any, case: Case | None, context: Context) -> Step:
         result = handle(trigger, case, context)
@@ -240,10 +242,10 @@ class Life(Desk):
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
         outbox, address = Outbox(results), self.policy.desk.address
-        finished(pipeline.deliver({address: self.room}, {address: outbox}, self.store, self.clock))
+        finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
+        self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
-        self._judged()
 
     def restarts(self) -> None:
         """Close the state and open it again: everything is as it was."""
@@ -269,7 +271,10 @@ class Life(Desk):
         assert stored.keys() == self.now.keys()
         for case in stored.values():
             assert _bare(case) == _bare(self.now[case.id])
-            assert all(self.sent[reply.message_id].raw == reply.raw for reply in case.replies)
+            for reply in case.replies:
+                kept = self.store.reply(reply.message_id)
+                assert kept is not None
+                assert self.sent[reply.message_id].raw == kept.raw
 
     # ------------------------------------------------------------ what must hold
 
@@ -513,12 +518,8 @@ class Outbox:
 
 
 def finished(work: Coroutine[Any, Any, Any]) -> None:
-    """Run what never really waits."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("it waits")
+    """Run what a daemon would wait for."""
+    asyncio.run(work)
 
 
 _HEARD: dict[tuple[bytes, ...], Request] = {}

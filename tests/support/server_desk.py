@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mailbot.model import Case
-from mailbot.runtime.tiny import TinyStore
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +46,7 @@ class House:
     registry: str = REGISTRY
     users: dict[str, str] = field(default_factory=lambda: {PORTWELL: "portwell", SERVERTECH: "servertech"})
     extra: str = ""
+    state: str = "tinydb:state"
 
     def __post_init__(self) -> None:
         (self.home / "registry.csv").write_text(self.registry, encoding="utf-8")
@@ -54,7 +55,7 @@ class House:
             PORTWELL: ("desk@portwell.example", "boss@portwell.example"),
             SERVERTECH: ("support@servertech.example",) * 2,
         }
-        text = f'state = "tinydb:state"\ntimezone = "America/Los_Angeles"\npoll_seconds = 1\n{self.extra}'
+        text = f'state = "{self.state}"\ntimezone = "America/Los_Angeles"\npoll_seconds = 1\n{self.extra}'
         for address, user in self.users.items():
             box = self.imap.imap(user)
             desk, boss = staff[address]
@@ -81,6 +82,10 @@ registry = "registry.csv"
   security = "none"{people}
 """
         (self.home / "mailbot.toml").write_text(text, encoding="utf-8")
+
+    @property
+    def url(self) -> str:
+        return f"tinydb:{self.home / 'state'}" if self.state == "tinydb:state" else self.state
 
     @property
     def environment(self) -> dict[str, str]:
@@ -121,7 +126,7 @@ registry = "registry.csv"
         return [mail for mail in self.smtp.received if to in (None, mail.recipient)]
 
     def cases(self) -> list[Case]:
-        store = TinyStore(self.home / "state", read_only=True)
+        store = open_store(self.url, read_only=True)
         try:
             return list(store.cases())
         finally:

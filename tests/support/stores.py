@@ -51,7 +51,7 @@ def a_case(case_id="C-1", *, mails=("in-1@y",), serials=("AH-2F 10",), opened_at
         decision = Decision("ask", ("AP-28",), "", PolicyStamp("american-portwell", date(2026, 11, 1), "d"))
         entries.append(HistoryEntry(opened_at, Requested(mail, Request("request")), decision))
     items = tuple(CaseUnit(serial, "asking", "ask", ("AP-28",)) for serial in serials)
-    fields = {"items": items, "history": tuple(entries), "state": "asking", "mailbox": RMA, **more}
+    fields = {"units": items, "history": tuple(entries), "state": "asking", "mailbox": RMA, **more}
     return Case(id=case_id, policy="american-portwell", sender=KIM, opened_at=opened_at, **fields)
 
 
@@ -66,6 +66,11 @@ def a_step(case=None, *, replies=(), identity=None, at=NOON):
 
 def changed(value, **fields):
     return msgspec.structs.replace(value, **fields)
+
+
+def bare(case):
+    """The case as it is stored: without the bytes of its replies."""
+    return changed(case, replies=tuple(changed(reply, raw="") for reply in case.replies))
 
 
 def commit(store, *steps):
@@ -95,7 +100,7 @@ def told(store):
     }
 
 
-def something(chance, turn, stores):
+def something(chance, turn, stores):  # noqa: C901 - a list of what can happen
     """The same random thing done to each store."""
     at = after(hours=turn)
     match chance.randrange(5):
@@ -115,9 +120,11 @@ def something(chance, turn, stores):
                 store.stage(a_step(replies=(a_reply(f"note-{turn}", at=at),)))
                 store.set_fact("uid", str(turn))
         case 4:
+            for store in stores:
+                store.rollback()
             waiting = list(stores[0].unsent(after(days=3650)))
             for reply in chance.sample(waiting, min(2, len(waiting))):
-                marked = changed(reply, state=chance.choice(["sending", "sent", "deferred", "failed"]), attempts=turn)
+                marked = changed(reply, state=chance.choice(["sent", "deferred", "failed", "ambiguous"]), attempts=turn)
                 for store in stores:
                     store.mark(marked)
     act = chance.choice(["commit", "commit", "rollback", "go on"])

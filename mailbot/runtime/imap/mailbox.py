@@ -99,6 +99,9 @@ class Mailbox:
                 with self._connection.talk() as client:
                     client.create_folder(name)
             except Denied as error:
+                with self._connection.talk() as client:
+                    if client.folder_exists(name):  # another process has just made it
+                        continue
                 mend = "make it by hand, or set folders.root"
                 raise MailboxError(self.server, f"no folder {name!r}: {error.reason}", mend) from error
             with contextlib.suppress(Denied), self._connection.talk() as client:

@@ -1,0 +1,48 @@
+"""Everything mailbot knows, in one store with three uses: in memory, a folder (SQLite and TinyDB files), PostgreSQL.
+
+``open_store`` opens one. Its ``Store`` stages steps and commits them, answers look-ups, hands out replies and due dates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mailbot.runtime.store.documents import CaseFiles
+from mailbot.runtime.store.errors import DuplicateError, StaleError, StateError, UnavailableError
+from mailbot.runtime.store.filing import Filing, exists
+from mailbot.runtime.store.sqlite import SqliteSession, lock_folder
+from mailbot.runtime.store.store import Store
+
+__all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
+
+
+def open_store(
+    url: str = "memory:", *, read_only: bool = False, password: str | None = None, keep_sent_days: int = 30
+) -> Store:
+    """Open a store; make it if there is none.
+
+    Args:
+        url: ``memory:``, ``tinydb:FOLDER`` or ``postgresql://user@host/database``.
+        read_only: take no lock and write nothing; works while another process writes. If there is no state, it is empty.
+        password: for PostgreSQL, if it asks for one.
+        keep_sent_days: how many days the bytes of a sent reply are kept. Its SHA-256 stays.
+
+    Raises:
+        StateError: another process has the state, or it cannot be trusted, read or written.
+    """
+    if url.startswith("postgresql://"):
+        from mailbot.runtime.store.postgresql import PostgresSession
+
+        session = PostgresSession(url, password, read_only=read_only)
+        return Store(session, keep_sent_days=keep_sent_days)
+    if url == "memory:":
+        return Store(SqliteSession(None), keep_sent_days=keep_sent_days)
+    folder = Path(url.removeprefix("tinydb:"))
+    if not exists(folder) and read_only:
+        return Store(SqliteSession(None))
+    files = SqliteSession(folder, read_only=read_only)
+    try:
+        return Store(files, Filing(files, CaseFiles(folder)), keep_sent_days=keep_sent_days)
+    except BaseException:
+        files.close()
+        raise
