@@ -294,7 +294,7 @@ def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
     if follows == "nothing":
         assert step.replies == ()
         return
-    seen = (desk.case.state, step.decision.told, step.decision.outcome) if step.decision else ()
+    seen = (desk.case.state, step.decision.answer_key, step.decision.outcome) if step.decision else ()
     assert follows in seen
     assert any(reply.audience == "customer" for reply in step.replies)
     assert any(reply.audience == "staff" for reply in step.replies) == (follows in ("staff", "withdrawn"))

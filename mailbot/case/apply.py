@@ -90,9 +90,8 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
         case UnitChanged():
             return _with_unit(case, change)
         case UnitRemoved(serial=serial):
-            return structs.replace(
-                case, units=tuple(unit for unit in case.units if serial_key(unit.serial) != serial_key(serial))
-            )
+            units = tuple(unit for unit in case.units if serial_key(unit.serial) != serial_key(serial))
+            return structs.replace(case, units=units, state=state_of(units, case.state))
         case CaseChanged():
             fields = {name: getattr(change, name) for name in CaseChanged.__struct_fields__}
             return structs.replace(

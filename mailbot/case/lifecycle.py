@@ -68,7 +68,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("canceled", "canceled by the customer", _BEFORE_RECEIPT, "withdrawn"),
     Transition("number_expired", "RMA expired", ("authorized",), "expired"),
     Transition("announced", "shipped by the customer", ("authorized",), "in_transit"),
-    Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted",), "ordered"),
+    Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted", "held"), "ordered"),
     Transition("parts_declined", "parts quote declined", ("parts_quoted",), "diagnosed"),
     Transition("approved", "approved", ("held", "asking", "quoted", "declined", "expired"), "authorized", "approve"),
     Transition("resumed_asking", "released", ("held",), "asking", "approve"),

@@ -206,7 +206,7 @@ def event_lines(event: Event, at: str = "") -> Iterator[str]:
         yield f"  attached: {', '.join(mail.attachments)}"
 
 
-_KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "StaffSaid": "staff"}
+_KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "StaffMessage": "staff"}
 
 
 def _wanted(request: Request) -> str:

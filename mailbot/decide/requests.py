@@ -243,7 +243,7 @@ def _plan_update(plan: Plan, request: Request, decision: Decision) -> None:
             plan.update(inbound=request.shipment)
         case "parts_ordered":
             for unit in plan.units(serials):
-                plan.move(unit, "parts_po_matched")
+                plan.move(unit, "parts_po_matched", resume_state=None)
             note_payment(plan, decision, request)
         case "parts_declined":
             decline_parts(plan, plan.context.answers.parts_declined, serials)

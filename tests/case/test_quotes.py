@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, policy
 
 from mailbot.case.quotes import accepted_quote, open_quotes, with_quote
-from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, State
+from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, Snapshot, State
+from mailbot.policy.context import Context
 
 TODAY = date(2026, 11, 20)
 LINE = Charge("service", "Service charge", Decimal("150.00"), "USD", "A1")
@@ -20,8 +21,8 @@ MORE = Charge("", "CPU", Decimal("95.50"), "USD", "A1")
 QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE), ("A1",))
 
 
-def case(state: State = "quoted", *quotes: Quote, billed: bool = False) -> Case:
-    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=billed)
+def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
+    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=charged)
     return Case(
         "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
     )
@@ -100,31 +101,36 @@ def test_of_several_offers_the_order_meets_the_one_it_means() -> None:
 # ------------------------------------------------------------------ the offer
 
 
+def on(day: date, company: str = PORTWELL) -> Context:
+    """A step on this day."""
+    return Context(policy(company), Snapshot(), NOW + (day - NOW.date()))
+
+
 @pytest.mark.parametrize("company", COMPANIES)
 def test_an_offer_has_its_number_and_its_days(company: str) -> None:
     """The first of the case, valid up to the day before the request is closed for want of an order."""
-    [made] = with_quote(case(), (LINE,), ("A1",), policy(company), TODAY)
+    [made] = with_quote(case(), (LINE,), ("A1",), on(TODAY, company))
     assert (made.number, made.issued_on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
     assert made.valid_until == TODAY + timedelta(days=policy(company).rules.deadlines.quote.close - 1)
 
 
 def test_the_same_offer_is_not_made_again() -> None:
     """Who asks twice has one quote, while it stands; other charges, or for parts, are another one."""
-    first = with_quote(case(), (LINE,), ("A1",), policy(PORTWELL), TODAY)
+    first = with_quote(case(), (LINE,), ("A1",), on(TODAY))
     quoted = case("quoted", *first)
     last = first[0].valid_until
-    assert with_quote(quoted, (LINE,), ("A1",), policy(PORTWELL), last) == first
+    assert with_quote(quoted, (LINE,), ("A1",), on(last)) == first
     for again in (
-        with_quote(quoted, (LINE, MORE), ("A1",), policy(PORTWELL), TODAY),
-        with_quote(quoted, (LINE,), ("A1",), policy(PORTWELL), TODAY, parts=True),
-        with_quote(quoted, (LINE,), ("A1",), policy(PORTWELL), last + timedelta(days=1)),
-        with_quote(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), policy(PORTWELL), TODAY),
+        with_quote(quoted, (LINE, MORE), ("A1",), on(TODAY)),
+        with_quote(quoted, (LINE,), ("A1",), on(TODAY), parts=True),
+        with_quote(quoted, (LINE,), ("A1",), on(last + timedelta(days=1))),
+        with_quote(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), on(TODAY)),
     ):
         assert [quote.number for quote in again] == ["Q-BCDFGHJKMN-1", "Q-BCDFGHJKMN-2"]
 
 
 @pytest.mark.parametrize(
-    ("state", "billed", "awaited"),
+    ("state", "charged", "awaited"),
     [
         ("quoted", False, True),
         ("parts_quoted", False, True),
@@ -134,9 +140,9 @@ def test_the_same_offer_is_not_made_again() -> None:
         ("closed", False, False),
     ],
 )
-def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, billed: bool, awaited: bool) -> None:  # noqa: FBT001
+def test_an_order_is_awaited_while_a_unit_waits_for_it(state: State, charged: bool, awaited: bool) -> None:  # noqa: FBT001
     """The latest quote counts, until an order has accepted it or nothing waits for one."""
     old = replace(QUOTE, number="Q-BCDFGHJKMN-1")
-    assert open_quotes(case(state, old, QUOTE, billed=billed)) == ((QUOTE,) if awaited else ())
-    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), billed=billed)) == ()
+    assert open_quotes(case(state, old, QUOTE, charged=charged)) == ((QUOTE,) if awaited else ())
+    assert open_quotes(case(state, old, replace(QUOTE, order="4711"), charged=charged)) == ()
     assert open_quotes(case(state)) == ()

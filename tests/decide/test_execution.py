@@ -1,4 +1,4 @@
-"""What a command of staff does to a case, once it was granted."""
+"""What a granted staff command changes in a case."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
+from mailbot.case.apply import with_change
 from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
-from mailbot.model import (
-    Case,
-    CaseUnit,
-    Charge,
-    Command,
-    CommandName,
-    CommandResult,
-    Finding,
-    Number,
-    Price,
-    Quote,
-    ShipmentNotice,
-    Snapshot,
-    State,
-)
+from mailbot.decide.execution import execute
+from mailbot.decide.plan import Plan
+from mailbot.model import Case, CaseUnit, Charge, Command, CommandName, CommandResult, Finding, Number, Price, Quote, ShipmentNotice, Snapshot, State
+from mailbot.policy.context import Context
 
 if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
@@ -51,12 +40,17 @@ def case(*items: CaseUnit, **more: object) -> Case:
 def done(
     before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object
 ) -> Case:
-    """Carry out a command on these units; on all where none is named."""
+    """Execute a command on these units, on all if none is named, and apply the changes that it plans."""
     command = Command(name, name.upper(), **more)  # type: ignore[arg-type]
     meant = serials or tuple(unit.serial for unit in before.units)
-    return execute(
-        before, CommandResult(command, "done", meant), BOSS, rules or policy(PORTWELL), Snapshot(sequence=7), day
-    )
+    now = NOW + (day - FRIDAY)
+    plan = Plan(before, Context(rules or policy(PORTWELL), Snapshot(sequence=7), now))
+    execute(plan, CommandResult(command, "done", meant), BOSS)
+    after = before
+    for change in plan.changes:
+        after = with_change(after, change, now)
+    assert after == plan.case, "the plan shows the case as the changes leave it"
+    return after
 
 
 def states(found: Case) -> list[State]:
@@ -300,6 +294,6 @@ def test_what_changes_nothing(name: CommandName) -> None:
     [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")],
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
-    """A ruling that the table does not bear out would be an error of ours, and is never carried out."""
+    """A granted command that the lifecycle table does not allow is an error, and is never executed."""
     with pytest.raises(ImpossibleTransitionError):
         done(case(unit("A1", state)), name, shipment=ShipmentNotice("UPS", "1Z999AA10123456784"))
