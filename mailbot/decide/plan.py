@@ -45,8 +45,14 @@ class Plan:
         return self.case
 
     def decided(self, decision: Decision) -> Decision:
-        """Return the decision with the planned changes and notices."""
-        return structs.replace(decision, changes=tuple(self.changes), notices=tuple(self.notices))
+        """Return the decision with the planned changes and notices; notices do not repeat the verdicts of the decision."""
+        notices = tuple(
+            structs.replace(notice, verdicts=(), as_decided=True)
+            if notice.verdicts and notice.verdicts == decision.verdicts
+            else notice
+            for notice in self.notices
+        )
+        return structs.replace(decision, changes=tuple(self.changes), notices=notices)
 
     # ------------------------------------------------------------ changes
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from mailbot.model.change import Change
 from mailbot.model.mail import Role
 from mailbot.model.notice import Notice
@@ -33,3 +35,11 @@ class Decision(Value, frozen=True):
     answer_key: str = ""
     changes: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def full_notices(self) -> tuple[Notice, ...]:
+        """The notices, each with its verdicts; they are stored once, with the decision."""
+        return tuple(
+            structs.replace(notice, verdicts=self.verdicts, as_decided=False) if notice.as_decided else notice
+            for notice in self.notices
+        )

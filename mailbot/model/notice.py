@@ -50,7 +50,8 @@ class Notice(Value, frozen=True):
     ``asks``, ``says`` and ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the
     customer's own words may be repeated. ``units``: serial numbers of units that are listed with their state in the case.
     ``until``: a day in the company's zone. ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff
-    only. ``quoted``: the sender's words, for staff only.
+    only. ``quoted``: the sender's words, for staff only. ``as_decided``: the verdicts are the decision's, and are not stored
+    twice (see ``Decision.full_notices``).
     """
 
     kind: EmailKind
@@ -62,6 +63,7 @@ class Notice(Value, frozen=True):
     withheld: str = ""
     basis: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    as_decided: bool = False
     asks: tuple[str, ...] = ()
     says: str = ""
     why: str = ""

@@ -39,7 +39,7 @@ def compose(decision: Decision, case: Case | None, context: Context) -> tuple[Re
     """
     return tuple(
         _freeze(content, notice, recipient, case, context)
-        for notice in decision.notices
+        for notice in decision.full_notices
         for content in (_content(notice, case, context.policy, decision.stamp),)
         for recipient in notice.recipients
     )

@@ -18,7 +18,22 @@ from support.replay import OutsideWorldError, differences, nothing_else, rebuilt
 from mailbot.case.apply import apply, version_after
 from mailbot.case.deadlines import waits_for
 from mailbot.case.lifecycle import ImpossibleTransitionError, state_of
-from mailbot.model import Case, CaseChanged, CaseUnit, Command, DeadlinesReached, Decision, HistoryEntry, Notice, PolicyStamp, Recipient, Snapshot, Token, UnitChanged, UnitRemoved
+from mailbot.model import (
+    Case,
+    CaseChanged,
+    CaseUnit,
+    Command,
+    DeadlinesReached,
+    Decision,
+    HistoryEntry,
+    Notice,
+    PolicyStamp,
+    Recipient,
+    Snapshot,
+    Token,
+    UnitChanged,
+    UnitRemoved,
+)
 from mailbot.policy.context import Context
 
 if TYPE_CHECKING:

@@ -12,8 +12,31 @@ from hypothesis import strategies as st
 from support.memory_desk import NOW, PORTWELL, policy
 
 from mailbot.case.apply import apply
-from mailbot.case.lifecycle import CLOSED_STATES, EVENT_OF_OUTCOME, FINAL_STATES, NEXT_STATE, ORDER, ImpossibleTransitionError, diagram, event_of, is_allowed, next_state, state_of, states_for
-from mailbot.model import Case, CaseUnit, CommandName, DeadlinesReached, Decision, LifecycleEvent, Outcome, State, UnitChanged
+from mailbot.case.lifecycle import (
+    CLOSED_STATES,
+    EVENT_OF_OUTCOME,
+    FINAL_STATES,
+    NEXT_STATE,
+    ORDER,
+    ImpossibleTransitionError,
+    diagram,
+    event_of,
+    is_allowed,
+    next_state,
+    state_of,
+    states_for,
+)
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    CommandName,
+    DeadlinesReached,
+    Decision,
+    LifecycleEvent,
+    Outcome,
+    State,
+    UnitChanged,
+)
 
 STATES: tuple[State, ...] = get_args(State)
 EVENTS: tuple[LifecycleEvent, ...] = get_args(LifecycleEvent)

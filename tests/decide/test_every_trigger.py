@@ -13,7 +13,19 @@ from support.memory_desk import COMPANIES, part, words
 
 from mailbot.core import handle
 from mailbot.decide import decide
-from mailbot.model import Answered, Bounced, DeadlinesReached, Decision, Ignored, Notice, Ordered, Recipient, Requested, Snapshot, StaffMessage
+from mailbot.model import (
+    Answered,
+    Bounced,
+    DeadlinesReached,
+    Decision,
+    Ignored,
+    Notice,
+    Ordered,
+    Recipient,
+    Requested,
+    Snapshot,
+    StaffMessage,
+)
 from mailbot.policy.rules import AnswerRule, AnswerRules
 from mailbot.reply.compose import compose
 
@@ -103,12 +115,12 @@ DUE = {
 
 
 def kinds(decision: Decision) -> list[tuple[str, str]]:
-    return [(notice.kind, notice.about) for notice in decision.notices]
+    return [(notice.kind, notice.about) for notice in decision.full_notices]
 
 
 def planned(decision: Decision) -> list[tuple[Notice, Recipient]]:
     """Every email that a decision asks for."""
-    return [(notice, recipient) for notice in decision.notices for recipient in notice.recipients]
+    return [(notice, recipient) for notice in decision.full_notices for recipient in notice.recipients]
 
 
 def written(taken: Taken, decision: Decision, policy: Policy | None = None) -> tuple[Reply, ...]:
@@ -212,7 +224,7 @@ def test_compose_reads_nothing_of_a_decision_but_its_notices(company: str) -> No
     for taken in walked(company):
         decision = taken.step.decision
         other = Decision("decline", (POISON,), POISON, decision.stamp, says=POISON, answer_key="other", asks=(POISON,))
-        again = written(taken, replace(other, notices=decision.notices))
+        again = written(taken, replace(other, notices=decision.full_notices))
         assert [reply.raw for reply in again] == [reply.raw for reply in taken.step.replies]
 
 
@@ -253,7 +265,7 @@ def staff_notices(company: str) -> Iterator[tuple[Taken, int, Notice, Reply]]:
     """Every email to staff with its notice, and the place of the notice in the decision."""
     for taken in walked(company):
         replies = iter(taken.step.replies)
-        for place, notice in enumerate(taken.step.decision.notices):
+        for place, notice in enumerate(taken.step.decision.full_notices):
             for _ in notice.recipients:
                 reply = next(replies)
                 if notice.audience == "staff":
@@ -266,7 +278,7 @@ def test_the_reasons_in_emails_to_staff_come_from_the_notice(company: str) -> No
     for taken, place, notice, reply in staff_notices(company):
         if not notice.why:
             continue
-        notices = list(taken.step.decision.notices)
+        notices = list(taken.step.decision.full_notices)
         notices[place] = replace(notice, why=WHY)
         again = {each.message_id: each for each in written(taken, replace(taken.step.decision, notices=tuple(notices)))}
         text = words(again[reply.message_id])
@@ -283,7 +295,7 @@ def test_the_facts_and_results_in_emails_to_staff_come_from_the_notice(company: 
     """Facts, the sender's words and the results of commands are in an email to staff only if its notice has them."""
     seen = set()
     for taken, place, notice, reply in staff_notices(company):
-        notices = list(taken.step.decision.notices)
+        notices = list(taken.step.decision.full_notices)
         notices[place] = replace(notice, facts=(), quoted="", command_results=(), verdicts=(), informs=(), basis=())
         again = {each.message_id: each for each in written(taken, replace(taken.step.decision, notices=tuple(notices)))}
         text = words(again[reply.message_id])
@@ -315,7 +327,7 @@ def test_a_due_date_that_sends_something_has_its_clauses_on_record(company: str)
         kinds_reached = {key.partition(":")[0] for key in taken.step.event.keys}
         assert set(decision.clauses) == {getattr(rules.deadlines, kind).clause for kind in kinds_reached}
         assert all(rules.clauses[clause].text in decision.why for clause in decision.clauses)
-        for notice in decision.notices:
+        for notice in decision.full_notices:
             count += 1
             assert notice.clauses
             assert set(notice.basis) <= set(notice.clauses)
@@ -327,7 +339,7 @@ def test_a_due_date_that_sends_something_has_its_clauses_on_record(company: str)
 def test_every_notice_to_a_customer_has_its_clauses(company: str) -> None:
     """Every email to a customer has the clauses on record that decided it (promise 9)."""
     for taken in walked(company):
-        for notice in taken.step.decision.notices:
+        for notice in taken.step.decision.full_notices:
             if notice.audience == "customer":
                 assert notice.clauses, (taken.name, notice.kind, notice.about)
                 assert set(notice.clauses) <= set(taken.context.policy.rules.clauses)
@@ -345,7 +357,7 @@ def decided(taken: Taken, answers: int) -> Decision:
 
 def limits(decision: Decision) -> list[tuple[str, bool]]:
     """The notices of a decision: what each is about, and whether it is withheld."""
-    return [(notice.about or notice.kind, bool(notice.withheld)) for notice in decision.notices]
+    return [(notice.about or notice.kind, bool(notice.withheld)) for notice in decision.full_notices]
 
 
 def test_five_answers_a_day_then_silence_and_one_note_to_staff(company: str) -> None:
@@ -403,7 +415,7 @@ def test_a_withheld_answer_is_on_record_and_not_sent(company: str) -> None:
     step = named(company, "request 6 of a day")[0].step
     [customer, *_] = step.replies
     assert (customer.state, bool(customer.note)) == ("held", True)
-    assert customer.note == step.decision.notices[0].withheld
+    assert customer.note == step.decision.full_notices[0].withheld
 
 
 def test_nothing_is_sent_to_a_customer_who_cannot_be_reached(company: str) -> None:
@@ -417,7 +429,7 @@ def test_nothing_is_sent_to_a_customer_who_cannot_be_reached(company: str) -> No
 def test_a_machine_and_a_thank_you_get_no_answer(company: str) -> None:
     """Nothing is sent for an automatic email, a note by staff, or thanks; each is on record."""
     for taken in named(company, "machine", "thanks", "note by staff", "bounce: to staff", "bounce: temporary"):
-        assert taken.step.decision.notices == ()
+        assert taken.step.decision.full_notices == ()
         assert taken.step.decision.changes == () or taken.name == "thanks"
         assert taken.step.record
         assert taken.step.decision.why

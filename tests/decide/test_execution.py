@@ -15,7 +15,21 @@ from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
 from mailbot.decide.execution import execute
 from mailbot.decide.plan import Plan
-from mailbot.model import Case, CaseUnit, Charge, Command, CommandName, CommandResult, Finding, Number, Price, Quote, ShipmentNotice, Snapshot, State
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    Charge,
+    Command,
+    CommandName,
+    CommandResult,
+    Finding,
+    Number,
+    Price,
+    Quote,
+    ShipmentNotice,
+    Snapshot,
+    State,
+)
 from mailbot.policy.context import Context
 
 if TYPE_CHECKING:

@@ -13,7 +13,20 @@ from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, library
 
 from mailbot.decide.permissions import decide_command, pending_amount, second_approvers
-from mailbot.model import Case, CaseUnit, Charge, Command, CommandName, PendingApproval, Price, Quote, Role, ShipmentNotice, StaffMember, State
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    Charge,
+    Command,
+    CommandName,
+    PendingApproval,
+    Price,
+    Quote,
+    Role,
+    ShipmentNotice,
+    StaffMember,
+    State,
+)
 
 if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
