@@ -24,15 +24,15 @@ from support.dovecot_server import DOVECOT
 from support.servers import Fresh, embedded_imap
 
 from mailbot.commands import cli
-from mailbot.decide import coverage
+from mailbot.decide import coverage, notices
 from mailbot.model import Case, CommandResult, Finding, Reply
+from mailbot.policy import facts
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import AnswerRules, DecisionRule, FindingRule, InformRule
 from mailbot.rehearsal.conversation_file import Conversation, ExpectedMail, load
 from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare, folded
 from mailbot.rehearsal.incoming_mail import arriving, bare, opened, server_of, texts
 from mailbot.rehearsal.player import ConversationPlayer, RehearsalResult, play, policy_of
-from mailbot.reply import policy_sentences
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
@@ -122,26 +122,45 @@ def witness(file: Path) -> Witness:
     """Play a conversation once, and note which entries of the rules it came across."""
     decided: list[DecisionRule] = []
     informed: list[InformRule] = []
-    decide_unit, belongs = coverage.decide_unit, policy_sentences._belongs
+    decide_unit, lines = coverage.decide_unit, notices._lines
 
     def deciding(*args: Any, **kwargs: Any) -> Any:
         verdict, rule = decide_unit(*args, **kwargs)
         decided.extend([rule] if rule else [])
         return verdict, rule
 
-    def informing(inform: InformRule, *args: Any) -> bool:
-        said = belongs(inform, *args)
-        informed.extend([inform] if said else [])
-        return said
-
     plain = policy_of(script(file), library())
+
+    class Watching:
+        """The facts of a rule; it notes which sentences their facts let through."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(facts, name)
+
+        def holds(self, when: Any, seen: Any) -> bool:
+            said = facts.holds(when, seen)
+            informed.extend(inform for inform in plain.rules.inform if said and inform.when is when)
+            return said
+
+    def informing(*args: Any, **how: Any) -> Any:
+        """Note the sentences of emails to customers, not those of notices to staff."""
+        before = list(informed)
+        found = list(lines(*args, **how))
+        if how.get("notify"):
+            informed[:] = before
+        return iter(found)
+
     watched = msgspec.structs.replace(
         plain.rules,
         answers=Answering(**{name: getattr(plain.rules.answers, name) for name in AnswerRules.__struct_fields__}),
         findings=Inspecting(plain.rules.findings),
     )
     asked.clear()
-    with patch.object(coverage, "decide_unit", deciding), patch.object(policy_sentences, "_belongs", informing):
+    with (
+        patch.object(coverage, "decide_unit", deciding),
+        patch.object(notices, "_lines", informing),
+        patch.object(notices, "vocabulary", Watching()),
+    ):
         played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent)
     company = script(file).policy
     touched = {

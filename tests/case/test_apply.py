@@ -78,10 +78,10 @@ COMMANDS = (
     "CLOSE",
     "SHIP TO: Dock 7, 1 Harbor Road, Oakland CA 94607",
 )
-MAILS = st.tuples(st.sampled_from(BODIES), st.sampled_from([KIM, KIM, KIM, JOE, STAFF]), st.booleans())
+EMAILS = st.tuples(st.sampled_from(BODIES), st.sampled_from([KIM, KIM, KIM, JOE, STAFF]), st.booleans())
 DECISIONS = st.tuples(st.sampled_from(COMMANDS), st.just(STAFF), st.just(True))  # noqa: FBT003 - a tuple, not a flag
 TIMES = st.sampled_from([0.1, 1, 3, 8, 31])
-EXCHANGES = st.lists(st.one_of(MAILS, MAILS, DECISIONS, TIMES), min_size=1, max_size=9)
+EXCHANGES = st.lists(st.one_of(EMAILS, EMAILS, DECISIONS, TIMES), min_size=1, max_size=9)
 
 
 def play(desk: Desk, exchange: list[Any]) -> None:
@@ -186,7 +186,7 @@ class Blocked:
     def find_spec(self, name, path=None, target=None):
         parts = name.split(".")
         if parts[0] == "mailbot" and parts[1:2] and parts[1] in ("policy", "runtime", "decide", "reply", "core", "settings"):
-            raise ImportError(f"{name} is out of reach")
+            raise ImportError(f"{name} is blocked")
 
 sys.meta_path.insert(0, Blocked())
 import msgspec
@@ -215,7 +215,7 @@ def test_a_change_of_a_stored_decision_shows_in_the_rebuilt_case() -> None:
     assert differences(replace(case, number=None)) != []
 
 
-def test_the_outside_world_is_really_out_of_reach() -> None:
+def test_a_look_at_the_outside_world_is_an_error() -> None:
     """While a case is rebuilt, a look at the clock, the registry or the policy is an error."""
     desk = a_desk(PORTWELL)
     context = Context(policy(PORTWELL), Snapshot(), NOW)

@@ -92,7 +92,7 @@ def test_an_approval_gives_the_number(state: State) -> None:
 
 
 @pytest.mark.parametrize("resumes", ["in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"])
-def test_what_was_on_hold_goes_on_where_it_stood(resumes: State) -> None:
+def test_a_released_unit_continues_in_its_earlier_state(resumes: State) -> None:
     """An approval of a unit that is under way or here brings no second number."""
     after = done(case(unit("A1", "held", resume_state=resumes), number=NUMBER), "approve")
     assert (states(after), after.units[0].resume_state, after.number) == ([resumes], None, NUMBER)
@@ -175,7 +175,7 @@ def test_receipt_is_logged_with_its_due_date(company: str) -> None:
 
 
 def test_a_diagnosis_without_a_finding_is_only_logged() -> None:
-    """The unit goes on; nobody is charged."""
+    """The repair continues; nobody is charged."""
     after = done(case(unit("A1", "received")), "diagnosed", text="burnt capacitor")
     assert (states(after), after.charges, after.quotes) == (["diagnosed"], (), ())
 
@@ -279,7 +279,7 @@ def test_more_time_for_an_answer() -> None:
     "state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"]
 )
 def test_on_hold_and_on_again(state: State) -> None:
-    """What was put on hold goes on where it stood, with its number, its quote and its order."""
+    """A released unit continues in its earlier state, with its number, its quote and its order."""
     before = case(unit("A1", state), number=NUMBER, quotes=(QUOTE,))
     held = done(before, "hold")
     assert (states(held), held.units[0].resume_state, held.state) == (["held"], state, "held")

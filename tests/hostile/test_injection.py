@@ -120,7 +120,7 @@ def test_H6_what_is_logged_of_a_mail_is_one_escaped_record(capsys: pytest.Captur
         structlog.configure(**before)
     assert len(err.splitlines()) == 2
     for line in err.splitlines():
-        assert json.loads(line)["event"] == "mail decided"
+        assert json.loads(line)["event"] == "email processed"
         assert not set(line) & set("\x1b\x00\x07\u202e\u2028")
 
 

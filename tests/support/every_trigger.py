@@ -32,7 +32,7 @@ PARCEL = "1Z999AA10123456784"
 
 @cache
 def policy(company: str) -> Policy:
-    """The shipped policy with HTML and documents, four people, and a mail server that says who is genuine."""
+    """The shipped policy with HTML and documents, four members of staff, and an email server that says who is genuine."""
     domain = DOMAIN[company]
     staff = (
         StaffMember(f"boss@{domain}", ("approver", "desk"), Decimal(500)),
@@ -116,13 +116,13 @@ class Walk(Desk):
             self.later(days=1)
 
     def not_sent(self, name: str) -> None:
-        """Let the mail server refuse whatever is to be sent."""
+        """Let the email server refuse everything that is to be sent."""
         self.name, address = name, self.policy.desk.address
         outbox = Outbox([Refused(550, "no such user")])
         finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
 
     def bounces(self, name: str, about: Reply, *, final: bool = True) -> Step:
-        """Let a delivery report about an email of ours arrive."""
+        """Let a delivery report about one of our emails arrive."""
         self.name, self.count = name, self.count + 1
         [about] = [each for taken in self.taken for each in taken.step.replies if each.message_id == about.message_id]
         return self.take(report(about, self.server, f"r{self.count}", final=final))
