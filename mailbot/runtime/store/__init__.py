@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mailbot.runtime.store.documents import CaseFiles
+from mailbot.runtime.store.case_files import CaseFiles, exists
 from mailbot.runtime.store.errors import DuplicateError, StaleError, StateError, UnavailableError
-from mailbot.runtime.store.filing import Filing, exists
-from mailbot.runtime.store.sqlite import SqliteSession, lock_folder
+from mailbot.runtime.store.sqlite import Sqlite, lock_folder
 from mailbot.runtime.store.store import Store
 
 __all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
@@ -25,24 +24,21 @@ def open_store(
         url: ``memory:``, ``tinydb:FOLDER`` or ``postgresql://user@host/database``.
         read_only: take no lock and write nothing; works while another process writes. If there is no state, it is empty.
         password: for PostgreSQL, if it asks for one.
-        keep_sent_days: how many days the bytes of a sent reply are kept. Its SHA-256 stays.
+        keep_sent_days: how many days the bytes of a sent reply are kept. Its digest stays.
 
     Raises:
         StateError: another process has the state, or it cannot be trusted, read or written.
     """
     if url.startswith("postgresql://"):
-        from mailbot.runtime.store.postgresql import PostgresSession
+        from mailbot.runtime.store.postgresql import Postgresql
 
-        session = PostgresSession(url, password, read_only=read_only)
-        return Store(session, keep_sent_days=keep_sent_days)
-    if url == "memory:":
-        return Store(SqliteSession(None), keep_sent_days=keep_sent_days)
+        return Store(Postgresql(url, password, read_only=read_only), keep_sent_days=keep_sent_days)
     folder = Path(url.removeprefix("tinydb:"))
-    if not exists(folder) and read_only:
-        return Store(SqliteSession(None))
-    files = SqliteSession(folder, read_only=read_only)
+    if url == "memory:" or (not exists(folder) and read_only):
+        return Store(Sqlite(None), keep_sent_days=keep_sent_days)
+    database = Sqlite(folder, read_only=read_only)
     try:
-        return Store(files, Filing(files, CaseFiles(folder)), keep_sent_days=keep_sent_days)
+        return Store(database, CaseFiles(database, folder), keep_sent_days=keep_sent_days)
     except BaseException:
-        files.close()
+        database.close()
         raise
