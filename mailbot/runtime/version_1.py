@@ -1,7 +1,7 @@
 """Reads a state folder of version 1 (cases/, notes/, archive/, ledger/, facts.json, journal), to copy it into a store.
 
-It knows the stored names of version 1 as text, so that today's model may change. **When a field of the model is renamed or
-moved, add a line to ``RENAMED`` below**; ``tests/data/state-version-1`` shows whether it is right.
+It knows the stored names of version 1 as text, so that today's model may change. **When a field of the model is renamed, add
+a line to ``RENAMED``**; a stored field that has no place in today's model is an error, which names struct and field.
 """
 
 from __future__ import annotations
@@ -9,105 +9,103 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from mailbot.model import Case, MailRecord, Reply
-from mailbot.runtime.store import rows
-from mailbot.runtime.store.errors import StateError
+from mailbot.runtime.store import StateError, rows
 from mailbot.runtime.store.rows import Row
+from mailbot.runtime.store.schema import COPIED
 
 RENAMED: dict[str, dict[str, str]] = {
     "Case": {"items": "units", "wishes": "special_requests"},
-    "CaseItem": {"disguised": "answered_as_unknown", "hidden": "staff_only", "resumes": "resume_state"},
+    "CaseUnit": {"disguised": "answered_as_unknown", "hidden": "staff_only", "resumes": "resume_state"},
     "Request": {"items": "units", "wishes": "special_requests"},
     "Verdict": {"disguised": "answered_as_unknown", "hidden": "staff_only"},
     "Decision": {"rulings": "command_results", "told": "answer_key"},
     "Quote": {"offered": "pending_order"},
     "Reply": {"doubts": "ambiguous_attempts"},
-    "Event:ignored": {"because": "reason"},
+    "Ignored": {"because": "reason"},
 }
-"""Struct of version 1: {its field: today's field}. Example: {"Decision": {"told": "answer_key"}}."""
+"""Today's struct: {the name of a field in version 1: its name today}. Example: {"Decision": {"told": "answer_key"}}."""
 
 TAGS = {"staff_said": "staff_message", "came_due": "deadlines_reached"}
 """The type of an event in version 1: today's type."""
 
-NESTED: dict[str, dict[str, str]] = {
-    "Case": {
-        "items": "CaseItem", "number": "Number", "quotes": "Quote", "deadlines": "Deadline", "tokens": "Token",
-        "pending": "Pending", "credit": "Price", "fee": "Price", "inbound": "Parcel", "outbound": "Parcel",
-        "charges": "Charge", "history": "Entry", "replies": "Reply",
-    },
-    "Entry": {"event": "Event", "decision": "Decision"},
-    "Event": {"mail": "Wrote", "request": "Request", "bounce": "Bounce"},
-    "Request": {"items": "Item", "foreign": "Item", "order": "Order", "parcel": "Parcel", "commands": "Command"},
-    "Order": {"totals": "Price"},
-    "Command": {"prices": "Price", "parcel": "Parcel"},
-    "Decision": {"stamp": "Stamp", "facts": "Fact", "verdicts": "Verdict", "rulings": "Ruling"},
-    "Verdict": {"facts": "Fact", "charges": "Charge", "number": "Number"},
-    "Ruling": {"command": "Command"},
-    "Quote": {"charges": "Charge"},
-    "Token": {"commands": "Command"},
-    "Pending": {"commands": "Command"},
-}  # fmt: skip
-"""Struct of version 1: {its field: the struct in it}. An event's struct is also known by its tag ("Event:ignored")."""
+_Value = TypeVar("_Value")
 
 
-def renamed(value: Any, struct: str) -> Any:
-    """Return a stored value of version 1 with today's field names."""
-    if isinstance(value, list):
-        return [renamed(each, struct) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("type") in TAGS:
-        value = {**value, "type": TAGS[value["type"]]}
-    names = RENAMED.get(struct, {}) | RENAMED.get(f"{struct}:{value.get('type')}", {})
-    nested = NESTED.get(struct, {})
-    return {names.get(name, name): renamed(field, nested.get(name, "")) for name, field in value.items()}
-
-
-def contents(folder: Path) -> tuple[dict[str, list[Row]], int]:
-    """Return the rows of every table, and the last sequence of RMA numbers.
+def converted(value: Any, kind: type[_Value]) -> _Value:
+    """Return a stored value of version 1 as one of today's model.
 
     Raises:
-        StateError: something in the folder is damaged, or of another version.
+        StateError: it has a field that today's model has not.
+        msgspec.ValidationError: a value has another type than today's.
     """
+    return msgspec.convert(_renamed(value, inspect.type_info(kind)), kind)
+
+
+def _renamed(value: Any, info: Any) -> Any:
+    """Return a stored value with today's names, guided by today's type."""
+    if isinstance(info, inspect.UnionType):
+        if isinstance(value, dict) and "type" in value:
+            value = {**value, "type": TAGS.get(value["type"], value["type"])}
+        return _renamed(value, next((each for each in info.types if _is_of(value, each)), None))
+    if isinstance(info, inspect.StructType):
+        names, kinds = RENAMED.get(info.cls.__name__, {}), {each.encode_name: each.type for each in info.fields}
+        fields = {names.get(name, name): each for name, each in value.items()}
+        for name in fields.keys() - kinds.keys() - {info.tag_field}:
+            raise StateError(f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED")
+        return {name: _renamed(each, kinds.get(name)) for name, each in fields.items()}
+    if isinstance(info, inspect.VarTupleType):
+        return [_renamed(each, info.item_type) for each in value]
+    return value
+
+
+def _is_of(value: Any, info: Any) -> bool:
+    if isinstance(info, inspect.StructType):
+        return isinstance(value, dict) and (info.tag is None or info.tag == value.get("type"))
+    return isinstance(info, inspect.VarTupleType) and isinstance(value, list)
+
+
+def contents(folder: Path) -> dict[str, list[Row]]:
+    """Return the rows of every table.
+
+    Raises:
+        StateError: something in the folder is damaged, of another version, or has no place in today's model.
+    """
+    found: dict[str, list[Row]] = {table.name: [] for table in COPIED}
     try:
         bodies, records = _read(folder)
-        found: dict[str, list[Row]] = {
-            name: [] for name in ("cases", "case_keys", "numbers", "replies", "contents", "mails", "facts")
-        }
         facts = bodies.pop("facts")
         for case_id, body in sorted(bodies.items()):
             if "case" in body:
-                _add_case(found, case_id, body)
-            for note in body.get("notes", ()):
-                _add_replies(found, [msgspec.convert(renamed(note, "Reply"), Reply)], None)
+                _add_case(found, case_id, body, facts.get("sequence", 0))
+            _add_replies(found, [converted(note, Reply) for note in body.get("notes", ())], None)
+        found["mails"] = [rows.mail_row(converted(record, MailRecord)) for record in records.values()]
     except (KeyError, msgspec.MsgspecError, OSError) as error:
         raise StateError(f"{folder} is damaged ({error!r}); restore it from a backup") from error
-    for row in found["replies"]:
-        row["worker"] = 0 if row["state"] == "sending" else None
     found["replies"].sort(key=lambda row: row["created_at"])
-    found["mails"] = [
-        rows.mail_row(msgspec.convert(renamed(record, "Record"), MailRecord)) for record in records.values()
-    ]
     found["facts"] = [{"name": name, "value": value} for name, value in facts.get("facts", {}).items()]
-    return found, facts.get("sequence", 0)
+    return found
 
 
-def _add_case(found: dict[str, list[Row]], case_id: str, body: Any) -> None:
-    case = msgspec.convert(renamed(body["case"], "Case"), Case)
-    numbers = [rows.name_key(text) for text in body.get("numbers", ())]
-    found["cases"].append({**rows.case_row(case, rows.encode_case(case)), "revision": 1})
+def _add_case(found: dict[str, list[Row]], case_id: str, body: Any, sequence: int) -> None:
+    case = converted(body["case"], Case)
+    numbers = [rows.key(text, "name") for text in body.get("numbers", ())]
+    found["cases"].append(rows.case_row(case, rows.encode_case(case)))
     found["case_keys"] += [{"case_id": case_id, "key": key} for key in sorted(rows.case_keys(case) | {*numbers})]
-    found["numbers"] += [{"number": number, "case_id": case_id} for number in numbers]
+    found["numbers"] += [{"number": number, "case_id": case_id, "sequence": sequence} for number in numbers]
     _add_replies(found, case.replies, case_id)
 
 
 def _add_replies(found: dict[str, list[Row]], replies: Sequence[Reply], case_id: str | None) -> None:
-    found["replies"] += [rows.reply_row(reply, case_id) for reply in replies]
-    found["contents"] += map(rows.content_row, replies)
+    for reply in replies:
+        row = rows.reply_row(reply, case_id) | {"worker": 0 if reply.state == "sending" else None}
+        found["replies"].append(row)
+        found["contents"].append(row)
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -115,35 +113,32 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     if msgspec.json.decode((folder / "meta.json").read_bytes()) != {"format": 1}:
         raise StateError(f"{folder / 'meta.json'} names no state of version 1")
     bodies: dict[str, Any] = {}
-    for path in (
-        folder / "facts.json",
-        *folder.glob("cases/*.json"),
-        *folder.glob("notes/*"),
-        *folder.glob("archive/*/*.json"),
-    ):
-        body = _sealed(msgspec.json.decode(path.read_bytes())["dossiers"]["1"], path)
-        if body["revision"] > bodies.get(body["id"], {"revision": 0})["revision"]:
-            bodies[body["id"]] = body
     records: dict[str, Any] = {}
+    patterns = ("facts.json", "cases/*.json", "notes/*", "archive/*/*.json")
+    for path in (path for pattern in patterns for path in folder.glob(pattern)):
+        _add_body(bodies, _verified(msgspec.json.decode(path.read_bytes())["dossiers"]["1"], path))
     for path in sorted(folder.glob("ledger/*.jsonl")):
         for line in path.read_bytes().splitlines():
-            record = _sealed(msgspec.json.decode(line), path)
+            record = _verified(msgspec.json.decode(line), path)
             records[record["identity"]] = record
     for entry in _journal(folder / "journal"):
-        _apply(entry, bodies)
-        records.update(
-            {record["identity"]: record for record in entry.get("records", ()) if record["identity"] not in records}
-        )
+        for body in entry.get("dossiers", ()):
+            _add_body(bodies, body)
+        if mark := entry.get("mark"):
+            _add_mark(bodies[mark["id"]], mark)
+        for record in entry.get("records", ()):
+            records.setdefault(record["identity"], record)
     return bodies, records
 
 
-def _apply(entry: Any, bodies: dict[str, Any]) -> None:
-    for body in entry.get("dossiers", ()):
-        if body["revision"] > bodies.get(body["id"], {"revision": 0})["revision"]:
-            bodies[body["id"]] = body
-    mark = entry.get("mark")
-    if mark and mark["revision"] > bodies[mark["id"]]["revision"]:
-        body = bodies[mark["id"]]
+def _add_body(bodies: dict[str, Any], body: Any) -> None:
+    if body["revision"] > bodies.get(body["id"], {"revision": 0})["revision"]:
+        bodies[body["id"]] = body
+
+
+def _add_mark(body: Any, mark: Any) -> None:
+    """Apply the end of a delivery to the reply in a document, unless the document is newer."""
+    if mark["revision"] > body["revision"]:
         body["revision"] = mark["revision"]
         for replies in (body.get("case", {}).get("replies", ()), body.get("notes", ())):
             for at, reply in enumerate(replies):
@@ -154,21 +149,21 @@ def _apply(entry: Any, bodies: dict[str, Any]) -> None:
 def _journal(path: Path) -> Iterator[Any]:
     """Yield the entries of the journal. Only its end may be torn."""
     lines = path.read_bytes().split(b"\n") if path.exists() else []
-    whole = [_entry(line) for line in lines]
-    end = next((at for at, entry in enumerate(whole) if entry is None), len(whole))
-    if any(whole[end:]):
+    entries = [_entry(line) for line in lines]
+    end = next((at for at, entry in enumerate(entries) if entry is None), len(entries))
+    if any(entries[end:]):
         raise StateError(f"{path} is damaged in line {end + 1}; restore the folder from a backup")
-    yield from whole[:end]
+    yield from entries[:end]
 
 
 def _entry(line: bytes) -> Any:
     digest, _, text = line.partition(b" ")
-    whole = text and digest == hashlib.blake2b(text, digest_size=8).hexdigest().encode()
-    return msgspec.json.decode(text) if whole else None
+    intact = text and digest == hashlib.blake2b(text, digest_size=8).hexdigest().encode()
+    return msgspec.json.decode(text) if intact else None
 
 
-def _sealed(body: Any, path: Path) -> Any:
-    """Return a document or log line whose digest is right."""
+def _verified(body: Any, path: Path) -> Any:
+    """Return a document or log line whose digest is right, without it."""
     plain = {name: value for name, value in body.items() if name != "digest"}
     text = msgspec.json.encode(plain, order="sorted")
     if body["digest"] != hashlib.blake2b(text, digest_size=12).hexdigest():

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.stores import after
+from support.stores import after, unsent
 
 from mailbot.runtime.store import StateError, open_store
-from mailbot.runtime.store.upkeep import check, copy
+from mailbot.runtime.state_tools import check, copy
 
 OLD = Path(__file__).parents[1] / "data" / "state-version-1"
 
@@ -37,7 +37,7 @@ def test_a_closed_state_is_copied(target):
     ]  # fmt: skip
     assert [record.folder for record in target.ledger()].count("Attention") == 1
     assert target.pending() == 1
-    [deferred] = target.unsent(after(days=1))
+    [deferred] = unsent(target, after(days=1))
     assert (deferred.state, deferred.attempts, deferred.note) == ("deferred", 1, "450 later")
     assert deferred.raw.startswith("From: ")
     assert deferred.message_id in {reply.message_id for case in cases.values() for reply in case.replies}
@@ -97,7 +97,7 @@ def test_a_state_is_copied_between_stores(tmp_path, a_postgres):
     for store in (second, third):
         assert list(store.cases()) == list(first.cases())
         assert list(store.ledger()) == list(first.ledger())
-        assert list(store.unsent(after(days=1))) == list(first.unsent(after(days=1)))
+        assert unsent(store, after(days=1)) == unsent(first, after(days=1))
         assert store.get_fact("first uid of rma@portwell.example")
         assert store.next_sequence() == 2
         assert check(store) == []

@@ -24,7 +24,7 @@ def open_store(
         url: ``memory:``, ``tinydb:FOLDER`` or ``postgresql://user@host/database``.
         read_only: take no lock and write nothing; works while another process writes. If there is no state, it is empty.
         password: for PostgreSQL, if it asks for one.
-        keep_sent_days: how many days the bytes of a sent reply are kept. Its digest stays.
+        keep_sent_days: how many days the bytes of a sent reply are kept. Its SHA-256 stays.
 
     Raises:
         StateError: another process has the state, or it cannot be trusted, read or written.

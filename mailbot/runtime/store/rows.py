@@ -66,8 +66,8 @@ def key(text: str, kind: Literal["", "thread", "name", "unit"] = "") -> str:
 
 
 def digest(content: bytes) -> str:
-    """Return the BLAKE2b digest of a document or a mail: 128 bits, in hexadecimal."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+    """Return the SHA-256 of a document or a mail, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
 
 
 # ---------------------------------------------------------------- cases
