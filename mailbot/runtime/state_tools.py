@@ -30,7 +30,10 @@ def check(store: Store) -> list[str]:
 
 
 def _problems(store: Store) -> Iterator[str]:
-    yield from store.database.problems()
+    if store.files:
+        for row in store.database.run("PRAGMA integrity_check").fetchall():
+            if row[0] != "ok":
+                yield f"{store.database.place}: {row[0]}; restore it from a backup"
     known = {row.id: row for row in store.database.run("SELECT * FROM cases").fetchall()}
     for row in known.values():
         yield from _case_problems(store, row)
@@ -103,7 +106,8 @@ def copy(source: Store | Path, target: Store) -> int:
         for table in COPIED:
             if database.run_many(insert(table), found[table.name]) != len(found[table.name]):
                 raise StateError(f"two rows of {table.name} have the same key; run `mailbot state check` on the source")
-        database.continue_sequence()
+        if database.dialect.name == "postgresql":
+            database.run("SELECT setval('rma_sequence', max(sequence)) FROM numbers HAVING max(sequence) > 0")
         target.commit()
     finally:
         target.rollback()
@@ -117,7 +121,7 @@ def _contents(store: Store) -> dict[str, list[rows.Row]]:
     found: dict[str, list[rows.Row]] = {}
     for table in COPIED:
         order = " ORDER BY seq" if "seq" in table.columns else ""
-        found[table.name] = [row._asdict() for row in store.database.run(f"SELECT * FROM {table.name}{order}")]  # noqa: SLF001
+        found[table.name] = [row._asdict() for row in store.database.run(f"SELECT * FROM {table.name}{order}")]
     for row in found["cases"]:
         case = store.case(row["id"])
         assert case is not None  # noqa: S101 - its row was just read

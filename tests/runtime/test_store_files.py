@@ -17,9 +17,9 @@ import pytest
 import tinydb
 from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, told
 
-from mailbot.runtime.store import StateError, UnavailableError, lock_folder, open_store, schema
-from mailbot.runtime.store.case_files import CaseFiles
+from mailbot.runtime import files
 from mailbot.runtime.state_tools import check, export
+from mailbot.runtime.store import StateError, UnavailableError, lock_folder, open_store, schema
 
 WORKER = Path(__file__).parents[1] / "support" / "store_worker.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -404,7 +404,7 @@ def test_a_case_file_that_cannot_be_written_is_written_later(path, monkeypatch):
     """C4: the commit is durable in the database; the file follows when the disk takes it."""
     store = opened(path)
     with monkeypatch.context() as broken:
-        broken.setattr(CaseFiles, "replace", _no_space)
+        broken.setattr(files, "replace", _no_space)
         commit(store, a_step(a_case("C-1")))
         with pytest.raises(UnavailableError, match="No space left"):
             store.checkpoint()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support.stores import after, unsent
 
-from mailbot.runtime.store import StateError, open_store
 from mailbot.runtime.state_tools import check, copy
+from mailbot.runtime.store import StateError, open_store
 
 OLD = Path(__file__).parents[1] / "data" / "state-version-1"
 

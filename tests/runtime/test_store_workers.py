@@ -233,7 +233,9 @@ def test_a_batch_whose_commit_was_lost_is_processed_again(two, monkeypatch, arri
     one, other = two
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     desk.store = desk.room.store = one
-    mail = incoming_mail(RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now())
+    mail = incoming_mail(
+        RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now()
+    )
     lose_commit(one, monkeypatch, arrived=arrived)
     with pytest.raises(UnavailableError):
         process_batch([mail], desk.room)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mailbot.runtime.store.case_files import CaseFiles, exists
-from mailbot.runtime.store.errors import DuplicateError, StaleError, StateError, UnavailableError
-from mailbot.runtime.store.sqlite import Sqlite, lock_folder
+from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
+from mailbot.runtime.state_folder import holds_state, lock_folder
+from mailbot.runtime.store.case_files import CaseFiles
+from mailbot.runtime.store.sqlite import Sqlite
 from mailbot.runtime.store.store import Store
 
 __all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
@@ -34,7 +35,7 @@ def open_store(
 
         return Store(Postgresql(url, password, read_only=read_only), keep_sent_days=keep_sent_days)
     folder = Path(url.removeprefix("tinydb:"))
-    if url == "memory:" or (not exists(folder) and read_only):
+    if url == "memory:" or (not holds_state(folder) and read_only):
         return Store(Sqlite(None), keep_sent_days=keep_sent_days)
     database = Sqlite(folder, read_only=read_only)
     try:

@@ -6,17 +6,15 @@ the database. A case that is over has its file in ``archive/YEAR``.
 
 from __future__ import annotations
 
-import ctypes
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from mailbot.runtime.files import sync
+from mailbot.runtime import files
+from mailbot.runtime.errors import StateError, UnavailableError
+from mailbot.runtime.state_folder import DATABASE
 from mailbot.runtime.store import rows
 from mailbot.runtime.store.database import Database
-from mailbot.runtime.store.errors import StateError, UnavailableError
-from mailbot.runtime.store.sqlite import DATABASE
 
 SYNC_AFTER = 500
 """Case documents that are kept in the database until their files are synced together."""
@@ -27,8 +25,7 @@ class CaseFiles:
     """The case files below one state folder. A place is a folder, ``cases`` or ``archive/YEAR``, and a case id."""
 
     def __init__(self, database: Database, root: Path) -> None:
-        self.root = root
-        self._database = database
+        self._database, self.root = database, root
         self._waiting: dict[str, tuple[bytes, str, str]] = {}  # case id: document, its folder, the folder before
         self.unsynced = 0
         """How many files were written since the last ``sync_files``."""
@@ -78,47 +75,33 @@ class CaseFiles:
                 found.add((row.folder, case_id))
         for row in known.values():
             if row.document:
-                self.put(row.id, row.document, row.folder, row.folder)
+                self._waiting[row.id] = (row.document, row.folder, row.folder)
             elif (row.folder, row.id) not in found:
                 raise StateError(f"{self.path(row.folder, row.id)} is missing; restore it from a backup")
-        self.write()
+        self.write({})
 
-    def put(self, case_id: str, document: bytes, folder: str, before: str) -> None:
-        """Accept a document that was just committed; ``before`` is the folder of its old file."""
-        self._waiting[case_id] = (document, folder, before)
+    def write(self, documents: dict[str, tuple[bytes, str, str]]) -> None:
+        """Write documents that were just committed. What the disk refuses waits, safe in the database.
 
-    def write(self) -> None:
-        """Write what waits; what the disk refuses waits on, safe in the database."""
+        Args:
+            documents: by case id: the document, its folder, the folder of its file before.
+        """
+        self._waiting |= documents
         with suppress(OSError):
             self._write()
+        if self.unsynced >= SYNC_AFTER:
+            with suppress(UnavailableError):  # the commit is durable; the next checkpoint says what is wrong
+                self.sync_files()
 
     def _write(self) -> None:
         for folder in {folder for _, folder, _ in self._waiting.values()}:
             (self.root / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         for case_id, (document, folder, before) in list(self._waiting.items()):
-            self.replace(f"{self.root}/{folder}/{case_id}.json", rows.to_file(document))
+            files.replace(f"{self.root}/{folder}/{case_id}.json", rows.to_file(document))
             if before != folder:
                 self.path(before, case_id).unlink(missing_ok=True)
             del self._waiting[case_id]
             self.unsynced += 1
-
-    @staticmethod
-    def replace(path: str, content: bytes) -> None:
-        """Replace the content of a file. A process that is killed leaves the old or the new content.
-
-        Raises:
-            OSError: the disk refused it; the file is as it was.
-        """
-        fresh = f"{path}.new"  # one process writes the state, so one name is enough
-        try:
-            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a descriptor
-                while content:
-                    content = content[file.write(content) :]
-            os.replace(fresh, path)  # noqa: PTH105 - a Path takes longer
-        except OSError:
-            Path(fresh).unlink(missing_ok=True)
-            raise
 
     def sync_files(self) -> None:
         """Write what waits, wait until all files are on the disk, then drop their documents from the database.
@@ -128,55 +111,18 @@ class CaseFiles:
         """
         try:
             self._write()
-            kept = self._database.run("SELECT folder, id FROM cases WHERE document IS NOT NULL").fetchall()
-            if kept:
-                self._sync(self.path(row.folder, row.id) for row in kept)
+            query = "SELECT folder, id FROM cases WHERE document IS NOT NULL"
+            if paths := {self.path(row.folder, row.id) for row in self._database.run(query)}:
+                self._sync(paths)
                 self._database.run("UPDATE cases SET document = NULL WHERE document IS NOT NULL")
         except OSError as error:
             raise UnavailableError(f"{error.filename or self.root}: {error.strerror}; nothing is lost") from error
         self.unsynced = 0
 
-    def _sync(self, files: Iterable[Path]) -> None:
-        paths = set(files)
+    def _sync(self, paths: set[Path]) -> None:
         if len(paths) > _FEW:
-            _sync_file_system(self.root)
+            files.sync_file_system(self.root)
             return
-        folders = {folder for path in paths for folder in path.relative_to(self.root).parents}
-        for path in (*paths, *(self.root / folder for folder in folders)):
-            sync(path)
-
-
-def _sync_file_system(folder: Path) -> None:
-    """Wait until the whole file system of a folder is on the disk: one flush for many files (syncfs(2))."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "syncfs"):
-        os.sync()
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        if libc.syncfs(handle):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
-    finally:
-        os.close(handle)
-
-
-def exists(folder: Path) -> bool:
-    """Say whether a folder holds a state that this version can open.
-
-    Raises:
-        StateError: there are remains of a state, or a state of version 1.
-    """
-    if (folder / DATABASE).exists():
-        return True
-    if (folder / "meta.json").exists():
-        raise StateError(
-            f"{folder} is a state of version 1. Copy it into a new one: `mailbot state copy tinydb:{folder} tinydb:NEW`, "
-            "then write the new folder into mailbot.toml"
-        )
-    left = (*folder.glob("cases/*.json"), *folder.glob("archive/*/*.json"), *folder.glob(f"{DATABASE}-wal"))
-    if left:
-        raise StateError(
-            f"{folder} holds {left[0].relative_to(folder)} but no {DATABASE}. "
-            "Restore the folder from a backup, or empty it to begin anew"
-        )
-    return False
+        folders = {self.root / folder for path in paths for folder in path.relative_to(self.root).parents}
+        for path in (*paths, *folders):
+            files.sync(path)

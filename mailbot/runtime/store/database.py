@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
+from mailbot.runtime.errors import StaleError, StateError
 from mailbot.runtime.store import schema
-from mailbot.runtime.store.errors import StaleError, StateError
 
 Values = Mapping[str, Any]
 _LIST = re.compile(r"\bIN :(\w+)")
@@ -24,11 +24,12 @@ class Database:
     ``UnavailableError`` or ``StateError``. After an error inside a transaction only ``rollback`` works.
     """
 
-    dialect: ClassVar[sa.Dialect]
-    driver_error: ClassVar[type[Exception]]
-    in_list: ClassVar[str]
-    """What takes the place of ``IN :name``."""
-    begin_sql: ClassVar[str] = "BEGIN"
+    dialect: sa.Dialect
+    driver_error: type[Exception]
+    sequence_sql: ClassVar[str]
+    """Returns a sequence for an RMA number that no process was given before; ``:last`` is the last that this one got."""
+    _in_list: ClassVar[str]
+    _begin_sql: ClassVar[str]
 
     def __init__(self, place: str, *, read_only: bool) -> None:
         self.place, self.read_only = place, read_only
@@ -37,14 +38,14 @@ class Database:
         self.workers = {self.worker}
         """The ids under which this process has claimed replies: ``worker``, and those of connections that were lost."""
         self._connection: Any = None
-        self._translated: dict[str, str] = {}
+        self._translations: dict[str, str] = {}
 
-    def connect(self) -> Any:
+    def _connect(self) -> Any:
         """Return a new connection of the driver to a database of the newest version."""
         raise NotImplementedError
 
-    def error(self, error: Any) -> Exception:
-        """Return what to raise for an error of the driver. It names no values."""
+    def _error(self, error: Any) -> Exception:
+        """Return what to raise for an error of the driver. It contains no values."""
         raise NotImplementedError
 
     def run(self, sql: str, values: Values | None = None) -> Any:
@@ -65,29 +66,19 @@ class Database:
             raise StateError(f"{self.place}: a batch was interrupted and cannot be completed; what was staged is lost")
         try:
             if self._connection is None:
-                self._connection = self.connect()
+                self._connection = self._connect()
             cursor = self._connection.cursor()
-            getattr(cursor, method)(self._translated.get(sql) or self._translate(sql), *((values,) if values else ()))
+            getattr(cursor, method)(self._translations.get(sql) or self._translate(sql), *([values] if values else []))
         except self.driver_error as error:
             self._broken = self.in_transaction
-            raise self.error(error) from None
+            raise self._error(error) from None
         return cursor
 
     def _translate(self, sql: str) -> str:
-        text = sa.text(_LIST.sub(self.in_list, sql)).compile(dialect=self.dialect)
-        self._translated[sql] = self.translated(str(text))
-        return self._translated[sql]
+        text = sa.text(_LIST.sub(self._in_list, sql)).compile(dialect=self.dialect)
+        return self._translations.setdefault(sql, str(text))
 
-    def translated(self, sql: str) -> str:
-        """Return a statement without what this database does not know."""
-        return sql
-
-    def check_version(self, found: int | None) -> int:
-        """Return the version of the tables.
-
-        Raises:
-            StateError: there is none, or a newer program wrote it, or an older one and the connection only reads.
-        """
+    def _check_version(self, found: int | None) -> int:
         if found is None:
             raise StateError(f"{self.place} has no schema version; restore it from a backup")
         if found > schema.VERSION:
@@ -99,14 +90,12 @@ class Database:
             raise StateError(f"{self.place} has schema version {found}; start `mailbot run` once, which migrates it")
         return found
 
-    # ------------------------------------------------------------ transactions
-
     def begin(self) -> None:
         """Open a transaction, unless one is open."""
         if self.read_only:
             raise StateError(f"{self.place} was opened to read only")
         if not self.in_transaction:
-            self.run(self.begin_sql)
+            self.run(self._begin_sql)
             self.in_transaction = True
 
     def commit(self) -> None:
@@ -131,29 +120,9 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    # ------------------------------------------------------------ what several processes need; one process has it all
-
-    def draw(self) -> int:
-        """Return a sequence for an RMA number that no process was given before."""
-        raise NotImplementedError
-
-    def continue_sequence(self) -> None:
-        """Continue after the highest sequence in ``numbers``, which was copied."""
-
-    def problems(self) -> list[str]:
-        """Return what the database finds wrong with itself."""
-        return []
-
-    def claim_mailbox(self, address: str) -> bool:  # noqa: ARG002
-        """Say whether this process may read a mailbox; if so it keeps the mailbox until ``release_mailbox``."""
+    def lock(self, number: int) -> bool:  # noqa: ARG002 - one process has the whole state
+        """Say whether this process has the lock with a number, now or from before; it keeps it until ``unlock``."""
         return True
 
-    def release_mailbox(self, address: str) -> None:
-        """Let another process read a mailbox."""
-
-    def lock_worker(self, worker: int) -> bool:  # noqa: ARG002
-        """Say whether a worker is this process, or gone; if so nobody else touches its replies until ``unlock_worker``."""
-        return True
-
-    def unlock_worker(self, worker: int) -> None:
-        """Let others look after the replies of a worker."""
+    def unlock(self, number: int) -> None:
+        """Let another process have a lock."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from mailbot.case.delivery import Ambiguous, after_attempt
 from mailbot.model import DueDate, Reply
@@ -12,7 +11,6 @@ from mailbot.runtime.store import rows
 from mailbot.runtime.store.database import Database
 
 INTERRUPTED = "mailbot stopped during this delivery: the mail may have been sent or not"
-_LONG_AGO = -(1 << 62)
 
 _WITH_CONTENT = "*, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content"
 _REPLY = f"SELECT {_WITH_CONTENT} FROM replies WHERE message_id = :message_id"
@@ -24,11 +22,11 @@ WHERE seq IN (
     WHERE unsent = 1 AND state <> 'sending' AND (due_at IS NULL OR due_at <= :now) AND mailbox IN :mailboxes
     ORDER BY created_at, seq LIMIT :most FOR UPDATE SKIP LOCKED)
 RETURNING {_WITH_CONTENT}"""
-# A mark that is not final changes only what is unsent.
 MARK = """
 UPDATE replies SET state = :state, unsent = :unsent, attempts = :attempts, due_at = :due_at, tried_at = :tried_at,
     unanswered = :unanswered, note = :note
 WHERE message_id = :message_id AND unsent >= :unsent"""
+"""Sets how far a delivery has come; what is sent or given up stays so."""
 _OUTSTANDING = """
 SELECT count(*) FROM replies
 WHERE unsent = 1 AND (state = 'sending' OR due_at IS NULL OR due_at <= :now) AND mailbox IN :mailboxes"""
@@ -45,7 +43,7 @@ class Deliveries:
     def claim_due(self, now: datetime, mailboxes: Collection[str], last: DueDate | None = None) -> tuple[DueDate, ...]:
         """Return some of the cases of these mailboxes that are due, after ``last``; others cannot get them until the commit."""
         self.database.begin()
-        after = {"at": rows.number(last.at) if last else _LONG_AGO, "after": last.case_id if last else ""}
+        after = {"at": rows.number(last.at) if last else -(1 << 62), "after": last.case_id if last else ""}
         found = self.database.run(_DUE, {"now": rows.number(now), "mailboxes": list(mailboxes), **after})
         return tuple(DueDate(row.id, rows.moment(row.due_at)) for row in found)
 
@@ -60,14 +58,9 @@ class Deliveries:
         return rows.decode_reply(row) if row else None
 
     def claim(self, now: datetime, mailboxes: Collection[str], most: int = 1) -> tuple[Reply, ...]:
-        """Mark replies of these mailboxes that may go out now as sending, and return them in the order of their creation.
+        """Mark at most ``most`` replies of these mailboxes that may go out now as sending; return them, the oldest first.
 
         No other process gets them. If this one dies they count as attempts without an answer (promise 3).
-
-        Args:
-            now: the moment by which waits are over; the time of the first attempt.
-            mailboxes: our own addresses.
-            most: how many at most. One at a time keeps the repeats after a kill to one.
         """
         values = {"now": rows.number(now), "mailboxes": list(mailboxes), "most": most, "worker": self.database.worker}
         found = self.database.run(_CLAIM, values).fetchall()
@@ -90,26 +83,21 @@ class Deliveries:
 
         Args:
             now: the time of the end of these attempts.
-            own: those of this process count too. Ask so only when this process sends nothing.
+            own: those of this process count too. Ask so only while it sends nothing.
 
         Returns:
             the replies that were repeated often enough and are held for staff now.
         """
-        held: list[Reply] = []
-        for worker in {row.worker for row in self.database.run(_SENDING).fetchall()}:
-            if (own or worker not in self.database.workers) and self.database.lock_worker(worker):
-                try:
-                    held += self._interrupted(worker, now)
-                finally:
-                    self.database.unlock_worker(worker)
-        return tuple(held)
-
-    def _interrupted(self, worker: int, now: datetime) -> list[Reply]:
-        found: list[Any] = self.database.run(f"{_SENDING} AND worker = :worker", {"worker": worker}).fetchall()
-        ended = [after_attempt(rows.decode_reply(row), Ambiguous(INTERRUPTED), now) for row in found]
-        for reply in ended:
-            self.mark(reply)
-        return [reply for reply in ended if reply.state == "held"]
+        database, ended = self.database, list[Reply]()
+        for worker in {row.worker for row in database.run(_SENDING).fetchall()}:
+            if (worker in database.workers and not own) or not database.lock(worker):
+                continue
+            for row in database.run(f"{_SENDING} AND worker = :worker", {"worker": worker}).fetchall():
+                ended.append(after_attempt(rows.decode_reply(row), Ambiguous(INTERRUPTED), now))
+                self.mark(ended[-1])
+            if worker != database.worker:
+                database.unlock(worker)
+        return tuple(reply for reply in ended if reply.state == "held")
 
     def pending(self) -> int:
         """Return how many replies are neither sent nor given up (queued, sending, deferred, ambiguous)."""

@@ -12,21 +12,19 @@ from msgspec.structs import replace
 
 from mailbot.case.lifecycle import CLOSED_STATES
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, MailRecord, Reply, ReplyState, Step
+from mailbot.model import Case, MailRecord, Reply
 from mailbot.runtime.store.schema import VERSION
 
 Row = dict[str, Any]
 """One row, by column name."""
 
-FINAL: frozenset[ReplyState] = frozenset({"sent", "failed", "held"})
+FINAL = frozenset({"sent", "failed", "held"})
 """States of a reply in which the outbox has nothing left to do with it."""
-
-OPEN_FOLDER = "cases"
-"""The folder of case files that are not archived."""
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _CASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # it is a file's name
 _LONGEST_KEY = 300  # characters; PostgreSQL cannot index long texts
+_NEW: Row = {"state": "queued", "attempts": 0, "ambiguous_attempts": 0, "due_at": None, "tried_at": None, "note": ""}
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -35,10 +33,9 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_file = msgspec.json.Decoder(dict[str, dict[str, _Document]]).decode
+_decode_document = msgspec.json.Decoder(dict[str, dict[str, _Document]]).decode
 _decode_reply = msgspec.json.Decoder(Reply).decode
 decode_mail = msgspec.json.Decoder(MailRecord).decode
-"""Bytes to one line of the mail log."""
 
 
 def number(at: datetime) -> int:
@@ -48,7 +45,7 @@ def number(at: datetime) -> int:
 
 def moment(microseconds: int) -> datetime:
     """Return the moment, in UTC, of a number of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + microseconds * _MICROSECOND
 
 
 def key(text: str, kind: Literal["", "thread", "name", "unit"] = "") -> str:
@@ -70,13 +67,10 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-# ---------------------------------------------------------------- cases
-
-
 def encode_case(case: Case) -> bytes:
     """Return the document of a case: the content of a TinyDB file, on one line.
 
-    The delivery and the bytes of its replies are left out: they live in the table of replies.
+    The delivery and the bytes of its replies are left out: they are in the table of replies.
 
     Raises:
         ValueError: the case has no usable id, or a value that could not be read back.
@@ -90,12 +84,8 @@ def encode_case(case: Case) -> bytes:
 
 
 def decode_case(document: bytes) -> Case:
-    """Return the case of a document; every reply in it is queued and has no bytes.
-
-    Raises:
-        ValueError: it is no document of this version.
-    """
-    return _decode_file(document)["_default"]["1"].case
+    """Return the case of a document. Raises ValueError if it is none of this version."""
+    return _decode_document(document)["_default"]["1"].case
 
 
 def to_file(document: bytes) -> bytes:
@@ -125,29 +115,22 @@ def case_row(case: Case, document: bytes, revision: int = 1) -> Row:
         "revision": revision,
         "digest": digest(document),
         "document": document,
-        "folder": f"archive/{last.year}" if over else OPEN_FOLDER,
+        "folder": f"archive/{last.year}" if over else "cases",
     }
 
 
 def case_keys(case: Case) -> set[str]:
     """Return the keys by which a case is found: its id and number, its thread, its units."""
-    ours = {reply.message_id for reply in case.replies}
-    theirs = {mail.message_id for entry in case.history if (mail := getattr(entry.event, "mail", None))}
+    mails = {mail.message_id for entry in case.history if (mail := getattr(entry.event, "mail", None))}
+    threads = mails.union(reply.message_id for reply in case.replies)
     names = (case.id, case.number.text) if case.number else (case.id,)
-    return {
-        *(key(name, "name") for name in names),
-        *(key(message_id, "thread") for message_id in ours | theirs if message_id),
-        *(key(folded, "unit") for unit in case.units if (folded := serial_key(unit.serial))),
-    }
-
-
-# ---------------------------------------------------------------- replies
+    units = filter(None, (serial_key(unit.serial) for unit in case.units))
+    keys = {key(name, "name") for name in names} | {key(each, "thread") for each in threads if each}
+    return keys.union(key(unit, "unit") for unit in units)
 
 
 def _bare(reply: Reply) -> Reply:
-    return replace(
-        reply, raw="", state="queued", attempts=0, due_at=None, note="", tried_at=None, ambiguous_attempts=0
-    )
+    return replace(reply, raw="", **_NEW)
 
 
 def delivery_row(reply: Reply) -> Row:
@@ -165,7 +148,7 @@ def delivery_row(reply: Reply) -> Row:
 
 
 def reply_row(reply: Reply, case_id: str | None) -> Row:
-    """Return the row of a new reply and, as ``content``, its bytes; ``case_id`` is None for a note that belongs to no case."""
+    """Return the row of a new reply, with its bytes as ``content``; ``case_id`` is None if it belongs to no case."""
     content = reply.raw.encode("utf-8", "surrogatepass")
     return delivery_row(reply) | {
         "case_id": case_id,
@@ -197,15 +180,6 @@ def decode_reply(row: Any) -> Reply:
     """Return the reply of a row, with its bytes if the row has them."""
     reply = with_delivery(_decode_reply(row.document), row)
     return replace(reply, raw=(row.content or b"").decode("utf-8", "surrogatepass"))
-
-
-def notes(step: Step) -> list[Reply]:
-    """Return the replies of a step that belong to no case."""
-    in_case = {reply.message_id for reply in step.after.replies} if step.after else set()
-    return [reply for reply in step.replies if reply.message_id not in in_case]
-
-
-# ---------------------------------------------------------------- the mail log
 
 
 def mail_row(record: MailRecord) -> Row:

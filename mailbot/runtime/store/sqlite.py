@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import sqlite3
 from collections import namedtuple
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from mailbot.runtime.errors import StateError, UnavailableError
 from mailbot.runtime.files import sync
+from mailbot.runtime.state_folder import DATABASE, lock_folder
 from mailbot.runtime.store import schema
 from mailbot.runtime.store.database import Database
-from mailbot.runtime.store.errors import StateError, UnavailableError
 
-DATABASE = "mailbot.db"
 _PASSING = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
@@ -31,26 +29,23 @@ sqlite3.register_adapter(list, json.dumps)  # for ``IN``
 class Sqlite(Database):
     """A database in memory, or in a folder that one process writes and others read."""
 
-    dialect = SQLiteDialect_pysqlite(paramstyle="named")
-    driver_error = sqlite3.Error
-    in_list = r"IN (SELECT value FROM json_each(:\1))"
-    begin_sql = "BEGIN IMMEDIATE"
+    dialect, driver_error = SQLiteDialect_pysqlite(paramstyle="named"), sqlite3.Error
+    sequence_sql = "SELECT max(coalesce(max(sequence), 0), :last) + 1 FROM numbers"
+    _in_list, _begin_sql = r"IN (SELECT value FROM json_each(:\1))", "BEGIN IMMEDIATE"
 
     def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
         super().__init__(str(folder / DATABASE) if folder else "memory", read_only=read_only)
-        self._folder, self._last = folder, 0
+        self._file = folder / DATABASE if folder else None
         self._lock = None if read_only or folder is None else lock_folder(folder)
 
-    def connect(self) -> sqlite3.Connection:
-        """Return a new connection; make the database if there is none: ``open_store`` has seen that there is no state yet."""
-        if self._folder is None:
+    def _connect(self) -> sqlite3.Connection:
+        if self._file is None:
             return _empty()
-        file = self._folder / DATABASE
-        if not self.read_only and not file.exists():
-            _create(file)
-        connection = _open(f"{file.absolute().as_uri()}?mode=rw")
+        if not self.read_only and not self._file.exists():
+            _create(self._file)  # open_store has seen that there is no state yet
+        connection = _open(f"{self._file.absolute().as_uri()}?mode=rw")
         try:
-            found = self.check_version(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
+            found = self._check_version(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
             if found < schema.VERSION:
                 connection.execute("BEGIN IMMEDIATE")
                 schema.migrate(connection.execute, found)
@@ -62,12 +57,10 @@ class Sqlite(Database):
             raise
         return connection
 
-    def translated(self, sql: str) -> str:
-        """Return a statement without row locks: one process writes."""
-        return sql.removesuffix("FOR UPDATE SKIP LOCKED").replace("FOR UPDATE SKIP LOCKED)", ")")
+    def _translate(self, sql: str) -> str:
+        return super()._translate(sql.replace(" FOR UPDATE SKIP LOCKED", ""))  # one process writes
 
-    def error(self, error: sqlite3.Error) -> Exception:
-        """Return what to raise for an error of SQLite."""
+    def _error(self, error: sqlite3.Error) -> Exception:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
             return UnavailableError(f"{self.place}: {error}; nothing was changed")
         return StateError(
@@ -81,7 +74,7 @@ class Sqlite(Database):
         super().begin()
 
     def rollback(self) -> None:
-        """End the transaction; what is written outside of one does not wait for the disk."""
+        """Forget the transaction; what is written outside of one does not wait for the disk."""
         super().rollback()
         if not self.read_only:
             self.run("PRAGMA synchronous = NORMAL")
@@ -91,20 +84,6 @@ class Sqlite(Database):
         super().close()
         if self._lock:
             self._lock.close()
-
-    def draw(self) -> int:
-        """Return the next sequence after those that were used or drawn."""
-        self._last = (self._last or self.value("SELECT coalesce(max(sequence), 0) FROM numbers")) + 1
-        return self._last
-
-    def continue_sequence(self) -> None:
-        """Continue after the highest sequence in ``numbers``."""
-        self._last = 0
-
-    def problems(self) -> list[str]:
-        """Return what SQLite finds wrong with its file."""
-        found = [row[0] for row in self.run("PRAGMA integrity_check")]
-        return [f"{self.place}: {text}; restore it from a backup" for text in found if text != "ok"]
 
 
 @functools.cache
@@ -131,9 +110,7 @@ def _empty() -> sqlite3.Connection:
 def _create(file: Path) -> None:
     """Make an empty database. It gets its name only when it is whole."""
     fresh = file.with_name(f"{file.name}.new")
-    empty = _empty()
-    fresh.write_bytes(empty.serialize())
-    empty.close()
+    fresh.write_bytes(_empty().serialize())
     connection = _open(fresh.absolute().as_uri())
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
@@ -141,30 +118,3 @@ def _create(file: Path) -> None:
     sync(fresh)
     fresh.replace(file)
     sync(file.parent)
-
-
-def lock_folder(folder: Path) -> sqlite3.Connection:
-    """Take a state folder for this process until the result is closed or the process ends. Make the folder if needed.
-
-    The lock is SQLite's own, on a database beside the state's, so that readers are never locked out.
-
-    Raises:
-        StateError: another process has it, or it cannot be made or written.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = sqlite3.connect(folder / "lock.db", timeout=0, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
-        raise UnavailableError(f"{folder}: {error}; nothing was changed") from error
-    pid = folder / "lock.pid"
-    try:
-        lock.execute("BEGIN IMMEDIATE")  # held until the end; nothing is ever written, so nothing can be damaged
-    except sqlite3.Error as error:
-        lock.close()
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise UnavailableError(f"{folder / 'lock.db'}: {error}; nothing was changed") from error
-        holder = pid.read_text().strip() if pid.exists() else "?"
-        raise StateError(f"{folder} is in use by process {holder}; stop it or use another state folder") from None
-    with suppress(OSError):  # it only helps the reader of the message above
-        pid.write_text(f"{os.getpid()}\n")
-    return lock

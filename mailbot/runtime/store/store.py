@@ -7,18 +7,17 @@ INBOX before the commit that holds it has returned (promises 1 and 8 of the desi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
 from mailbot.model import Case, MailRecord, Reply, State, Step
+from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
 from mailbot.runtime.store import rows, schema
-from mailbot.runtime.store.case_files import SYNC_AFTER, CaseFiles
+from mailbot.runtime.store.case_files import CaseFiles
 from mailbot.runtime.store.database import Database
 from mailbot.runtime.store.deliveries import MARK, Deliveries
-from mailbot.runtime.store.errors import DuplicateError, StaleError, StateError, UnavailableError
 
 _AT_ONCE = 200  # cases in one statement
 _TRIES = 5  # how often a case is read again whose file is being replaced
@@ -41,7 +40,8 @@ SELECT 'case' AS what, folder AS name, CAST(revision AS TEXT) AS more FROM cases
 UNION ALL SELECT 'key', key, NULL FROM case_keys WHERE case_id = :id
 UNION ALL SELECT 'number', case_id, NULL FROM numbers WHERE number = :number
 UNION ALL SELECT 'ours', message_id, state FROM replies WHERE case_id = :id
-UNION ALL SELECT 'reply', message_id, state FROM replies WHERE message_id IN :replies"""
+UNION ALL SELECT 'other', message_id, state FROM replies
+    WHERE message_id IN :replies AND coalesce(case_id, '') <> :id"""
 _ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT, _ADD_MAIL = map(
     schema.insert, (schema.cases, schema.case_keys, schema.numbers, schema.replies, schema.contents, schema.mails)
 )
@@ -63,14 +63,13 @@ class Store(Deliveries):
         self._revisions: dict[str, int] = {}  # of cases, as this batch first saw or last staged them
         self._drawn: list[int] = []  # sequences that this process has and did not use
         self._used: list[int] = []  # sequences that staged steps use
+        self._last = 0  # the last sequence that was drawn
         self._documents: dict[str, tuple[bytes, str, str]] = {}  # staged, by case id: document, folder, folder before
         self._contents: list[rows.Row] = []  # staged bytes of replies, which are written at the commit
         self._pruned: date | None = None
         database.value("SELECT max(version) FROM schema_version")  # what is wrong with the connection is said now
         if files and not database.read_only:
             files.complete()
-
-    # ------------------------------------------------------------ look-ups
 
     def case(self, case_id: str) -> Case | None:
         """Return the case with this id, whatever its state."""
@@ -122,7 +121,8 @@ class Store(Deliveries):
         It is this process's until a staged case with a new number uses it. A gap is fine, a repeat never happens (ST-4).
         """
         if not self._drawn:
-            self._drawn.append(self.database.draw())
+            self._last = int(self.database.value(self.database.sequence_sql, {"last": self._last}))
+            self._drawn.append(self._last)
         return self._drawn[0]
 
     def states(self) -> Mapping[State, int]:
@@ -181,8 +181,6 @@ class Store(Deliveries):
             "`mailbot state check` lists all that is damaged"
         )
 
-    # ------------------------------------------------------------ writing
-
     def stage(self, step: Step, delivery: Reply | None = None) -> None:
         """Add a step's case, replies and log line to the next commit.
 
@@ -199,37 +197,35 @@ class Store(Deliveries):
             ValueError: a value in it could not be read back; nothing of the step is staged.
             KeyError: no committed reply is ``delivery``; nothing of the step is staged.
         """
-        case, notes = step.after, rows.notes(step)
+        case, mail = step.after, rows.mail_row(step.record) if step.record else None
         document = rows.encode_case(case) if case else b""
-        mail = rows.mail_row(step.record) if step.record else None
+        replies = {reply.message_id: rows.reply_row(reply, None) for reply in step.replies}
+        replies |= {reply.message_id: rows.reply_row(reply, case.id) for reply in case.replies} if case else {}
         self.database.begin()
-        known = self._known(case, notes, delivery)
-        new = [reply for reply in case.replies if reply.message_id not in known["ours"]] if case else []
-        replies = [rows.reply_row(reply, case.id) for reply in new] if case else []
-        replies += [rows.reply_row(reply, None) for reply in notes]
+        known = self._known(case, replies, delivery)
+        new = [row for message_id, row in replies.items() if message_id not in known["ours"]]
         if mail and not self.database.run(_ADD_MAIL, mail).rowcount:
             raise DuplicateError("mail", f"{mail['identity']} is in the log already")
         if delivery:
             self.database.run(MARK, rows.delivery_row(delivery))
         if case:
             self._stage_case(case, document, known)
-        if self.database.run_many(_ADD_REPLY, replies) != len(replies):
+        if self.database.run_many(_ADD_REPLY, new) != len(new):
             raise StaleError("another process staged a reply with the same Message-ID")
-        self._contents += replies
+        self._contents += new
 
-    def _known(self, case: Case | None, notes: list[Reply], delivery: Reply | None) -> dict[str, dict[str, str]]:
+    def _known(self, case: Case | None, replies: Iterable[str], delivery: Reply | None) -> dict[str, dict[str, str]]:
         """Return what the database holds of a step, as {what: {name: more}}; refuse what would take effect twice."""
-        replies = [reply.message_id for reply in (*(case.replies if case else ()), *notes)]
         number = case.number.text if case and case.number else ""
-        values = {"id": case.id if case else "", "number": rows.key(number, "name") if number else ""}
-        known: dict[str, dict[str, str]] = {what: {} for what in ("case", "key", "number", "ours", "reply")}
-        extra = [delivery.message_id] if delivery else []
-        for row in self.database.run(_KNOWN, {**values, "replies": replies + extra}):
+        ids = [*replies, delivery.message_id] if delivery else [*replies]
+        values = {"id": case.id if case else "", "number": rows.key(number, "name"), "replies": ids}
+        known: dict[str, dict[str, str]] = {what: {} for what in ("case", "key", "number", "ours", "other")}
+        for row in self.database.run(_KNOWN, values):
             known[row.what][row.name] = row.more
-        if delivery and delivery.message_id not in known["reply"]:
+        if delivery and not (delivery.message_id in known["ours"] or known["other"].pop(delivery.message_id, None)):
             raise KeyError(delivery.message_id)
-        if any(name in known["reply"] and name not in known["ours"] for name in replies) or len({*replies}) < len(replies):
-            raise DuplicateError("reply", f"a reply of {case.id if case else 'a note'} has the Message-ID of another")
+        if known["other"]:
+            raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
         if case and known["number"] and case.id not in known["number"]:
             self._drawn = self._drawn[1:]  # somebody had it: never offer it again
             raise DuplicateError("number", f"{number} is the number of case {next(iter(known['number']))}")
@@ -237,7 +233,7 @@ class Store(Deliveries):
 
     def _stage_case(self, case: Case, document: bytes, known: dict[str, dict[str, str]]) -> None:
         run = self.database.run
-        [(before, revision)] = known["case"].items() or [(rows.OPEN_FOLDER, "0")]
+        before, revision = next(iter(known["case"].items()), ("cases", "0"))
         expected = self._revisions.get(case.id, int(revision))
         row = rows.case_row(case, document, expected + 1)
         if run(_CHANGE_CASE if expected else _ADD_CASE, row).rowcount != 1:
@@ -282,12 +278,7 @@ class Store(Deliveries):
         documents, self._used = self._documents, []
         self.rollback()
         if self.files:
-            for case_id, (document, folder, before) in documents.items():
-                self.files.put(case_id, document, folder, before)
-            self.files.write()
-            if self.files.unsynced >= SYNC_AFTER:
-                with suppress(UnavailableError):  # the commit is durable; the next checkpoint says what is wrong
-                    self.files.sync_files()
+            self.files.write(documents)
 
     def rollback(self) -> None:
         """Forget everything staged."""
@@ -295,15 +286,13 @@ class Store(Deliveries):
         self._documents, self._contents, self._revisions = {}, [], {}
         self.database.rollback()
 
-    # ------------------------------------------------------------ processes and housekeeping
-
     def claim_mailbox(self, address: str) -> bool:
         """Say whether this process may read a mailbox; if so no other may until it is released or the connection is lost."""
-        return self.database.claim_mailbox(address)
+        return self.database.lock(_lock_number(address))
 
     def release_mailbox(self, address: str) -> None:
         """Let another process read a mailbox."""
-        self.database.release_mailbox(address)
+        self.database.unlock(_lock_number(address))
 
     def checkpoint(self, now: datetime | None = None) -> None:
         """Use a quiet moment: sync case files; once a day forget bytes that were sent ``keep_sent_days`` ago.
@@ -325,3 +314,7 @@ class Store(Deliveries):
             self.checkpoint()
         finally:
             self.database.close()
+
+
+def _lock_number(address: str) -> int:
+    return int(rows.digest(address.lower().encode())[:15], 16)
