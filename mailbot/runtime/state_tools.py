@@ -30,23 +30,25 @@ def check(store: Store) -> list[str]:
 
 
 def _problems(store: Store) -> Iterator[str]:
-    if store.files:
-        for row in store.database.run("PRAGMA integrity_check").fetchall():
-            if row[0] != "ok":
-                yield f"{store.database.place}: {row[0]}; restore it from a backup"
+    if store.files and (text := store.database.value("PRAGMA integrity_check(1)")) != "ok":
+        yield f"{store.database.place}: {text}; restore it from a backup"
     known = {row.id: row for row in store.database.run("SELECT * FROM cases").fetchall()}
     for row in known.values():
         yield from _case_problems(store, row)
+    yield from _reply_problems(store)
+    if store.files:
+        for folder, case_id in store.files.found():
+            if case_id not in known:
+                yield f"{store.files.path(folder, case_id)} belongs to no case; move it away"
+
+
+def _reply_problems(store: Store) -> Iterator[str]:
     for table in ("numbers", "case_keys", "replies"):
         for row in store.database.run(_ORPHANS.format(table)):
             yield f"{table}: case {row.case_id} does not exist; restore the state from a backup"
     for row in store.database.run(_CONTENTS):
         if rows.digest(row.content) != row.digest:
             yield f"reply {row.message_id}: its bytes do not match their digest; restore the state from a backup"
-    if store.files:
-        for folder, case_id in store.files.found():
-            if case_id not in known:
-                yield f"{store.files.path(folder, case_id)} belongs to no case; move it away"
 
 
 def _case_problems(store: Store, row: Any) -> Iterator[str]:

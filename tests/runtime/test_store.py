@@ -245,6 +245,15 @@ class TestStore:
                 now = reply.due_at
         assert (reply.state, store.claim(after(days=30), [RMA]), store.recover(now)) == ("held", (), ())
 
+    def test_what_this_process_is_sending_is_left_alone_if_asked(self, store):
+        """While this process sends, only the attempts of others that are gone count as interrupted."""
+        commit(store, a_step(a_case(replies=(a_reply(),))))
+        [claimed] = store.claim(NOON, [RMA])
+        assert store.recover(NOON, own=False) == ()
+        assert store.case("C-1").replies[0].state == "sending"
+        store.mark(changed(claimed, state="sent"))
+        assert store.recover(NOON) == ()
+
     def test_a_failed_delivery_and_its_consequence_are_one_commit(self, store):
         """That a delivery failed and what follows from it is there together or not at all (promise 3)."""
         case = a_case(replies=(a_reply(),))

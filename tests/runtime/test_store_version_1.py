@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from support.stores import after, unsent
 
+from mailbot import model
+from mailbot.runtime import version_1
 from mailbot.runtime.state_tools import check, copy
 from mailbot.runtime.store import StateError, open_store
 
@@ -74,6 +76,25 @@ def test_a_damaged_file_of_version_1_is_refused(tmp_path):
     file.write_bytes(file.read_bytes().replace(b"authorized", b"withdrawn_", 1).replace(b'"held"', b'"ordr"', 1))
     with pytest.raises(StateError, match=r"is damaged: it does not match its digest"):
         copy(old, open_store())
+
+
+def test_a_stored_field_is_never_lost_silently(monkeypatch):
+    """A field of version 1 that has no place in today's model is named, so that a forgotten rename is found."""
+    for struct, names in version_1.RENAMED.items():
+        for old, new in names.items():
+            left = {each: today for each, today in names.items() if each != old}
+            assert new in getattr(model, struct).__struct_fields__
+            with monkeypatch.context() as forgotten:
+                forgotten.setitem(version_1.RENAMED, struct, left)
+                with pytest.raises(StateError, match=rf"version 1 stored {struct}\.{old}, which has no place today"):
+                    version_1.converted({old: None} | _TAGS.get(struct, {}), getattr(model, struct))
+    with pytest.raises(StateError, match=r"version 1 stored Quote\.lost"):
+        version_1.converted({"quotes": [{"lost": 1}]}, model.Case)
+    with pytest.raises(StateError, match=r"version 1 stored Ignored\.lost"):
+        version_1.converted({"history": [{"event": {"type": "ignored", "lost": 1}}]}, model.Case)
+
+
+_TAGS = {"Ignored": {"type": "ignored"}}
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
 
 VERSION = 2
 """The version of the tables and documents that this code writes. Version 1 was a folder without a database."""
@@ -27,55 +26,47 @@ A migration must not use the tables below, which show the newest version only.
 _metadata = sa.MetaData()
 
 
-def _columns(kind: Any, *names: str, key: bool = False, optional: bool = False) -> list[sa.Column[Any]]:
-    return [sa.Column(name, kind, primary_key=key, nullable=optional) for name in names]
+_KINDS = {"text": sa.Text, "number": sa.BigInteger, "bytes": sa.LargeBinary}
 
 
-def _table(name: str, columns: list[sa.Column[Any]], *more: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, _metadata, *columns, *more)
+def _table(name: str, *indexes: str, key: str = "", unique: str = "", optional: str = "", **columns: str) -> sa.Table:
+    """Return a table. Names are separated by blanks; a table without a key has ``seq``, which grows with each row.
+
+    Args:
+        name: of the table.
+        indexes: the columns of each index.
+        key: the columns of the primary key.
+        unique: a column without duplicates.
+        optional: the columns that may be NULL.
+        columns: the columns of each of ``_KINDS``.
+    """
+    made: list[sa.schema.SchemaItem] = [] if key else [sa.Column("seq", sa.Integer, primary_key=True)]
+    for kind, columns_of_kind in columns.items():
+        for each in columns_of_kind.split():
+            made.append(
+                sa.Column(each, _KINDS[kind], primary_key=each in key.split(), nullable=each in optional.split())
+            )
+    made += [sa.Index(f"{name}_{each.replace(' ', '_')}", *each.split(), unique=each == unique) for each in indexes]
+    return sa.Table(name, _metadata, *made)
 
 
-_table("schema_version", [sa.Column("version", sa.Integer, primary_key=True, autoincrement=False)])
+_table("schema_version", key="version", number="version")
+# A case's document is NULL once its file in ``folder`` is on the disk.
 cases = _table(
-    "cases",
-    _columns(Text, "id", key=True)
-    + _columns(Text, "mailbox", "state", "digest", "folder")
-    + _columns(BigInteger, "over", "opened_at", "revision")
-    + _columns(BigInteger, "due_at", optional=True)
-    + _columns(LargeBinary, "document", optional=True),  # NULL once its file in ``folder`` is on the disk
-    Index("cases_due", "due_at"),
-    Index("cases_opened", "opened_at"),
-)
-case_keys = _table("case_keys", _columns(Text, "case_id", "key", key=True), Index("case_keys_key", "key"))
-numbers = _table(
-    "numbers",
-    _columns(Text, "number", key=True) + _columns(Text, "case_id") + _columns(BigInteger, "sequence"),
-    Index("numbers_sequence", "sequence"),
-)
+    "cases", "due_at", "opened_at", key="id", text="id mailbox state digest folder",
+    number="over opened_at revision due_at", bytes="document", optional="due_at document",
+)  # fmt: skip
+case_keys = _table("case_keys", "key", key="case_id key", text="case_id key")
+numbers = _table("numbers", "sequence", key="number", text="number case_id", number="sequence")
 replies = _table(
-    "replies",
-    [sa.Column("seq", sa.Integer, primary_key=True)]
-    + _columns(Text, "message_id", "mailbox", "recipient", "digest", "state", "note")
-    + _columns(BigInteger, "created_at", "direct", "unsent", "attempts", "unanswered")
-    + _columns(BigInteger, "due_at", "tried_at", "worker", optional=True)
-    + _columns(Text, "case_id", optional=True)
-    + _columns(LargeBinary, "document"),
-    Index("replies_message_id", "message_id", unique=True),
-    Index("replies_unsent", "unsent", "created_at"),
-    Index("replies_case", "case_id"),
-    Index("replies_recipient", "recipient", "created_at"),
-)
-contents = _table("contents", _columns(Text, "message_id", key=True) + _columns(LargeBinary, "content"))
-"""The bytes of replies, apart so that a mark does not write them again. A row is deleted some time after it was sent."""
-mails = _table(
-    "mails",
-    [sa.Column("seq", sa.Integer, primary_key=True)]
-    + _columns(Text, "identity")
-    + _columns(BigInteger, "at")
-    + _columns(LargeBinary, "document"),
-    Index("mails_identity", "identity", unique=True),
-)
-facts = _table("facts", _columns(Text, "name", key=True) + _columns(Text, "value"))
+    "replies", "message_id", "unsent created_at", "case_id", "recipient created_at", unique="message_id",
+    text="message_id mailbox recipient digest state note case_id", bytes="document",
+    number="created_at direct unsent attempts unanswered due_at tried_at worker", optional="case_id due_at tried_at worker",
+)  # fmt: skip
+# The bytes of replies are apart, so that a mark does not write them again. A row is deleted some time after it was sent.
+contents = _table("contents", key="message_id", text="message_id", bytes="content")
+mails = _table("mails", "identity", unique="identity", text="identity", number="at", bytes="document")
+facts = _table("facts", key="name", text="name value")
 sa.Sequence("rma_sequence", metadata=_metadata)  # PostgreSQL only: it never gives the same number twice
 
 COPIED = (cases, case_keys, numbers, replies, contents, mails, facts)

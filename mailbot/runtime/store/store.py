@@ -199,11 +199,11 @@ class Store(Deliveries):
         """
         case, mail = step.after, rows.mail_row(step.record) if step.record else None
         document = rows.encode_case(case) if case else b""
-        replies = {reply.message_id: rows.reply_row(reply, None) for reply in step.replies}
-        replies |= {reply.message_id: rows.reply_row(reply, case.id) for reply in case.replies} if case else {}
+        replies: dict[str, tuple[Reply, str | None]] = {reply.message_id: (reply, None) for reply in step.replies}
+        replies |= {reply.message_id: (reply, case.id) for reply in case.replies} if case else {}
         self.database.begin()
         known = self._known(case, replies, delivery)
-        new = [row for message_id, row in replies.items() if message_id not in known["ours"]]
+        new = [rows.reply_row(*each) for message_id, each in replies.items() if message_id not in known["ours"]]
         if mail and not self.database.run(_ADD_MAIL, mail).rowcount:
             raise DuplicateError("mail", f"{mail['identity']} is in the log already")
         if delivery:
@@ -222,8 +222,10 @@ class Store(Deliveries):
         known: dict[str, dict[str, str]] = {what: {} for what in ("case", "key", "number", "ours", "other")}
         for row in self.database.run(_KNOWN, values):
             known[row.what][row.name] = row.more
-        if delivery and not (delivery.message_id in known["ours"] or known["other"].pop(delivery.message_id, None)):
-            raise KeyError(delivery.message_id)
+        if delivery:
+            if delivery.message_id not in known["ours"] | known["other"]:
+                raise KeyError(delivery.message_id)
+            known["other"].pop(delivery.message_id, None)
         if known["other"]:
             raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
         if case and known["number"] and case.id not in known["number"]:
