@@ -163,22 +163,30 @@ def reply_row(reply: Reply, case_id: str | None) -> Row:
     }
 
 
-def with_delivery(reply: Reply, row: Any) -> Reply:
-    """Return the reply with the delivery of its row."""
-    return replace(
-        reply,
-        state=row.state,
-        attempts=row.attempts,
-        due_at=None if row.due_at is None else moment(row.due_at),
-        tried_at=None if row.tried_at is None else moment(row.tried_at),
-        ambiguous_attempts=row.unanswered,
-        note=row.note,
+def with_deliveries(case: Case, progress: dict[str, Any]) -> Case:
+    """Return a case with the deliveries of its replies, given their rows by Message-ID."""
+    return replace(case, replies=tuple(_with_delivery(reply, progress.get(reply.message_id)) for reply in case.replies))
+
+
+def _with_delivery(reply: Reply, row: Any) -> Reply:
+    return (
+        reply
+        if row is None
+        else replace(
+            reply,
+            state=row.state,
+            attempts=row.attempts,
+            due_at=None if row.due_at is None else moment(row.due_at),
+            tried_at=None if row.tried_at is None else moment(row.tried_at),
+            ambiguous_attempts=row.unanswered,
+            note=row.note,
+        )
     )
 
 
 def decode_reply(row: Any) -> Reply:
     """Return the reply of a row, with its bytes if the row has them."""
-    reply = with_delivery(_decode_reply(row.document), row)
+    reply = _with_delivery(_decode_reply(row.document), row)
     return replace(reply, raw=(row.content or b"").decode("utf-8", "surrogatepass"))
 
 

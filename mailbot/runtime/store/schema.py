@@ -24,28 +24,18 @@ A migration must not use the tables below, which show the newest version only.
 """
 
 _metadata = sa.MetaData()
-
-
 _KINDS = {"text": sa.Text, "number": sa.BigInteger, "bytes": sa.LargeBinary}
 
 
 def _table(name: str, *indexes: str, key: str = "", unique: str = "", optional: str = "", **columns: str) -> sa.Table:
-    """Return a table. Names are separated by blanks; a table without a key has ``seq``, which grows with each row.
+    """Return a table: the columns of each of ``_KINDS``, of each index, of the key; a unique one, and those that may be NULL.
 
-    Args:
-        name: of the table.
-        indexes: the columns of each index.
-        key: the columns of the primary key.
-        unique: a column without duplicates.
-        optional: the columns that may be NULL.
-        columns: the columns of each of ``_KINDS``.
+    Names are separated by blanks. A table without a key has ``seq``, which grows with each row.
     """
     made: list[sa.schema.SchemaItem] = [] if key else [sa.Column("seq", sa.Integer, primary_key=True)]
-    for kind, columns_of_kind in columns.items():
-        for each in columns_of_kind.split():
-            made.append(
-                sa.Column(each, _KINDS[kind], primary_key=each in key.split(), nullable=each in optional.split())
-            )
+    keys, nullable = key.split(), optional.split()
+    for kind, listed in columns.items():
+        made += [sa.Column(c, _KINDS[kind], primary_key=c in keys, nullable=c in nullable) for c in listed.split()]
     made += [sa.Index(f"{name}_{each.replace(' ', '_')}", *each.split(), unique=each == unique) for each in indexes]
     return sa.Table(name, _metadata, *made)
 

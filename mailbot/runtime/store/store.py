@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from mailbot.model import Case, MailRecord, Reply, State, Step
 from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
 from mailbot.runtime.store import rows, schema
@@ -140,27 +138,15 @@ class Store(Deliveries):
         return value
 
     def _load(self, query: str, values: rows.Row, order: list[str] | None = None) -> list[Case]:
-        """Return the cases that a query finds, each once, with the deliveries of their replies.
-
-        Args:
-            query: it returns ``_COLUMNS``, and ``key`` if ``order`` is given.
-            values: for the query.
-            order: the keys in the order in which their cases are wanted.
-        """
-        rows_found = self.database.run(query, values).fetchall()
-        if order:
-            rows_found.sort(key=lambda row: order.index(row.key))
-        found = {row.id: row for row in rows_found}
+        """Return the cases that a query finds, each once, in the order of these keys, with the deliveries of their replies."""
+        listed = self.database.run(query, values).fetchall()
+        found = {row.id: row for row in (sorted(listed, key=lambda row: order.index(row.key)) if order else listed)}
         progress: dict[str, dict[str, Any]] = {case_id: {} for case_id in found}
         for row in self.database.run(_DELIVERIES, {"ids": list(found)}) if found else ():
             progress[row.case_id][row.message_id] = row
-        loaded = []
         for case_id, row in found.items():
             self._revisions.setdefault(case_id, row.revision)
-            case, held = self.decode(row), progress[case_id]
-            known = (rows.with_delivery(r, held[r.message_id]) if r.message_id in held else r for r in case.replies)
-            loaded.append(replace(case, replies=tuple(known)))
-        return loaded
+        return [rows.with_deliveries(self.decode(row), progress[case_id]) for case_id, row in found.items()]
 
     def decode(self, row: Any) -> Case:
         """Return the case of a row with ``_COLUMNS``, without the deliveries of its replies.
