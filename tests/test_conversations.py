@@ -252,7 +252,9 @@ def says(entry: Entry) -> re.Pattern[str]:
 def reads(entry: Entry, seen: Witness) -> bool:
     """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    return any(mail.reply.letter == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
+    return any(
+        mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails
+    )
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")
@@ -310,10 +312,10 @@ def is_missing_elsewhere(company: str, clause: str) -> bool:
     if any(clause in texts(sent.cites_not) for sent in expectations(company)):
         return True
     mails = [mail.reply for seen in of(company) for mail in seen.mails]
-    kinds = {mail.letter for mail in mails if clause in mail.cites}
+    kinds = {mail.template for mail in mails if clause in mail.cites}
     if any("every" in inform.moment for inform in rules(company).inform if inform.clause == clause):
         return all(clause not in mail.cites for mail in mails if mail.audience == "staff")
-    return any(mail.letter in kinds and clause not in mail.cites for mail in mails)
+    return any(mail.template in kinds and clause not in mail.cites for mail in mails)
 
 
 @pytest.mark.parametrize(("company", "clause"), clauses("D", "I"))
@@ -330,7 +332,7 @@ def decided_by_staff(seen: Witness) -> Iterator[tuple[RehearsalResult, set[str]]
         if bare(step.step.from_) not in staff or step.case is None:
             continue
         last = step.case.history[-1]
-        done: list[CommandResult] = [ruling for ruling in last.decision.rulings if ruling.result == "done"]
+        done: list[CommandResult] = [ruling for ruling in last.decision.command_results if ruling.result == "done"]
         if done:
             yield step, {clause for ruling in done for clause in ruling.clauses}
 

@@ -350,7 +350,7 @@ def test_a_note_by_staff_is_silent(body: str) -> None:
     assert step.replies == ()
     told = at.write(body, note.to, subject=f"Re: {note.subject}", answers=note.message_id, message_id="<again@client>")
     assert [reply.to for reply in told.replies] == [note.to], "whoever answers a notice hears that it went nowhere"
-    assert told.replies[0].letter == "transcript nothing"
+    assert told.replies[0].template == "transcript nothing"
     assert step.after.state == "held"
     assert step.after.participants == (KIM,), "staff are no participants"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import click
 import msgspec
 import pytest
+from support import module_table
 from support.memory_desk import COMPANIES, PORTWELL, Desk, library, policy, unit
 
 from mailbot import settings
@@ -293,7 +294,7 @@ def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
     if follows == "nothing":
         assert step.replies == ()
         return
-    seen = (desk.case.state, step.decision.told, step.decision.outcome) if step.decision else ()
+    seen = (desk.case.state, step.decision.answer_key, step.decision.outcome) if step.decision else ()
     assert follows in seen
     assert any(reply.audience == "customer" for reply in step.replies)
     assert any(reply.audience == "staff" for reply in step.replies) == (follows in ("staff", "withdrawn"))
@@ -315,3 +316,15 @@ def test_the_guide_to_the_policy_works_as_it_stands(tmp_path: Path) -> None:
     assert before.step == 1
     changed = msgspec.structs.replace(script, rules=overlay)
     assert play(changed, policy_of(changed, library()), tmp_path).failure is None
+
+
+def test_every_module_is_in_the_architecture_page_once() -> None:
+    """docs/architecture.md names each module of the package once, with the first line of its docstring."""
+    text = module_table.PAGE.read_text(encoding="utf-8")
+    assert text == module_table.page(text), "run: python tests/support/module_table.py"
+    for path in SOURCES:
+        name = path.relative_to(HOME / "mailbot").as_posix()
+        if path.name != "__init__.py":
+            package, _, inside = name.partition("/")
+            row = f"| `{inside or package}` |"
+            assert row in text, f"{name} is not in docs/architecture.md"

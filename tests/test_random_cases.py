@@ -1,8 +1,8 @@
-"""Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in whatever order.
+"""Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in any order.
 
-A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was. ``MAILBOT_LIVES=500
-pytest tests/test_lives.py`` takes so many lives of fifty steps for each company, other ones every time; it writes the HTML and the
-papers too, and shortens the life that it shows, which takes minutes.
+A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was.
+``MAILBOT_LIVES=500 pytest tests/test_random_cases.py`` takes that many lives of fifty steps for each company, different ones
+every time. It also writes HTML and documents, and shortens the life that it shows; this takes minutes.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def case_history(case: Case) -> Iterator[str]:
     if case.deadlines:
         yield ""
     for deadline in case.deadlines:
-        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', ends' if deadline.ends else ', reminder'}"
+        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', ends' if deadline.is_final else ', reminder'}"
     stamp = ""
     for entry in case.history:
         yield ""
@@ -133,8 +133,8 @@ def _unit(unit: CaseUnit) -> Iterator[str]:
         f"received {unit.received_on}" if unit.received_on else "",
         f"repair due {unit.repair_due}" if unit.repair_due else "",
         f"found: {', '.join(unit.findings)}" if unit.findings else "",
-        "not repairable" if unit.unrepairable else "",
-        "paid by the customer" if unit.charged else "",
+        "not repairable" if unit.not_repairable else "",
+        "paid by the customer" if unit.billed else "",
         f"shipped back {unit.shipped_on}" if unit.shipped_on else "",
         f"goes on as {unit.resume_state} once approved" if unit.resume_state else "",
         "the customer sees an unknown serial" if unit.answered_as_unknown else "",
@@ -206,17 +206,17 @@ def event_lines(event: Event, at: str = "") -> Iterator[str]:
         yield f"  attached: {', '.join(mail.attachments)}"
 
 
-_KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "StaffSaid": "staff"}
+_KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "StaffMessage": "staff"}
 
 
 def _wanted(request: Request) -> str:
     words = (
         request.intent if request.intent not in ("none", "po") else "",
         _order(request.order) if request.order else "",
-        f"on its way: {_parcel(request.parcel)}" if request.parcel else "",
-        "adds units" if request.adds else "",
-        f"corrects {request.instead or 'a serial'}" if request.corrects else "",
-        "asks for a new number" if request.renews else "",
+        f"on its way: {_parcel(request.shipment)}" if request.shipment else "",
+        "adds units" if request.adds_units else "",
+        f"corrects {request.corrected_serial or 'a serial'}" if request.corrects_serial else "",
+        "asks for a new number" if request.renews_number else "",
         "thanks" if request.thanks else "",
         *request.special_requests,
     )
@@ -242,7 +242,7 @@ def _ruled(ruling: CommandResult) -> str:
         RESULTS[ruling.result],
         f" for {', '.join(ruling.serials)}" if ruling.serials else "",
         f" ({', '.join(ruling.clauses)})" if ruling.clauses else "",
-        f": {WHYS.get(ruling.why, ruling.why)}" if ruling.why else "",
+        f": {WHYS.get(ruling.reason, ruling.reason)}" if ruling.reason else "",
         f", the {command.flaw}" if command.flaw else "",
         f"; found: {', '.join(command.findings)}" if command.findings else "",
         f"; forced: {command.force}" if command.force else "",
@@ -253,7 +253,7 @@ def _ruled(ruling: CommandResult) -> str:
 def _sent(case: Case, entry: HistoryEntry) -> Iterator[str]:
     for reply in (reply for reply in case.replies if reply.message_id in entry.sent):
         cites = f" ({', '.join(reply.cites)})" if reply.cites else ""
-        yield f"  {_state(reply)} to {reply.to}: {reply.letter}: {reply.subject}{cites}"
+        yield f"  {_state(reply)} to {reply.to}: {reply.template}: {reply.subject}{cites}"
 
 
 def _state(reply: Reply) -> str:

@@ -142,9 +142,9 @@ def _row(case: Case) -> dict[str, Any]:
 
 def _cells(case: Case) -> tuple[str, ...]:
     """Return a row of the list: by its number a person names a case, by its id until it has one."""
-    from mailbot.case.deadlines import outer
+    from mailbot.case.deadlines import final_date
 
-    until = outer(case)
+    until = final_date(case)
     return (
         case.number.text if case.number else case.id,
         case.state,

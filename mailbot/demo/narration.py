@@ -207,7 +207,9 @@ class Narrator:
 def _letter(post: TrafficEntry) -> tuple[str, str]:
     """Return what kind of mail a due date sent, and the clause it stands on."""
     return (
-        (post.reply.letter.split()[0], post.reply.cites[0] if post.reply.cites else "") if post.reply else ("note", "")
+        (post.reply.template.split()[0], post.reply.cites[0] if post.reply.cites else "")
+        if post.reply
+        else ("note", "")
     )
 
 

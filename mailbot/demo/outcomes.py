@@ -65,7 +65,7 @@ def _answered(post: TrafficEntry) -> bool:
 
 
 def _held(post: TrafficEntry) -> bool:
-    return post.to_staff and post.reply is not None and post.reply.letter == "notice held"
+    return post.to_staff and post.reply is not None and post.reply.template == "notice held"
 
 
 def _ignored(post: TrafficEntry, kind: str) -> bool:
@@ -73,7 +73,7 @@ def _ignored(post: TrafficEntry, kind: str) -> bool:
 
 
 def _letter(post: TrafficEntry, kind: str) -> bool:
-    return post.reply is not None and post.reply.audience == "customer" and post.reply.letter.startswith(kind)
+    return post.reply is not None and post.reply.audience == "customer" and post.reply.template.startswith(kind)
 
 
 def _repeated(post: TrafficEntry) -> bool:
@@ -116,7 +116,7 @@ def _commanded(post: TrafficEntry, name: CommandName, result: str = "done") -> b
 def _approved_to_the_customer(post: TrafficEntry) -> bool:
     """Whether a colleague wrote to the customer, with the mailbox in Cc, and approved in it."""
     event, customer = post.entry.event if post.entry else None, post.case.sender if post.case else ""
-    to_customer = isinstance(event, StaffMessage) and customer in event.mail.others
+    to_customer = isinstance(event, StaffMessage) and customer in event.mail.other_recipients
     return to_customer and _commanded(post, "approve")
 
 

@@ -192,11 +192,11 @@ def _running(mail: MessageContent, asked: Request, number: str | None) -> Reques
     return msgspec.structs.replace(
         asked,
         order=order if buys or (order and order.copy) else None,
-        parcel=case_updates.parcel(mail),
-        adds=case_updates.adds(mail),
-        corrects=corrects,
-        instead=case_updates.instead(mail) if corrects else "",
-        renews=case_updates.renews(mail),
+        shipment=case_updates.parcel(mail),
+        adds_units=case_updates.adds(mail),
+        corrects_serial=corrects,
+        corrected_serial=case_updates.instead(mail) if corrects else "",
+        renews_number=case_updates.renews(mail),
     )
 
 

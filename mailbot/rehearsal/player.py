@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailbot.case.deadlines import outer
+from mailbot.case.deadlines import final_date
 from mailbot.case.delivery import Delivered, DeliveryResult
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
@@ -260,7 +260,7 @@ class _RehearsalDesk:
         if case is None:
             yield "no case has been touched yet"
             return
-        number, end = case.number.text if case.number else "", outer(case)
+        number, end = case.number.text if case.number else "", final_date(case)
         if now.state is not None and case.state != now.state:
             yield f"the case is {case.state}, not {now.state}"
         if now.number is not None and number != self._fill(now.number):

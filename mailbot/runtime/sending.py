@@ -57,10 +57,8 @@ class Sender:
         Raises:
             StateError: the state cannot be written; what was being sent elsewhere has ended before this is raised.
         """
-        if not any(
-            busy.locked() for busy in self._busy.values()
-        ):  # nothing is being sent: what is marked so was interrupted
-            async with self._lock:
+        async with self._lock:
+            if not any(busy.locked() for busy in self._busy.values()):  # what is marked as being sent was interrupted
                 for held in self._store.recover(self._clock.now()):
                     self._record(held)
         ended = await asyncio.gather(*map(self._send_mailbox, self._outboxes), return_exceptions=True)

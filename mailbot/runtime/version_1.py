@@ -21,14 +21,24 @@ from mailbot.runtime.store.schema import COPIED
 
 RENAMED: dict[str, dict[str, str]] = {
     "Case": {"items": "units", "wishes": "special_requests"},
-    "CaseUnit": {"disguised": "answered_as_unknown", "hidden": "staff_only", "resumes": "resume_state"},
-    "Request": {"items": "units", "wishes": "special_requests"},
-    "Verdict": {"disguised": "answered_as_unknown", "hidden": "staff_only"},
+    "CaseUnit": {
+        "disguised": "answered_as_unknown", "hidden": "staff_only", "resumes": "resume_state",
+        "unrepairable": "not_repairable", "charged": "billed",
+    },
+    "Request": {
+        "items": "units", "wishes": "special_requests", "parcel": "shipment", "adds": "adds_units",
+        "instead": "corrected_serial", "corrects": "corrects_serial", "renews": "renews_number",
+    },
+    "Verdict": {"disguised": "answered_as_unknown", "hidden": "staff_only", "shown": "shown_clauses"},
     "Decision": {"rulings": "command_results", "told": "answer_key"},
-    "Quote": {"offered": "pending_order"},
-    "Reply": {"doubts": "ambiguous_attempts"},
+    "CommandResult": {"why": "reason"},
+    "Command": {"parcel": "shipment"},
+    "Quote": {"on": "issued_on", "offered": "pending_order"},
+    "Deadline": {"on": "due_on", "ends": "is_final"},
+    "Reply": {"doubts": "ambiguous_attempts", "letter": "template"},
+    "MailReference": {"others": "other_recipients"},
     "Ignored": {"because": "reason"},
-}
+}  # fmt: skip
 """Today's struct: {the name of a field in version 1: its name today}. Example: {"Decision": {"told": "answer_key"}}."""
 
 TAGS = {"staff_said": "staff_message", "came_due": "deadlines_reached"}

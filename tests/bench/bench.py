@@ -63,10 +63,10 @@ START_UP = {"--help": 0.25, "explain one.eml": 0.8, "run --once": 0.9}
 
 
 def open_state(folder: Path) -> Any:
-    """Open the store that the bench writes to. The only place that names its class."""
-    from mailbot.runtime.tiny import TinyStore
+    """Open the store that the bench writes to."""
+    from mailbot.runtime.store import open_store
 
-    return TinyStore(folder)
+    return open_store(f"tinydb:{folder}")
 
 
 # ---------------------------------------------------------------- the meter
@@ -279,12 +279,11 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
 
 def warm_up(policy: Any, registry: Any) -> None:
     """Take in a few mails: the first ones compile patterns and templates, which is part of the start-up."""
-    from mailbot.runtime.memory import MemoryStore
-
     from mailbot.runtime.clock import Clock
     from mailbot.runtime.pipeline import MailboxContext, incoming_mail, process_batch
+    from mailbot.runtime.store import open_store
 
-    room = MailboxContext(policy, registry, MemoryStore(), Clock(NOW))
+    room = MailboxContext(policy, registry, open_store(), Clock(NOW))
     process_batch([incoming_mail(policy.desk.address, raw, NOW) for raw in mails(WARM_UP)], room)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.memory_desk import KIM, letter
 
-from mailbot import core as path
+from mailbot import core
 from mailbot.commands.annotations import Annotation, bracketed, coloured
 
 if TYPE_CHECKING:
@@ -212,14 +212,14 @@ def test_one_mail_that_breaks_the_program_does_not_end_the_run(
     (desk / "saved").mkdir()
     (desk / "saved" / "1.eml").write_bytes(letter("Serial number AH2F104432 shows no video.", subject="breaks"))
     (desk / "saved" / "2.eml").write_bytes(letter("Serial number AH2F104432 shows no video."))
-    decide = path.decide
+    decide = core.decide
 
-    def broken(policy: object, case: object, event: object, *more: object) -> object:
+    def broken(case: object, event: object, context: object) -> object:
         if event.mail.subject == "breaks":  # type: ignore[attr-defined]
             raise ZeroDivisionError
-        return decide(policy, case, event, *more)  # type: ignore[arg-type]
+        return decide(case, event, context)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(path, "decide", broken)
+    monkeypatch.setattr(core, "decide", broken)
     done = mailbot("explain", "--json", "--now", NOW, desk / "saved")
     assert done.code == 0, done.err
     first, second = (json.loads(line) for line in done.out.splitlines())

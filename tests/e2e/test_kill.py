@@ -10,6 +10,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import time
 from collections import Counter
 from contextlib import closing
@@ -25,8 +26,6 @@ from mailbot.runtime.store import open_store
 from mailbot.runtime.state_tools import check
 
 if TYPE_CHECKING:
-    import subprocess
-
     from support.servers import MailStore
 
     from mailbot.runtime.embedded import SmtpServer
@@ -97,12 +96,23 @@ class Torture:
         """Let the workers finish; as often as a reply in doubt may have to wait for its time."""
         for _ in range(REPEATS + 2):
             for process in [self.start() for _ in range(self.workers)]:
-                _, errors = process.communicate(timeout=180)
+                try:
+                    _, errors = process.communicate(timeout=180)
+                except subprocess.TimeoutExpired as error:
+                    process.kill()
+                    inbox, states = len(self.house.folder()), self._states()
+                    raise AssertionError(
+                        f"INBOX {inbox}, replies {states}; {(error.stderr or b'')[-2000:]!r}"
+                    ) from None
                 assert process.returncode == 0, errors.decode()
             if not self._pending():
                 return
             self.now += timedelta(minutes=80)
         raise AssertionError(f"{self._pending()} replies did not go out")
+
+    def _states(self) -> Counter[str]:
+        with closing(open_store(self.house.url, read_only=True)) as store:
+            return Counter(f"{r.state} {r.due_at}" for case in store.cases() for r in case.replies if r.state != "sent")
 
     def _pending(self) -> int:
         with closing(open_store(self.house.url, read_only=True)) as store:

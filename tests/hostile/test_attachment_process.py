@@ -130,12 +130,13 @@ def test_threads_take_turns(opener: AttachmentProcess) -> None:
 def test_nothing_is_left_when_mailbot_is_killed(how: signal.Signals) -> None:
     """The process ends when mailbot does, also when that was killed; Ctrl-C alone does not end it amid a file."""
     script = (
-        "import sys, time\nfrom mailbot.shell.opener import Opener\nfrom parcels import attached, written\n"
-        "opener = Opener()\nopener([attached('po.pdf', written('x'))])\n"
+        "import sys, time\nfrom mailbot.runtime.attachment_process import AttachmentProcess\n"
+        "from support.hostile_attachments import attached, written\n"
+        "opener = AttachmentProcess()\nopener([attached('po.pdf', written('x'))])\n"
         "print(opener._process.pid, flush=True)\ntime.sleep(60)\n"
     )
-    here = Path(__file__).parent
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), str(here.parents[1])])}
+    tests = Path(__file__).parents[1]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
     ) as mailbot:

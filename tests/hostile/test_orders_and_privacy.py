@@ -97,7 +97,7 @@ def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     step = command(at, company, "SHIPPED UPS 1Z999AA10123456784 FORCE it was never logged in")
     assert step.decision
-    [ruling] = step.decision.rulings
+    [ruling] = step.decision.command_results
     assert (ruling.result, "never logged in" in ruling.command.force) == ("done", True)
     assert at.case.units[0].shipped_on is not None
     assert "1Z999AA10123456784" in words(to_customer(step))
@@ -181,6 +181,26 @@ def test_O3_the_order_that_fits_brings_the_number(company: str) -> None:
     assert at.case.state == "authorized"
     assert at.case.number
     assert at.case.number.text in words(to_customer(step))
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_O3_after_an_order_that_differs_the_one_that_fits_is_accepted(company: str) -> None:
+    """A corrected purchase order for parts is accepted, also while a person still compares the first one."""
+    at = desk(company)
+    heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
+    command(at, company, "RECEIVED")
+    boss = max(at.policy.desk.staff, key=lambda person: person.limit).address
+    heard(at, company, "QUOTE 250 USD for parts", boss, subject=f"Re: [{at.case.id}]")
+    quote = at.case.quotes[-1]
+    assert (at.case.state, quote.parts) == ("parts_quoted", True)
+    ordered(at, company, order(quote, total="999.00"))
+    assert (at.case.state, at.case.units[0].resume_state) == ("held", "ordered")
+    step = ordered(at, company, order(quote))
+    assert step.record
+    assert step.record.folder == "Done"
+    [item] = at.case.units
+    assert (item.state, item.resume_state, item.charged) == ("ordered", None, True)
+    assert at.case.quotes[-1].order == "4711"
 
 
 # ------------------------------------------------------------------ strangers

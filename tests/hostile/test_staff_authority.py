@@ -15,7 +15,7 @@ from support.forgeries import forged
 from support.memory_desk import PORTWELL, policy
 
 from mailbot.case import tokens
-from mailbot.case.authority import person, proof
+from mailbot.case.authority import proof, staff_member
 from mailbot.intake.desk import Desk
 from mailbot.mail.build import Draft, build
 from mailbot.mail.parse import parse
@@ -33,7 +33,7 @@ def minted(
     count: int, who: StaffMember = BOSS, *, age: timedelta = timedelta(0), version: int = 3, **more: object
 ) -> Token:
     chance = sha256(b"chance").hexdigest()[:32]
-    return tokens.mint(chance, count, who, NOW - age + tokens.LIFE, version, **more)  # type: ignore[arg-type]
+    return tokens.mint(chance, count, who, NOW - age + tokens.LIFETIME, version, **more)  # type: ignore[arg-type]
 
 
 def case(name: str, *held: Token) -> Case:
@@ -228,7 +228,7 @@ def test_L5_B4_a_machine_is_nobody_whatever_it_quotes(sort: str) -> None:
     """An absence note or a delivery report that quotes "approve" is never a word of staff."""
     message = arrived(answer(SITUATION, trace=SITUATION.vouched).raw())
     machine = msgspec.structs.replace(message.classification, sender_class=sort)
-    assert person(msgspec.structs.replace(message, classification=machine), DESK) is None
+    assert staff_member(msgspec.structs.replace(message, classification=machine), DESK) is None
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_L5_B4_a_machine_is_nobody_whatever_it_quotes(sort: str) -> None:
 )
 def test_U1_a_look_alike_is_nobody(sender: str) -> None:
     """A letter of another alphabet, width or sign, one that folds to the same, a dot or a plus more: somebody else."""
-    assert person(arrived(answer(SITUATION, sender=sender).raw()), DESK) is None
+    assert staff_member(arrived(answer(SITUATION, sender=sender).raw()), DESK) is None
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_U1_a_look_alike_is_nobody(sender: str) -> None:
 )
 def test_U1_capitals_and_names_make_no_difference(sender: str) -> None:
     """The address counts as mail programs write it."""
-    assert person(arrived(answer(SITUATION, sender=sender).raw()), DESK) == BOSS
+    assert staff_member(arrived(answer(SITUATION, sender=sender).raw()), DESK) == BOSS
 
 
 # ------------------------------------------------------------------ tokens

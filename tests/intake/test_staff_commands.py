@@ -36,7 +36,7 @@ def price(text: str) -> Price:
 
 def shown(command: Command) -> dict[str, Any]:
     """A command without what it was read from and what it leaves out."""
-    parcel = command.parcel if command.parcel not in (None, ShipmentNotice()) else None
+    parcel = command.shipment if command.shipment not in (None, ShipmentNotice()) else None
     fields = {
         "name": command.name, "serials": command.serials, "count": command.count, "prices": command.prices,
         "fee": command.fee, "findings": command.findings, "text": command.text, "days": command.days,

@@ -274,7 +274,7 @@ def test_its_deadlines_come_at_its_hour(nordlicht: Policy) -> None:
     at = datetime(2030, 1, 10, 9, 0, tzinfo=UTC)
     step = desk(nordlicht, at, date(2029, 9, 2)).write("My lamp flickers, there is no light.")
     assert step.after
-    assert [(d.kind, d.at, d.ends) for d in step.after.deadlines] == [
+    assert [(d.kind, d.at, d.is_final) for d in step.after.deadlines] == [
         ("missing", datetime(2030, 1, 12, 8, 0, tzinfo=UTC), False),
         ("missing", datetime(2030, 1, 15, 8, 0, tzinfo=UTC), True),
     ]

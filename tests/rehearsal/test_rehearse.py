@@ -401,7 +401,7 @@ def test_called_wrongly(tmp_path: Path) -> None:
 
 def test_other_rules_can_be_tried(tmp_path: Path) -> None:
     """--rules plays the same conversation under another rules file."""
-    shipped = Path(__file__).parent.parent / "rules" / "american-portwell.toml"
+    shipped = Path(__file__).parents[2] / "rules" / "american-portwell.toml"
     rules = tmp_path / "rules"
     rules.mkdir()
     written(

@@ -16,7 +16,7 @@ from mailbot.reply.samples import SAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.reply.content import EmailContent
+    from mailbot.reply.email_content import EmailContent
 
 STATEMENT = re.compile(r"\{%[-+]?\s*(if|elif|for|macro|call)\b")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -42,7 +42,7 @@ class Branches:
         self.of: dict[str, list[Branch]] = {}
         self.taken: set[Branch] = set()
         self.statements: Counter[str] = Counter()
-        self.room = letters.rooms["default", "en"]
+        self.room = letters.scopes["default", "en"]
         parse = self.room._parse
 
         def marked(source: str, name: str | None, filename: str | None) -> nodes.Template:

@@ -243,10 +243,10 @@ def test_a_moved_date_is_the_same_event():
         ('ship_to = "Ship to"\n', "", "shared lacks the key 'ship_to'"),
         ('ship_to = "Ship to"', 'shipto = "Ship to"', "did you mean 'ship_to'?"),
         ('title = "Packing sheet"', 'title = ""', "packing.title"),
-        ("Box {n} of {m}", "Box {n}", "must have the places {m}, {n} and no other"),
-        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the places {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n}", "must have the placeholders {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the placeholders {m}, {n} and no other"),
         ("Box {n} of {m}", "Box {n of {m}", "{m}, {n}"),
-        ("Dates of {number}", "Dates", "must have the places {number} and no other"),
+        ("Dates of {number}", "Dates", "must have the placeholders {number} and no other"),
         ("[label]", "[label", "not valid TOML"),
     ],
 )
@@ -273,7 +273,9 @@ def test_no_box_and_too_many_boxes_are_refused(count):
 
 def test_importing_the_papers_loads_no_library():
     """A start that writes no paper does not wait for the libraries that draw them."""
-    code = "import sys; import mailbot.reply.papers; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
+    code = (
+        "import sys; import mailbot.reply.documents; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert run.stdout.strip() == "[]"
 

@@ -15,7 +15,7 @@ from support.sample_emails import HOSTILE, sample, shipped, sources
 from mailbot.case.lifecycle import TRANSITIONS, states_for
 from mailbot.model import CommandName
 from mailbot.reply import staff_actions
-from mailbot.reply.content import EmailContent, RulingLine, StaffAction
+from mailbot.reply.email_content import CommandLine, EmailContent, StaffAction
 from mailbot.reply.render import KINDS
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.staff_actions import link
@@ -108,8 +108,8 @@ def test_T7_a_command_cannot_break_out_of_its_button(kind: str) -> None:
 
 def test_T7_what_a_colleague_wrote_is_never_interpreted() -> None:
     """Markup in a command, in its answer and in the mail itself comes out as the words they are."""
-    line = RulingLine(HOSTILE, "quote", "refused", "flaw", flaw=HOSTILE)
-    letter = replace(sample("transcript", "unclear"), rulings=(line,), quoted=HOSTILE, sender=HOSTILE)
+    line = CommandLine(HOSTILE, "quote", "refused", "flaw", flaw=HOSTILE)
+    letter = replace(sample("transcript", "unclear"), command_results=(line,), quoted=HOSTILE, sender=HOSTILE)
     text, html = LETTERS.render(letter, "default")
     assert Anchors(html).tags.isdisjoint({"script", "b"})
     assert "{{7*7}} {% raw %} <script>alert(1)</script>" in " ".join(text.split())
@@ -131,15 +131,15 @@ def test_every_offer_says_what_it_does_or_what_is_to_be_filled_in(name: CommandN
 @pytest.mark.parametrize("name", get_args(CommandName))
 def test_O2_force_is_offered_where_it_helps(name: CommandName) -> None:
     """A refused command names FORCE only where the lifecycle lets it be forced."""
-    line = RulingLine(name.upper(), name, "refused", "state", states=states_for(name))
+    line = CommandLine(name.upper(), name, "refused", "state", states=states_for(name))
     forced = any(way.command == name and way.forced for way in TRANSITIONS)
-    assert ("FORCE" in words_of(replace(sample("transcript", "done"), rulings=(line,)))) == forced
+    assert ("FORCE" in words_of(replace(sample("transcript", "done"), command_results=(line,)))) == forced
 
 
-DONE = RulingLine("RECEIVED", "received", "done")
-SECOND = RulingLine("QUOTE 900 EUR", "quote", "second", "limit")
-REFUSED = RulingLine("SHIPPED by us", "shipped", "refused", "flaw", flaw="carrier")
-HELP = RulingLine("HELP", "help", "done")
+DONE = CommandLine("RECEIVED", "received", "done")
+SECOND = CommandLine("QUOTE 900 EUR", "quote", "second", "limit")
+REFUSED = CommandLine("SHIPPED by us", "shipped", "refused", "flaw", flaw="carrier")
+HELP = CommandLine("HELP", "help", "done")
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ HELP = RulingLine("HELP", "help", "done")
         ),
     ],
 )
-def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[RulingLine, ...], lead: str) -> None:
+def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[CommandLine, ...], lead: str) -> None:
     """The first sentence says whether all, some or nothing of it was done."""
-    words = words_of(replace(sample("transcript", "done"), rulings=rulings))
+    words = words_of(replace(sample("transcript", "done"), command_results=rulings))
     assert words.startswith(lead + " ")
     assert ("All commands:" in words) == (HELP in rulings)
 
@@ -186,7 +186,7 @@ def test_a_notice_of_a_date_does_not_claim_that_somebody_was_answered() -> None:
 
 def _read(name: str, seen: set[str]) -> set[str]:
     """The facts that a template reads, and all that it extends or imports."""
-    room, files = LETTERS.rooms["default", "en"], sources()
+    room, files = LETTERS.scopes["default", "en"], sources()
     path = next(p for p in (f"default/en/{name}.jinja", f"default/en/{name}.html") if p in files)
     tree = room.parse(files[path])
     found = meta.find_undeclared_variables(tree)
@@ -204,7 +204,7 @@ def test_promise_7_no_letter_to_a_customer_can_show_what_is_for_staff(kind: str)
     for letter in (each for each in SAMPLES if each.kind == kind):
         full = replace(
             letter,
-            rulings=(RulingLine("SECRET", "approve", "done"),),
+            command_results=(CommandLine("SECRET", "approve", "done"),),
             choices=(StaffAction("SECRET", "mailto:secret@sample.example"),),
             facts=(("secret", "SECRET"),),
             quoted="SECRET",

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 
 from mailbot.intake.entities.serials import serial_key
-from mailbot.intake.reading import read_message
 from mailbot.model import Unit
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
@@ -24,7 +23,7 @@ from mailbot.runtime.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.model import Case, Reply, Snapshot, Step
+    from mailbot.model import Case, Reply, Step
     from mailbot.policy.policy import Policy
 
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
@@ -105,13 +104,6 @@ class Desk:
         """The one case there is."""
         [found] = self.store.cases()
         return found
-
-    @property
-    def known(self) -> Snapshot:
-        """What the world knows of nothing."""
-        return pipeline.look_up(
-            read_message(pipeline.incoming_mail("x@x.example", letter("x"), NOW), self.policy.desk), None, self.room
-        )
 
 
 def letter(

@@ -1,14 +1,15 @@
 """Random lives of cases: a desk with its staff, customers and strangers, and what must hold after every step of it.
 
-The desk does what the daemon does, by ``take_in``, ``sweep`` and ``send`` of the one path. Every step is judged as it was taken:
-``Life.judge`` has the promises, one method each.
+The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``Sender.send``. Every step is checked
+when it is taken: ``Life.judge`` has the promises, one method each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import email
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,21 +20,20 @@ from unittest.mock import patch
 
 import msgspec
 import structlog
-from case.test_fold import replay
 from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
+from support.replay import differences
 
 from mailbot.case import delivery
 from mailbot.case.deadlines import waits_for
-from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATES, NUMBERED, ON_SITE, state_of
+from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATE, NUMBERED, ON_SITE, state_of
 from mailbot.core import handle
 from mailbot.intake import understand as intake
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage
+from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
-from mailbot.runtime import pipeline
-from mailbot.runtime.sending import Sender
+from mailbot.runtime import pipeline, sending
 from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.model import Deadline, HistoryEntry, Reply, Request, Snapshot, State, Step, Unit
+    from mailbot.policy.context import Context
     from mailbot.policy.policy import Policy
 
 WHOLE = int(os.environ.get("MAILBOT_LIVES", "0"))
@@ -102,7 +103,7 @@ def policy(company: str) -> Policy:
         return found
     letters = found.letters
     assert isinstance(letters, EmailTemplates)
-    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), papers={})
+    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), document_texts={})
 
 
 def mail(
@@ -173,7 +174,6 @@ class Life(Desk):
             self._open(folder)
         self.rows = units(company)
         self.now: dict[str, Case] = {}
-        self.told: defaultdict[str, list[tuple[Snapshot, datetime]]] = defaultdict(list)
         self.taken: list[tuple[Step, datetime]] = []
         self.raws: list[bytes] = []
         self.sent: dict[str, Reply] = {}
@@ -182,7 +182,8 @@ class Life(Desk):
         self.secrets: set[str] = set()
         self.let_in: set[tuple[str, str]] = set()
         self.patches = ExitStack()
-        self.patches.enter_context(patch.object(pipeline, "handle", self._step))
+        for module in (pipeline, sending):
+            self.patches.enter_context(patch.object(module, "handle", self._step))
         if not WHOLE:
             self.patches.enter_context(patch.object(intake, "understand", _remembered))
 
@@ -193,11 +194,9 @@ class Life(Desk):
     def _open(self, folder: Path) -> None:
         self.store = self.room.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
-    def _step(self, arrival: Any, case: Case | None, snapshot: Snapshot, rules: Policy, now: datetime) -> Step:
-        result = handle(arrival, case, snapshot, rules, now)
-        if result.after:
-            self.told[result.after.id].append((snapshot, now))
-        self.taken.append((result, now))
+    def _step(self, trigger: Any, case: Case | None, context: Context) -> Step:
+        result = handle(trigger, case, context)
+        self.taken.append((result, context.now))
         return result
 
     # ------------------------------------------------------------ what happens
@@ -243,8 +242,8 @@ class Life(Desk):
 
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
-        outbox, address = _Outbox(results), self.policy.desk.address
-        _finished(Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
+        outbox, address = Outbox(results), self.policy.desk.address
+        finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
         self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
@@ -261,9 +260,8 @@ class Life(Desk):
         try:
             if not self.failed:
                 self._kept()
-                for case in self.now.values():
-                    again = replay(case, self.told[case.id], self)
-                    assert again == case, f"the history alone tells how a case stands: {_changed(again, case)}"
+                for case in self.store.cases():
+                    assert differences(case) == [], "the stored history alone rebuilds a case"
         finally:
             self.patches.close()
             self.store.close()
@@ -291,7 +289,7 @@ class Life(Desk):
         """Judge one step by all promises."""
         after = result.after
         before = self.now.get(after.id) if after else None
-        for ruling in result.decision.rulings if after and result.decision else ():
+        for ruling in result.decision.command_results if after and result.decision else ():
             if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
                 self.let_in |= {(after.id, serial_key(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
         self._mails(result, before)
@@ -360,7 +358,7 @@ class Life(Desk):
                 )
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
-        for ruling in decision.rulings:
+        for ruling in decision.command_results:
             if ruling.result != "done" or ruling.command.name not in ("approve", "quote"):
                 continue
             assert before
@@ -370,7 +368,7 @@ class Life(Desk):
             spent = sum((price.amount for price in ruling.command.prices), Decimal(0))
             if ruling.command.name == "approve" and before.quotes:
                 meant = [item for item in before.units if serial_key(item.serial) in keys]
-                waived = any(i.state == "quoted" or (i.state == "held" and i.charged) for i in meant)
+                waived = any(i.state == "quoted" or (i.state == "held" and i.billed) for i in meant)
                 spent += before.quotes[-1].total if waived else 0
             assert spent <= person.limit, f"{person.address} may not spend {spent}"
         if after.credit and (before is None or after.credit != before.credit):
@@ -448,7 +446,13 @@ def _sound(case: Case) -> None:
 def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
     """Every unit goes where the table leads, one move for each thing that was decided."""
     was = {serial_key(item.serial): item for item in (before.units if before else ())}
-    done = sum(ruling.result == "done" for ruling in entry.decision.rulings)
+    done = sum(ruling.result == "done" for ruling in entry.decision.command_results)
+    ways: dict[str, State] = {key: item.state for key, item in was.items()}
+    for change in entry.decision.changes:
+        if isinstance(change, UnitChanged) and change.event:
+            key = serial_key(change.unit.serial)
+            ways[key] = NEXT_STATE[ways.get(key), change.event]
+    assert all(item.state == ways[serial_key(item.serial)] for item in after.units), "the table leads to every state"
     for item in after.units:
         start = was.pop(serial_key(item.serial), None)
         if start is None or start.state != item.state:
@@ -464,7 +468,7 @@ def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
 def _within(state: State | None, hops: int) -> frozenset[State | None]:
     found: set[State | None] = {state}
     for _ in range(hops):
-        found |= {after for before in found for after in NEXT_STATES.get(before, frozenset())}
+        found |= {after for (before, _), after in NEXT_STATE.items() if before in found}
     return frozenset(found)
 
 
@@ -501,7 +505,9 @@ def _undelivered(case: Case) -> Iterator[Reply]:
         yield replace(reply, state="queued", attempts=0, due_at=None, note="", tried_at=None, ambiguous_attempts=0)
 
 
-class _Outbox:
+class Outbox:
+    """An outbox whose transactions end as listed, one after another and over again."""
+
     def __init__(self, results: Sequence[delivery.DeliveryResult]) -> None:
         self.results, self.sent = results, list[tuple[str, str]]()
 
@@ -512,13 +518,9 @@ class _Outbox:
         return self.results[len(self.sent) % len(self.results)]
 
 
-def _finished(work: Coroutine[Any, Any, Any]) -> None:
-    """Run what never really waits."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("it waits")
+def finished(work: Coroutine[Any, Any, Any]) -> None:
+    """Run what a daemon would wait for."""
+    asyncio.run(work)
 
 
 _HEARD: dict[tuple[bytes, ...], Request] = {}

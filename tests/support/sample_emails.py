@@ -6,7 +6,15 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, EmailContent, QuoteBlock, RulingLine, UnitBlock
+from mailbot.reply.email_content import (
+    Bill,
+    ChargeLine,
+    ClauseSentence,
+    CommandLine,
+    EmailContent,
+    QuoteBlock,
+    UnitBlock,
+)
 from mailbot.reply.render import EmailTemplates
 from mailbot.reply.samples import SAMPLES
 
@@ -86,10 +94,15 @@ def hard_letters() -> tuple[EmailContent, ...]:
         informs=(said,) * 3,
     )
     lines = (
-        RulingLine(HOSTILE, "quote", "refused", "flaw"),
-        RulingLine("Q" * 300, "approve", "done", serials=("S" * 80,)),
+        CommandLine(HOSTILE, "quote", "refused", "flaw"),
+        CommandLine("Q" * 300, "approve", "done", serials=("S" * 80,)),
     )
     transcript = replace(
-        sample("transcript", "unclear"), units=here, rulings=lines, sender="s" * 120, quote=quote, quoted="w" * 400
+        sample("transcript", "unclear"),
+        units=here,
+        command_results=lines,
+        sender="s" * 120,
+        quote=quote,
+        quoted="w" * 400,
     )
     return answer, notice, progress, transcript

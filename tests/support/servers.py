@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PASSWORD = "secret"
-CERTIFICATE = Path(__file__).parent / "data" / "localhost.pem"
+CERTIFICATE = Path(__file__).parents[1] / "data" / "localhost.pem"
 
 
 class MailStore(Protocol):

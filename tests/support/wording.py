@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-LIST = Path(__file__).parent / "data" / "language" / "phrases.tsv"
+ROOT = Path(__file__).parents[2]
+LIST = Path(__file__).parents[1] / "data" / "language" / "phrases.tsv"
 
 CODE = ("mailbot", "tests")
 PAGES = ("docs/*.md", "README.md", "CHANGELOG.md")

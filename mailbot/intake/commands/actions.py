@@ -139,7 +139,7 @@ class ActionSentences(ApprovalSentences):
                 "shipped",
                 said.text,
                 serials=tuple(place.text for place in named),
-                parcel=parcel,
+                shipment=parcel,
                 force=forced,
                 flaw="" if parcel.carrier or parcel.tracking or forced else "carrier",
             )

@@ -1,4 +1,4 @@
-"""What a command of staff does to a case, once it was granted."""
+"""What a granted staff command changes in a case."""
 
 from __future__ import annotations
 
@@ -7,27 +7,16 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
-from mailbot.case.deadlines import renew
+from mailbot.case.apply import with_change
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
-from mailbot.model import (
-    Case,
-    CaseUnit,
-    Charge,
-    Command,
-    CommandName,
-    CommandResult,
-    Finding,
-    Number,
-    Price,
-    Quote,
-    ShipmentNotice,
-    Snapshot,
-    State,
-)
+from mailbot.decide.execution import execute
+from mailbot.decide.plan import Plan
+from mailbot.model import Case, CaseUnit, Charge, Command, CommandName, CommandResult, Finding, Number, Price, Quote, ShipmentNotice, Snapshot, State
+from mailbot.policy.context import Context
 
 if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
@@ -51,12 +40,17 @@ def case(*items: CaseUnit, **more: object) -> Case:
 def done(
     before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object
 ) -> Case:
-    """Carry out a command on these units; on all where none is named."""
+    """Execute a command on these units, on all if none is named, and apply the changes that it plans."""
     command = Command(name, name.upper(), **more)  # type: ignore[arg-type]
     meant = serials or tuple(unit.serial for unit in before.units)
-    return execute(
-        before, CommandResult(command, "done", meant), BOSS, rules or policy(PORTWELL), Snapshot(sequence=7), day
-    )
+    now = NOW + (day - FRIDAY)
+    plan = Plan(before, Context(rules or policy(PORTWELL), Snapshot(sequence=7), now))
+    execute(plan, CommandResult(command, "done", meant), BOSS)
+    after = before
+    for change in plan.changes:
+        after = with_change(after, change, now)
+    assert after == plan.case, "the plan shows the case as the changes leave it"
+    return after
 
 
 def states(found: Case) -> list[State]:
@@ -112,7 +106,7 @@ def test_a_credit_is_on_record(currency: str) -> None:
 
 def test_the_order_that_a_person_compared_has_accepted_the_quote() -> None:
     """After an approval nothing waits for an order any more."""
-    waiting = case(unit("A1", "held", charged=True), quotes=(replace(QUOTE, pending_order="4711"),))
+    waiting = case(unit("A1", "held", billed=True), quotes=(replace(QUOTE, pending_order="4711"),))
     assert done(waiting, "approve").quotes[-1].order == "4711"
 
 
@@ -190,7 +184,7 @@ def test_a_finding_that_makes_chargeable(finding: Finding) -> None:
     assert after.quotes[-1].parts
     assert after.quotes[-1].total > 0
     paid = done(
-        case(unit("A1", "received", charged=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
+        case(unit("A1", "received", billed=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
     )
     assert (states(paid), paid.quotes) == (["diagnosed"], ())
 
@@ -217,14 +211,14 @@ def test_repaired_and_beyond_repair(state: State) -> None:
     """Repaired it waits for its shipment; beyond repair it goes back as it is (AP-11)."""
     assert states(done(case(unit("A1", state)), "repaired")) == ["repaired"]
     [item] = done(case(unit("A1", state)), "not_repairable").units
-    assert (item.state, item.unrepairable) == ("diagnosed", True)
+    assert (item.state, item.not_repairable) == ("diagnosed", True)
 
 
 @pytest.mark.parametrize(("company", "state"), [(PORTWELL, "shipped"), (SERVERTECH, "closed")])
 def test_shipped_back(company: str, state: State) -> None:
     """Server Technology closes with the shipment (ST-16), Portwell on the next day; carrier and tracking are on record."""
     parcel = ShipmentNotice("UPS", "1Z999AA10123456784")
-    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), parcel=parcel)
+    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), shipment=parcel)
     assert (states(after), after.units[0].shipped_on, after.outbound) == ([state], FRIDAY, parcel)
 
 
@@ -248,7 +242,7 @@ def test_more_time_for_a_number() -> None:
 def test_more_time_for_an_order(state: State) -> None:
     """The quote binds longer, and what comes due for it comes later."""
     before = case(unit("A1", state), quotes=(QUOTE,))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
     assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
@@ -260,9 +254,9 @@ def test_more_time_for_an_order(state: State) -> None:
 def test_more_time_for_an_answer() -> None:
     """What is missing may come later."""
     before = case(unit("A1", "asking"))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
-    assert [late.on - at.on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
+    assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
         timedelta(days=7)
     ] * 3
 
@@ -300,6 +294,6 @@ def test_what_changes_nothing(name: CommandName) -> None:
     [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")],
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
-    """A ruling that the table does not bear out would be an error of ours, and is never carried out."""
+    """A granted command that the lifecycle table does not allow is an error, and is never executed."""
     with pytest.raises(ImpossibleTransitionError):
-        done(case(unit("A1", state)), name, parcel=ShipmentNotice("UPS", "1Z999AA10123456784"))
+        done(case(unit("A1", state)), name, shipment=ShipmentNotice("UPS", "1Z999AA10123456784"))
