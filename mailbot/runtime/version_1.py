@@ -54,31 +54,35 @@ def converted(value: Any, kind: type[_Value]) -> _Value:
         StateError: it has a field that today's model has not.
         msgspec.ValidationError: a value has another type than today's.
     """
-    return msgspec.convert(_renamed(value, inspect.type_info(kind)), kind)
+    return msgspec.convert(renamed(value, inspect.type_info(kind)), kind)
 
 
-def _renamed(value: Any, info: Any) -> Any:
-    """Return a stored value with today's names, guided by today's type."""
+def renamed(value: Any, info: Any) -> Any:
+    """Return a stored value with today's names, guided by today's type, an ``inspect.Type`` of msgspec.
+
+    Raises:
+        StateError: it has a field that today's model has not.
+    """
     if isinstance(info, inspect.UnionType):
         if isinstance(value, dict) and "type" in value:
             value = {**value, "type": TAGS.get(value["type"], value["type"])}
-        return _renamed(value, next((each for each in info.types if _is_of(value, each)), None))
-    if isinstance(info, inspect.StructType):
+        return renamed(value, next((each for each in info.types if _is_of(value, each)), None))
+    if isinstance(info, inspect.StructType) and isinstance(value, dict):
         names, kinds = RENAMED.get(info.cls.__name__, {}), {each.encode_name: each.type for each in info.fields}
         fields = {names.get(name, name): each for name, each in value.items()}
         for name in fields.keys() - kinds.keys() - {info.tag_field}:
             raise StateError(
                 f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED"
             )
-        return {name: _renamed(each, kinds.get(name)) for name, each in fields.items()}
-    if isinstance(info, inspect.VarTupleType):
-        return [_renamed(each, info.item_type) for each in value]
+        return {name: renamed(each, kinds.get(name)) for name, each in fields.items()}
+    if isinstance(info, inspect.VarTupleType) and isinstance(value, list):
+        return [renamed(each, info.item_type) for each in value]
     return value
 
 
 def _is_of(value: Any, info: Any) -> bool:
-    if isinstance(info, inspect.StructType):
-        return isinstance(value, dict) and (info.tag is None or info.tag == value.get("type"))
+    if isinstance(info, inspect.StructType) and isinstance(value, dict):
+        return info.tag is None or info.tag == value.get("type")
     return isinstance(info, inspect.VarTupleType) and isinstance(value, list)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
+from msgspec import inspect
 from support.stores import after, unsent
 
 from mailbot import model
@@ -76,6 +78,15 @@ def test_a_damaged_file_of_version_1_is_refused(tmp_path):
     file.write_bytes(file.read_bytes().replace(b"authorized", b"withdrawn_", 1).replace(b'"held"', b'"ordr"', 1))
     with pytest.raises(StateError, match=r"is damaged: it does not match its digest"):
         copy(old, open_store())
+
+
+def test_every_field_of_version_1_has_a_place():
+    """``fields.json`` lists each struct that version 1 stored, by its name today, with its tag and fields."""
+    for struct, stored in json.loads((OLD / "fields.json").read_text()).items():
+        tag = {"type": stored["tag"]} if stored["tag"] else {}
+        kind = inspect.type_info(getattr(model, struct))
+        placed = version_1.renamed(dict.fromkeys(stored["fields"]) | tag, inspect.UnionType((kind,)))
+        assert len(placed) == len(stored["fields"]) + len(tag)
 
 
 def test_a_stored_field_is_never_lost_silently(monkeypatch):

@@ -54,7 +54,9 @@ class Database:
 
     def run_many(self, sql: str, values: Sequence[Values]) -> int:
         """Run a statement for each of many values; return how many rows were written."""
-        return int(self._execute("executemany", sql, values).rowcount) if values else 0
+        if len(values) > 1:
+            return int(self._execute("executemany", sql, values).rowcount)
+        return int(self.run(sql, values[0]).rowcount) if values else 0
 
     def value(self, sql: str, values: Values | None = None) -> Any:
         """Return the one value that a statement finds, or None."""
