@@ -63,9 +63,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run mailbot; what a person can mend is one clear line, never a traceback."""
+    from mailbot.runtime.errors import StateError
     from mailbot.runtime.registry.registry import RegistryError
     from mailbot.runtime.servers import ServerError
-    from mailbot.runtime.store.errors import StateError
 
     try:
         cli()

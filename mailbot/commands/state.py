@@ -36,7 +36,7 @@ def check(config: Path) -> None:
     mailbot state check
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.store.upkeep import check as look
+    from mailbot.runtime.state_tools import check as look
     from mailbot.settings import load
 
     settings = load(config)
@@ -64,7 +64,7 @@ def copy(config: Path, source: str, target: str) -> None:
     mailbot state copy tinydb:state tinydb:new-state
     mailbot state copy tinydb:state postgresql://mailbot@localhost/mailbot
     """
-    from mailbot.runtime.store.upkeep import copy as copied
+    from mailbot.runtime.state_tools import copy as copied
 
     with closing(_opened(target, config)) as into:
         folder = Path(source.removeprefix("tinydb:"))
@@ -86,7 +86,7 @@ def export(config: Path, folder: Path) -> None:
     mailbot state export cases-of-today
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.store.upkeep import export as written
+    from mailbot.runtime.state_tools import export as written
     from mailbot.settings import load
 
     with closing(store(load(config), read_only=True)) as opened:

@@ -260,7 +260,7 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
     mail, sent_today = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = sent_today >= limit
-    if mail.answer_to or sent_today > limit:
+    if mail.answer_to:
         withheld = {"withheld": _WITHHELD, "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
     if sent_today > limit:

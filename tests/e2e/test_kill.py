@@ -23,7 +23,7 @@ from support.server_desk import House, letter
 
 from mailbot.case.delivery import REPEATS
 from mailbot.runtime.store import open_store
-from mailbot.runtime.store.upkeep import check
+from mailbot.runtime.state_tools import check
 
 if TYPE_CHECKING:
     from support.servers import MailStore
