@@ -70,7 +70,7 @@ def renamed(value: Any, info: Any) -> Any:
     if isinstance(info, inspect.StructType) and isinstance(value, dict):
         names, kinds = RENAMED.get(info.cls.__name__, {}), {each.encode_name: each.type for each in info.fields}
         fields = {names.get(name, name): each for name, each in value.items()}
-        for name in fields.keys() - kinds.keys() - {info.tag_field}:
+        for name in fields.keys() - kinds.keys() - {info.tag_field or ""}:
             raise StateError(
                 f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED"
             )

@@ -22,8 +22,8 @@ import pytest
 from support.server_desk import House, letter
 
 from mailbot.case.delivery import REPEATS
-from mailbot.runtime.store import open_store
 from mailbot.runtime.state_tools import check
+from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
     from support.servers import MailStore
