@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mailbot.intake.content import MessageContent
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.entities.ranges import ranges
 from mailbot.intake.entities.rejected import rejected_strings
 from mailbot.intake.entities.serials import serial_key

@@ -29,7 +29,7 @@ def read_message(
         open_: opens the attachments; what they hold themselves (an archive, winmail.dat) is attached to the message too.
 
     Raises:
-        mailbot.mail.parse.Unreadable: the mail is beyond the bounds or has no content here (M1, M2, M7).
+        mailbot.mail.parse.Unreadable: the mail is beyond the bounds or has no content here.
     """
     message = parse(
         mail.raw,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mailbot.intake.attachments.extraction import is_program
-from mailbot.intake.commands.reading import read_commands
-from mailbot.intake.content import MessageContent, NamedUnit, weight
+from mailbot.intake.commands.parsing import parse_commands
+from mailbot.intake.message_content import MessageContent, NamedUnit, weight
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.statements import attribution, case_updates, exclusions, intent, reasons, uncertainty
@@ -56,7 +56,7 @@ def _notes(message: Message) -> tuple[str, ...]:
 
 def _of_staff(mail: MessageContent) -> Request:
     """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
-    heard = read_commands(
+    heard = parse_commands(
         mail.message.visible,
         mail.desk.words.everything,
         desk=mail.desk,
@@ -220,7 +220,7 @@ def _file_names(mail: MessageContent) -> list[str]:
 
 
 def _disguised(mail: MessageContent) -> bool:
-    """Whether a program hides behind the name of a document (T4)."""
+    """Whether a program hides behind the name of a document."""
     return any(map(is_program, mail.message.attachments))
 
 

@@ -1,4 +1,4 @@
-"""The opener: a parser that loops, eats memory or dies takes nobody along (T2, T3)."""
+"""The opener: a parser that loops, eats memory or dies takes nobody along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile attachments: names, bombs, programs, crowds (T1 to T5, R1)."""
+"""Hostile attachments: names, bombs, programs, crowds."""
 
 from __future__ import annotations
 

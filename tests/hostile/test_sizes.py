@@ -1,4 +1,4 @@
-"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound (R2, R4)."""
+"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pytest
 from support.growth import desk
 
 from mailbot.intake.statements.phrases import Phrases
-from mailbot.intake.statements.word_lists import WordSection
+from mailbot.intake.statements.word_sections import WordSection
 from mailbot.intake.text.normalize import plain
 
 WORDS = desk().words

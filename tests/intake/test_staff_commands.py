@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.intake.commands.reading import CommandsRead, read_commands
+from mailbot.intake.commands.parsing import CommandsRead, parse_commands
 from mailbot.intake.desk import Desk
 from mailbot.intake.statements.word_lists import load
 from mailbot.model import Command, Price, ShipmentNotice
@@ -26,7 +26,7 @@ DESK = Desk(
 
 
 def heard(text: str, *, answers: bool = True) -> CommandsRead:
-    return read_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
+    return parse_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
 
 
 def price(text: str) -> Price:

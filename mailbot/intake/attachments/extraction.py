@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["ROWS", "AttachmentContents", "OpenedAttachment", "contents", "is_program", "look", "risky", "separated"]
 
 MOST = 20
-"""Attachments of one mail that are looked at, those within others included (T5)."""
+"""Attachments of one mail that are looked at, those within others included."""
 
 DEPTH = 3
 """Levels of attachments within attachments that are opened."""
 
 LARGEST = 10_000_000
-"""Bytes of one attachment that are read (R1)."""
+"""Bytes of one attachment that are read."""
 
 TEXT, CELLS, CELL = 400_000, 100_000, 1_000
 """Bounds of what all attachments of a mail may say: characters of text, cells of tables, characters of a cell."""
 
 WITHIN = 30_000_000
-"""Bytes of all attachments that are found within others (T3)."""
+"""Bytes of all attachments that are found within others."""
 
 PROGRAM = "a program, not a document"
 UNREADABLE = "could not be read"
@@ -72,13 +72,13 @@ def look(attachment: Attachment) -> OpenedAttachment:
 
 
 def risky(attachment: Attachment) -> bool:
-    """Say whether a library reads this kind that a hostile file may break (T2, T3)."""
+    """Say whether a library reads this kind that a hostile file may break."""
     kind = formats.of(attachment)
     return kind is not None and kind.risky
 
 
 def is_program(attachment: Attachment) -> bool:
-    """Say whether an attachment is a program, whatever it is called (T4)."""
+    """Say whether an attachment is a program, whatever it is called."""
     return attachment.content.startswith(formats.PROGRAMS) and not formats.is_text(attachment)
 
 

@@ -21,7 +21,7 @@ PAGES, SHEETS, ROWS, COLUMNS = 20, 10, 2_000, 50
 """Pages of a PDF, sheets of a workbook, rows and columns of a sheet that are read."""
 
 MEMBERS, UNPACKED = 50, 30_000_000
-"""Attachments that are taken out of another one, and bytes that they may have together (T3)."""
+"""Attachments that are taken out of another one, and bytes that they may have together."""
 
 PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
 """How programs begin: for Windows, Linux, macOS (64 and 32 bits), Java, and scripts."""
@@ -152,7 +152,7 @@ def _unlocked(decrypt: Callable[[str], int]) -> bool:
 
 
 def _workbook(attachment: Attachment) -> ReadResult:
-    """Read the values that a workbook shows. Formulas are not evaluated, entities are not resolved (T3)."""
+    """Read the values that a workbook shows. Formulas are not evaluated, entities are not resolved."""
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:

@@ -1,4 +1,4 @@
-"""The money that goes with a command of staff: a quote's lines, a credit, a fee. No amount that is not certain (A11)."""
+"""The money that goes with a command of staff: a quote's lines, a credit, a fee. No amount that is not certain."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _rough(text: str, low: str, one: Amount, ears: CommandMatcher) -> bool:
 
 
 def quoted(rest: str, whole: str, ears: CommandMatcher, desk: Desk, known: Collection[str], point: Point) -> Command:
-    """A quote: its lines, each with one certain amount (A11); a line "total" must be the sum of the others."""
+    """A quote: its lines, each with one certain amount; a line "total" must be the sum of the others."""
     opened = SpokenSentence(rest, level(rest))
     named = opened.serials(desk, known, ears.lexicons, free=True)
     text = opened.without(named).hidden(desk).text

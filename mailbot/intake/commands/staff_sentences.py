@@ -42,7 +42,7 @@ def sayings(text: str, ears: CommandMatcher, commands: Callable[[str], bool]) ->
 
 
 def _uncommented(text: str) -> str:
-    """Without HTML comments: nobody sees them (A9)."""
+    """Without HTML comments: nobody sees them."""
     shown = []
     at = 0
     while (begin := text.find("<!--", at)) >= 0:

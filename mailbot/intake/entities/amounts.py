@@ -91,7 +91,7 @@ _SPACES = re.compile(r"(?<=\d)[' \u00a0\u202f](?=\d{3}(?!\d))")
 
 
 def number(digits: str, point: Point = "") -> Decimal | None:
-    """The value of a number as written, or None: "1.000,00" is none where the decimal sign is a point (A11)."""
+    """The value of a number as written, or None: "1.000,00" is none where the decimal sign is a point."""
     if point:
         return _value(digits, point) if _STYLES[point].fullmatch(digits) else None
     bare = _SPACES.sub("", digits)

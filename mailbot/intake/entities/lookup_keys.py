@@ -28,10 +28,10 @@ MOST = 2_000
 """Strings of one mail that are looked up in the registry."""
 
 WORDS = 15_000
-"""Words, in lines that hold a digit, that are put together to such strings (R4)."""
+"""Words, in lines that hold a digit, that are put together to such strings."""
 
 GUESSED = 400
-"""Of these, at most: spellings that the writer may have meant (U2)."""
+"""Of these, at most: spellings that the writer may have meant."""
 
 _GUESSED_AT = 200
 """Strings of one mail for which such spellings are sought."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.attachments.worksheets import wanted
-from mailbot.intake.content import MessageContent
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.entities.references import from_file_names
 from mailbot.intake.entities.serial_reader import Mention, label
 from mailbot.intake.entities.serials import formed, is_model, places, serial_key, tokens

@@ -2,7 +2,7 @@
 
 A string is a serial because the registry knows it, because a label says so, or because it has the form of the
 company's serials. What another label claims (order, phone, MAC …) is none. Nothing is ever corrected: a letter O typed
-for a zero stays an unknown serial (U2).
+for a zero stays an unknown serial.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class Reader:
         return sorted((*found, *places(open_, self.desk, self.known)), key=lambda place: place.start)
 
     def suggestion(self, serial: str) -> str:
-        """The one unit known here whose serial the writer may have meant, or an empty string (U2)."""
+        """The one unit known here whose serial the writer may have meant, or an empty string."""
         if serial_key(serial) in self.known:
             return ""
         meant = {self.known[key].serial for key in lookalikes(serial, self.desk) if key in self.known}

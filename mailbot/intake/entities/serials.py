@@ -158,7 +158,7 @@ _DIGITS = 3
 
 
 def lookalikes(text: str, desk: Desk) -> tuple[str, ...]:
-    """The keys that would have a serial's form with O for 0, I for 1, S for 5, B for 8 or the reverse (U2).
+    """The keys that would have a serial's form with O for 0, I for 1, S for 5, B for 8 or the reverse.
 
     They are there to ask "did you mean …?", never to correct a serial into one that gets a number.
     """

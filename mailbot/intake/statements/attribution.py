@@ -14,7 +14,7 @@ from mailbot.intake.text.sentences import sentences
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from mailbot.intake.content import MessageContent, NamedUnit
+    from mailbot.intake.message_content import MessageContent, NamedUnit
     from mailbot.model import Intent
 
 

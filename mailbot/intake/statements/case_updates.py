@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.commands.reading import read_commands
+from mailbot.intake.commands.parsing import parse_commands
 from mailbot.intake.entities.serials import formed, places, serial_key
 from mailbot.intake.entities.shipments import shipment
 from mailbot.intake.entities.shipped_units import news
@@ -15,7 +15,7 @@ from mailbot.model import ShipmentNotice
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.intake.content import MessageContent
+    from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.phrases import Phrases
     from mailbot.intake.statements.word_lists import LanguageWords
 
@@ -74,7 +74,7 @@ def adds(mail: MessageContent) -> bool:
 
 def agrees(mail: MessageContent) -> bool:
     """Whether the whole of a mail is a yes, in words that colleagues would use to approve."""
-    heard = read_commands(mail.message.visible, mail.desk.words.everything, desk=mail.desk, known=mail.known.units)
+    heard = parse_commands(mail.message.visible, mail.desk.words.everything, desk=mail.desk, known=mail.known.units)
     return bool(heard.commands) and all(command.name in ("approve", "confirm") for command in heard.commands)
 
 

@@ -200,7 +200,7 @@ def _clause(text: str, hit: ExclusionMatch) -> tuple[int, int]:
 
 
 _MOST = 24
-"""Phrases of one sentence that are weighed: nobody admits more (R4)."""
+"""Phrases of one sentence that are weighed: nobody admits more."""
 
 _NEAR, _LISTED = 6, 20
 """Words that may stand between a denial and what it denies: alone, and within an enumeration."""

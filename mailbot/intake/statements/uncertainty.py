@@ -17,7 +17,7 @@ from mailbot.intake.text.normalize import plain
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.content import MessageContent
+    from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.word_lists import LanguageWords
     from mailbot.model import RequestedUnit
 

@@ -38,7 +38,7 @@ def _letters() -> dict[int, str | None]:
     return table | dict.fromkeys((0x307, 0xAD, *INVISIBLE))
 
 
-# Zero-width and direction characters: they hide in pasted serials and carry no meaning here (U2, U3).
+# Zero-width and direction characters: they hide in pasted serials and carry no meaning here.
 INVISIBLE = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF)
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LETTERS = _letters()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST, SENTENCE, SENTENCES = 24_000, 1_000, 400
-"""Characters of one text, characters of one sentence, and sentences that are looked at (R4): no request is longer."""
+"""Characters of one text, characters of one sentence, and sentences that are looked at: no request is longer."""
 
 _ODD = str.maketrans(dict.fromkeys(DASHES, "-")) | dict.fromkeys((*INVISIBLE, 0xAD))
 _GLUED = re.compile(r"\b(S/?N)(?=[A-Z]{0,3}\d[A-Z0-9-]{4,30})", re.IGNORECASE)

@@ -32,7 +32,7 @@ class CommandsRead(NamedTuple):
     unclear: tuple[str, ...] = ()
 
 
-def read_commands(
+def parse_commands(
     text: str,
     lexicons: Sequence[LanguageWords],
     *,
