@@ -1,4 +1,4 @@
-"""A mail opened: what is new in it, what it passes on, what it quotes, sentence by sentence, and the units it names."""
+"""The units in a message, with what it says about each."""
 
 from __future__ import annotations
 
@@ -8,256 +8,293 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.attachments.worksheets import wanted
-from mailbot.intake.entities.serial_reader import Mention, Reader
-from mailbot.intake.entities.serials import LONGEST as LONGEST_SERIAL
-from mailbot.intake.entities.serials import covered, serial_key, tokens
-from mailbot.intake.entities.tables import rows, title_kind, typed
+from mailbot.intake.attachments.worksheets import requested_tables
+from mailbot.intake.entities.tables import rows
+from mailbot.intake.message_text import MessageText
 from mailbot.intake.statements import exclusions, reasons
-from mailbot.intake.text import email_parts
-from mailbot.intake.text.language import language, languages
-from mailbot.intake.text.normalize import plain
-from mailbot.intake.text.sentences import LONGEST, sentences
+from mailbot.intake.text.normalize import normalize
+from mailbot.intake.text.sentences import MAX_TEXT, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Missing, Snapshot
+    from mailbot.intake.entities.serial_reader import Mention, Reader
 
 
 class NamedUnit(NamedTuple):
-    """A unit that a mail names, and the sentences that are about it alone."""
+    """A unit in a message.
+
+    Attributes:
+        serial: its serial number as the registry or the message has it.
+        key: its registry key.
+        sentences: the sentences that are about it alone.
+        list_text: what a line of a list says after its serial number, or the reason in its table row.
+        excluded: whether the message says that the unit is fine, or not part of the request.
+        unsure: whether the message does not say clearly which units it is about.
+    """
 
     serial: str
     key: str
-    told: tuple[str, ...] = ()
-    listed: str = ""
-    aside: bool = False
+    sentences: tuple[str, ...] = ()
+    list_text: str = ""
+    excluded: bool = False
     unsure: bool = False
 
 
-_SEVERAL, _FEW = 2, 4
-_NOTE = 300
-"""Characters of a mail that only announces its answers."""
-
-_INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|(?<!\*)\*++|A:)\s+")
-_FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
-_TOLD = 24
-"""Sentences, or cells of a row, that are about one unit."""
+_MIN_SEVERAL, _MAX_FEW_WORDS = 2, 4
+_MAX_SENTENCES = 24
+"""The maximum number of sentences, or of table cells, about one unit."""
 
 _PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
-_ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
 
 class MessageContent(MessageText):
-    """X."""
-
-    # ------------------------------------------------------------------ units
+    """The content of a message: its texts and the units in it."""
 
     @cached_property
     def units(self) -> tuple[NamedUnit, ...]:
-        """The units that the mail newly names, each once; those set aside only where there are no others."""
-        found = (*self._rows(), *self._mentioned(self.told), *self._mentioned((self.title,)))
+        """The units that the new text names, without duplicates; excluded units only if there are no others."""
+        found = (*self._rows(), *self._mentioned(self.sentences), *self._mentioned((self.own_subject,)))
         if not found:
-            found = tuple(self._mentioned(self.own)) or self._bare()
-        found = self._meant(tuple(unit for unit in found if not self._under_way(unit)) or found)
-        return _each_once(tuple(unit for unit in found if not unit.aside) or found)
+            found = tuple(self._mentioned(self.own_sentences)) or self._unlabeled()
+        found = self._requested(tuple(unit for unit in found if not self._is_in_progress(unit)) or found)
+        return _merged(tuple(unit for unit in found if not unit.excluded) or found)
 
     @cached_property
-    def of_others(self) -> frozenset[str]:
-        """The sentences that name only units which the mail is not about: what happened to those concerns nobody here."""
-        mine = {unit.key for unit in self.units}
-        ours = {mention.sentence for mention in self.in_told if mention.key in mine}
-        return frozenset(self.told[mention.sentence] for mention in self.in_told if mention.sentence not in ours)
+    def sentences_about_others(self) -> frozenset[str]:
+        """The sentences that name only units that the message is not about; what happened to those is irrelevant."""
+        own_keys = {unit.key for unit in self.units}
+        own_indexes = {mention.sentence for mention in self.mentions if mention.key in own_keys}
+        return frozenset(
+            self.sentences[mention.sentence] for mention in self.mentions if mention.sentence not in own_indexes
+        )
 
-    def _bare(self) -> tuple[NamedUnit, ...]:
-        """Digits in the form of a serial, without a label, in a sentence that tells of a failure: "3412600 won't start"."""
+    def _unlabeled(self) -> tuple[NamedUnit, ...]:
+        """Return units given as digits without a label.
+
+        The digits have the form of a serial number, and the sentence describes a failure: "3412600 won't start".
+        """
         texts = tuple(
-            text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.told
+            text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.sentences
         )
         return tuple(self._mentioned(texts, self.reader.expecting()))
 
-    def _meant(self, found: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
-        """Without the units that are only listed, where the mail says which of them it is about."""
-        ranked = self._by_rank(found)
-        named = {mention.key for text in self.told if text for mention in self._only(text)}
-        if named:
-            return tuple(unit for unit in ranked if unit.key in named or unit.listed)
-        if ranked == tuple(found) and self._chooses(found):
+    def _requested(self, found: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
+        """Return the units without those that are only listed, if the message says which ones it is about."""
+        ranked = self._with_ranked_statements(found)
+        exclusive = {mention.key for text in self.sentences if text for mention in self._exclusive_mentions(text)}
+        if exclusive:
+            return tuple(unit for unit in ranked if unit.key in exclusive or unit.list_text)
+        if ranked == tuple(found) and self._is_selection_unclear(found):
             return tuple(unit._replace(unsure=True) for unit in ranked)
         return ranked
 
-    def _under_way(self, unit: NamedUnit) -> bool:
-        """Whether a unit has its number, and nothing is told of it: the mail tells of its shipment beside another unit."""
-        return unit.key in self.numbered and not any(reasons.weight(text, self.lexicons) for text in unit.told)
+    def _is_in_progress(self, unit: NamedUnit) -> bool:
+        """Return whether a unit has its RMA number and the message says nothing new about it.
+
+        Then the message mentions its shipment along with another unit.
+        """
+        return unit.key in self.keys_with_rma and not any(
+            reasons.weight(text, self.lexicons) for text in unit.sentences
+        )
 
     @cached_property
-    def numbered(self) -> frozenset[str]:
-        """The keys of the units that the subject of an answer names beside an RMA number of ours."""
+    def keys_with_rma(self) -> frozenset[str]:
+        """The keys of the units that the subject of a reply names along with one of our RMA numbers."""
         subject = self.subject.text
-        if not self.answers or not re.search(self.desk.number_form, subject, re.IGNORECASE):
+        if not self.is_reply or not re.search(self.desk.number_form, subject, re.IGNORECASE):
             return frozenset()
         return frozenset(mention.key for mention in self.reader.mentions((subject,)))
 
-    def _only(self, text: str) -> Iterator[Mention]:
-        """The units of which a sentence says that it is about no others: "only AH2F104432 fails"."""
-        if not any(lexicon.serials.only.search(plain(text)) for lexicon in self.lexicons):
+    def _exclusive_mentions(self, text: str) -> Iterator[Mention]:
+        """Yield the units that a sentence is exclusively about: "only AH2F104432 fails"."""
+        if not any(lexicon.serials.only.search(normalize(text)) for lexicon in self.lexicons):
             return
         for mention in self.reader.mentions((text,)):
             if self.reader.alone(text, mention):
                 yield mention
 
-    def _chooses(self, found: Sequence[NamedUnit]) -> bool:
-        """Whether the mail is about some of its units and does not say about which: "only those marked in red"."""
-        if len({unit.key for unit in found if not unit.aside}) < _SEVERAL or not any(
-            lexicon.serials.chosen.search(plain(text)) for text in self.told for lexicon in self.lexicons
+    def _is_selection_unclear(self, found: Sequence[NamedUnit]) -> bool:
+        """Return whether the message is about some of its units and does not say which.
+
+        For example: "only those marked in red".
+        """
+        if len({unit.key for unit in found if not unit.excluded}) < _MIN_SEVERAL or not any(
+            lexicon.serials.chosen.search(normalize(text)) for text in self.sentences for lexicon in self.lexicons
         ):
             return False
-        told = {text for unit in found for text in (unit.listed, *unit.told)}
+        statements = {text for unit in found for text in (unit.list_text, *unit.sentences)}
         return not any(
             reasons.weight(text, self.lexicons)
-            for text in told
-            if not any(lexicon.serials.chosen.search(plain(text)) for lexicon in self.lexicons)
+            for text in statements
+            if not any(lexicon.serials.chosen.search(normalize(text)) for lexicon in self.lexicons)
         )
 
-    def _by_rank(self, found: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
-        """The units with what is said of them by their rank: "the first one is fine, only the last needs a repair"."""
+    def _with_ranked_statements(self, found: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
+        """Return the units with the statements that refer to them by rank.
+
+        For example: "the first one is fine, only the last needs a repair".
+        """
         keys = list(dict.fromkeys(unit.key for unit in found))
-        told: dict[str, tuple[str, ...]] = {}
-        fine: set[str] = set()
-        only: set[str] = set()
-        spoken = {mention.sentence for mention in self.in_told} if len(keys) > 1 else set()
-        for text in (text for at, text in enumerate(self.told) if spoken and at > min(spoken) and at not in spoken):
+        statements: dict[str, tuple[str, ...]] = {}
+        fine_keys: set[str] = set()
+        only_keys: set[str] = set()
+        mentioned = {mention.sentence for mention in self.mentions} if len(keys) > 1 else set()
+        for text in (
+            text for i, text in enumerate(self.sentences) if mentioned and i > min(mentioned) and i not in mentioned
+        ):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
-                said = plain(clause)
-                if told and self._sound(clause) and any(one.sheets.rest.search(said) for one in self.lexicons):
-                    fine.update(key for key in keys if key not in told)  # "the other two are fine and stay here"
+                normalized = normalize(clause)
+                if (
+                    statements
+                    and self._says_fine(clause)
+                    and any(one.sheets.rest.search(normalized) for one in self.lexicons)
+                ):
+                    fine_keys.update(
+                        key for key in keys if key not in statements
+                    )  # "the other two are fine and stay here"
                     continue
-                for rank in self._ranks(said, len(keys)):
-                    told[keys[rank]] = (*told.get(keys[rank], ()), clause)
-                    if self._sound(clause):
-                        fine.add(keys[rank])
-                    elif any(lexicon.serials.only.search(said) for lexicon in self.lexicons):
-                        only.add(keys[rank])
+                for rank in self._ranks(normalized, len(keys)):
+                    statements[keys[rank]] = (*statements.get(keys[rank], ()), clause)
+                    if self._says_fine(clause):
+                        fine_keys.add(keys[rank])
+                    elif any(lexicon.serials.only.search(normalized) for lexicon in self.lexicons):
+                        only_keys.add(keys[rank])
         return tuple(
-            unit._replace(told=(*unit.told, *told.get(unit.key, ())), aside=unit.aside or unit.key in fine)
+            unit._replace(
+                sentences=(*unit.sentences, *statements.get(unit.key, ())),
+                excluded=unit.excluded or unit.key in fine_keys,
+            )
             for unit in found
-            if not only or unit.key in only
+            if not only_keys or unit.key in only_keys
         )
 
-    def _sound(self, clause: str) -> bool:
-        """Whether a clause says of its unit that it is in order."""
-        said = plain(clause)
+    def _says_fine(self, clause: str) -> bool:
+        """Return whether a clause says that its unit is fine."""
+        normalized = normalize(clause)
         return any(
-            lexicon.serials.fine.search(said)
-            or (lexicon.serials.good.search(said) and not reasons.weight(clause, self.lexicons))
+            lexicon.serials.fine.search(normalized)
+            or (lexicon.serials.good.search(normalized) and not reasons.weight(clause, self.lexicons))
             for lexicon in self.lexicons
         )
 
-    def _ranks(self, said: str, count: int) -> Iterator[int]:
+    def _ranks(self, normalized: str, count: int) -> Iterator[int]:
         for rank, name in enumerate(("first", "second", "third")[:count]):
-            if any(getattr(lexicon.serials, name).search(said) for lexicon in self.lexicons):
+            if any(getattr(lexicon.serials, name).search(normalized) for lexicon in self.lexicons):
                 yield rank
-        if count == len(("first", "second", "third")) and any(one.serials.middle.search(said) for one in self.lexicons):
+        if count == len(("first", "second", "third")) and any(
+            one.serials.middle.search(normalized) for one in self.lexicons
+        ):
             yield 1
-        if any(lexicon.serials.last.search(said) for lexicon in self.lexicons):
+        if any(lexicon.serials.last.search(normalized) for lexicon in self.lexicons):
             yield count - 1
 
     @cached_property
-    def earlier(self) -> tuple[NamedUnit, ...]:
-        """The units of the thread: in the subject of an answer, else in the quoted text."""
-        if not self.answers:
+    def earlier_units(self) -> tuple[NamedUnit, ...]:
+        """The units of the thread: in the subject of a reply, else in the quoted text."""
+        if not self.is_reply:
             return ()
         subject = tuple(self._mentioned((self.subject.text,)))
-        return _each_once(subject or tuple(self._mentioned(sentences(_unquoted(self.message.quoted)))))
+        return _merged(subject or tuple(self._mentioned(sentences(_unquoted(self.message.quoted)))))
 
     def _rows(self) -> Iterator[NamedUnit]:
-        documents = wanted(self.message.documents, self.own, self.lexicons)
-        for table in (*self.message.tables, *self.typed, *documents):
+        documents = requested_tables(self.message.documents, self.own_sentences, self.lexicons)
+        for table in (*self.message.tables, *self.typed_tables, *documents):
             for row in rows(table, self.reader):
-                told = tuple(text for text in (row.reason, *row.rest.split("\n")) if text)
-                yield NamedUnit(row.serial, row.key, told[:_TOLD], row.reason)
+                statements = tuple(text for text in (row.reason, *row.rest.split("\n")) if text)
+                yield NamedUnit(row.serial, row.key, statements[:_MAX_SENTENCES], row.reason)
 
     def _mentioned(self, texts: Sequence[str], reader: Reader | None = None) -> Iterator[NamedUnit]:
-        beside: defaultdict[int, list[Mention]] = defaultdict(list)
-        known = texts is self.told and reader is None
-        for mention in self.in_told if known else (reader or self.reader).mentions(texts):
-            beside[mention.sentence].append(mention)
-        following = dict(pairwise((*beside, len(texts))))
-        listed = ""
-        for mention in (mention for some in beside.values() for mention in some):
-            before = listed
-            told = _about(mention, beside[mention.sentence], texts[mention.sentence : following[mention.sentence]])
-            row = listed = _listed(mention, texts)
-            if before and self._same(listed):
-                listed = before
-            elif self._mere(listed, mention.serial) or (" " not in listed and not self._says_much(listed)):
-                listed = ""
-            good = any(lexicon.serials.good.is_all(plain(row).strip(" .!")) for lexicon in self.lexicons)
-            yield NamedUnit(mention.serial, mention.key, told, listed, mention.aside or good, mention.open)
+        mentions_by_sentence: defaultdict[int, list[Mention]] = defaultdict(list)
+        is_own_text = texts is self.sentences and reader is None
+        for mention in self.mentions if is_own_text else (reader or self.reader).mentions(texts):
+            mentions_by_sentence[mention.sentence].append(mention)
+        following = dict(pairwise((*mentions_by_sentence, len(texts))))
+        list_text = ""
+        for mention in (mention for group in mentions_by_sentence.values() for mention in group):
+            before = list_text
+            about = _sentences_about(
+                mention, mentions_by_sentence[mention.sentence], texts[mention.sentence : following[mention.sentence]]
+            )
+            row = list_text = _list_text(mention, texts)
+            if before and self._is_same_fault(list_text):
+                list_text = before
+            elif self._describes_no_failure(list_text, mention.serial) or (
+                " " not in list_text and not self._describes_failure(list_text)
+            ):
+                list_text = ""
+            is_good = any(lexicon.serials.good.is_all(normalize(row).strip(" .!")) for lexicon in self.lexicons)
+            yield NamedUnit(mention.serial, mention.key, about, list_text, mention.excluded or is_good, mention.open)
 
-    def _same(self, listed: str) -> bool:
-        """Whether a few words say that it is with this unit as with the one before."""
-        few = 0 < len(listed.split()) <= _FEW
-        return few and any(lexicon.serials.same.search(plain(listed)) for lexicon in self.lexicons)
+    def _is_same_fault(self, list_text: str) -> bool:
+        """Return whether a few words say that this unit has the same fault as the one before."""
+        is_short = 0 < len(list_text.split()) <= _MAX_FEW_WORDS
+        return is_short and any(lexicon.serials.same.search(normalize(list_text)) for lexicon in self.lexicons)
 
-    def _mere(self, listed: str, serial: str) -> bool:
-        """Whether what stands behind a serial tells of no failure: a courtesy, an address, when it was bought."""
-        done = exclusions.stated(listed, "", self.lexicons) or exclusions.whole(listed, self.lexicons)
-        if done or reasons.weight(listed, self.lexicons):
+    def _describes_no_failure(self, list_text: str, serial: str) -> bool:
+        """Return whether the text after a serial number describes no failure.
+
+        It may be a courtesy, an address, or the date of purchase.
+        """
+        states_exclusion = exclusions.stated_exclusions(list_text, "", self.lexicons) or exclusions.short_answer(
+            list_text, self.lexicons
+        )
+        if states_exclusion or reasons.weight(list_text, self.lexicons):
             return False
-        return not reasons.tells(listed, serial, self.lexicons, self.desk.words.everything)
+        return not reasons.describes_problem(list_text, serial, self.lexicons, self.desk.words.everything)
 
-    def _says_much(self, word: str) -> bool:
-        """Whether a single word behind a serial tells of a failure: "dropped", "不开机"."""
+    def _describes_failure(self, word: str) -> bool:
+        """Return whether a single word after a serial number describes a failure: "dropped", "不开机"."""
         wide = re.search(r"[⺀-\U0003ffff]{3}", word)
-        return bool(wide or reasons.weight(word, self.lexicons) or exclusions.whole(word, self.lexicons))
+        return bool(wide or reasons.weight(word, self.lexicons) or exclusions.short_answer(word, self.lexicons))
 
     @cached_property
-    def handled(self) -> frozenset[str]:
-        """The keys of the units that have their number already, as the thread shows."""
+    def keys_handled_in_thread(self) -> frozenset[str]:
+        """The keys of the units that already have an RMA number according to the thread."""
         texts = (self.subject.text, *sentences(_unquoted(self.message.quoted)))
         return frozenset(mention.key for mention in self.reader.mentions(texts) if mention.handled)
 
 
-def _each_once(units: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
-    """Units by their key, in order of appearance; what is told of one in several places is put together."""
+def _merged(units: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
+    """Merge units with the same key, in order of appearance, with the statements about each."""
     found: dict[str, NamedUnit] = {}
     for unit in units:
         first = found.get(unit.key)
         found[unit.key] = (
             unit
             if first is None
-            else first._replace(told=(*first.told, *unit.told), listed=first.listed or unit.listed)
+            else first._replace(
+                sentences=(*first.sentences, *unit.sentences), list_text=first.list_text or unit.list_text
+            )
         )
     return tuple(found.values())
 
 
-def _about(mention: Mention, beside: Sequence[Mention], texts: Sequence[str]) -> tuple[str, ...]:
-    """The sentences from a serial to the next one, within its paragraph.
+def _sentences_about(mention: Mention, adjacent: Sequence[Mention], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the sentences from a serial number to the next one, within its paragraph.
 
-    ``beside`` are the serials of its sentence; ``texts`` begin with it and end before the next sentence with one.
+    ``adjacent`` are the serial numbers of its sentence. ``texts`` begins with that sentence and ends before the next
+    sentence with a serial number.
     """
     sentence = texts[0]
-    if len(beside) > 1:
-        others = [other.start for other in beside if other.start > mention.end]
+    if len(adjacent) > 1:
+        others = [other.start for other in adjacent if other.start > mention.end]
         piece = sentence[mention.end : min(others, default=len(sentence))]
         if len(piece.split()) > 1 and (others or mention.start):
-            sentence = piece if _several_told(beside, sentence) else sentence
+            sentence = piece if _has_separate_statements(adjacent, sentence) else sentence
     following = []
-    for text in texts[1:_TOLD]:
+    for text in texts[1:_MAX_SENTENCES]:
         if not text:
             break
         following.append(text)
     return (sentence, *following)
 
 
-def _several_told(beside: Sequence[Mention], sentence: str) -> bool:
-    """Whether a sentence with several serials says something of its own behind each but the last."""
-    ends = {other.start: other.end for other in beside}
-    same = sorted(ends)
-    pieces = [sentence[ends[start] : following] for start, following in pairwise(same)]
+def _has_separate_statements(adjacent: Sequence[Mention], sentence: str) -> bool:
+    """Return whether a sentence with several serial numbers has a statement after each except the last."""
+    ends = {other.start: other.end for other in adjacent}
+    starts = sorted(ends)
+    pieces = [sentence[ends[start] : following] for start, following in pairwise(starts)]
     return all(
         len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces
     )
@@ -267,8 +304,8 @@ _BEFORE = re.compile(r"[\s\-*•·‣▪—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]
 _EDGE = " \t:;,.-—|/=>()[]→"
 
 
-def _listed(mention: Mention, texts: Sequence[str]) -> str:
-    """What a line of a list says behind its serial: "AH2F104432 - no video"."""
+def _list_text(mention: Mention, texts: Sequence[str]) -> str:
+    """Return what a line of a list says after its serial number: "AH2F104432 - no video"."""
     sentence = texts[mention.sentence]
     if not _BEFORE.fullmatch(sentence[: mention.start]) or not re.match(r"\s*[:;,—|=>(→-]", sentence[mention.end :]):
         return ""
@@ -277,10 +314,14 @@ def _listed(mention: Mention, texts: Sequence[str]) -> str:
 
 
 def _unquoted(text: str) -> str:
-    return re.sub(r"(?m)^[> ]{1,40}", "", text[:LONGEST])
+    return re.sub(r"(?m)^[> ]{1,40}", "", text[:MAX_TEXT])
 
 
-def weight(mail: MessageContent) -> int:
-    """How much the new text says of a failure."""
-    texts = (*mail.told[:400], mail.title, *(text for unit in mail.units for text in unit.told[:4]))
-    return max((reasons.weight(text, mail.lexicons) for text in texts if text), default=reasons.NOTHING)
+def weight(content: MessageContent) -> int:
+    """Return how specifically the new text describes a failure (a weight of ``statements.reasons``)."""
+    texts = (
+        *content.sentences[:400],
+        content.own_subject,
+        *(text for unit in content.units for text in unit.sentences[:4]),
+    )
+    return max((reasons.weight(text, content.lexicons) for text in texts if text), default=reasons.NOTHING)

@@ -1,180 +1,193 @@
-"""A mail opened: what is new in it, what it passes on, what it quotes, sentence by sentence, and the units it names."""
+"""The texts of a message: what is new, forwarded, and quoted, sentence by sentence."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.attachments.worksheets import wanted
 from mailbot.intake.entities.serial_reader import Mention, Reader
-from mailbot.intake.entities.serials import LONGEST as LONGEST_SERIAL
-from mailbot.intake.entities.serials import covered, serial_key, tokens
-from mailbot.intake.entities.tables import rows, title_kind, typed
-from mailbot.intake.statements import exclusions, reasons
+from mailbot.intake.entities.serials import MAX_SERIAL, mask_non_serials, serial_key, tokens
+from mailbot.intake.entities.tables import extract_tables, title_kind
 from mailbot.intake.text import email_parts
 from mailbot.intake.text.language import language, languages
-from mailbot.intake.text.normalize import plain
-from mailbot.intake.text.sentences import LONGEST, sentences
+from mailbot.intake.text.normalize import normalize
+from mailbot.intake.text.sentences import MAX_TEXT, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from mailbot.intake.desk import Desk
     from mailbot.model import Case, Message, Missing, Snapshot
 
 
 class AnsweredQuestion(NamedTuple):
-    """A line that answers a question of ours, and the question."""
+    """A line that answers one of our questions, and the question."""
 
     question: str
     text: str
 
 
-_SEVERAL, _FEW = 2, 4
-_NOTE = 300
-"""Characters of a mail that only announces its answers."""
+_MAX_ANNOUNCEMENT = 300
+"""The number of characters at the beginning of a message that may announce inline answers."""
 
 _INITIALS = re.compile(r"(?:\[?[A-Z]{2,3}\]?\s?[:>]|[A-Z][\w ]{1,30}:|>>|-->|=>|(?<!\*)\*++|A:)\s+")
-_FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
-_TOLD = 24
-"""Sentences, or cells of a row, that are about one unit."""
-
-_PHONE = re.compile(r"\+\d|\(\d{2,4}\)|\d{2,4}[- ./]\d{2,4}[- ./]\d")
+_FORM_FIELD = re.compile(r"(?P<title>[^:]{2,60}):\s+(?P<value>\S.*)")
 _ADDRESS = re.compile(r"https?://\S{1,500}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
 
 class MessageText:
-    """A mail taken apart.
+    """The texts of a message, split into sentences.
 
-    ``own`` is the new text, ``told`` all sentences that count: the new text up to the signature, what is passed on,
-    and the text of the documents. ``title`` is the subject where it is the sender's own.
+    ``own_sentences`` is the new text. ``sentences`` are all sentences that count: the new text up to the signature, the
+    forwarded text, and the text of the documents. ``own_subject`` is the subject if the sender wrote it.
     """
 
     def __init__(self, message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> None:
-        self.message, self.case, self.known, self.desk = message, case, snapshot, desk
+        self.message, self.case, self.snapshot, self.desk = message, case, snapshot, desk
         self.subject = email_parts.SubjectLine(message.subject)
-        self.passes_on = message.forwarded or self.subject.passes_on
-        self.language, *perhaps = languages(self._spoken(), desk.words)
-        passed = language((message.quoted,), desk.words) if self.passes_on and message.quoted else self.language
-        self.lexicons = desk.words.of(self.language, passed, perhaps=perhaps)
-        self.reader = Reader(snapshot.units, desk, self.lexicons, expected=self.asked("serial"))
-        self.typed, text = typed(_without_cells(message), self.lexicons)
-        self.own = sentences(text)
-        self.title = "" if self.answers else self.subject.text
+        self.is_forward = message.forwarded or self.subject.is_forward
+        self.language, *possible = languages(self._language_samples(), desk.words)
+        forwarded_language = (
+            language((message.quoted,), desk.words) if self.is_forward and message.quoted else self.language
+        )
+        self.lexicons = desk.words.of(self.language, forwarded_language, possible=possible)
+        self.reader = Reader(snapshot.units, desk, self.lexicons, expected=self.asked_for("serial"))
+        self.typed_tables, text = extract_tables(_without_cells(message), self.lexicons)
+        self.own_sentences = sentences(text)
+        self.own_subject = "" if self.is_reply else self.subject.text
 
     @cached_property
-    def theirs(self) -> tuple[str, ...]:
-        """The lines of the quoted text that are not our own mail: what the customer wrote before."""
-        return email_parts.earlier(self.message.quoted[:LONGEST], (self.desk.address, *self.desk.aliases))
+    def earlier_lines(self) -> tuple[str, ...]:
+        """The lines of the quoted text that are not from us: what the customer wrote earlier."""
+        return email_parts.earlier_lines(self.message.quoted[:MAX_TEXT], (self.desk.address, *self.desk.aliases))
 
-    def _spoken(self) -> Iterator[str]:
-        """The texts that may show the mail's language, the sender's own first."""
-        yield self.message.visible if self.subject.answers else f"{self.message.visible}\n{self.subject.text}"
+    def _language_samples(self) -> Iterator[str]:
+        """Yield the texts that may show the language of the message, the sender's own first."""
+        yield self.message.visible if self.subject.is_reply else f"{self.message.visible}\n{self.subject.text}"
         yield self.subject.text
         yield from (document.text for document in self.message.documents)
-        yield "\n".join(self.theirs)
+        yield "\n".join(self.earlier_lines)
         yield self.message.quoted
 
     @property
-    def answers(self) -> bool:
-        """Whether the mail answers one of ours."""
+    def is_reply(self) -> bool:
+        """Whether the message replies to one of ours."""
         if self.case is not None:
             return True
-        return not self.passes_on and (
-            bool(self.message.thread) or (self.subject.answers and bool(self.message.quoted.strip()))
+        return not self.is_forward and (
+            bool(self.message.thread) or (self.subject.is_reply and bool(self.message.quoted.strip()))
         )
 
-    def asked(self, what: Missing) -> bool:
-        """Whether we had asked for a serial or a reason, as far as the case or the quoted text shows."""
+    def asked_for(self, what: Missing) -> bool:
+        """Whether we had asked for a serial number or a reason, according to the case or the quoted text."""
         if self.case is not None:
             return self.case.state == "asking" and (what in self.case.asked or not self.case.asked)
-        if not self.answers:
+        if not self.is_reply:
             return False
-        ours = plain(f"{self.message.subject} {self.message.quoted[:LONGEST]}")
-        return any(getattr(lexicon.labels, what).search(ours) for lexicon in self.lexicons)
+        our_text = normalize(f"{self.message.subject} {self.message.quoted[:MAX_TEXT]}")
+        return any(getattr(lexicon.labels, what).search(our_text) for lexicon in self.lexicons)
 
     @cached_property
-    def end(self) -> int:
-        """The index of the sentence of the new text that closes the letter."""
+    def closing_index(self) -> int:
+        """The index of the sentence of the new text that closes the message."""
         sender = self.message.sender
-        named = email_parts.end(self.own, self.lexicons, email_parts.names(sender.name, sender.email) if sender else ())
-        spoken = any(
-            serial_key(word[0]) in self.known.units for text in self.own[named:] for word in tokens(covered(text))
+        named_closing = email_parts.closing_index(
+            self.own_sentences, self.lexicons, email_parts.writer_names(sender.name, sender.email) if sender else ()
         )
-        return email_parts.end(self.own, self.lexicons) if spoken else named
+        has_serials_below = any(
+            serial_key(word[0]) in self.snapshot.units
+            for text in self.own_sentences[named_closing:]
+            for word in tokens(mask_non_serials(text))
+        )
+        return email_parts.closing_index(self.own_sentences, self.lexicons) if has_serials_below else named_closing
 
     @cached_property
-    def told(self) -> tuple[str, ...]:
-        """All sentences that count, paragraphs apart."""
-        own = (*self.own[: self.end], "", *email_parts.postscript(self.own[self.end :]))
-        passed = sentences(email_parts.without_headers(self.message.quoted)) if self.passes_on else ()
+    def sentences(self) -> tuple[str, ...]:
+        """All sentences that count, with an empty one between paragraphs."""
+        own = (
+            *self.own_sentences[: self.closing_index],
+            "",
+            *email_parts.postscript(self.own_sentences[self.closing_index :]),
+        )
+        forwarded = sentences(email_parts.without_headers(self.message.quoted)) if self.is_forward else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
-        spoken = set(self.own)
-        inline = [text for reply in self.replies for text in sentences(reply.text) if text and text not in spoken]
+        new_sentences = set(self.own_sentences)
+        inline = [
+            text
+            for reply in self.inline_answers
+            for text in sentences(reply.text)
+            if text and text not in new_sentences
+        ]
         return (
             *(email_parts.without_greeting(sentence, self.lexicons) for sentence in own),
-            *("", *inline, "", *passed, "", *documents),
+            *("", *inline, "", *forwarded, "", *documents),
         )
 
     @cached_property
-    def heard(self) -> tuple[str, ...]:
-        """The same without addresses (``rma@`` asks for nothing), and with a word for the unit where its serial stands."""
+    def masked_sentences(self) -> tuple[str, ...]:
+        """``sentences`` with serial numbers replaced by a word for the unit, and without addresses.
+
+        An address such as rma@ is not a request.
+        """
         unit = next((lexicon.labels.device.phrases[0] for lexicon in self.lexicons if lexicon.labels.device), "")
-        heard = list(self.told)
-        for mention in sorted(self.in_told, key=lambda mention: -mention.start):
-            text = heard[mention.sentence]
-            if mention.end - mention.start <= LONGEST_SERIAL:
-                heard[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
-        return tuple(_ADDRESS.sub(" ", sentence) for sentence in heard)
+        masked = list(self.sentences)
+        for mention in sorted(self.mentions, key=lambda mention: -mention.start):
+            text = masked[mention.sentence]
+            if mention.end - mention.start <= MAX_SERIAL:
+                masked[mention.sentence] = f"{text[: mention.start]} {unit} {text[mention.end :]}"
+        return tuple(_ADDRESS.sub(" ", sentence) for sentence in masked)
 
     @cached_property
-    def replies(self) -> tuple[AnsweredQuestion, ...]:
-        """The answers between the lines of our own mail: below its questions, in its form, or where the mail says so."""
-        return tuple(self._replies()) if self.answers else ()
+    def inline_answers(self) -> tuple[AnsweredQuestion, ...]:
+        """The answers between our lines: below our questions, in our form, or where the sender announces them."""
+        return tuple(self._inline_answers()) if self.is_reply else ()
 
-    def _replies(self) -> Iterator[AnsweredQuestion]:
-        announced = any(lexicon.letter.inline.search(plain(self.message.visible[:_NOTE])) for lexicon in self.lexicons)
-        question, signed = "", set(self.own[self.end :])
+    def _inline_answers(self) -> Iterator[AnsweredQuestion]:
+        is_announced = any(
+            lexicon.letter.inline.search(normalize(self.message.visible[:_MAX_ANNOUNCEMENT]))
+            for lexicon in self.lexicons
+        )
+        question, signed = "", set(self.own_sentences[self.closing_index :])
         lines = self.message.text.split("\n")[:2_000]
-        form = any(lexicon.letter.form.search(plain(self.message.quoted[:LONGEST])) for lexicon in self.lexicons)
+        has_form = any(
+            lexicon.letter.form.search(normalize(self.message.quoted[:MAX_TEXT])) for lexicon in self.lexicons
+        )
         for line in lines:
             text = line.lstrip("> ").strip()
-            if form and line.startswith(">") and (field := _FIELD.fullmatch(text)):
+            if has_form and line.startswith(">") and (field := _FORM_FIELD.fullmatch(text)):
                 kind = title_kind(field["title"], self.lexicons)
-                if kind in {"serial", "reason"} and not self._ours(field["value"]):
+                if kind in {"serial", "reason"} and not self._is_ours(field["value"]):
                     yield AnsweredQuestion(f"{field['title']}:", text if kind == "serial" else field["value"])
                     continue
-            ours = line.startswith(">") or (announced and text.endswith("?"))
-            if ours:
+            is_ours = line.startswith(">") or (is_announced and text.endswith("?"))
+            if is_ours:
                 question = text if text.endswith(("?", ":")) or '"' in text else ""
             elif text and question and text not in signed:
                 yield AnsweredQuestion(question, _INITIALS.sub("", text))
 
-    def _ours(self, value: str) -> bool:
-        """Whether a quoted field repeats what the case holds: we wrote it, not the customer."""
-        held = (
-            plain(text)
+    def _is_ours(self, value: str) -> bool:
+        """Return whether a quoted field repeats what the case holds: then we wrote it, not the customer."""
+        case_texts = (
+            normalize(text)
             for unit in (self.case.units if self.case else ())
             for text in (unit.serial, unit.reason)
             if text
         )
-        said = plain(value)
-        return any(text in said or said in text for text in held)
+        normalized = normalize(value)
+        return any(text in normalized or normalized in text for text in case_texts)
 
     @cached_property
-    def in_told(self) -> tuple[Mention, ...]:
-        """The serials of the sentences that count."""
-        return self.reader.mentions(self.told)
+    def mentions(self) -> tuple[Mention, ...]:
+        """The serial numbers in ``sentences``."""
+        return self.reader.mentions(self.sentences)
 
 
 def _without_cells(message: Message) -> str:
-    """The new text without the lines that are rows of its own tables."""
+    """Return the new text without the lines that are rows of its own tables."""
     lines = {"".join(row) for table in message.tables for row in table.rows}
     return "\n".join(
         line
-        for line in message.visible[:LONGEST].split("\n")
+        for line in message.visible[:MAX_TEXT].split("\n")
         if line.replace("\t", "") not in lines or not line.strip()
     )

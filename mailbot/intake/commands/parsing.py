@@ -1,4 +1,4 @@
-"""The commands of staff, read sentence by sentence from the new text (design: "What staff write")."""
+"""The commands of staff, parsed sentence by sentence from the new text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 
 from mailbot.intake.commands import arguments, prices
 from mailbot.intake.commands.actions import ActionSentences
-from mailbot.intake.commands.arguments import SpokenSentence
-from mailbot.intake.commands.command_words import MARK, QUESTION, skip
-from mailbot.intake.commands.matcher import CommandMatcher, level
-from mailbot.intake.commands.staff_sentences import StaffSentence, sayings
+from mailbot.intake.commands.arguments import CommandSentence
+from mailbot.intake.commands.command_words import PUNCTUATION, QUESTION, next_word
+from mailbot.intake.commands.matcher import CommandMatcher, normalize_in_place
+from mailbot.intake.commands.staff_sentences import StaffSentence, split_staff_text
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.text import email_parts
 from mailbot.model import Command
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class CommandsRead(NamedTuple):
-    """The commands of a text, and the sentences that sound like a decision and are none."""
+    """The commands in a text, and the sentences that sound like a decision and are not one."""
 
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
@@ -39,220 +39,242 @@ def parse_commands(
     desk: Desk,
     known: Collection[str] = (),
     point: Point = ".",
-    answers: bool = True,
+    is_reply: bool = True,
 ) -> CommandsRead:
-    """Hear the commands of staff.
+    """Parse the commands of staff.
 
     Args:
-        text: what the sender wrote now: no quotes, no attachments.
-        lexicons: the word lists to listen with; commands are few, so that all languages may be heard at once.
-        desk: the company's desk: its currency, the forms of its serials and numbers.
-        known: keys of units (see ``serials.fold``) that may be named.
-        point: the company's decimal sign.
-        answers: the mail answers one of ours, or a mail in a case: "please issue the number" then approves; at the head of a
-            request that is passed on it is the request.
+        text: what the sender wrote now, without quotes and attachments.
+        lexicons: the word lists; commands are few, so all languages can be used at once.
+        desk: the company's desk.
+        known: keys of units that may be named (see ``entities.serials.serial_key``).
+        point: the company's decimal separator.
+        is_reply: the message replies to one of ours, or belongs to a case. Then "please issue the number" approves; in
+            a
+            forwarded request it is the request.
     """
-    return _CommandReading(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, answers=answers)).take(
-        text
-    )
+    return _CommandParser(
+        ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)
+    ).parse(text)
 
 
-_NAME = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
+_CAPITALIZED = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
 
 
-class _CommandReading:
-    """One text being heard."""
+class _CommandParser:
+    """Parses one text."""
 
-    def __init__(self, read: ActionSentences) -> None:
-        self.read, self.ears = read, read.ears
+    def __init__(self, sentence_parser: ActionSentences) -> None:
+        self.sentence_parser, self.matcher = sentence_parser, sentence_parser.matcher
         self.commands: list[Command] = []
         self.unclear: list[str] = []
-        self.against = False
-        self.ahead = ""
+        self.has_voiding = False
+        self.amount_before = ""
 
-    def take(self, text: str) -> CommandsRead:
-        said = sayings(text, self.ears, self._is_command)
-        if (whole := self._yes(said)) is not None:
-            return CommandsRead((whole,))
-        if len(said) == 1 and not re.search(r"\w", self.ears.without("negations", level(said[0].text))):
-            return CommandsRead(unclear=(said[0].text,))
-        quoted = -1
-        last: StaffSentence | None = None
-        for one in said:
-            if last is not None and last.text.rstrip().endswith(":") and self.ears.has("reported", level(last.text)):
-                quoted = one.paragraph
-            if one.paragraph == quoted:
-                if self._sounds(one.text):
+    def parse(self, text: str) -> CommandsRead:
+        sentences = split_staff_text(text, self.matcher, self._is_command)
+        if (confirmation := self._confirmation(sentences)) is not None:
+            return CommandsRead((confirmation,))
+        if len(sentences) == 1 and not re.search(
+            r"\w", self.matcher.without("negations", normalize_in_place(sentences[0].text))
+        ):
+            return CommandsRead(unclear=(sentences[0].text,))
+        quoted_paragraph = -1
+        previous: StaffSentence | None = None
+        for one in sentences:
+            if (
+                previous is not None
+                and previous.text.rstrip().endswith(":")
+                and self.matcher.contains("reported", normalize_in_place(previous.text))
+            ):
+                quoted_paragraph = one.paragraph
+            if one.paragraph == quoted_paragraph:
+                if self._sounds_like_decision(one.text):
                     self.unclear.append(one.text)
             else:
-                self._hear(one, fresh=last is None or last.paragraph != one.paragraph)
-            last = one
-        return self._agreed()
+                self._process(one, new_paragraph=previous is None or previous.paragraph != one.paragraph)
+            previous = one
+        return self._without_contradictions()
 
     def _is_command(self, line: str) -> bool:
-        """Whether a line is a command as it stands, in capitals or with nothing but its arguments."""
-        said = self.read.opened(line)
-        name, end = self.read.head(said)
+        """Return whether a line is a command by itself, in uppercase or with nothing but its arguments."""
+        sentence = self.sentence_parser.without_bullet(line)
+        name, end = self.sentence_parser.leading_command(sentence)
         if not name or name in {"help", "note"}:
-            return bool(name and said.text[said.start : end].isupper())
-        capitals = said.text[said.start : end].isupper()
-        return capitals or (bool(MARK.match(said.low, end)) and name != "confirm")
+            return bool(name and sentence.text[sentence.start : end].isupper())
+        is_uppercase = sentence.text[sentence.start : end].isupper()
+        return is_uppercase or (bool(PUNCTUATION.match(sentence.normalized, end)) and name != "confirm")
 
-    def _yes(self, said: Sequence[StaffSentence]) -> Command | None:
-        """Whether the whole new text confirms: "OK", or "yes, please"."""
-        texts = [one.text for one in said if not self._greets(one.text)]
+    def _confirmation(self, sentences: Sequence[StaffSentence]) -> Command | None:
+        """Return a confirmation if that is the whole new text: "OK", or "yes, please"."""
+        texts = [one.text for one in sentences if not self._is_greeting(one.text)]
         if len(texts) != 1:
             return None
-        low = level(texts[0])
-        end = self.ears.at("yes", low)
-        if end >= 0 and not re.search(r"\w", self.ears.without("polite", low[end:])) and not QUESTION.search(low):
+        normalized = normalize_in_place(texts[0])
+        end = self.matcher.end_at("yes", normalized)
+        if (
+            end >= 0
+            and not re.search(r"\w", self.matcher.without("polite", normalized[end:]))
+            and not QUESTION.search(normalized)
+        ):
             return Command("confirm", texts[0])
         return None
 
-    def _greets(self, text: str) -> bool:
-        low = level(text)
-        greeted = email_parts.without_greeting(f"{text},", self.ears.lexicons) in {"", ","}
-        return greeted or (not self.ears.has("yes", low) and not re.search(r"\w", self.ears.without("polite", low)))
+    def _is_greeting(self, text: str) -> bool:
+        normalized = normalize_in_place(text)
+        is_greeting = email_parts.without_greeting(f"{text},", self.matcher.lexicons) in {"", ","}
+        return is_greeting or (
+            not self.matcher.contains("yes", normalized)
+            and not re.search(r"\w", self.matcher.without("polite", normalized))
+        )
 
-    def _sounds(self, text: str) -> bool:
-        return self.ears.has("speaks", level(text)) or bool(self.read.head(self.read.opened(text))[0])
+    def _sounds_like_decision(self, text: str) -> bool:
+        return self.matcher.contains("speaks", normalize_in_place(text)) or bool(
+            self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
+        )
 
-    def _hear(self, one: StaffSentence, *, fresh: bool) -> None:
-        """Put a sentence where it belongs: a command, a part of the one before, unclear, or nothing."""
-        text = email_parts.without_greeting(one.text, self.ears.lexicons)
-        self.read.addressed |= _NAME.search(self._unsaid(one.text, text)) is not None
-        if self._takes_back(text):
-            self._void_last(one.text)
+    def _process(self, one: StaffSentence, *, new_paragraph: bool) -> None:
+        """Process a sentence: a command, part of the one before, unclear, or irrelevant."""
+        text = email_parts.without_greeting(one.text, self.matcher.lexicons)
+        self.sentence_parser.addressed |= _CAPITALIZED.search(self._greeted_name(one.text, text)) is not None
+        if self._is_revocation(text):
+            self._revoke_last(one.text)
             return
-        if self._follows(text, fresh=fresh):
+        if self._continues_command(text, new_paragraph=new_paragraph):
             return
-        result = self.read.sentence(StaffSentence(text, one.paragraph, one.lines))
-        if result.command is not None and not self._repeats(result.command):
+        result = self.sentence_parser.parse_sentence(StaffSentence(text, one.paragraph, one.lines))
+        if result.command is not None and not self._is_repetition(result.command):
             self.commands.append(result.command)
-            if result.command.name == "approve" and self.ahead and not result.command.prices:
-                self._add_money(self.ahead)
-            self.ahead = ""
+            if result.command.name == "approve" and self.amount_before and not result.command.prices:
+                self._add_amount(self.amount_before)
+            self.amount_before = ""
         self.commands.extend(result.also)
         if result.unclear:
             self.unclear.append(one.text)
-            self.against |= result.voids
+            self.has_voiding |= result.voids
         elif result.command is None and not result.also:
-            self.ahead = text if self._money(text) else self.ahead
-            self._explains(text, fresh=fresh)
+            self.amount_before = text if self._has_amount(text) else self.amount_before
+            self._add_explanation(text, new_paragraph=new_paragraph)
 
-    def _repeats(self, command: Command) -> bool:
-        """Whether an approval only says again what was approved, as in "Approved. Please issue the number"."""
+    def _is_repetition(self, command: Command) -> bool:
+        """Return whether an approval repeats an earlier one: "Approved. Please issue the number"."""
         return command.name == "approve" and any(
             one.name == "approve" and command.serials in {(), one.serials} and command.prices in {(), one.prices}
             for one in self.commands
             if not command.flaw
         )
 
-    def _unsaid(self, text: str, rest: str) -> str:
-        """The greeting that opens a sentence, without its words of greeting: a name, if anything."""
-        greeting = text[: len(text) - len(rest)] if rest != text else text if self._greets(text) else ""
-        low = level(greeting)
-        low = self.ears.without("polite", self.ears.without("greetings", low))
-        return "".join(char if kept.strip() else " " for char, kept in zip(greeting, low, strict=True))
+    def _greeted_name(self, text: str, rest: str) -> str:
+        """Return the greeting that opens a sentence, without greeting words: a name, if anything."""
+        greeting = text[: len(text) - len(rest)] if rest != text else text if self._is_greeting(text) else ""
+        normalized = normalize_in_place(greeting)
+        normalized = self.matcher.without("polite", self.matcher.without("greetings", normalized))
+        return "".join(char if kept.strip() else " " for char, kept in zip(greeting, normalized, strict=True))
 
-    def _takes_back(self, text: str) -> bool:
-        """Whether a sentence behind a decision takes it back or makes it depend: "Once the PO is here"."""
+    def _is_revocation(self, text: str) -> bool:
+        """Return whether a sentence after a decision revokes or limits it: "Once the PO is here"."""
         if not self.commands or self.commands[-1].name not in {"approve", "reject"}:
             return False
-        low = self.ears.without("innocent", level(text))
-        start = skip(low, 0)
+        normalized = self.matcher.without("innocent", normalize_in_place(text))
+        start = next_word(normalized, 0)
         heads = ("takes_back", "conditions", "contrast")
-        begins = any(self.ears.at(name, low, start) >= 0 for name in heads)
-        return begins and not self.read.head(self.read.opened(text))[0]
+        is_revoking = any(self.matcher.end_at(name, normalized, start) >= 0 for name in heads)
+        return is_revoking and not self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
 
-    def _void_last(self, text: str) -> None:
-        taken = self.commands.pop()
-        if taken.said not in self.unclear:
-            self.unclear.append(taken.said)
+    def _revoke_last(self, text: str) -> None:
+        revoked = self.commands.pop()
+        if revoked.said not in self.unclear:
+            self.unclear.append(revoked.said)
         self.unclear.append(text)
 
-    def _follows(self, text: str, *, fresh: bool) -> bool:
-        """Whether a sentence goes with the command before: why it is forced, its fee, another line of a quote."""
+    def _continues_command(self, text: str, *, new_paragraph: bool) -> bool:
+        """Return whether a sentence belongs to the command before: its FORCE reason, its fee, a line of a quote."""
         if not self.commands:
             return False
-        last = self.commands[-1]
-        low = level(text)
-        if self.ears.at("force", low, skip(low, 0)) >= 0:
+        previous = self.commands[-1]
+        normalized = normalize_in_place(text)
+        if self.matcher.end_at("force", normalized, next_word(normalized, 0)) >= 0:
             self.commands[-1] = msgspec.structs.replace(
-                last, force=SpokenSentence(text, low).forced(self.ears)[0] or last.force
+                previous, force=CommandSentence(text, normalized).split_force(self.matcher)[0] or previous.force
             )
             return True
-        if self.read.head(self.read.opened(text))[0]:
+        if self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]:
             return False
-        pending = not prices.numbered(last.said)
-        if last.name == "quote" and (pending or not fresh) and self._line_of_quote(text, pending=pending):
-            whole = f"{last.said}, {text}"
-            said = self.read.opened(whole)
-            said.begin(self.read.head(said)[1])
-            self.commands[-1] = msgspec.structs.replace(self.read.quote(said.rest, whole), force=last.force)
+        pending = not prices.has_digit(previous.said)
+        if previous.name == "quote" and (pending or not new_paragraph) and self._is_quote_line(text, pending=pending):
+            full_text = f"{previous.said}, {text}"
+            sentence = self.sentence_parser.without_bullet(full_text)
+            sentence.set_name_end(self.sentence_parser.leading_command(sentence)[1])
+            self.commands[-1] = msgspec.structs.replace(
+                self.sentence_parser.quote(sentence.rest, full_text), force=previous.force
+            )
             return True
-        if last.name == "approve" and not last.prices and self._money(text):
-            self._add_money(text)
+        if previous.name == "approve" and not previous.prices and self._has_amount(text):
+            self._add_amount(text)
             return True
         return False
 
-    def _line_of_quote(self, text: str, *, pending: bool) -> bool:
-        """Whether a line goes on with a quote: it ends with a number, or names an amount with its currency."""
+    def _is_quote_line(self, text: str, *, pending: bool) -> bool:
+        """Return whether a line continues a quote: it ends with a number, or has an amount with a currency."""
         return (
-            prices.priced(text, self.read.desk.currency)
+            prices.has_amount(text, self.sentence_parser.desk.currency)
             or bool(re.search(r"\d\W*$", text))
-            or (pending and prices.numbered(text))
+            or (pending and prices.has_digit(text))
         )
 
-    def _money(self, text: str) -> bool:
-        low = level(text)
-        return (self.ears.has("fee", low) or self.ears.has("money", low)) and prices.priced(
-            text, self.read.desk.currency
-        )
+    def _has_amount(self, text: str) -> bool:
+        normalized = normalize_in_place(text)
+        return (
+            self.matcher.contains("fee", normalized) or self.matcher.contains("money", normalized)
+        ) and prices.has_amount(text, self.sentence_parser.desk.currency)
 
-    def _add_money(self, text: str) -> None:
-        said = SpokenSentence(text, level(text))
-        money = prices.granted(said, self.ears, self.read.desk.currency, self.read.point)
-        unsure = self.read.unsure(said.low) or QUESTION.search(said.low)
+    def _add_amount(self, text: str) -> None:
+        sentence = CommandSentence(text, normalize_in_place(text))
+        amounts = prices.approved_amounts(
+            sentence, self.matcher, self.sentence_parser.desk.currency, self.sentence_parser.point
+        )
+        is_uncertain = self.sentence_parser.is_uncertain(sentence.normalized) or QUESTION.search(sentence.normalized)
         self.commands[-1] = msgspec.structs.replace(
             self.commands[-1],
-            prices=() if unsure else money.prices,
-            fee=money.fee,
-            flaw="amount" if unsure else money.flaw,
+            prices=() if is_uncertain else amounts.prices,
+            fee=amounts.fee,
+            flaw="amount" if is_uncertain else amounts.flaw,
             said=f"{self.commands[-1].said} {text}",
         )
 
-    def _explains(self, text: str, *, fresh: bool) -> None:
-        """A sentence behind a finding or a refusal, in its paragraph, goes on with it."""
-        if fresh or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"}:
+    def _add_explanation(self, text: str, *, new_paragraph: bool) -> None:
+        """Add a sentence after a finding or a refusal in the same paragraph to its text."""
+        if new_paragraph or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"}:
             return
-        if self._greets(text):
+        if self._is_greeting(text):
             return
-        last = self.commands[-1]
-        more = f"{last.text}. {text}".strip(". ") if last.text else text
+        previous = self.commands[-1]
+        extended_text = f"{previous.text}. {text}".strip(". ") if previous.text else text
         self.commands[-1] = msgspec.structs.replace(
-            last,
-            text=more,
-            flaw="" if last.flaw == "reason" else last.flaw,
-            findings=arguments.found(more, last.findings, self.ears.lexicons),
+            previous,
+            text=extended_text,
+            flaw="" if previous.flaw == "reason" else previous.flaw,
+            findings=arguments.findings_in(extended_text, previous.findings, self.matcher.lexicons),
         )
 
-    def _agreed(self) -> CommandsRead:
-        """Without what contradicts itself: approved and rejected, repaired and not repairable."""
-        out: set[int] = set()
+    def _without_contradictions(self) -> CommandsRead:
+        """Return the result without contradictions: approved and rejected, repaired and not repairable."""
+        contradicting: set[int] = set()
         for pair in (("approve", "reject"), ("repaired", "not_repairable"), ("approve", "hold")):
-            left, right = ([at for at, one in enumerate(self.commands) if one.name == name] for name in pair)
-            mine, theirs = (_units([self.commands[at] for at in some]) for some in (left, right))
-            if left and right and (not mine or not theirs or mine & theirs):
-                out |= {*left, *right}
-        if self.against:
-            out |= {at for at, one in enumerate(self.commands) if one.name in {"approve", "reject"}}
-        unclear = (*(one.said for at, one in enumerate(self.commands) if at in out), *self.unclear)
-        kept = tuple(one for at, one in enumerate(self.commands) if at not in out)
+            left, right = ([index for index, one in enumerate(self.commands) if one.name == name] for name in pair)
+            left_units, right_units = (
+                _unit_keys([self.commands[index] for index in indexes]) for indexes in (left, right)
+            )
+            if left and right and (not left_units or not right_units or left_units & right_units):
+                contradicting |= {*left, *right}
+        if self.has_voiding:
+            contradicting |= {index for index, one in enumerate(self.commands) if one.name in {"approve", "reject"}}
+        unclear = (*(one.said for index, one in enumerate(self.commands) if index in contradicting), *self.unclear)
+        kept = tuple(one for index, one in enumerate(self.commands) if index not in contradicting)
         return CommandsRead(kept, tuple(dict.fromkeys(unclear)))
 
 
-def _units(commands: Sequence[Command]) -> set[str]:
-    """The keys of the units that commands name; none where one of them concerns all."""
+def _unit_keys(commands: Sequence[Command]) -> set[str]:
+    """Return the keys of the units in the commands; empty if one of them applies to all."""
     named = [{serial_key(serial) for serial in command.serials} for command in commands]
     return set().union(*named) if all(named) else set()

@@ -7,14 +7,14 @@ from mailbot.intake.statements.word_sections import NONE, WordSection
 
 
 class StaffWords(WordSection, frozen=True):
-    """What staff write when they pass a request on, or decide."""
+    """What staff write when they forward a request, or decide."""
 
     passed_on: Phrases = NONE
     decided: Phrases = NONE
 
 
 class FindingWords(WordSection, frozen=True):
-    """What is found at inspection, in free text (AP-14, AP-33, AP-46, ST-9, ST-14)."""
+    """Inspection findings in free text (AP-14, AP-33, AP-46, ST-9, ST-14)."""
 
     npf: Phrases = NONE
     abuse: Phrases = NONE
@@ -26,21 +26,26 @@ class FindingWords(WordSection, frozen=True):
 
 
 class CommandWords(WordSection, frozen=True):
-    """What staff write. The lists named as a command hold the words that it begins with.
+    """What staff write. A list named after a command has the words that it begins with.
 
-    - ``approve`` states an approval, ``go_ahead`` gives one as an order, ``issue`` does so only in an answer: a request that is
-      passed on says the same. ``bids`` asks for one, from whom the mail is addressed to. ``finding`` are findings that are a
-      command by themselves, ``yes`` what confirms as a whole mail, ``nothing`` what begins like a command and is none.
-    - Behind an approval: ``follow`` may come without a comma, ``goes_on`` is what one may tell us to go ahead with, ``filler``
-      says nothing, ``because`` begins a reason. ``diagnosed_follow`` comes behind "diagnosed".
-    - Taking a decision back: ``conditions`` (``strict`` also behind a refusal), ``contrast``, ``later`` and ``past`` (another
-      time than now), ``doubts``, ``negations``, ``reported`` (what others say) and ``others`` (who they are), ``takes_back`` (in
-      the next sentence). ``innocent`` only sounds like it. ``speaks`` sounds like a decision.
-    - Around a command: ``polite`` may stand before it, ``own`` begins what the writer says himself, ``joins`` sets it apart from
-      what is before; no line ends with a word of ``dangling``.
-    - Arguments: ``money`` and ``fee`` name an amount, ``total`` the sum, ``roughly`` makes it uncertain; ``out_of`` stands in
-      "2 of 3", ``all`` beside a count that leaves out none; ``denied`` around serials leaves some out; ``nowhere`` behind a
-      finding denies it; ``days``, ``weeks`` and other ``periods``, numbers spelled in ``counts``, in order from one.
+    - Decisions: ``approve`` states an approval, and ``go_ahead`` orders one. ``issue`` approves only in a reply,
+      because forwarded
+    requests say the same. ``bids`` asks the recipients for an approval. ``finding`` are findings that are commands by
+    themselves, ``yes`` confirms if it is the whole message, and ``nothing`` begins like a command but is not one.
+    - After an approval: ``follow`` may come without a comma, ``goes_on`` is what may proceed, ``filler`` has no
+      meaning, and
+    ``because`` begins a reason. ``diagnosed_follow`` comes after "diagnosed".
+    - Limiting a decision: ``conditions`` (``strict`` also after a refusal), ``contrast``, ``later`` and ``past`` (a
+      time other than
+    now), ``doubts``, ``negations``, ``reported`` (what others say), ``others`` (who they are), and ``takes_back`` (in
+    the next sentence). ``innocent`` only sounds like a limit. ``speaks`` sounds like a decision.
+    - Around a command: ``polite`` may precede it, ``own`` begins the writer's own statement, ``joins`` separates it
+      from what is
+    before it, and no line ends with a word of ``dangling``.
+    - Arguments: ``money`` and ``fee`` label an amount, ``total`` the sum, and ``roughly`` makes it uncertain.
+      ``out_of`` is in "2 of
+    3"; ``all`` with a count excludes nothing; ``denied`` near serial numbers excludes some. ``nowhere`` after a finding
+    denies it. ``days``, ``weeks``, and other ``periods``; ``counts`` are number words in order from one.
     """
 
     approve: Phrases = NONE

@@ -1,4 +1,4 @@
-"""The word lists: one TOML file a language, read strictly. Their entries are ``Phrases``."""
+"""The word lists: one TOML file per language, strictly validated. Their entries are ``Phrases``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import msgspec
 from mailbot.intake.statements.phrases import Phrases
 from mailbot.intake.statements.staff_word_sections import CommandWords, StaffWords
 from mailbot.intake.statements.word_sections import (
+    NONE,
     CaseUpdateWords,
     EmailPartWords,
     ExclusionWordLists,
     IntentWords,
     LabelWords,
-    NONE,
     PurchaseOrderWords,
     ReasonWords,
     SerialWords,
@@ -27,7 +27,7 @@ from mailbot.intake.statements.word_sections import (
     WordSection,
     WorksheetWords,
 )
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 from mailbot.strict_toml import ConfigError, line_of, nearest
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 
 class WordsError(ConfigError):
-    """A word list that cannot be used; the text names the file, the key and the nearest word."""
+    """A word list cannot be used. The text names the file, the key, and the closest known key."""
 
 
 class LanguageWords(WordSection, frozen=True, eq=False):
-    """One language's word list: ``common`` are the words and ``letters`` the letters by which the language is known."""
+    """The word list of one language. ``common`` words and accented ``letters`` identify the language."""
 
     common: Phrases = NONE
     letters: str = ""
@@ -62,33 +62,33 @@ class LanguageWords(WordSection, frozen=True, eq=False):
 
 
 class WordLists:
-    """All languages' word lists, by ISO 639-1 code."""
+    """The word lists of all languages, by ISO 639-1 code."""
 
     def __init__(self, lexicons: Mapping[str, LanguageWords]) -> None:
         self.lexicons = dict(lexicons)
         self._vocabularies = {code: _vocabulary(lexicon) for code, lexicon in self.lexicons.items()}
-        shared = Counter(plain(word) for lexicon in self.lexicons.values() for word in set(lexicon.common.phrases))
+        shared = Counter(normalize(word) for lexicon in self.lexicons.values() for word in set(lexicon.common.phrases))
         shared.update(Counter(letter for lexicon in self.lexicons.values() for letter in set(lexicon.letters)))
         self.shared = dict(shared)
-        """In how many languages a word, or a letter with a mark, is common."""
+        """The number of languages in which a word, or an accented letter, is common."""
 
-    def of(self, *languages: str, perhaps: Iterable[str] = ()) -> tuple[LanguageWords, ...]:
-        """The lists to listen with: those of the languages, then the vocabulary of those that it may be as well.
+    def of(self, *languages: str, possible: Iterable[str] = ()) -> tuple[LanguageWords, ...]:
+        """Return the word lists to use: those of ``languages``, then the vocabularies of the ``perhaps`` languages.
 
-        Everybody mixes in English.
+        English is always included, because people mix it into other languages.
         """
         chosen = tuple(self.lexicons[code] for code in dict.fromkeys(languages) if code in self.lexicons)
-        others = [code for code in dict.fromkeys((*perhaps, "en")) if code not in languages]
+        others = [code for code in dict.fromkeys((*possible, "en")) if code not in languages]
         return (*chosen, *(self._vocabularies[code] for code in others if code in self._vocabularies))
 
     @property
     def everything(self) -> tuple[LanguageWords, ...]:
-        """All lists: for what is found before the language is known."""
+        """All word lists, for text whose language is not known yet."""
         return tuple(self.lexicons.values())
 
 
 def _vocabulary(lexicon: LanguageWords) -> LanguageWords:
-    """A language without its grammar: "no" denies in English and means "in the" in Portuguese."""
+    """Return a word list without grammar words: "no" denies in English and means "in the" in Portuguese."""
     replace = msgspec.structs.replace
     grammar = dict.fromkeys(
         ("denied_before", "denied_after", "nobody", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
@@ -103,10 +103,10 @@ def _vocabulary(lexicon: LanguageWords) -> LanguageWords:
 
 
 def load(texts: Mapping[str, str]) -> WordLists:
-    """Word lists from TOML texts by language code.
+    """Load word lists from TOML texts by language code.
 
     Raises:
-        WordsError: a text is no TOML, a key is unknown (the nearest known one is named), or a value is no list of words.
+        WordsError: a text is not valid TOML, a key is unknown, or a value is not a list of words.
     """
     return WordLists({language: _lexicon(f"words/{language}.toml", text) for language, text in texts.items()})
 
@@ -114,7 +114,7 @@ def load(texts: Mapping[str, str]) -> WordLists:
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
 
 
-_AT = re.compile(r"at `\$\.(?P<where>[^`]*)`")
+_PATH = re.compile(r"at `\$\.(?P<where>[^`]*)`")
 
 
 def _lexicon(name: str, text: str) -> LanguageWords:
@@ -123,8 +123,8 @@ def _lexicon(name: str, text: str) -> LanguageWords:
     except msgspec.DecodeError as error:
         unknown = _UNKNOWN.search(str(error))
         if not unknown:
-            at = _AT.search(str(error))
-            line = line_of(at["where"], text) if at else ""
+            match = _PATH.search(str(error))
+            line = line_of(match["where"], text) if match else ""
             raise WordsError(f"{name}{line}: {error}") from error
         key, where = unknown["key"], unknown["where"] or ""
         path = f"{where}.{key}" if where else key
@@ -132,17 +132,17 @@ def _lexicon(name: str, text: str) -> LanguageWords:
 
 
 def _keys(where: str) -> list[str]:
-    """The keys that the table at this dotted path knows."""
-    kind: type[msgspec.Struct] = LanguageWords
-    for step in filter(None, where.split(".")):
-        kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == step)
-    return [field.name for field in msgspec.structs.fields(kind)]
+    """Return the known keys of the table at this dotted path."""
+    type_: type[msgspec.Struct] = LanguageWords
+    for part in filter(None, where.split(".")):
+        type_ = next(field.type for field in msgspec.structs.fields(type_) if field.name == part)
+    return [field.name for field in msgspec.structs.fields(type_)]
 
 
-def _phrases(kind: type, value: Any) -> Phrases:
-    if kind is not Phrases or not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
+def _phrases(type_: type, value: Any) -> Phrases:
+    if type_ is not Phrases or not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
         raise ValueError("expected a list of words")
     for phrase in value:
         if phrase.count("(") != phrase.count(")") or not phrase.strip():
-            raise ValueError(f"{phrase!r} is no phrase: empty, or its parentheses do not match")
+            raise ValueError(f"{phrase!r} is not a valid phrase: it is empty, or its parentheses do not match")
     return Phrases(value)

@@ -8,14 +8,14 @@ from mailbot.intake.statements.phrases import Phrases
 
 
 class WordSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a word list: every key is known."""
+    """A table of a word list; unknown keys are errors."""
 
 
 NONE = Phrases()
 
 
 class LabelWords(WordSection, frozen=True):
-    """What stands before a value, or above its column. ``device`` are words for the unit itself."""
+    """Labels before a value or above its column. ``device`` are words for the unit itself."""
 
     serial: Phrases = NONE
     device: Phrases = NONE
@@ -31,12 +31,12 @@ class LabelWords(WordSection, frozen=True):
 
 
 class SerialWords(WordSection, frozen=True):
-    """What is said of a serial: ``not_this`` before it, ``wrong`` behind it, ``fine`` and ``example`` in its clause.
+    """Statements about a serial number.
 
-    ``through`` stands between the first and the last serial of a range; ``all`` speaks of several units at once, ``only`` of no
-    other than this. ``first`` to ``last`` and ``middle`` speak of units by their rank, ``chosen`` of some among them,
-    ``same`` of the fault of
-    the one before; ``good`` is what a table says of a sound one.
+    ``not_this`` comes before it and ``wrong`` after it; ``fine`` and ``example`` are in its clause. ``through`` is
+    between the first and the last one of a range. ``all`` refers to several units at once, ``only`` to no other than
+    this. ``first`` to ``last`` and ``middle`` refer to units by rank, ``chosen`` to some of them, and ``same`` to the
+    fault of the one before. ``good`` is what a table says about a working unit.
     """
 
     not_this: Phrases = NONE
@@ -59,11 +59,12 @@ class SerialWords(WordSection, frozen=True):
 
 
 class ReasonWords(WordSection, frozen=True):
-    """What tells a reason from courtesy. ``failing`` and ``parts`` mark one; ``asking`` and ``telling`` are no reason.
+    """Words that distinguish a reason from courtesies.
 
-    ``vague`` says that a unit does not work and no more; ``trouble`` ("a problem") says something only of a part that is
-    named with it. ``paperwork`` is what fails without the unit failing: a form, a parcel, the writer's time. ``neutral`` is
-    what is said of a sound unit as well: where it stands, when it was bought, whose it is.
+    ``failing`` and ``parts`` indicate a reason; ``asking`` and ``telling`` do not. ``vague`` says only that a unit does
+    not work. ``trouble`` ("a problem") counts only together with a part. ``paperwork`` is something other than the unit
+    that fails: a form, a parcel, the writer's time. ``neutral`` is also said about working units: where they are, when
+    they were bought, and whose they are.
     """
 
     failing: Phrases = NONE
@@ -108,13 +109,11 @@ class SymptomWords(WordSection, frozen=True):
 
 
 class IntentWords(WordSection, frozen=True):
-    """What is asked for.
+    """What is requested.
 
-    ``about`` are words around an RMA that ask for none; ``wants`` makes a question the wish for one.
-
-    ``holds`` lets an order wait for the writer's word.
-
-    ``other_model`` wants another product for this one, however it fares; ``either`` leaves repair or exchange to us.
+    ``about`` are phrases with "RMA" that do not request one; ``wants`` makes a question a request. ``holds`` means that
+    an order waits for the writer's confirmation. ``other_model`` requests another product instead of this one, whatever
+    its condition. ``either`` leaves the choice between repair and exchange to us.
     """
 
     rma: Phrases = NONE
@@ -139,9 +138,10 @@ class IntentWords(WordSection, frozen=True):
 
 
 class WithdrawalWords(WordSection, frozen=True):
-    """What makes the words of a withdrawal none: ``perhaps`` asks about one, makes it depend, or denies it.
+    """Words that make a withdrawal uncertain.
 
-    ``bids`` asks us to do it: without such a word a question withdraws nothing.
+    ``perhaps`` asks about one, makes it conditional, or denies it. ``bids`` asks us to do it: without such a word, a
+    question withdraws nothing.
     """
 
     perhaps: Phrases = NONE
@@ -149,7 +149,7 @@ class WithdrawalWords(WordSection, frozen=True):
 
 
 class ExclusionWords(WordSection, frozen=True):
-    """``said``: phrases that state it. ``field``: names of form fields that ask for it."""
+    """``said``: phrases that state the exclusion. ``field``: names of form fields that ask for it."""
 
     said: Phrases = NONE
     field: Phrases = NONE
@@ -159,11 +159,11 @@ NOTHING = ExclusionWords()
 
 
 class ExclusionWordLists(WordSection, frozen=True):
-    """What the warranty does not cover, and the words that deny it or leave it open.
+    """What the warranty does not cover, and words that deny it or leave it open.
 
-    ``hints`` are single words that may tell of one in a way that no phrase hears: a person reads the mail then (see ``doubts``).
-    ``nobody`` denies every word of a list behind it. ``innocent`` are words that only sound like it ("liquid crystal");
-    ``others`` tell it of another unit.
+    ``hints`` are single words that may indicate an exclusion in a way no phrase covers: a person then reviews the
+    message (see ``uncertainty``). ``nobody`` denies every word of a list after it. ``innocent`` are phrases that only
+    sound like one ("liquid crystal"). ``others`` means another unit.
     """
 
     physical_damage: ExclusionWords = NOTHING
@@ -188,7 +188,7 @@ class ExclusionWordLists(WordSection, frozen=True):
 
 
 class SpecialRequestWords(WordSection, frozen=True):
-    """Special wishes (AP-6, AP-12, AP-36 to AP-41), and another address for the way back."""
+    """Special requests (AP-6, AP-12, AP-36 to AP-41), and a different return address."""
 
     rush: Phrases = NONE
     freight_account: Phrases = NONE
@@ -201,7 +201,10 @@ class SpecialRequestWords(WordSection, frozen=True):
 
 
 class EmailPartWords(WordSection, frozen=True):
-    """The frame of a letter. ``inline`` announces answers between the lines of ours, ``form`` is said in ours of its fields."""
+    """The parts of an email around its content.
+
+    ``inline`` announces replies between our lines. ``form`` is text in our messages about form fields.
+    """
 
     greetings: Phrases = NONE
     closings: Phrases = NONE
@@ -210,11 +213,12 @@ class EmailPartWords(WordSection, frozen=True):
 
 
 class ShipmentWords(WordSection, frozen=True):
-    """Shipments: ``carriers`` and their ``services``, what stands before a ``tracking`` number, and its ``forms``.
+    """Shipments.
 
-    ``forms`` are regular expressions, matched whole against capitals and digits without blanks. ``sent`` says that a unit is on
-    its way to us, ``theirs`` that it is another shipment, ``future`` that it has not left yet; beside a shipment of other units
-    ``stays`` says so too.
+    ``carriers`` and their ``services``; ``tracking`` are labels of tracking numbers, and ``forms`` their forms: regular
+    expressions that match the whole number in uppercase without spaces. ``sent`` means that a unit is on its way to us,
+    ``theirs`` that it is another shipment, and ``future`` that it has not shipped yet; next to a shipment of other
+    units, ``stays`` means the same.
     """
 
     carriers: Phrases = NONE
@@ -228,10 +232,11 @@ class ShipmentWords(WordSection, frozen=True):
 
 
 class PurchaseOrderWords(WordSection, frozen=True):
-    """A purchase order as a document: ``attached`` says that it comes with the mail.
+    """A purchase order as a document.
 
-    ``grand`` and ``total`` label the sum that counts, ``partial`` other sums and counts. ``ours`` are the names of our own papers;
-    ``quote`` stands before the number of the quote that is accepted.
+    ``attached`` means that it is attached to the message. ``grand`` and ``total`` label the relevant total, ``partial``
+    other sums and counts. ``ours`` are the names of our own documents. ``quote`` comes before the number of the
+    accepted quote.
     """
 
     attached: Phrases = NONE
@@ -243,7 +248,7 @@ class PurchaseOrderWords(WordSection, frozen=True):
 
 
 class CaseUpdateWords(WordSection, frozen=True):
-    """What customers write in a running case: more units, a corrected serial, a number to be renewed."""
+    """What customers write in an open case: more units, a corrected serial number, a renewal of the RMA."""
 
     adds: Phrases = NONE
     corrects: Phrases = NONE
@@ -251,7 +256,7 @@ class CaseUpdateWords(WordSection, frozen=True):
 
 
 class WorksheetWords(WordSection, frozen=True):
-    """How a mail speaks of the sheets of a workbook, and what a sheet is called that is not the request."""
+    """References to the sheets of a workbook, and names of sheets that are not the request."""
 
     word: Phrases = NONE
     first: Phrases = NONE
