@@ -154,7 +154,10 @@ class AnnotatedMessage:
         if not names:
             return {}
         told = (*self.mail.sentences, self.mail.own_subject)
-        pairs = [(text, exclusions.stated_exclusions(text, after, self.mail.lexicons)) for text, after in pairwise((*told, ""))]
+        pairs = [
+            (text, exclusions.stated_exclusions(text, after, self.mail.lexicons))
+            for text, after in pairwise((*told, ""))
+        ]
         return {name: [text for text, stated in pairs if name in stated] for name in names}
 
     def show(self, file: str) -> None:

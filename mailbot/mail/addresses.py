@@ -35,9 +35,8 @@ PRIVATE_DOMAINS = {"local": "lokal", "invalid": "invahid"}
 """The top-level domains of private networks and test setups, with a placeholder label each.
 
 email-validator always refuses these domains; it has an option for ``test`` only. An address in one of them is checked
-with
-the placeholder, which has the same length, in place of the label. Whether a domain can be reached is up to the mail
-server.
+with the placeholder, which has the same length, in place of the label. Whether a domain can be reached is up to the
+mail server.
 """
 
 

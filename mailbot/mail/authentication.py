@@ -1,10 +1,8 @@
 """What our own mail server says about the sender: Authentication-Results (RFC 8601), trusted by its position.
 
 Anyone can write such a field. Ours is the topmost one with our server's authserv-id, directly above or below our
-server's
-topmost Received field; everything further down came with the message. This holds as long as the server adds one to
-every
-message or removes fields that already carry its own id (RFC 8601 §5).
+server's topmost Received field; everything further down came with the message. This holds as long as the server adds
+one to every message or removes fields that already carry its own id (RFC 8601 §5).
 """
 
 from __future__ import annotations
@@ -58,17 +56,16 @@ def authenticate(
     """Return whether our server authenticates the From domain.
 
     ``fail``: DMARC failed, or a DKIM signature of the From domain (or of an unnamed domain) failed. A fail overrides
-    every
-    pass, because a message with a valid SPF result and a broken signature may have been altered. A broken signature is
-    ignored only if the very same domain also has a valid one: many senders sign twice, with an algorithm that not every
-    server supports (RFC 6376 §6.1, RFC 8463). A broken signature of an unrelated domain says nothing about the sender.
+    every pass, because a message with a valid SPF result and a broken signature may have been altered. A broken
+    signature is ignored only if the very same domain also has a valid one: many senders sign twice, with an algorithm
+    that not every server supports (RFC 6376 §6.1, RFC 8463). A broken signature of an unrelated domain says nothing
+    about the sender.
 
     ``pass``: DMARC passed for exactly that domain, or a DKIM signature of it, its parent, or its subdomain passed.
 
     ``none``: everything else. SPF alone decides nothing: it is about the envelope (RFC 7208 §2.4), fails for every
-    forwarded
-    message, and passes for anyone who uses an envelope address of their own. DMARC states what SPF means for From.
-    Microsoft's compauth is ignored for the same reason: it includes guesses.
+    forwarded message, and passes for anyone who uses an envelope address of their own. DMARC states what SPF means for
+    From. Microsoft's compauth is ignored for the same reason: it includes guesses.
     """
     if sender is None or not (trusted_authserv_id or profile == "microsoft-365"):
         return Auth()
@@ -114,8 +111,7 @@ def _trusted_results(
     """Return all results with our server's id in a trusted position, and those among them that may count as a pass.
 
     Above the topmost Received field, only our servers have written, in one field or several (one per filter). Below it,
-    the
-    second field with that id may be the first line of the original message, so it can only count as a fail.
+    the second field with that id may be the first line of the original message, so it can only count as a fail.
     """
     results: list[AuthenticationResult] = []
     passable: list[AuthenticationResult] = []
@@ -133,8 +129,7 @@ def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[st
     """Yield each Authentication-Results above the topmost Received (True) and directly below it (False).
 
     Within Microsoft 365 a message makes internal hops. There the topmost Received is the one of the edge server, below
-    the
-    internal ones. The edge server writes only above it.
+    the internal ones. The edge server writes only above it.
     """
     traces = (
         index

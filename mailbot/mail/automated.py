@@ -127,10 +127,8 @@ def _absence(facts: HeaderFacts) -> str:
     """Recognize an out-of-office note.
 
     No person writes the subject "Automatic reply: …". A subject that is merely "Out of office" needs a second sign,
-    because
-    people write such subjects too: a field that machines add, a reply without a reply subject, or an absence stated in
-    the
-    first person.
+    because people write such subjects too: a field that machines add, a reply without a reply subject, or an absence
+    stated in the first person.
     """
     if _AUTOMATIC_SUBJECT.match(facts.subject) or _AWAY_SUBJECT.match(facts.subject):
         return "subject of an absence note"

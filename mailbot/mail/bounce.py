@@ -94,8 +94,7 @@ def _parse_nonstandard(root: Part, text: str, own: Collection[str]) -> Bounce | 
     """Parse a nonstandard report; ``own`` holds the addresses it is from and to.
 
     From a known server, a recipient or a typical subject is enough. From any other sender, both are required: a subject
-    and an
-    opening sentence that servers write, and a recipient other than the parties to this message.
+    and an opening sentence that servers write, and a recipient other than the parties to this message.
     """
     subject = headers.decode_words(root.headers.first("subject") or "")
     server = _is_from_server(root, addresses.all_mailboxes(root.headers.all("from")))

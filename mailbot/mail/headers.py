@@ -1,8 +1,7 @@
 """The header fields of a message or a part: located, unfolded, and decoded, within fixed limits.
 
 The standard library's header parser takes super-linear time on hostile input and raises on some of it; this one reads
-each
-byte once and never raises. See RFC 5322 §2.2 and RFC 2047.
+each byte once and never raises. See RFC 5322 §2.2 and RFC 2047.
 """
 
 from __future__ import annotations

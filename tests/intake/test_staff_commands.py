@@ -25,7 +25,7 @@ DESK = Desk(
 )
 
 
-def heard(text: str, *, answers: bool = True) -> CommandsRead:
+def heard(text: str, *, is_reply: bool = True) -> CommandsRead:
     return parse_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, is_reply=is_reply)
 
 

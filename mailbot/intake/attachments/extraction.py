@@ -25,8 +25,8 @@ __all__ = [
     "contents",
     "is_program",
     "look",
-    "risky",
     "parse_separated",
+    "risky",
 ]
 
 MAX_ATTACHMENTS = 20

@@ -50,8 +50,7 @@ def parse_commands(
         known: keys of units that may be named (see ``entities.serials.serial_key``).
         point: the company's decimal separator.
         is_reply: the message replies to one of ours, or belongs to a case. Then "please issue the number" approves; in
-            a
-            forwarded request it is the request.
+            a forwarded request it is the request.
     """
     return _CommandParser(
         ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)

@@ -29,23 +29,20 @@ class CommandWords(WordSection, frozen=True):
     """What staff write. A list named after a command has the words that it begins with.
 
     - Decisions: ``approve`` states an approval, and ``go_ahead`` orders one. ``issue`` approves only in a reply,
-      because forwarded
-    requests say the same. ``bids`` asks the recipients for an approval. ``finding`` are findings that are commands by
-    themselves, ``yes`` confirms if it is the whole message, and ``nothing`` begins like a command but is not one.
+      because forwarded requests say the same. ``bids`` asks the recipients for an approval. ``finding`` are findings
+      that are commands by themselves, ``yes`` confirms if it is the whole message, and ``nothing`` begins like a
+      command but is not one.
     - After an approval: ``follow`` may come without a comma, ``goes_on`` is what may proceed, ``filler`` has no
-      meaning, and
-    ``because`` begins a reason. ``diagnosed_follow`` comes after "diagnosed".
+      meaning, and ``because`` begins a reason. ``diagnosed_follow`` comes after "diagnosed".
     - Limiting a decision: ``conditions`` (``strict`` also after a refusal), ``contrast``, ``later`` and ``past`` (a
-      time other than
-    now), ``doubts``, ``negations``, ``reported`` (what others say), ``others`` (who they are), and ``takes_back`` (in
-    the next sentence). ``innocent`` only sounds like a limit. ``speaks`` sounds like a decision.
+      time other than now), ``doubts``, ``negations``, ``reported`` (what others say), ``others`` (who they are), and
+      ``takes_back`` (in the next sentence). ``innocent`` only sounds like a limit. ``speaks`` sounds like a decision.
     - Around a command: ``polite`` may precede it, ``own`` begins the writer's own statement, ``joins`` separates it
-      from what is
-    before it, and no line ends with a word of ``dangling``.
+      from what is before it, and no line ends with a word of ``dangling``.
     - Arguments: ``money`` and ``fee`` label an amount, ``total`` the sum, and ``roughly`` makes it uncertain.
-      ``out_of`` is in "2 of
-    3"; ``all`` with a count excludes nothing; ``denied`` near serial numbers excludes some. ``nowhere`` after a finding
-    denies it. ``days``, ``weeks``, and other ``periods``; ``counts`` are number words in order from one.
+      ``out_of`` is in "2 of 3"; ``all`` with a count excludes nothing; ``denied`` near serial numbers excludes some.
+      ``nowhere`` after a finding denies it. ``days``, ``weeks``, and other ``periods``; ``counts`` are number words in
+      order from one.
     """
 
     approve: Phrases = NONE
