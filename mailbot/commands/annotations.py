@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mailbot.intake.content import MessageContent
 from mailbot.intake.entities.ranges import ranges
 from mailbot.intake.entities.rejected import rejected_strings
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.statements import exclusions
 from mailbot.intake.text.sentences import sentences
 from mailbot.runtime.logs import escaped
@@ -105,7 +105,7 @@ class AnnotatedMessage:
         self.decoys = rejected_strings(message, request, case, snapshot, desk)
         self.subject = self._folded(message.subject)
         self.texts = [self._folded(_start(message.visible))]
-        if self.mail.passes_on:
+        if self.mail.is_forward:
             self.texts.append(self._folded(_start(message.quoted)))
 
     def _folded(self, text: str) -> FoldedText:
@@ -153,8 +153,11 @@ class AnnotatedMessage:
         names = dict.fromkeys((*self.request.exclusions, *(x for i in self.request.units for x in i.exclusions)))
         if not names:
             return {}
-        told = (*self.mail.told, self.mail.title)
-        pairs = [(text, exclusions.stated(text, after, self.mail.lexicons)) for text, after in pairwise((*told, ""))]
+        told = (*self.mail.sentences, self.mail.own_subject)
+        pairs = [
+            (text, exclusions.stated_exclusions(text, after, self.mail.lexicons))
+            for text, after in pairwise((*told, ""))
+        ]
         return {name: [text for text, stated in pairs if name in stated] for name in names}
 
     def show(self, file: str) -> None:

@@ -1,16 +1,17 @@
-"""The words by which mail programs mark quoted and forwarded text, language by language.
+"""Words with which mail programs mark quoted and forwarded text, by language.
 
-Data only; ``visible`` reads it. A new language is a new line. What machines write of themselves stands in ``notices``.
+Data only; used by ``reply_text``. To add a language, add a line. Phrases of automated email are in
+``automated_phrases``.
 """
 
-# ruff: noqa: RUF001  (word lists: their letters are what they are, and a language stays on its line)
+# ruff: noqa: RUF001  (word lists contain letters of many alphabets)
 
 from __future__ import annotations
 
 COLONS = ":："
 DASHES = "-—–_=*~<>"
 QUOTES = (">", "＞")
-"""Signs that come in more than one width."""
+"""Characters that exist in more than one width."""
 
 WROTE = (
     *("wrote", "writes", "said"),  # en
@@ -47,7 +48,7 @@ BEGINS = (
     *("пн", "вт", "ср", "чт", "пт", "сб", "вс", "po ", "út", "st ", "čt", "pá", "so ", "ne ", "ma ", "ti "),
     *("ke ", "to "),
 )
-"""How an attribution that runs over several lines begins, besides with a figure."""
+"""Beginnings of an attribution that spans several lines, besides a digit."""
 
 FROM = (
     *("from", "von", "de", "da", "van", "od", "från", "fra", "lähettäjä", "от", "від", "feladó", "de la"),
@@ -101,7 +102,7 @@ SUBJECT = (
     *("předmět", "predmet", "tárgy", "subiect", "konu", "θέμα", "主题", "主題", "主旨", "件名", "제목", "chủ đề"),
     *("subjek",),
 )
-"""Labels of the header block that Outlook and others put above a quoted mail."""
+"""Labels of the header block that Outlook and others write above a quoted message."""
 
 ORIGINAL = (
     *("original", "origineel bericht", "mesaj original", "original-nachricht", "original-mail", "oprindelig besked"),
@@ -152,13 +153,13 @@ REPLY_PREFIXES = (
     *("re", "aw", "antw", "antwort", "sv", "vs", "odp", "rif", "ref", "res", "ynt", "vá", "atb"),
     *("回复", "答复", "回覆", "返信", "답장"),
 )
-"""What mail programs put before the subject of an answer."""
+"""Prefixes of the subject of a reply."""
 
 FORWARD_PREFIXES = (
     *("fw", "fwd", "wg", "tr", "rv", "i", "enc", "doorst", "vb", "vl", "pd", "pdl", "továbbítás", "ilt", "i̇lt"),
     *("转发", "轉寄", "轉發", "転送", "전달", "пересл"),
 )
-"""What a mail program sets before the subject of a mail that is passed on."""
+"""Prefixes of the subject of a forwarded message."""
 
 ABOVE_THIS_LINE = (
     *("original message processed by", "please do not type below this line"),
@@ -170,7 +171,7 @@ ABOVE_THIS_LINE = (
     *("sopra questa riga", "boven deze regel", "boven deze lijn", "acima desta linha", "powyżej tej linii"),
     *("この行より上", "请在此行上方"),
 )
-"""What a ticket system writes above the mail it wants answered."""
+"""Lines that a ticket system writes above the message it wants a reply to."""
 
 SENT_FROM = (
     *("sent from my ", "sent from mail for", "sent from outlook", "sent from yahoo mail", "sent from samsung"),
@@ -194,7 +195,7 @@ DEVICES = (
     *("outlook", "windows"),
     *("yahoo", "proton", "gmail", "mail app", "mail-app", "手机", "手機", "move", "ios"),
 )
-"""Lines that phones and apps add below a mail: they begin with one of the first and name one of the second."""
+"""Lines that phones and apps add below a message begin with one of the first and name one of the second."""
 
 DISCLAIMERS = (
     *("confidentiality notice", "confidentiality note", "disclaimer", "legal notice", "privileged and confidential"),
@@ -232,4 +233,4 @@ DISCLAIMERS = (
         "이 메일은",
     ),
 )
-"""How the paragraphs begin that a company's server hangs below a mail."""
+"""Beginnings of the paragraphs that a company's server appends to a message."""

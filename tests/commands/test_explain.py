@@ -125,22 +125,22 @@ def test_each_decoy_is_told_with_its_reason(explained: Callable[[bytes], str]) -
         "WADE-8013": ": a model",
         "4500118273": ": an order number",
         "RMA-260811-07": ": an RMA number",
-        "00:90:FB:3A:11:02": ": a network card's address",
+        "00:90:FB:3A:11:02": ": a MAC address",
         "192.168.10.254": ": an IP address",
         "415-555-0177": ": a phone number",
-        "AH2F140012": ": stands in quoted text",
+        "AH2F140012": ": in quoted text",
     }
 
 
 @pytest.mark.parametrize(
     ("sentence", "decoy", "why"),
     [
-        ("AH2F104440 works fine.", "AH2F104440", "the writer sets it aside"),
-        ("It is not AH2F104440.", "AH2F104440", "the writer takes it back"),
-        ("Invoice 90071128 was paid.", "90071128", 'the mail calls it "invoice"'),
+        ("AH2F104440 works fine.", "AH2F104440", "the writer excludes it"),
+        ("It is not AH2F104440.", "AH2F104440", "the writer retracts it"),
+        ("Invoice 90071128 was paid.", "90071128", 'the message calls it "invoice"'),
         ("Photos: https://x.example/AH2F104440/1", "AH2F104440", "part of a web address"),
-        ("1905550001 hangs on the wall.", "1905550001", "digits alone"),
-        ("Everybody here says QX-447133-B to it.", "QX-447133-B", "nothing says that it is a serial"),
+        ("1905550001 hangs on the wall.", "1905550001", "only digits"),
+        ("Everybody here says QX-447133-B to it.", "QX-447133-B", "nothing indicates that it is a serial number"),
     ],
 )
 def test_a_string_beside_the_serial_is_explained(
@@ -155,14 +155,14 @@ def test_a_column_says_why_its_numbers_are_no_serials(explained: Callable[[bytes
     """Numbers under another heading of a list are told with the heading and the file."""
     rows = b"Serial,Asset tag,PO,Fault\nAH2F104432,OTA-330112,88213400,no video\n"
     told = not_taken(explained(attached("The list is attached.", "list.csv", rows, "text/csv")))
-    assert told["OTA-330112"] == ' (in list.csv): stands under "Asset tag"'
+    assert told["OTA-330112"] == ' (in list.csv): under "Asset tag"'
     assert told["88213400"] == " (in list.csv): a purchase order number"
 
 
 def test_mail_by_a_machine_says_that_nothing_is_asked(explained: Callable[[bytes], str]) -> None:
     """A serial in an automatic reply is not taken, and that is why."""
     out = explained(letter("I am away. AH2F104432 can wait.", Auto_Submitted="auto-replied"))
-    assert "nothing is asked in mail of the kind auto" in not_taken(out)["AH2F104432"]
+    assert "nothing is requested in a message of the kind auto" in not_taken(out)["AH2F104432"]
     assert "[serial" not in out
 
 

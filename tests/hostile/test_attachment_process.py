@@ -1,4 +1,4 @@
-"""The opener: a parser that loops, eats memory or dies takes nobody along (T2, T3)."""
+"""The opener: a parser that loops, eats memory or dies takes nobody along."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from support.hostile_attachments import archive, attached, flate, letter, pdf, text_cell, workbook, written
 from support.memory_desk import Desk, unit
 
-from mailbot.intake.attachments.extraction import UNREADABLE
+from mailbot.intake.attachments.extraction import UNREADABLE_NOTE
 from mailbot.model import Attachment
 from mailbot.runtime.attachment_process import TOO_MUCH, AttachmentProcess, Limits
 
@@ -54,7 +54,7 @@ def test_T2_T3_a_bomb_is_stopped_and_the_next_file_is_read(opener: AttachmentPro
     (text, note), order = says(opener, attached(*STOPPED[case]), ORDER)
     assert time.perf_counter() - begun < 5
     assert not text
-    assert note in {TOO_MUCH, UNREADABLE}
+    assert note in {TOO_MUCH, UNREADABLE_NOTE}
     assert order == ("PURCHASE ORDER 4711", "")
 
 

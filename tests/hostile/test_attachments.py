@@ -1,4 +1,4 @@
-"""Hostile attachments: names, bombs, programs, crowds (T1 to T5, R1)."""
+"""Hostile attachments: names, bombs, programs, crowds."""
 
 from __future__ import annotations
 
@@ -14,10 +14,8 @@ from support.memory_desk import Desk, unit, words
 
 from mailbot.intake.attachments import extraction, formats
 from mailbot.intake.attachments.extraction import contents
-from mailbot.intake.reading import read_message
 from mailbot.intake.understand import understand
 from mailbot.mail.mime import clean_name
-from mailbot.model import Message
 from mailbot.runtime import pipeline
 
 ORDER = "PURCHASE ORDER 4711. Please proceed with the repair of AH2F104432."
@@ -80,7 +78,7 @@ def test_T3_a_formula_is_not_evaluated_and_no_entity_resolved() -> None:
     sheet = workbook('<row r="1"><c r="A1" t="inlineStr"><is><t>&x;</t></is></c></row>', doctype=doctype)
     [document] = contents([attached("units.xlsx", sheet)]).documents
     assert document.tables == ()
-    assert document.note == extraction.UNREADABLE
+    assert document.note == extraction.UNREADABLE_NOTE
 
 
 PROGRAMS = {
@@ -100,7 +98,7 @@ def test_T4_a_program_named_po_is_no_purchase_order(head: bytes, *, packed: bool
     program = head + bytes(200)
     name, content = ("order.zip", archive({"PO-4711.pdf": program})) if packed else ("PO-4711.pdf", program)
     raw = letter("Our purchase order 4711 is attached, please proceed with the repair of AH2F104432.", (name, content))
-    assert extraction.PROGRAM in {document.note for document in _read(raw).documents}
+    assert extraction.PROGRAM_NOTE in {document.note for document in _read(raw).documents}
     step = desk().take(raw)
     assert step.decision
     assert step.decision.outcome == "staff"
@@ -127,11 +125,15 @@ def test_T4_a_purchase_order_in_a_text_file_counts_however_it_begins() -> None:
 
 def test_T4_the_list_of_programs_is_defined_once() -> None:
     """One list says how a program begins, and it names every kind that is tested here."""
-    sources = sorted((Path(extraction.__file__).parents[2]).rglob("*.py"))
+    sources = sorted((Path(extraction.__file__).parents[1]).rglob("*.py"))
     assert len(sources) > 50
-    defined = [source.name for source in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", source.read_text("utf-8"))]
+    defined = [
+        pipeline.name for pipeline in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", pipeline.read_text("utf-8"))
+    ]
     assert defined == ["formats.py"]
-    assert {head for head in formats.PROGRAMS if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
+    assert {
+        head for head in formats.PROGRAM_SIGNATURES if not any(made.startswith(head) for made in PROGRAMS.values())
+    } == set()
 
 
 def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
@@ -153,7 +155,7 @@ def test_T5_archives_within_archives_end() -> None:
     for _ in range(10):
         nested = archive({f"{n}.zip": nested for n in range(2)})
     found = contents([attached("all.zip", nested)])
-    assert 5 <= len(found.documents) <= extraction.MOST + 1
+    assert 5 <= len(found.documents) <= extraction.MAX_ATTACHMENTS + 1
     assert 5 <= len(found.attachments) <= 100
 
 
@@ -202,17 +204,17 @@ def test_what_attachments_say_is_bounded_together() -> None:
     rows = "\n".join(",".join(f"{n}-{m}" for m in range(40)) for n in range(2000)).encode()
     found = contents([attached(f"{n}.csv", rows) for n in range(20)])
     cells = sum(len(row) for document in found.documents for table in document.tables for row in table.rows)
-    assert 0.9 * extraction.CELLS <= cells <= extraction.CELLS
-    assert {document.note for document in found.documents[4:]} == {extraction.BEGINNING}
+    assert 0.9 * extraction.MAX_CELLS <= cells <= extraction.MAX_CELLS
+    assert {document.note for document in found.documents[4:]} == {extraction.TRUNCATED_NOTE}
     found = contents([attached(f"{n}.txt", b"word " * 100_000) for n in range(20)])
-    assert sum(len(document.text) for document in found.documents) == extraction.TEXT
+    assert sum(len(document.text) for document in found.documents) == extraction.MAX_TEXT
 
 
 def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
     """Ten archives of modest size do not fill the memory together."""
     found = contents([attached(f"{n}.zip", archive({"a.bin": bytes(9_000_000)})) for n in range(10)])
-    assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.WITHIN
-    assert found.documents[-1].note == extraction.BEGINNING
+    assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.MAX_UNPACKED
+    assert found.documents[-1].note == extraction.TRUNCATED_NOTE
 
 
 def test_R1_a_large_attachment_costs_little_time() -> None:
@@ -230,6 +232,6 @@ def test_R1_a_large_attachment_costs_little_time() -> None:
     assert "too large" in _read(raw).documents[0].note
 
 
-def _read(raw: bytes) -> Message:
+def _read(raw: bytes) -> pipeline.Message:
     at = desk()
-    return read_message(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)
+    return pipeline.read(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)

@@ -1,4 +1,4 @@
-"""What strangers write into headers never becomes a header, a command or a line of ours (H1 to H6, T7, U3)."""
+"""What strangers write into headers never becomes a header, a command or a line of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail loops and bombs: no machine is answered, and nobody gets more mails from us than a person could want (L1 to L9)."""
+"""Mail loops and bombs: no machine is answered, and nobody gets more mails from us than a person could want."""
 
 from __future__ import annotations
 

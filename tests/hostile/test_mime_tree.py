@@ -1,4 +1,4 @@
-"""Mails that are no mails: too deep, too many parts, sealed, contradictory, broken (M1 to M8)."""
+"""Mails that are no mails: too deep, too many parts, sealed, contradictory, broken."""
 
 from __future__ import annotations
 

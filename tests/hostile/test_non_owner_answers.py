@@ -1,4 +1,4 @@
-"""What looks like something else: domains, serials, names (U1 to U3)."""
+"""What looks like something else: domains, serials, names."""
 
 from __future__ import annotations
 

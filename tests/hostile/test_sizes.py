@@ -1,4 +1,4 @@
-"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound (R2, R4)."""
+"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound."""
 
 from __future__ import annotations
 
@@ -199,6 +199,6 @@ def test_R4_what_is_read_of_a_text_ends_with_a_line() -> None:
     """A text that is too long for a letter is cut between two lines; what stands above is read as ever."""
     lines = "Serial AH2F104432 has no video.\n" + "Some more of what happened here.\n" * 40_000
     message = read_message(Mail(desk().address, letter(lines), NOW), desk())
-    assert len(message.text) <= body.MOST
+    assert len(message.text) <= body.MAX_CHARACTERS
     assert message.text.endswith("happened here.")
     assert [item.serial for item in understand(message, None, KNOWN, desk()).units] == ["AH2F104432"]

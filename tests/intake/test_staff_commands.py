@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.intake.commands.reading import CommandsRead, read_commands
+from mailbot.intake.commands.parsing import CommandsRead, parse_commands
 from mailbot.intake.desk import Desk
 from mailbot.intake.statements.word_lists import load
 from mailbot.model import Command, Price, ShipmentNotice
@@ -25,8 +25,8 @@ DESK = Desk(
 )
 
 
-def heard(text: str, *, answers: bool = True) -> CommandsRead:
-    return read_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
+def heard(text: str, *, is_reply: bool = True) -> CommandsRead:
+    return parse_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, is_reply=is_reply)
 
 
 def price(text: str) -> Price:
@@ -114,7 +114,7 @@ def test_A11_an_amount_that_is_not_certain_is_refused(amount: str) -> None:
 def test_a_request_passed_on_is_no_approval() -> None:
     """The words "please issue an RMA" decide in an answer to us, and ask at the head of a request that is passed on."""
     assert heard("Please issue an RMA for this customer.").commands
-    assert not heard("Please issue an RMA for this customer.", answers=False).commands
+    assert not heard("Please issue an RMA for this customer.", is_reply=False).commands
 
 
 WORDS_OF_STAFF = sorted({word for text in (*SAID["approves"], *SAID["unclear"]) for word in text.split()})

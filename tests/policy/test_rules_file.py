@@ -175,7 +175,7 @@ def test_rules_without_any_decision_are_refused() -> None:
     """A file without a [[decide]] decides nothing."""
     text = TEXTS[PORTWELL]
     begin, end = text.index("\n[[decide]]") + 1, text.index("[answers.order]")
-    with pytest.raises(ConfigError, match=r"lacks the key 'decide'"):
+    with pytest.raises(ConfigError, match=r"is missing the required key 'decide'"):
         load_rules(PORTWELL, text[:begin] + text[end:], "rules.toml")
 
 

@@ -240,7 +240,7 @@ def test_a_moved_date_is_the_same_event():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('ship_to = "Ship to"\n', "", "shared lacks the key 'ship_to'"),
+        ('ship_to = "Ship to"\n', "", "shared is missing the required key 'ship_to'"),
         ('ship_to = "Ship to"', 'shipto = "Ship to"', "did you mean 'ship_to'?"),
         ('title = "Packing sheet"', 'title = ""', "packing.title"),
         ("Box {n} of {m}", "Box {n}", "must have the placeholders {m}, {n} and no other"),

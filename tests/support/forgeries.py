@@ -165,7 +165,7 @@ def _by_token(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_words(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The mail is really the person's, or bears the person's words; but nobody said it now (A9)."""
+    """The mail is really the person's, or bears the person's words; but nobody said it now."""
     notice = Notice.of(at.notice)
     for trace in ((at.received,), at.vouched):
         real = answer(at, trace=trace)
@@ -192,7 +192,7 @@ def _by_words(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_machine(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The person's own machine, or somebody else's, sends it; token and verdict may be as good as they like (L5, B4)."""
+    """The person's own machine, or somebody else's, sends it; token and verdict may be as good as they like."""
     real = answer(at, trace=at.vouched)
     for field in (
         "Auto-Submitted: auto-replied",
