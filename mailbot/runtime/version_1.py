@@ -69,7 +69,7 @@ def renamed(value: Any, info: Any) -> Any:
         return renamed(value, next((each for each in info.types if _is_of(value, each)), None))
     if isinstance(info, inspect.StructType) and isinstance(value, dict):
         names, kinds = RENAMED.get(info.cls.__name__, {}), {each.encode_name: each.type for each in info.fields}
-        fields: dict[str, Any] = {names.get(name, name): each for name, each in value.items()}
+        fields = {names.get(str(name), str(name)): each for name, each in value.items()}
         for name in fields.keys() - kinds.keys() - {info.tag_field or ""}:
             raise StateError(
                 f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED"
