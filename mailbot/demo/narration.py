@@ -63,11 +63,11 @@ WIDEST = 150
 class Narrator:
     """Tells the story, with colours and a progress bar on a terminal, in plain lines elsewhere."""
 
-    def __init__(self, cast: Personas, zone: str, console: Console | None = None) -> None:
+    def __init__(self, personas: Personas, zone: str, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        self._cast, self._zone = cast, ZoneInfo(zone)
-        self._nudges: Counter[str] = Counter()
-        self._nudged: list[date] = []
+        self._personas, self._zone = personas, ZoneInfo(zone)
+        self._reminders: Counter[str] = Counter()
+        self._reminder_days: list[date] = []
         self._bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -76,7 +76,7 @@ class Narrator:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._days = self._bar.add_task("", total=cast.days)
+        self._days = self._bar.add_task("", total=personas.days)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -90,101 +90,101 @@ class Narrator:
     def opening(self, mailboxes: Sequence[str], units: int) -> None:
         """Say what is set up."""
         self._line(Text.assemble("An IMAP and an SMTP server on this machine, ", (", ".join(mailboxes), "bold")))
-        people = f"{len(self._cast.person)} customers, {len(self._cast.colleague)} colleagues"
-        self._line(Text(f"{units} units in the registry, {people}, {self._cast.days} days\n"))
+        people = f"{len(self._personas.customer)} customers, {len(self._personas.staff)} colleagues"
+        self._line(Text(f"{units} units in the registry, {people}, {self._personas.days} days\n"))
 
     def moment(self, moment: ScenarioMoment) -> bool:
         """Tell a moment; says whether there was something to look at."""
         local = moment.at.astimezone(self._zone)
-        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._cast.begins).days)
-        told = [post for post in moment.post if not (post.due and post.to_staff)]
-        nudges = [post for post in moment.post if post.due and post.to_staff]
-        if nudges:
-            self._nudges.update(post.other for post in nudges)
-            self._nudged.append(local.date())
-        if self._nudged and (local.date() - self._nudged[0]).days >= WEEK:
-            self._tell_nudges()
+        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
+        told = [email for email in moment.email if not (email.due and email.to_staff)]
+        reminders = [email for email in moment.email if email.due and email.to_staff]
+        if reminders:
+            self._reminders.update(email.other for email in reminders)
+            self._reminder_days.append(local.date())
+        if self._reminder_days and (local.date() - self._reminder_days[0]).days >= WEEK:
+            self._print_reminders()
         if told:
             self._tell(told, local)
         return bool(told)
 
-    def _tell(self, posts: Sequence[TrafficEntry], local: datetime) -> None:
-        sent = {post.message.message_id: post for post in posts if post.ours}
-        for post in (post for post in posts if not post.ours):
-            self._arrived(post, local)
-            for short in summaries(post):
+    def _tell(self, emails: Sequence[TrafficEntry], local: datetime) -> None:
+        sent = {email.message.message_id: email for email in emails if email.outgoing}
+        for email in (email for email in emails if not email.outgoing):
+            self._arrived(email, local)
+            for short in summaries(email):
                 self._line(Text.assemble(MARGIN, *_decided(short)))
-            for message_id in post.entry.sent if post.entry else ():
+            for message_id in email.entry.sent if email.entry else ():
                 if answer := sent.pop(message_id, None):
                     self._sent(answer)
         groups: dict[tuple[str, str], list[TrafficEntry]] = {}
-        for post in sent.values():
-            groups.setdefault(_letter(post), []).append(post)
+        for email in sent.values():
+            groups.setdefault(_letter(email), []).append(email)
         for (letter, clause), together in groups.items():
             self._line(
                 Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (letter, "bold blue"), f" {clause}")
             )
-            for post in together:
-                self._sent(post)
+            for email in together:
+                self._sent(email)
 
-    def _arrived(self, post: TrafficEntry, local: datetime) -> None:
-        sender = post.message.sender
+    def _arrived(self, email: TrafficEntry, local: datetime) -> None:
+        sender = email.message.sender
         who = one_line(sender.name) or sender.email if sender else "nobody"
         self._line(
             Text.assemble(
                 (f"{local:%a %d %b %H:%M}", "dim"),
                 "  ",
                 (who, "bold"),
-                f" to {post.mailbox}: ",
-                one_line(post.message.subject),
+                f" to {email.mailbox}: ",
+                one_line(email.message.subject),
             )
         )
 
-    def _sent(self, post: TrafficEntry) -> None:
-        style = "dim" if post.to_staff else ""
-        self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{post.other}: {one_line(post.message.subject)}", style)))
+    def _sent(self, email: TrafficEntry) -> None:
+        style = "dim" if email.to_staff else ""
+        self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{email.other}: {one_line(email.message.subject)}", style)))
 
-    def _tell_nudges(self) -> None:
+    def _print_reminders(self) -> None:
         """Tell in one line how often staff were reminded of what waits for them since something else was told."""
-        if not self._nudges:
+        if not self._reminders:
             return
-        when = f"{self._nudged[0]:%d %b} to {self._nudged[-1]:%d %b}"
-        who = ", ".join(f"{address} ({times})" for address, times in sorted(self._nudges.items()))
+        when = f"{self._reminder_days[0]:%d %b} to {self._reminder_days[-1]:%d %b}"
+        who = ", ".join(f"{address} ({times})" for address, times in sorted(self._reminders.items()))
         self._line(Text(f"{when:<16}  staff reminded of what waits for them: {who}", style="dim"))
-        self._nudges.clear()
-        self._nudged.clear()
+        self._reminders.clear()
+        self._reminder_days.clear()
 
     def ending(
-        self, seen: Sequence[OutcomeSeen], posts: Sequence[TrafficEntry], cases: Sequence[Case], out: Path
+        self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path
     ) -> None:
         """Say what there was to see, and where it lies."""
-        self._tell_nudges()
+        self._print_reminders()
         self._bar.stop()
         self._line(Text("\nThere was to see", style="bold"))
         for each in seen:
             mark, where = (
-                (("✓", "green"), f"mail {each.post.number:03}") if each.post else (("✗", "bold red"), "did not happen")
+                (("✓", "green"), f"mail {each.email.number:03}") if each.email else (("✗", "bold red"), "did not happen")
             )
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
-        arrived = [post for post in posts if not post.ours]
+        arrived = [email for email in emails if not email.outgoing]
         states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
         self._line(Text("\nIn figures", style="bold"))
-        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"), cut=False)
-        staff = sum(post.to_staff for post in posts)
-        ours = len(posts) - len(arrived)
-        self._line(Text(f"  {ours} mails went out: {ours - staff} to customers, {staff} to staff"))
+        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(emails)))}"), cut=False)
+        staff = sum(email.to_staff for email in emails)
+        outgoing = len(emails) - len(arrived)
+        self._line(Text(f"  {outgoing} mails went out: {outgoing - staff} to customers, {staff} to staff"))
         self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
         self._line(Text("\nTo look at", style="bold"))
         for path, what in (
             ("index.html", "every conversation, with its decisions and clauses"),
-            ("mails/", f"{len(posts)} mails, each as .eml and as .html"),
+            ("mails/", f"{len(emails)} mails, each as .eml and as .html"),
             ("cases/", "the cases, as JSON"),
             ("registry.csv", "what the companies had shipped"),
             ("state/", "the store, as the daemon leaves it"),
             ("mailbot.log", "what the daemon logged"),
         ):
             self._line(Text.assemble("  ", (f"{out}/{path:<13}", "bold"), f"  {what}"))
-        if lacking := [each.kind for each in seen if each.post is None]:
+        if lacking := [each.kind for each in seen if each.email is None]:
             self._line(
                 Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"), cut=False
             )
@@ -204,10 +204,10 @@ class Narrator:
         )
 
 
-def _letter(post: TrafficEntry) -> tuple[str, str]:
+def _letter(email: TrafficEntry) -> tuple[str, str]:
     """Return what kind of mail a due date sent, and the clause it stands on."""
     return (
-        (post.reply.letter.split()[0], post.reply.cites[0] if post.reply.cites else "") if post.reply else ("note", "")
+        (email.reply.letter.split()[0], email.reply.cites[0] if email.reply.cites else "") if email.reply else ("note", "")
     )
 
 

@@ -31,12 +31,12 @@ class ConversationPage(Value, frozen=True):
     """A case with its mails in order; ``case`` is None for mails that belong to none."""
 
     case: Case | None
-    posts: tuple[TrafficEntry, ...]
+    emails: tuple[TrafficEntry, ...]
 
 
 def lay_out(
     out: Path,
-    posts: Sequence[TrafficEntry],
+    emails: Sequence[TrafficEntry],
     cases: Sequence[Case],
     seen: Sequence[OutcomeSeen],
     policies: Mapping[str, Policy],
@@ -49,38 +49,38 @@ def lay_out(
     for name in ("mails", "cases"):
         (out / name).mkdir(exist_ok=True)
     pages = _templates(policies)
-    for post in posts:
-        (out / "mails" / f"{post.name}.eml").write_bytes(post.raw)
-        page = pages.get_template("mail.html.jinja").render(post=post, letter=letter(post), frame=frame(post))
-        (out / "mails" / f"{post.name}.html").write_text(page, encoding="utf-8")
+    for email in emails:
+        (out / "mails" / f"{email.name}.eml").write_bytes(email.raw)
+        page = pages.get_template("mail.html.jinja").render(email=email, letter=letter(email), frame=frame(email))
+        (out / "mails" / f"{email.name}.html").write_text(page, encoding="utf-8")
     for case in cases:
         (out / "cases" / f"{case.id}.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n"
         )
     page = pages.get_template("index.html.jinja").render(
-        conversations=tuple(conversations(posts, cases)), seen=seen, posts=posts, cases=cases, outcomes=outcomes(posts)
+        conversations=tuple(conversations(emails, cases)), seen=seen, emails=emails, cases=cases, outcomes=outcomes(emails)
     )
     (out / "index.html").write_text(page, encoding="utf-8")
 
 
-def conversations(posts: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
+def conversations(emails: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
     """Yield the cases in the order in which they were opened, then the mails that belong to none."""
     for case in cases:
-        yield ConversationPage(case, tuple(post for post in posts if post.case and post.case.id == case.id))
-    loose = tuple(post for post in posts if post.case is None)
+        yield ConversationPage(case, tuple(email for email in emails if email.case and email.case.id == case.id))
+    loose = tuple(email for email in emails if email.case is None)
     if loose:
         yield ConversationPage(None, loose)
 
 
-def letter(post: TrafficEntry) -> str:
-    """Return the HTML of a mail of ours, to be shown as it is: our templates wrote it and have escaped what is not ours."""
-    found = _BODY.search(post.html) if post.ours else None
+def letter(email: TrafficEntry) -> str:
+    """Return the HTML of a mail of ours, to be shown as it is: our templates wrote it and have escaped what is not outgoing."""
+    found = _BODY.search(email.html) if email.outgoing else None
     return found[1] if found else ""
 
 
-def frame(post: TrafficEntry) -> str:
+def frame(email: TrafficEntry) -> str:
     """Return the HTML of somebody else's mail, to be shown in a frame of its own."""
-    return "" if post.ours or not post.html else _QUIET + post.html
+    return "" if email.outgoing or not email.html else _QUIET + email.html
 
 
 def _templates(policies: Mapping[str, Policy]) -> Environment:
@@ -102,11 +102,11 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
     def company(mailbox: str) -> str:
         return policies[mailbox].rules.policy.company
 
-    def decided(post: TrafficEntry) -> tuple[DecisionSummary, ...]:
-        return () if post.ours else summaries(post)
+    def decided(email: TrafficEntry) -> tuple[DecisionSummary, ...]:
+        return () if email.outgoing else summaries(email)
 
-    def excerpt(post: TrafficEntry) -> str:
-        return (post.message.text if post.ours else post.message.visible or post.message.text).strip()
+    def excerpt(email: TrafficEntry) -> str:
+        return (email.message.text if email.outgoing else email.message.visible or email.message.text).strip()
 
     def as_text(content: bytes) -> str:
         return decode(content).strip()
