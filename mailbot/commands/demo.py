@@ -52,7 +52,7 @@ def demo(*, fast: bool, out: Path, serve: bool) -> None:
         complete = asyncio.run(session.run_demo(out, fast=fast, serve=serve))
     except KeyboardInterrupt:
         raise click.Abort from None
-    except session.NotOursError as error:
+    except session.OutputFolderError as error:
         raise ConfigError(str(error)) from None
     if not complete:
         sys.exit(1)

@@ -105,7 +105,9 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
                 MailboxContext(policy, registry, store, clock, random_values.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
-            connections = [MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts]
+            connections = [
+                MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts
+            ]
             environment = DemoEnvironment(Worker(connections, store, clock), clock, smtp, imap)
             try:
                 for connection in connections:
@@ -124,5 +126,5 @@ def vouch(mail: ReceivedMail) -> str:
 
 
 def ids() -> Iterator[str]:
-    """Yield 128 bits each that look like random_values and are the same in every run, so that the demo can be told again."""
+    """Yield 128-bit hexadecimal values that look random but are the same in every run, so that the demo is reproducible."""
     return (hashlib.sha256(f"demo {count}".encode()).hexdigest()[:32] for count in itertools.count())

@@ -135,7 +135,7 @@ def _known(received: Sequence[Message]) -> dict[str, str]:
     known: dict[str, str] = {}
     for mail in received:
         known["subject"] = mail.subject.removeprefix("Re: ")
-        known |= {name: match[0] for name, form in PLACEHOLDERS.items() if (match := form.search(mail.text))}
+        known |= {name: match[0] for name, pattern in PLACEHOLDERS.items() if (match := pattern.search(mail.text))}
     return known
 
 

@@ -1,7 +1,7 @@
-"""What is left to look at: every mail as .eml and as a page, the cases as JSON, and index.html with the conversations.
+"""Write the output files: every email as .eml and as HTML, the cases as JSON, and index.html with the conversations.
 
-The pages need no server, no script and nothing from outside. What strangers wrote is escaped; HTML of theirs is shown in
-a frame that may neither run nor fetch anything.
+The pages need no server, no scripts and no external resources. Untrusted text is escaped. Untrusted HTML is shown in a
+sandboxed frame that can neither run scripts nor load anything.
 """
 
 from __future__ import annotations
@@ -24,63 +24,69 @@ from mailbot.model import Case, Value
 from mailbot.policy.policy import Policy
 
 _BODY = re.compile(r"\A(?>.*?<body\b[^<>]*+>)(.*)</body>", re.DOTALL | re.IGNORECASE)
-_QUIET = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+_NO_RESOURCES = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
 
 
 class ConversationPage(Value, frozen=True):
-    """A case with its mails in order; ``case`` is None for mails that belong to none."""
+    """A case with its emails in order. ``case`` is None for the emails that belong to no case."""
 
     case: Case | None
     emails: tuple[TrafficEntry, ...]
 
 
-def lay_out(
+def write_pages(
     out: Path,
     emails: Sequence[TrafficEntry],
     cases: Sequence[Case],
     seen: Sequence[OutcomeSeen],
     policies: Mapping[str, Policy],
 ) -> None:
-    """Write mails/, cases/ and index.html into the demo's folder.
+    """Write mails/, cases/ and index.html into the output folder.
 
     Raises:
-        OSError: the disk would not take it.
+        OSError: a file cannot be written.
     """
     for name in ("mails", "cases"):
         (out / name).mkdir(exist_ok=True)
     pages = _templates(policies)
     for email in emails:
         (out / "mails" / f"{email.name}.eml").write_bytes(email.raw)
-        page = pages.get_template("mail.html.jinja").render(email=email, letter=letter(email), frame=frame(email))
+        page = pages.get_template("mail.html.jinja").render(email=email, own_html=own_html(email), frame=frame(email))
         (out / "mails" / f"{email.name}.html").write_text(page, encoding="utf-8")
     for case in cases:
         (out / "cases" / f"{case.id}.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n"
         )
     page = pages.get_template("index.html.jinja").render(
-        conversations=tuple(conversations(emails, cases)), seen=seen, emails=emails, cases=cases, outcomes=outcomes(emails)
+        conversations=tuple(conversations(emails, cases)),
+        seen=seen,
+        emails=emails,
+        cases=cases,
+        outcomes=outcomes(emails),
     )
     (out / "index.html").write_text(page, encoding="utf-8")
 
 
 def conversations(emails: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
-    """Yield the cases in the order in which they were opened, then the mails that belong to none."""
+    """Yield the cases in the given order, then the emails that belong to no case."""
     for case in cases:
         yield ConversationPage(case, tuple(email for email in emails if email.case and email.case.id == case.id))
-    loose = tuple(email for email in emails if email.case is None)
-    if loose:
-        yield ConversationPage(None, loose)
+    without_case = tuple(email for email in emails if email.case is None)
+    if without_case:
+        yield ConversationPage(None, without_case)
 
 
-def letter(email: TrafficEntry) -> str:
-    """Return the HTML of a mail of ours, to be shown as it is: our templates wrote it and have escaped what is not outgoing."""
+def own_html(email: TrafficEntry) -> str:
+    """Return the HTML body of an outgoing email. It can be inserted as it is: the templates have escaped untrusted text."""
     found = _BODY.search(email.html) if email.outgoing else None
     return found[1] if found else ""
 
 
 def frame(email: TrafficEntry) -> str:
-    """Return the HTML of somebody else's mail, to be shown in a frame of its own."""
-    return "" if email.outgoing or not email.html else _QUIET + email.html
+    """Return the HTML of an incoming email, for a sandboxed frame."""
+    return "" if email.outgoing or not email.html else _NO_RESOURCES + email.html
 
 
 def _templates(policies: Mapping[str, Policy]) -> Environment:

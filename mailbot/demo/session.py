@@ -61,13 +61,13 @@ async def run_demo(out: Path, *, fast: bool, serve: bool) -> bool:
         async with demo_environment(out, personas.first_day, VISITOR) as environment:
             zone = next(iter(environment.policies.values())).timezone
             with Narrator(personas, zone) as narrator:
-                narrator.opening(list(environment.policies), len(personas.unit))
+                narrator.start(list(environment.policies), len(personas.unit))
                 pause = 0.0 if fast or not narrator.console.is_terminal else PAUSE
                 async for moment in Scenario(personas, environment).moments():
                     if narrator.moment(moment):
                         await asyncio.sleep(pause)
             emails, cases, seen = _write_output(environment, out)
-            narrator.ending(seen, emails, cases, out)
+            narrator.end(seen, emails, cases, out)
             if serve:
                 await _serve(environment, narrator, personas, out)
     return all(each.email for each in seen)
@@ -101,7 +101,9 @@ def prepare(out: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        (out / MARKER).write_text("This folder was created by mailbot demo; the next demo replaces it.\n", encoding="utf-8")
+        (out / MARKER).write_text(
+            "This folder was created by mailbot demo; the next demo replaces it.\n", encoding="utf-8"
+        )
     except OSError as error:
         raise StateError(f"{error.filename or out}: {error.strerror}. Choose another folder with --out.") from None
 
@@ -159,7 +161,10 @@ async def _serve(environment: DemoEnvironment, narrator: Narrator, personas: Per
             "IMAP": f"{HOST} port {environment.imap.port}, no TLS",
             "SMTP": f"{HOST} port {environment.smtp.port}, no TLS",
             "user": f"{VISITOR}, password {PASSWORD}",
-            **{f"for {unit.model}": f"{unit.serial} is your unit; write to {environment.mailbox(unit.policy)}" for unit in visitor_owns},
+            **{
+                f"for {unit.model}": f"{unit.serial} is your unit; write to {environment.mailbox(unit.policy)}"
+                for unit in visitor_owns
+            },
             "desks": "both desk addresses are users too, with the same password",
         }
     )
@@ -178,7 +183,7 @@ def _print_new(environment: DemoEnvironment, narrator: Narrator, out: Path, prin
     """Print the emails after number ``printed`` and return the new count. An email still being processed is printed later."""
     if len(environment.smtp.received) == printed:
         return printed
-    with contextlib.stopped(open_store(f"tinydb:{out / 'state'}", read_only=True)) as store:
+    with contextlib.closing(open_store(f"tinydb:{out / 'state'}", read_only=True)) as store:
         new = environment.traffic(store, after=printed)
     finished = list(itertools.takewhile(lambda email: email.outgoing or email.record, new))
     if finished:

@@ -1,4 +1,4 @@
-"""The email: every mail that passed the mail server, beside what the store says of it. Nothing here is scripted."""
+"""Read back every email that went through the mail server, with what the store knows about it. Nothing here is scripted."""
 
 from __future__ import annotations
 
