@@ -39,7 +39,7 @@ class DemoRun:
         started = time.monotonic()
         result = CliRunner().invoke(demo, ["--fast", "--out", str(out)], catch_exceptions=False)
         self.out, self.output, self.code, self.seconds = out, result.output, result.exit_code, time.monotonic() - started
-        self.emails = sorted(out.glob("mails/*.eml"))
+        self.emails = sorted(out.glob("emails/*.eml"))
 
 
 @pytest.fixture(scope="module")
@@ -141,19 +141,19 @@ class Links(HTMLParser):
 
 def test_pages_are_self_contained(demo_run: DemoRun) -> None:
     """No page has a script or an external resource, and no link is broken."""
-    for page in (demo_run.out / "index.html", *demo_run.out.glob("mails/*.html")):
+    for page in (demo_run.out / "index.html", *demo_run.out.glob("emails/*.html")):
         read = Links(page.read_text(encoding="utf-8"))
         assert not read.tags & {"script", "img", "link", "object"}, page
         for link in (link.partition("#")[0] for link in read.links if not link.startswith(("mailto:", "https:"))):
             assert (page.parent / link).exists(), (page, link)
-        assert all(not link.startswith("http") for link in read.links) or page.parent.name == "mails"
+        assert all(not link.startswith("http") for link in read.links) or page.parent.name == "emails"
 
 
 def test_the_index_links_every_email_and_case(demo_run: DemoRun) -> None:
     """The index links every email and every case."""
     links = set(Links((demo_run.out / "index.html").read_text(encoding="utf-8")).links)
     files = {
-        str(file.relative_to(demo_run.out)) for file in (*demo_run.out.glob("mails/*.html"), *demo_run.out.glob("cases/*"))
+        str(file.relative_to(demo_run.out)) for file in (*demo_run.out.glob("emails/*.html"), *demo_run.out.glob("cases/*"))
     }
     assert files <= links
 
@@ -161,9 +161,9 @@ def test_the_index_links_every_email_and_case(demo_run: DemoRun) -> None:
 @pytest.mark.skipif(not BROWSERS, reason="needs Chromium")
 def test_pages_fit_a_phone(demo_run: DemoRun) -> None:
     """The index and an email of each kind fit the screens of a phone and of a desktop."""
-    mails = [next(demo_run.out.glob(f"mails/{start}*.html")) for start in ("001", "002", "004", "009")]
+    emails = [next(demo_run.out.glob(f"emails/{start}*.html")) for start in ("001", "002", "004", "009")]
     seen = measure(
-        BROWSERS[0], {page.name: page.read_text(encoding="utf-8") for page in (demo_run.out / "index.html", *mails)}
+        BROWSERS[0], {page.name: page.read_text(encoding="utf-8") for page in (demo_run.out / "index.html", *emails)}
     )
     assert len(seen) == 10
     assert [(page["name"], page["width"], page["over"]) for page in seen if float(page["over"]) > 0] == []
@@ -180,8 +180,8 @@ def test_only_an_existing_demo_is_replaced(tmp_path: Path) -> None:
     """A demo deletes the output of an earlier demo, but no other files."""
     out = tmp_path / "demo"
     session.prepare(out)
-    (out / "mails").mkdir()
-    (out / "mails" / "old.eml").touch()
+    (out / "emails").mkdir()
+    (out / "emails" / "old.eml").touch()
     (out / "notes.txt").write_text("mine")
     session.prepare(out)
     assert sorted(path.name for path in out.iterdir()) == [session.MARKER, "notes.txt"]
@@ -225,7 +225,7 @@ def test_untrusted_html_is_inert(tmp_path: Path) -> None:
     entry = TrafficEntry(1, now, outgoing=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw)
     policies = {"rma@portwell.example": Resources.at().policy("american-portwell")}
     pages.write_pages(tmp_path, [entry], [], [], policies)
-    for page in (tmp_path / "index.html", tmp_path / "mails" / f"{entry.name}.html"):
+    for page in (tmp_path / "index.html", tmp_path / "emails" / f"{entry.name}.html"):
         text = page.read_text(encoding="utf-8")
         assert not Links(text).tags & {"script", "img"}
     assert 'sandbox=""' in text
@@ -270,4 +270,4 @@ def test_a_visitor_can_write_to_the_desk(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert process.wait(timeout=15) == 0
-    assert list((tmp_path / "out" / "mails").glob("*-from-visitor-demo-example.html"))
+    assert list((tmp_path / "out" / "emails").glob("*-from-visitor-demo-example.html"))

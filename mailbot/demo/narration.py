@@ -179,7 +179,7 @@ class Narrator:
         self._line(Text("\nOutput files", style="bold"))
         for path, what in (
             ("index.html", "all conversations, with decisions and clauses"),
-            ("mails/", f"{len(emails)} emails, each as .eml and as .html"),
+            ("emails/", f"{len(emails)} emails, each as .eml and as .html"),
             ("cases/", "the cases, as JSON"),
             ("registry.csv", "registry of shipped units"),
             ("state/", "the daemon's state"),

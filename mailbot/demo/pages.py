@@ -43,18 +43,18 @@ def write_pages(
     seen: Sequence[OutcomeSeen],
     policies: Mapping[str, Policy],
 ) -> None:
-    """Write mails/, cases/ and index.html into the output folder.
+    """Write emails/, cases/ and index.html into the output folder.
 
     Raises:
         OSError: a file cannot be written.
     """
-    for name in ("mails", "cases"):
+    for name in ("emails", "cases"):
         (out / name).mkdir(exist_ok=True)
     pages = _templates(policies)
     for email in emails:
-        (out / "mails" / f"{email.name}.eml").write_bytes(email.raw)
+        (out / "emails" / f"{email.name}.eml").write_bytes(email.raw)
         page = pages.get_template("mail.html.jinja").render(email=email, own_html=own_html(email), frame=frame(email))
-        (out / "mails" / f"{email.name}.html").write_text(page, encoding="utf-8")
+        (out / "emails" / f"{email.name}.html").write_text(page, encoding="utf-8")
     for case in cases:
         (out / "cases" / f"{case.id}.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n"

@@ -27,7 +27,7 @@ from mailbot.runtime.embedded import HOST
 from mailbot.runtime.store import StateError, lock_folder, open_store
 
 MARKER = ".mailbot-demo"
-CONTENTS = ("mails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
+CONTENTS = ("emails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
 """The files and folders that a demo creates and that the next one deletes."""
 
 PAUSE = 0.55

@@ -91,38 +91,38 @@ def differences(expected: MailExpectation, mail: SentMail) -> list[str]:
     ]
 
 
-def compare(expectations: Sequence[MailExpectation], mails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
+def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
     """Return one line for each missing and each unexpected email; empty if all emails match.
 
     Args:
         expectations: the expected emails.
-        mails: the emails that were sent.
+        emails: the emails that were sent.
         ignore: emails to these addresses count only if an expectation names the address.
     """
     ignored = {bare(address) for address in ignore} - {expected.to for expected in expectations}
-    mails = [mail for mail in mails if mail.reply.to.lower() not in ignored]
+    emails = [mail for mail in emails if mail.reply.to.lower() not in ignored]
     # One slot for each time that an expectation may match; the slots that must be mail_of come first.
     needed = [expected for expected in expectations if expected.needs]
-    slots = needed + [expected for expected in expectations for _ in range(_optional(expected, len(mails)))]
-    fits = [[mail for mail, each in enumerate(mails) if not differences(expected, each)] for expected in slots]
-    options = [[slot for slot, matching in enumerate(fits) if mail in matching] for mail in range(len(mails))]
+    slots = needed + [expected for expected in expectations for _ in range(_optional(expected, len(emails)))]
+    fits = [[mail for mail, each in enumerate(emails) if not differences(expected, each)] for expected in slots]
+    options = [[slot for slot, matching in enumerate(fits) if mail in matching] for mail in range(len(emails))]
     mail_of: dict[int, int] = {}  # slot -> mail
     slot_of: dict[int, int] = {}  # mail -> slot
     # Fill the needed slots first, then find a slot for every email. A filled slot stays filled (Mendelsohn and Dulmage).
     missing = [slot for slot in range(len(needed)) if not _pair(slot, fits, mail_of, slot_of, set())]
     extra = [
-        mail for mail in range(len(mails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())
+        mail for mail in range(len(emails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())
     ]
-    free = [mails[mail] for mail in extra] or mails
+    free = [emails[mail] for mail in extra] or emails
     return [
         *(_missing(slots[slot], free) for slot in missing),
-        *(f"unexpected: {_title(mails[mail])}" for mail in extra),
+        *(f"unexpected: {_title(emails[mail])}" for mail in extra),
     ]
 
 
-def _optional(expected: MailExpectation, mails: int) -> int:
+def _optional(expected: MailExpectation, emails: int) -> int:
     """Return how many emails may match an expectation in addition to the one that must."""
-    return mails if expected.many else 0 if expected.needs else 1
+    return emails if expected.many else 0 if expected.needs else 1
 
 
 def _pair(

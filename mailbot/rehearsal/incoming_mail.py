@@ -1,4 +1,4 @@
-"""Make the incoming emails of a conversation, as a mail client writes them and our mail server delivers them."""
+"""Make the incoming emails of a conversation, as mail clients write them and our mail server delivers them."""
 
 from __future__ import annotations
 

@@ -161,10 +161,10 @@ class _RehearsalDesk:
                 return ConversationPlayer(
                     tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines()))
                 )
-            mails = tuple(SentMail.of(reply) for reply in self.sent[before:])
+            emails = tuple(SentMail.of(reply) for reply in self.sent[before:])
             case = self.store.case(self.touched) if self.touched else None
-            played.append(RehearsalResult(count, step, mails, case, tuple(self.results)))
-            differences = self._differences(step, mails, case)
+            played.append(RehearsalResult(count, step, emails, case, tuple(self.results)))
+            differences = self._differences(step, emails, case)
             if differences:
                 return ConversationPlayer(tuple(played), Failure(count, differences[0], tuple(differences[1:])))
         return ConversationPlayer(tuple(played))
@@ -250,19 +250,19 @@ class _RehearsalDesk:
             raise ExpectationFailure(f"{{{kind}{count}}}: there are only {len(values)} so far")
         return values[count - 1]
 
-    def _differences(self, step: ConversationStep, mails: tuple[SentMail, ...], case: Case | None) -> list[str]:
+    def _differences(self, step: ConversationStep, emails: tuple[SentMail, ...], case: Case | None) -> list[str]:
         try:
-            return [*self._mail_differences(step, mails), *self._case_differences(step.case, case)]
+            return [*self._mail_differences(step, emails), *self._case_differences(step.case, case)]
         except ExpectationFailure as failure:
             return [str(failure)]
 
-    def _mail_differences(self, step: ConversationStep, mails: tuple[SentMail, ...]) -> list[str]:
+    def _mail_differences(self, step: ConversationStep, emails: tuple[SentMail, ...]) -> list[str]:
         if step.quiet:
-            return compare((), mails, ())
+            return compare((), emails, ())
         if step.sent is None:
             return []
         return compare(
-            [MailExpectation.of(expected, self._fill) for expected in step.sent], mails, self.conversation.ignore
+            [MailExpectation.of(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore
         )
 
     def _case_differences(self, expected: ExpectedCase | None, case: Case | None) -> Iterator[str]:

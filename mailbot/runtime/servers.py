@@ -1,4 +1,4 @@
-"""Parameters of a mail server connection, and the error for a server that cannot be used."""
+"""Connection parameters of mail servers, and the error for a server that cannot be used."""
 
 from __future__ import annotations
 

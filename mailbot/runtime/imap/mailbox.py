@@ -204,7 +204,7 @@ class Mailbox:
             yield uid
 
     def _unreadable(self, uids: Sequence[int], answers: dict[int, Any]) -> set[int]:
-        """Of the mails that did not come, those that are still present: the server cannot read them."""
+        """Return the UIDs of missing emails that still exist: the server cannot read them."""
         missing = [uid for uid in uids if uid not in answers]
         return set(self._fetch_item(missing, "RFC822.SIZE")) if missing else set()
 

@@ -15,7 +15,7 @@ from mailbot.case.delivery import Ambiguous, Deferred, Delivered, DeliveryResult
 from mailbot.mail.addresses import valid
 from mailbot.runtime.servers import ServerError, Smtp, diagnose, trusted_without_tls
 
-MAILS_PER_CONNECTION = 100
+MAX_PER_CONNECTION = 100  # emails
 IDLE = 10.0  # seconds after which a connection is checked with NOOP before it is used again
 FINAL_DOT_FACTOR = (
     4  # times the timeout: after the final dot, servers scan for viruses (RFC 5321 §4.5.3.2.6: 10 minutes)
@@ -165,7 +165,7 @@ class Outbox:
         smtp = self._smtp
         if smtp is None or not smtp.is_connected:
             return await self._connect(), True
-        if self._sent >= MAILS_PER_CONNECTION:
+        if self._sent >= MAX_PER_CONNECTION:
             await self._quit()
             return await self._connect(), True
         if time.monotonic() - self._used_at > IDLE:
