@@ -38,7 +38,12 @@ class DemoRun:
     def __init__(self, out: Path) -> None:
         started = time.monotonic()
         result = CliRunner().invoke(demo, ["--fast", "--out", str(out)], catch_exceptions=False)
-        self.out, self.output, self.code, self.seconds = out, result.output, result.exit_code, time.monotonic() - started
+        self.out, self.output, self.code, self.seconds = (
+            out,
+            result.output,
+            result.exit_code,
+            time.monotonic() - started,
+        )
         self.emails = sorted(out.glob("emails/*.eml"))
 
 
@@ -153,7 +158,8 @@ def test_the_index_links_every_email_and_case(demo_run: DemoRun) -> None:
     """The index links every email and every case."""
     links = set(Links((demo_run.out / "index.html").read_text(encoding="utf-8")).links)
     files = {
-        str(file.relative_to(demo_run.out)) for file in (*demo_run.out.glob("emails/*.html"), *demo_run.out.glob("cases/*"))
+        str(file.relative_to(demo_run.out))
+        for file in (*demo_run.out.glob("emails/*.html"), *demo_run.out.glob("cases/*"))
     }
     assert files <= links
 
@@ -222,7 +228,9 @@ def test_untrusted_html_is_inert(tmp_path: Path) -> None:
     )
     now = datetime(2026, 3, 2, tzinfo=UTC)
     message = parse(raw, mailbox="rma@portwell.example", arrived_at=now)
-    entry = TrafficEntry(1, now, outgoing=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw)
+    entry = TrafficEntry(
+        1, now, outgoing=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw
+    )
     policies = {"rma@portwell.example": Resources.at().policy("american-portwell")}
     pages.write_pages(tmp_path, [entry], [], [], policies)
     for page in (tmp_path / "index.html", tmp_path / "emails" / f"{entry.name}.html"):

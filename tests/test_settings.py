@@ -231,7 +231,7 @@ def test_a_missing_file_is_an_error_with_a_fix(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
 def test_loopback_needs_no_tls(tmp_path: Path, host: str) -> None:
-    """Security "none" is for loopback alone, however it is write."""
+    """Security "none" is allowed for loopback, in every notation."""
     assert load(write(tmp_path, TEXT.replace('host = "localhost"', f'host = "{host}"')))
 
 
@@ -283,10 +283,8 @@ def test_a_failed_password_command_shows_no_secret(tmp_path: Path, command: str)
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_password_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
-) -> None:
-    """A variable that is not set, or is empty, is message before any server is asked."""
+def test_a_missing_password_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """An environment variable that is not set or empty is an error before any server is contacted."""
     monkeypatch.delenv("RMA_PASSWORD", raising=False)
     if value is not None:
         monkeypatch.setenv("RMA_PASSWORD", value)

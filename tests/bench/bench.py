@@ -279,10 +279,9 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
 
 def warm_up(policy: Any, registry: Any) -> None:
     """Take in a few mails: the first ones compile patterns and templates, which is part of the start-up."""
-    from mailbot.runtime.store import open_store
-
     from mailbot.runtime.clock import Clock
     from mailbot.runtime.pipeline import MailboxContext, incoming_mail, process_batch
+    from mailbot.runtime.store import open_store
 
     room = MailboxContext(policy, registry, open_store(), Clock(NOW))
     process_batch([incoming_mail(policy.desk.address, raw, NOW) for raw in mails(WARM_UP)], room)

@@ -67,8 +67,8 @@ def store_cases(desk: Path, *cases: Case) -> None:
     store.close()
 
 
-def test_a_whole_life_is_told() -> None:
-    """Quote, order, number, receipt, repair, shipment and end stand in the story, each with who did it and by which clause."""
+def test_the_whole_history_is_shown() -> None:
+    """Quote, order, RMA, receipt, repair and shipment are shown, each with the person and the clauses."""
     case = case_after(CHARGED)
     text = one_line(case)
     [quote] = case.quotes
@@ -99,7 +99,10 @@ def test_a_whole_life_is_told() -> None:
             "american-portwell/parts-quote-of-the-desk-approved.toml",
             ["parts quote Q-", "sent to a second approver for AH2F104432: above the approval limit"],
         ),
-        ("server-technology/unproven-approval-is-asked-about.toml", ["waiting for confirmation", "sender not verified"]),
+        (
+            "server-technology/unproven-approval-is-asked-about.toml",
+            ["waiting for confirmation", "sender not verified"],
+        ),
         ("server-technology/delivery-address-before-the-number.toml", ["ship-to address: "]),
         ("server-technology/shipped-before-received.toml", ["refused: no unit is in a state that allows it"]),
     ],
@@ -111,8 +114,8 @@ def test_command_results_are_shown(name: str, pieces: list[str]) -> None:
     assert [piece for piece in pieces if piece not in text] == []
 
 
-def test_what_stands_open_is_told() -> None:
-    """Credit and fee, parcels and a customer that cannot be reached are history too."""
+def test_open_points_are_shown() -> None:
+    """Credit, fee, shipments and an undeliverable customer are shown."""
     case = structs.replace(
         case_after(CHARGED),
         credit=Price(amount=case_after(CHARGED).quotes[0].total, currency="USD"),
@@ -208,11 +211,11 @@ def test_a_failed_rehearsal_shows_what_happened(mailbot: Mailbot, tmp_path: Path
 
 
 def test_an_error_in_the_rules_of_a_conversation_is_named(mailbot: Mailbot, tmp_path: Path) -> None:
-    """A value laid closed the rules that does not fit is named as that, with the nearest key, not as a fault of the file."""
+    """An invalid override is reported as such, with the nearest key, not as an error in the rules file."""
     text = (CONVERSATIONS / CHARGED).read_text(encoding="utf-8")
     file = tmp_path / "one.toml"
     file.write_text(text.replace("[[step]]", "rules = {number = {valid_day = 3}}\n\n[[step]]", 1), encoding="utf-8")
     done = mailbot("rehearse", file)
     assert done.code == 1
-    assert "rules, laid closed american-portwell" in done.out
+    assert "rules, overriding american-portwell" in done.out
     assert "'valid_days'" in done.out

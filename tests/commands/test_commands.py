@@ -46,7 +46,9 @@ def commands() -> Iterator[tuple[list[str], click.Command]]:
 ALL = list(commands())
 
 
-@pytest.mark.parametrize("arguments", [arguments for arguments, _ in ALL], ids=[" ".join(arguments) for arguments, _ in ALL])
+@pytest.mark.parametrize(
+    "arguments", [arguments for arguments, _ in ALL], ids=[" ".join(arguments) for arguments, _ in ALL]
+)
 def test_every_help_has_examples(mailbot: Mailbot, arguments: list[str]) -> None:
     """The help of each command has an example and a line for every option."""
     done = mailbot(*arguments, "--help")
@@ -121,7 +123,7 @@ def test_init_creates_a_desk_and_overwrites_nothing(mailbot: Mailbot, tmp_path: 
     folder = tmp_path / "deep" / "desk"
     done = mailbot("init", folder, "--policy", "server-technology")
     assert done.code == 0
-    for name in ("mailbot.toml", "rules/server-technology.toml", "rules/arguments/en.toml", "registry.csv", "state"):
+    for name in ("mailbot.toml", "rules/server-technology.toml", "rules/words/en.toml", "registry.csv", "state"):
         assert (folder / name).exists()
     assert (folder / "templates/default/en/answer.jinja").exists()
     assert (folder / "state").stat().st_mode & 0o077 == 0
@@ -260,7 +262,7 @@ def test_an_empty_folder_is_a_problem(mailbot: Mailbot, desk: Path, tmp_path: Pa
 
 
 def test_untrusted_text_is_printed_escaped(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
-    """No control or direction character of a mail reaches the terminal, in arguments or in JSON (H6)."""
+    """No control or direction character of an email reaches the terminal, as text or in JSON (H6)."""
     raw = letter("Serial number AH2F104432 shows no video.", subject="SUB").replace(
         b"Subject: SUB", b"Subject: =?utf-8?q?" + "".join(f"={b:02X}" for b in HOSTILE.encode()).encode() + b"?="
     )
@@ -328,7 +330,7 @@ def test_a_case_that_does_not_exist_is_a_problem(mailbot: Mailbot, desk: Path) -
 
 
 def test_show_prints_the_whole_history(mailbot: Mailbot, desk: Path) -> None:
-    """Who wrote, what was decided by which clause on which fields, what was sent, what comes due: all from the record."""
+    """Sender, decisions with clauses and facts, emails sent, and deadlines are all shown."""
     at = Desk(units=[unit("AH2F104432", "ipc")])
     step = at.write("Serial number AH2F104432 shows no video.")
     store = open_store(f"tinydb:{desk / 'state'}")
@@ -355,7 +357,7 @@ def test_show_prints_the_whole_history(mailbot: Mailbot, desk: Path) -> None:
 
 
 def test_reading_works_while_the_daemon_has_the_lock(mailbot: Mailbot, desk: Path) -> None:
-    """list and check need no lock, so they work while the daemon runs; a second writer is refused (C6)."""
+    """List and check need no lock, so they work while the daemon runs; a second writer is refused (C6)."""
     case_of(desk / "state")
     held = open_store(f"tinydb:{desk / 'state'}")
     try:
@@ -382,7 +384,7 @@ def test_reading_works_while_the_daemon_has_the_lock(mailbot: Mailbot, desk: Pat
 def test_a_password_is_never_shown(
     mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], source: str
 ) -> None:
-    """Against a server that refuses, no command shows the password: not in its arguments, its log, or its state (K1)."""
+    """If the server refuses the connection, no command shows the password: not in output, log, or state (K1)."""
     monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
     settings = desk / "mailbot.toml"
     text = settings.read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.memory_desk import KIM, letter
 
-from mailbot import core as path
+from mailbot import core
 from mailbot.commands.annotations import Annotation, bracketed, colored
 
 if TYPE_CHECKING:
@@ -143,16 +143,14 @@ def test_rejected_strings_have_a_reason(explained: Callable[[bytes], str]) -> No
         ("Everybody here says QX-447133-B to it.", "QX-447133-B", "nothing says that it is a serial"),
     ],
 )
-def test_a_rejected_string_is_explained(
-    explained: Callable[[bytes], str], sentence: str, text: str, why: str
-) -> None:
+def test_a_rejected_string_is_explained(explained: Callable[[bytes], str], sentence: str, text: str, why: str) -> None:
     """A string in a sentence about something else has a line with the reason."""
     found = rejected(explained(letter(f"Serial number AH2F104432 shows no video.\n\n{sentence}\n")))
     assert why in found[text]
 
 
 def test_a_column_explains_why_its_numbers_are_rejected(explained: Callable[[bytes], str]) -> None:
-    """Numbers under another heading of a list are found with the heading and the file."""
+    """Numbers in another column of a list are shown with the heading and the file."""
     rows = b"Serial,Asset tag,PO,Fault\nAH2F104432,OTA-330112,88213400,no video\n"
     found = rejected(explained(attached("The list is attached.", "list.csv", rows, "text/csv")))
     assert found["OTA-330112"] == ' (in list.csv): stands under "Asset tag"'
@@ -208,18 +206,18 @@ def test_control_characters_are_escaped() -> None:
 def test_an_error_in_one_email_does_not_stop_the_others(
     mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is found as set aside, as the daemon would do, and the next mail is explained."""
+    """The email is shown as moved to Attention, as the daemon would do, and the next email is explained."""
     (desk / "saved").mkdir()
     (desk / "saved" / "1.eml").write_bytes(letter("Serial number AH2F104432 shows no video.", subject="breaks"))
     (desk / "saved" / "2.eml").write_bytes(letter("Serial number AH2F104432 shows no video."))
-    decide = path.decide
+    decide = core.decide
 
-    def broken(policy: object, case: object, event: object, *more: object) -> object:
+    def broken(case: object, event: object, context: object) -> object:
         if event.mail.subject == "breaks":  # type: ignore[attr-defined]
             raise ZeroDivisionError
-        return decide(policy, case, event, *more)  # type: ignore[arg-type]
+        return decide(case, event, context)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(path, "decide", broken)
+    monkeypatch.setattr(core, "decide", broken)
     done = mailbot("explain", "--json", "--now", NOW, desk / "saved")
     assert done.code == 0, done.err
     first, second = (json.loads(line) for line in done.out.splitlines())

@@ -77,7 +77,9 @@ def run(resources: Resources, *steps: ConversationStep, **top: object) -> Conver
 
 
 def differences(expected: Sequence[ExpectedMail], emails: Sequence[Reply], ignore: Sequence[str] = ()) -> list[str]:
-    return compare([MailExpectation.of(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore)
+    return compare(
+        [MailExpectation.of(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore
+    )
 
 
 # ---------------------------------------------------------------- file format
@@ -110,7 +112,8 @@ def test_an_error_in_a_file_names_place_and_fix(tmp_path: Path, text: str, expec
 
 
 @pytest.mark.parametrize(
-    ("key", "expected_words"), [('policy = "american-portwel"', "american-portwell"), ("rules = {diagnosis = 3}", "diagnosis")]
+    ("key", "expected_words"),
+    [('policy = "american-portwel"', "american-portwell"), ("rules = {diagnosis = 3}", "diagnosis")],
 )
 def test_an_unknown_policy_or_rule_is_a_failure_of_the_file(tmp_path: Path, key: str, expected_words: str) -> None:
     """An unknown policy or an invalid override is a failure of this file only."""
@@ -234,14 +237,16 @@ def test_a_raw_email_is_read_from_the_folder_of_the_file(tmp_path: Path) -> None
     assert (message.subject, message.message_id, message.auth.result) == ("saved", "saved@acme.example", "pass")
 
 
-# ---------------------------------------------------------------- what is differences
+# ---------------------------------------------------------------- comparison
 
 
 def test_missing_and_unexpected_emails_are_named() -> None:
     """A missing or an unexpected email is named; the order does not matter."""
     kim, lou = reply(), reply("lou@acme.example")
     assert differences([ExpectedMail("lou@acme.example"), ExpectedMail("KIM@acme.example")], [kim, lou]) == []
-    assert differences([ExpectedMail("kim@acme.example")], [kim, lou]) == ["unexpected: to lou@acme.example: Re: dead ()"]
+    assert differences([ExpectedMail("kim@acme.example")], [kim, lou]) == [
+        "unexpected: to lou@acme.example: Re: dead ()"
+    ]
     assert differences([ExpectedMail("joe@acme.example")], []) == ["no email to joe@acme.example"]
     assert differences([], [kim]) == ["unexpected: to kim@acme.example: Re: dead ()"]
 
@@ -271,7 +276,7 @@ def test_ignored_addresses_count_if_they_are_named() -> None:
 
 
 def test_case_white_space_and_subject() -> None:
-    """Texts are differences without capitals and line breaks, in text and subject; clauses as a lower bound."""
+    """Case and white space are ignored in text and subject; extra clauses are allowed."""
     mail = reply(subject="Re: Board", text="Your RMA\nnumber is\n| quoted by\n| staff", cites=["AP-1", "AP-5"])
     to = "kim@acme.example"
     good = ExpectedMail(
@@ -337,7 +342,9 @@ def test_deadlines_before_a_step_are_processed_first(resources: Resources) -> No
     )
     later = datetime(2026, 11, 28, 18, tzinfo=UTC)
     result = run(
-        resources, ask, ConversationStep(later, "lou@other.example", body="One of our boards does not boot. RMA please.")
+        resources,
+        ask,
+        ConversationStep(later, "lou@other.example", body="One of our boards does not boot. RMA please."),
     )
     assert [mail.reply.to for mail in result.steps[1].sent] == [
         "kim@acme.example",
@@ -400,7 +407,7 @@ def test_usage_errors(tmp_path: Path) -> None:
 
 
 def test_other_rules(tmp_path: Path) -> None:
-    """--rules plays the unchanged conversation under another rules file."""
+    """--rules runs the same conversation with another rules file."""
     shipped = Path(__file__).parents[2] / "rules" / "american-portwell.toml"
     rules = tmp_path / "rules"
     rules.mkdir()

@@ -93,7 +93,10 @@ def test_a_policy_sees_its_own_rows(source):
             [HEAD, ROW, ROW.replace("2022-03-01", "03/01/2022")],
             r"line 3, column delivered_on: '03/01/2022' is not a valid date; use",
         ),
-        ([HEAD, ROW.replace("2027-03-01", "2027-02-30")], r"line 2, column extended_until: '2027-02-30' is not a valid date"),
+        (
+            [HEAD, ROW.replace("2027-03-01", "2027-02-30")],
+            r"line 2, column extended_until: '2027-02-30' is not a valid date",
+        ),
         ([HEAD, ROW.replace("2022-03-01", "")], r"line 2, column delivered_on: the cell is empty"),
         ([HEAD, ROW.replace("AH2F-104432", " - ")], r"line 2, column serial: '-' is not a serial number"),
         ([HEAD, ROW.removesuffix(",no_video")], r"line 2: 9 cells, but the first line names 10 columns"),

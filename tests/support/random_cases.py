@@ -186,12 +186,12 @@ class Life(Desk):
         if not WHOLE:
             self.patches.enter_context(patch.object(intake, "understand", _remembered))
 
-    def _chance(self) -> str:
+    def _random(self) -> str:
         self.count += 1
         return sha256(f"{self.count}".encode()).hexdigest()[:32]
 
     def _open(self, folder: Path) -> None:
-        self.store = self.room.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
+        self.store = self.context.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
     def _step(self, arrival: Any, case: Case | None, snapshot: Snapshot, rules: Policy, now: datetime) -> Step:
         result = handle(arrival, case, snapshot, rules, now)
@@ -206,7 +206,7 @@ class Life(Desk):
         """Let a mail arrive that has never arrived before."""
         self.raws.append(raw)
         [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.room
+            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
         )
         assert settled.step, "a new mail takes effect"
         record = settled.step.record
@@ -219,7 +219,7 @@ class Life(Desk):
         """Let a mail arrive once more: nothing follows (promise 2)."""
         count = len(self.taken)
         [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.room
+            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
         )
         assert settled.step is None
         assert len(self.taken) == count
@@ -236,14 +236,14 @@ class Life(Desk):
             self._sweep()
 
     def _sweep(self) -> None:
-        pipeline.process_due({self.policy.desk.address: self.room}, self.store, self.clock)
+        pipeline.process_due({self.policy.desk.address: self.context}, self.store, self.clock)
         self._judged()
         assert not self.store.due(self.clock.now()), "what was due has been worked on"
 
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
         outbox, address = _Outbox(results), self.policy.desk.address
-        _finished(Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
+        _finished(Sender({address: self.context}, {address: outbox}, self.store, self.clock).send())
         self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
