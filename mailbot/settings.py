@@ -1,4 +1,8 @@
-"""mailbot.toml -> Settings: typed, checked, paths resolved beside the file. Secrets stay out of it and out of every text."""
+"""Load and check mailbot.toml.
+
+Paths are relative to the file. Passwords are never part of the settings: they are fetched when they are needed, and no error
+text contains one.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,15 @@ from mailbot.runtime.servers import Imap, Security, Smtp, trusted_without_tls
 from mailbot.strict_toml import ConfigError, convert, parse
 
 COMMAND_SECONDS = 30
-"""How long a ``password_command`` may take."""
+"""Timeout of a ``password_command``, in seconds."""
 
 
 class SettingsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of mailbot.toml; a key it does not know is an error."""
+    """A table of mailbot.toml. An unknown key is an error."""
 
 
 class ImapTable(SettingsTable, frozen=True):
-    """[mailbox.imap]: where mail arrives. The password comes from a file, the environment or a command."""
+    """[mailbox.imap]: the server that receives mail. The password comes from a file, the environment or a command."""
 
     host: str
     user: str
@@ -43,7 +47,7 @@ class ImapTable(SettingsTable, frozen=True):
 
 
 class SmtpTable(SettingsTable, frozen=True):
-    """[mailbox.smtp]: where replies go out. Without a user there is no AUTH."""
+    """[mailbox.smtp]: the server that sends replies. Without a user, mailbot does not log in."""
 
     host: str
     port: int = 587
@@ -55,7 +59,7 @@ class SmtpTable(SettingsTable, frozen=True):
 
 
 class StaffTable(SettingsTable, frozen=True):
-    """[[mailbox.staff]]: a member of staff, the roles, and the money this person may set in motion."""
+    """[[mailbox.staff]]: a member of staff, the roles, and the approval limit per command, in the policy's currency."""
 
     address: str
     roles: tuple[Role, ...]
@@ -63,7 +67,7 @@ class StaffTable(SettingsTable, frozen=True):
 
 
 class MailboxTable(SettingsTable, frozen=True):
-    """[[mailbox]]: one rma@ address, the policy it is run by, its registry, its servers and its staff."""
+    """[[mailbox]]: one rma@ address with its policy, registry, servers and staff."""
 
     address: str
     policy: str
@@ -80,13 +84,13 @@ class MailboxTable(SettingsTable, frozen=True):
 
 
 class Folders(SettingsTable, frozen=True):
-    """[folders]: ``root`` puts Done, Ignored and Attention below another folder."""
+    """[folders]: Done, Ignored and Attention are created below ``root``."""
 
     root: str = ""
 
 
 class SettingsFile(SettingsTable, frozen=True):
-    """mailbot.toml as written."""
+    """The content of mailbot.toml, with defaults for missing keys."""
 
     mailbox: tuple[MailboxTable, ...]
     state: str = "tinydb:state"
@@ -101,8 +105,8 @@ class SettingsFile(SettingsTable, frozen=True):
     folders: Folders = Folders()
 
 
-class _Ways(msgspec.Struct, frozen=True):
-    """The keys that can give the password of the state."""
+class _PasswordKeys(msgspec.Struct, frozen=True):
+    """The keys that say where the password of the state comes from."""
 
     password_file: str | None
     password_env: str | None
@@ -110,7 +114,7 @@ class _Ways(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings, with the folder they stand in."""
+    """The settings, the folder of mailbot.toml, and the name of the file for error texts."""
 
     home: Path
     name: str
@@ -118,39 +122,39 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def state(self) -> str:
-        """The address of the state: ``tinydb:`` and an absolute folder, or ``postgresql://user@host/database``."""
+        """The URL of the state: ``tinydb:`` and an absolute folder, or ``postgresql://user@host/database``."""
         kind, _, folder = self.file.state.partition(":")
         return f"tinydb:{self.home / folder}" if kind == "tinydb" else self.file.state
 
     @property
     def local(self) -> Path:
-        """The folder of what this machine keeps beside the state, such as the index of a registry."""
+        """The folder for files that are local to this machine, such as the index of a registry."""
         return Path(self.state.removeprefix("tinydb:")) if self.state.startswith("tinydb:") else self.home / "state"
 
     @property
     def state_password(self) -> str | None:
-        """The password of PostgreSQL, fetched now; None if no key names one.
+        """The password for PostgreSQL, fetched now; None if no key is set.
 
         Raises:
             ConfigError: as ``imap``.
         """
         file = self.file
-        ways = _Ways(file.state_password_file, file.state_password_env, file.state_password_command)
-        return self._secret(ways, "the password of the state")
+        keys = _PasswordKeys(file.state_password_file, file.state_password_env, file.state_password_command)
+        return self._secret(keys, "the password of the state")
 
     def registry(self, mailbox: MailboxTable) -> Path:
-        """The registry's CSV of a mailbox."""
+        """Return the path of a mailbox's registry (CSV)."""
         return self.home / mailbox.registry
 
     def documents(self, mailbox: MailboxTable) -> Documents:
-        """What is attached to the letters of a mailbox: as the mailbox says, else as the file says at the top."""
+        """Return what is attached to the emails of a mailbox. The mailbox's own key overrides the one at the top."""
         return mailbox.documents or self.file.documents
 
     def imap(self, mailbox: MailboxTable) -> Imap:
-        """How to reach the mailbox, its password fetched now.
+        """Return the IMAP server of a mailbox, with the password fetched now.
 
         Raises:
-            ConfigError: the password cannot be had; the text names the key and the mend, never the secret.
+            ConfigError: the password is not available. The text names the key and the fix, never the secret.
         """
         table = mailbox.imap
         return Imap(
@@ -164,7 +168,7 @@ class Settings(msgspec.Struct, frozen=True):
         )
 
     def smtp(self, mailbox: MailboxTable) -> Smtp:
-        """How to reach the server that sends, its password fetched now.
+        """Return the SMTP server of a mailbox, with the password fetched now.
 
         Raises:
             ConfigError: as ``imap``.
@@ -173,13 +177,13 @@ class Settings(msgspec.Struct, frozen=True):
         password = self._secret(table, f"mailbox {mailbox.address}: smtp") if table.user else None
         return Smtp(host=table.host, port=table.port, security=table.security, user=table.user, password=password)
 
-    def _secret(self, table: ImapTable | SmtpTable | _Ways, where: str) -> str | None:
+    def _secret(self, table: ImapTable | SmtpTable | _PasswordKeys, where: str) -> str | None:
         where = f"{self.name}: {where}"
         if table.password_env:
             found = os.environ.get(table.password_env)
             if found is None:
                 raise ConfigError(
-                    f"{where}: password_env: {table.password_env} is not set. Set it before mailbot starts."
+                    f"{where}: password_env: {table.password_env} is not set. Set this environment variable before mailbot starts."
                 )
         elif table.password_file:
             found = _from_file(self.home / table.password_file, where)
@@ -188,141 +192,143 @@ class Settings(msgspec.Struct, frozen=True):
         else:
             return None
         if not found:
-            raise ConfigError(f"{where}: the password is empty. Mend what it comes from.")
+            raise ConfigError(f"{where}: the password is empty. Check its source.")
         return found
 
 
 def staff(mailbox: MailboxTable) -> tuple[StaffMember, ...]:
-    """Return the staff of a mailbox; where From is believed, nobody of them sets money in motion."""
-    believed = mailbox.authority == "insecure-from"
+    """Return the staff of a mailbox. If From alone is trusted (``insecure-from``), every approval limit is 0."""
+    from_is_trusted = mailbox.authority == "insecure-from"
     return tuple(
-        StaffMember(s.address.lower(), s.roles, Decimal(0) if believed else Decimal(str(s.limit)))
+        StaffMember(s.address.lower(), s.roles, Decimal(0) if from_is_trusted else Decimal(str(s.limit)))
         for s in mailbox.staff
     )
 
 
 def warnings(settings: Settings) -> tuple[str, ...]:
-    """Return what works as it is set, and is dangerous."""
+    """Return warnings about settings that are valid but dangerous."""
     return tuple(
-        f'{settings.name}: mailbox {mailbox.address}: authority = "insecure-from": whoever writes a member of staff\'s address '
-        "into From is obeyed; every limit counts as 0. Delete the line to have unproved commands confirmed."
+        f'{settings.name}: mailbox {mailbox.address}: authority = "insecure-from": anyone can send commands by '
+        "putting a staff address into From; every approval limit is 0. Delete the line so that such commands must be confirmed."
         for mailbox in settings.file.mailbox
         if mailbox.authority == "insecure-from"
     )
 
 
 def load(path: Path) -> Settings:
-    """Read and check the settings.
+    """Load and check the settings.
 
     Raises:
-        ConfigError: naming file, line or key, and the mend.
+        ConfigError: the text names the file, the line or key, and the fix.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(
-            f"{path}: there is no such file. `mailbot init DIR --policy NAME` lays one out; --config names another place."
+            f"{path}: file not found. Create one with `mailbot init DIR --policy NAME`, or pass --config FILE."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}.") from None
     file = convert(parse(text, str(path)), SettingsFile, str(path), text)
     settings = Settings(path.resolve().parent, str(path), file)
-    _verify(settings)
+    _check(settings)
     return settings
 
 
-def _verify(settings: Settings) -> None:
+def _check(settings: Settings) -> None:
     name, file = settings.name, settings.file
     if not file.mailbox:
-        raise ConfigError(f"{name}: there is no [[mailbox]]. Add one.")
-    _verify_state(name, file)
+        raise ConfigError(f"{name}: no [[mailbox]] found. Add one.")
+    _check_state(name, file)
     if file.timezone is not None:
         try:
             ZoneInfo(file.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             raise ConfigError(
-                f"{name}: timezone: {file.timezone!r} is no time zone. Write one like America/Los_Angeles."
+                f"{name}: timezone: {file.timezone!r} is not a valid time zone. Use a name such as America/Los_Angeles."
             ) from None
     if file.poll_seconds < 1:
-        raise ConfigError(f"{name}: poll_seconds: {file.poll_seconds} is too short. Write 1 or more.")
+        raise ConfigError(f"{name}: poll_seconds: {file.poll_seconds} is too small. Use 1 or more.")
     addresses = [mailbox.address.lower() for mailbox in file.mailbox]
     for mailbox in file.mailbox:
         where = f"{name}: mailbox {mailbox.address}"
         if addresses.count(mailbox.address.lower()) > 1:
-            raise ConfigError(f"{where}: stands twice. Give each mailbox one [[mailbox]].")
-        _verify_mailbox(mailbox, where)
+            raise ConfigError(f"{where}: is listed twice. Use one [[mailbox]] per address.")
+        _check_mailbox(mailbox, where)
 
 
-def _verify_state(name: str, file: SettingsFile) -> None:
+def _check_state(name: str, file: SettingsFile) -> None:
     if not file.state.startswith(("tinydb:", "postgresql://")):
-        shown = file.state.partition(":")[0]  # the rest may hold a password
+        kind = file.state.partition(":")[0]  # the rest may contain a password
         raise ConfigError(
-            f'{name}: state: "{shown}:…" is of no known kind. Write "tinydb:FOLDER" or "postgresql://user@host/database".'
+            f'{name}: state: "{kind}:…" is not supported. Use "tinydb:FOLDER" or "postgresql://user@host/database".'
         )
     if file.state.startswith("postgresql://") and ":" in file.state.removeprefix("postgresql://").rpartition("@")[0]:
         raise ConfigError(
-            f"{name}: state: there is a password in it. Delete it and add state_password_file, state_password_env or "
+            f"{name}: state: contains a password. Remove it and set state_password_file, state_password_env or "
             "state_password_command."
         )
-    ways = ("state_password_file", "state_password_env", "state_password_command")
-    given = [key for key in ways if getattr(file, key)]
+    keys = ("state_password_file", "state_password_env", "state_password_command")
+    given = [key for key in keys if getattr(file, key)]
     if len(given) > 1:
-        raise ConfigError(f"{name}: {' and '.join(given)} both give a password. Keep one.")
+        raise ConfigError(f"{name}: {' and '.join(given)} are both set. Keep one.")
     if given and file.state.startswith("tinydb:"):
-        raise ConfigError(f"{name}: {given[0]}: a folder has no password. Delete it.")
+        raise ConfigError(f"{name}: {given[0]}: a state in a folder needs no password. Delete the key.")
     if file.keep_sent_days < 0:
-        raise ConfigError(f"{name}: keep_sent_days: {file.keep_sent_days} is negative. Write 0 or more.")
+        raise ConfigError(f"{name}: keep_sent_days: {file.keep_sent_days} is negative. Use 0 or more.")
 
 
-def _verify_mailbox(mailbox: MailboxTable, where: str) -> None:
+def _check_mailbox(mailbox: MailboxTable, where: str) -> None:
     for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
         try:
             valid(address)
         except ValueError as error:
-            raise ConfigError(f"{where}: {address!r} is no mail address: {error} Mend it.") from None
+            raise ConfigError(f"{where}: {address!r} is not a valid email address. {error}") from None
     for person in mailbox.staff:
         limit = Decimal(str(person.limit))
         if not (limit.is_finite() and limit >= 0):
             raise ConfigError(
-                f"{where}: staff {person.address.lower()}: limit: {limit} is no amount. Write one like 500."
+                f"{where}: staff {person.address.lower()}: limit: {limit} is not an amount. Use a number such as 500."
             )
-    _verify_authority(mailbox, where)
+    _check_authority(mailbox, where)
     for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
-        _verify_server(f"{where}: {server}", table)
+        _check_server(f"{where}: {server}", table)
 
 
-def _verify_authority(mailbox: MailboxTable, where: str) -> None:
+def _check_authority(mailbox: MailboxTable, where: str) -> None:
     if mailbox.authority == "insecure-from" and not mailbox.i_accept_forged_approvals:
         raise ConfigError(
-            f'{where}: authority = "insecure-from" obeys whoever writes a member of staff\'s address into From. Delete it, '
-            "or add i_accept_forged_approvals = true."
+            f'{where}: authority = "insecure-from" lets anyone send commands by putting a staff address into From. '
+            "Delete the line, or add i_accept_forged_approvals = true."
         )
     if mailbox.authentication_results == "microsoft-365" and mailbox.trusted_authserv_id:
         raise ConfigError(
-            f"{where}: trusted_authserv_id: Microsoft 365 writes none. Delete it, or delete authentication_results."
+            f"{where}: trusted_authserv_id: Microsoft 365 does not write an authserv-id. Delete this key or authentication_results."
         )
 
 
-def _verify_server(where: str, table: ImapTable | SmtpTable) -> None:
+def _check_server(where: str, table: ImapTable | SmtpTable) -> None:
     if not table.host.strip() or not 1 <= table.port <= 65535:  # noqa: PLR2004 - the ports of TCP
         raise ConfigError(
-            f"{where}: {table.host}:{table.port} is no server. Write its host, and a port from 1 to 65535."
+            f"{where}: {table.host}:{table.port} is not a valid server. Enter a host name and a port from 1 to 65535."
         )
-    ways = [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
-    if len(ways) > 1:
-        raise ConfigError(f"{where}: {' and '.join(ways)} both give a password. Keep one.")
-    if table.user and not ways:
-        raise ConfigError(f"{where}: has a user and no password. Add password_file, password_env or password_command.")
-    probe = Smtp(host=table.host, port=table.port, security=table.security)
-    if table.security == "none" and not trusted_without_tls(probe):
-        raise ConfigError(f'{where}: security = "none" is for this machine only. Write "tls" or "starttls".')
+    keys = [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
+    if len(keys) > 1:
+        raise ConfigError(f"{where}: {' and '.join(keys)} are both set. Keep one.")
+    if table.user and not keys:
+        raise ConfigError(
+            f"{where}: user is set, but no password. Add password_file, password_env or password_command."
+        )
+    server = Smtp(host=table.host, port=table.port, security=table.security)
+    if table.security == "none" and not trusted_without_tls(server):
+        raise ConfigError(f'{where}: security = "none" is allowed on this machine only. Use "tls" or "starttls".')
 
 
 def _from_file(path: Path, where: str) -> str:
     try:
         mode = path.stat().st_mode
         if mode & (stat.S_IRGRP | stat.S_IROTH):
-            raise ConfigError(f"{where}: password_file: {path} can be read by others. Mend it: chmod 600 {path}")
+            raise ConfigError(f"{where}: password_file: {path} is readable by other users. Fix: chmod 600 {path}")
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise ConfigError(f"{where}: password_file: {path}: {error.strerror}.") from None
@@ -334,5 +340,7 @@ def _from_command(command: str, where: str) -> str:
             shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise ConfigError(f"{where}: password_command failed: {type(error).__name__}. Try it by hand.") from None
+        raise ConfigError(
+            f"{where}: password_command failed: {type(error).__name__}. Run it by hand to see why."
+        ) from None
     return done.stdout.rstrip("\r\n")

@@ -123,7 +123,7 @@ def test_A7_an_approval_counts_once() -> None:
     raw = answer(situation).raw()
     desk.take(raw)
     done = standing(desk)
-    [again] = pipeline.process_batch([pipeline.incoming_mail(situation.mailbox, raw, desk.clock.now())], desk.room)
+    [again] = pipeline.process_batch([pipeline.incoming_mail(situation.mailbox, raw, desk.clock.now())], desk.context)
     assert again.step is None
     for later in (
         answer(situation, body="Approved.\r\n"),

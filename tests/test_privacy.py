@@ -251,7 +251,7 @@ def test_an_open_rma_of_the_owner_shows_no_trace(company: str, mail: str) -> Non
 def _issued(desk: Desk, serial: str, owned: Unit | None = None, by: str = "kim@acme.example") -> str:
     """Give out a number to an owner, so that both desks have come as far in their sequence."""
     if owned:
-        desk.room.registry.units[owned.serial.replace("-", "")] = owned  # type: ignore[attr-defined]
+        desk.context.registry.units[owned.serial.replace("-", "")] = owned  # type: ignore[attr-defined]
     number = (case := desk.write(f"Serial number {serial} shows no video.", by).after) and case.number
     assert number is not None
     return number.text

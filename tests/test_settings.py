@@ -1,4 +1,4 @@
-"""mailbot.toml: what does not fit is named with its place and its mend, and secrets stay where they are."""
+"""mailbot.toml: errors name the place and the fix, and secrets are never shown."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ registry = "../units.csv"
 """
 
 
-def written(folder: Path, text: str = TEXT) -> Path:
+def write(folder: Path, text: str = TEXT) -> Path:
     path = folder / "mailbot.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every key arrives where it belongs; paths are relative to the file."""
+    """Every key is read; paths are relative to the file."""
     monkeypatch.setenv("RMA_PASSWORD", CANARY)
-    found = load(written(tmp_path))
+    found = load(write(tmp_path))
     portwell, servertech = found.file.mailbox
     imap, smtp = found.imap(portwell), found.smtp(portwell)
     assert found.state == f"tinydb:{tmp_path / 'state'}"
@@ -93,17 +93,17 @@ def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_documents_are_drawn_unless_they_are_switched_off(tmp_path: Path) -> None:
-    """The key at the top counts for every mailbox; a mailbox with its own key follows that."""
-    found = load(written(tmp_path))
+    """The key at the top applies to every mailbox; the key of a mailbox overrides it."""
+    found = load(write(tmp_path))
     assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["pdf", "pdf"]
-    found = load(written(tmp_path, TEXT.replace("poll_seconds = 60", 'documents = "none"')))
+    found = load(write(tmp_path, TEXT.replace("poll_seconds = 60", 'documents = "none"')))
     assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["none", "none"]
     own = TEXT.replace('policy = "server-technology"', 'policy = "server-technology"\ndocuments = "none"')
-    found = load(written(tmp_path, own))
+    found = load(write(tmp_path, own))
     assert [found.documents(mailbox) for mailbox in found.file.mailbox] == ["pdf", "none"]
 
 
-SLIPS: list[tuple[str, str, list[str]]] = [
+ERRORS: list[tuple[str, str, list[str]]] = [
     ('start = "from now"', 'sart = "from now"', [":3:", "'sart'", "'start'"]),
     ("poll_seconds = 60", "poll_second = 60", [":4:", "'poll_second'", "'poll_seconds'"]),
     ('root = "Returns"', 'rooot = "Returns"', [":7:", "'rooot'", "folders", "'root'"]),
@@ -119,12 +119,12 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ('  security = "tls"', '  security = "ssl"', [":18:", "'ssl'", "tls"]),
     ('roles = ["approver", "desk"]', 'roles = ["aprover", "desk"]', [":30:", "'aprover'", "'approver'"]),
     ('policy = "server-technology"\n', "", ["mailbox[1]", "'policy'"]),
-    ('"rma@portwell.example"', '"rma.portwell.example"', ["'rma.portwell.example'", "no mail address"]),
-    ('"rma@portwell.example"', '"rma@portwell.example\\r\\nBcc: x@y.example"', ["no mail address"]),
-    ('"Boss@portwell.example"', '"Boss"', ["'Boss'", "no mail address"]),
-    ('"Boss@portwell.example"', '"boss@pоrtwell.example evil@x.example"', ["no mail address"]),
-    ('"returns@portwell.example"', '"returns@"', ["'returns@'", "no mail address"]),
-    ('"rma@servertech.example"', '"RMA@Portwell.example"', ["stands twice"]),
+    ('"rma@portwell.example"', '"rma.portwell.example"', ["'rma.portwell.example'", "not a valid email address"]),
+    ('"rma@portwell.example"', '"rma@portwell.example\\r\\nBcc: x@y.example"', ["not a valid email address"]),
+    ('"Boss@portwell.example"', '"Boss"', ["'Boss'", "not a valid email address"]),
+    ('"Boss@portwell.example"', '"boss@pоrtwell.example evil@x.example"', ["not a valid email address"]),
+    ('"returns@portwell.example"', '"returns@"', ["'returns@'", "not a valid email address"]),
+    ('"rma@servertech.example"', '"RMA@Portwell.example"', ["listed twice"]),
     (
         'timezone = "America/Los_Angeles"',
         'timezone = "California"',
@@ -143,7 +143,7 @@ SLIPS: list[tuple[str, str, list[str]]] = [
     ('host = "localhost"', 'host = "10.0.0.1"', ["smtp", 'security = "none"']),
     ('host = "localhost"', 'host = "localhost.evil.example"', ["smtp", 'security = "none"']),
     ('host = "127.0.0.1"', 'host = "127.0.0.1.evil.example"', ["imap", 'security = "none"']),
-    ('  password_file = "secret"', '  password_file = "secret"\n  password_env = "X"', ["both give a password"]),
+    ('  password_file = "secret"', '  password_file = "secret"\n  password_env = "X"', ["are both set"]),
     ('  password_file = "secret"\n', "", ["imap", "no password"]),
     (
         "trusted_authserv_id =",
@@ -174,25 +174,25 @@ SLIPS: list[tuple[str, str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("right", "wrong", "names"), SLIPS, ids=[wrong.strip()[:40] for _, wrong, _ in SLIPS])
-def test_a_slip_is_named_with_its_mend(tmp_path: Path, right: str, wrong: str, names: list[str]) -> None:
-    """Whatever is mistyped: the error names the file, the line or key, and what would do; never a secret."""
+@pytest.mark.parametrize(("right", "wrong", "names"), ERRORS, ids=[wrong.strip()[:40] for _, wrong, _ in ERRORS])
+def test_an_error_names_place_and_fix(tmp_path: Path, right: str, wrong: str, names: list[str]) -> None:
+    """The error names the file, the line or key, and the fix, but never a secret."""
     assert right in TEXT
-    path = written(tmp_path, TEXT.replace(right, wrong, 1))
+    path = write(tmp_path, TEXT.replace(right, wrong, 1))
     with pytest.raises(ConfigError) as error:
         load(path)
-    said = str(error.value)
-    assert said.startswith(str(path))
+    message = str(error.value)
+    assert message.startswith(str(path))
     for name in names:
-        assert name in said
-    assert CANARY not in said
+        assert name in message
+    assert CANARY not in message
 
 
-def test_who_believes_every_From_accepts_it_in_writing_and_approves_no_money(tmp_path: Path) -> None:
-    """The insecure mode takes two lines, caps every limit at 0, and is warned of; the other mailbox keeps its own."""
-    assert settings.warnings(load(written(tmp_path))) == ()
+def test_insecure_from_must_be_accepted_and_sets_limits_to_0(tmp_path: Path) -> None:
+    """The insecure mode needs two keys, sets every limit to 0, and gives a warning; other mailboxes are not affected."""
+    assert settings.warnings(load(write(tmp_path))) == ()
     lines = 'authority = "insecure-from"\ni_accept_forged_approvals = true\ntrusted_authserv_id ='
-    found = load(written(tmp_path, TEXT.replace("trusted_authserv_id =", lines)))
+    found = load(write(tmp_path, TEXT.replace("trusted_authserv_id =", lines)))
     portwell, servertech = found.file.mailbox
     assert [person.limit for person in settings.staff(portwell)] == [Decimal(0)]
     assert servertech.authority == "confirm"
@@ -203,23 +203,23 @@ def test_who_believes_every_From_accepts_it_in_writing_and_approves_no_money(tmp
     assert (desk.authority, desk.staff[0].limit) == ("insecure-from", Decimal(0))
 
 
-def test_microsoft_365_needs_no_id(tmp_path: Path) -> None:
-    """The profile arrives at the desk, and takes the place of the id."""
+def test_microsoft_365_needs_no_authserv_id(tmp_path: Path) -> None:
+    """The profile is passed to the desk and replaces the authserv-id."""
     line = 'trusted_authserv_id = "mx1.portwell.example"'
-    found = load(written(tmp_path, TEXT.replace(line, 'authentication_results = "microsoft-365"')))
+    found = load(write(tmp_path, TEXT.replace(line, 'authentication_results = "microsoft-365"')))
     assert policies(found)["rma@portwell.example"].desk.authentication_results == "microsoft-365"
 
 
 def test_no_mailbox_is_an_error(tmp_path: Path) -> None:
-    """A desk without a mailbox has nothing to do."""
+    """Settings without a mailbox are refused."""
     with pytest.raises(ConfigError, match="mailbox"):
-        load(written(tmp_path, 'state = "tinydb:state"\n'))
+        load(write(tmp_path, 'state = "tinydb:state"\n'))
     with pytest.raises(ConfigError, match=r"\[\[mailbox\]\]"):
-        load(written(tmp_path, "mailbox = []\n"))
+        load(write(tmp_path, "mailbox = []\n"))
 
 
-def test_no_file_is_an_error_that_says_how_to_get_one(tmp_path: Path) -> None:
-    """Who has no settings is told of `mailbot init`."""
+def test_a_missing_file_is_an_error_with_a_fix(tmp_path: Path) -> None:
+    """The error for missing settings names `mailbot init`."""
     with pytest.raises(ConfigError, match="mailbot init"):
         load(tmp_path / "mailbot.toml")
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -230,9 +230,9 @@ def test_no_file_is_an_error_that_says_how_to_get_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LOCALHOST"])
-def test_on_this_machine_no_tls_is_needed(tmp_path: Path, host: str) -> None:
-    """Security "none" is for loopback alone, however it is written."""
-    assert load(written(tmp_path, TEXT.replace('host = "localhost"', f'host = "{host}"')))
+def test_loopback_needs_no_tls(tmp_path: Path, host: str) -> None:
+    """Security "none" is allowed for loopback, in every notation."""
+    assert load(write(tmp_path, TEXT.replace('host = "localhost"', f'host = "{host}"')))
 
 
 # ------------------------------------------------------------------ secrets
@@ -240,8 +240,8 @@ def test_on_this_machine_no_tls_is_needed(tmp_path: Path, host: str) -> None:
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])
 def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    """A secret that group or world can read is none; the mend stands in the error (K2)."""
-    found = load(written(tmp_path))
+    """A password file that group or others can read is refused; the error contains the fix (K2)."""
+    found = load(write(tmp_path))
     secret = tmp_path / "secret"
     secret.write_text(CANARY, encoding="utf-8")
     secret.chmod(mode)
@@ -251,14 +251,14 @@ def test_a_password_file_that_others_can_read_is_refused(tmp_path: Path, mode: i
 
 
 def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
-    """The line's end is no part of it; blanks are."""
-    found = load(written(tmp_path))
+    """The line end is not part of the password; spaces are."""
+    found = load(write(tmp_path))
     secret = tmp_path / "secret"
     secret.write_text(f" {CANARY} \n", encoding="utf-8")
     secret.chmod(stat.S_IRUSR)
     assert found.imap(found.file.mailbox[1]).password == f" {CANARY} "
     command = TEXT.replace('password_file = "secret"', f'password_command = "echo {CANARY}"')
-    found = load(written(tmp_path, command))
+    found = load(write(tmp_path, command))
     assert found.imap(found.file.mailbox[1]).password == CANARY
 
 
@@ -271,11 +271,11 @@ def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
         "true",
     ],
 )
-def test_a_password_command_that_fails_tells_no_secret(tmp_path: Path, command: str) -> None:
-    """The error says that the command failed, and not what it wrote or was given."""
+def test_a_failed_password_command_shows_no_secret(tmp_path: Path, command: str) -> None:
+    """The error says that the command failed, but shows neither its output nor its arguments."""
     quoted = command.replace("\\", "\\\\").replace('"', '\\"')
     text = TEXT.replace('password_file = "secret"', f'password_command = "{quoted}"')
-    found = load(written(tmp_path, text))
+    found = load(write(tmp_path, text))
     with pytest.raises(ConfigError, match=r"password") as error:
         found.imap(found.file.mailbox[1])
     assert CANARY not in str(error.value)
@@ -283,23 +283,21 @@ def test_a_password_command_that_fails_tells_no_secret(tmp_path: Path, command: 
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_a_password_that_is_not_there_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
-) -> None:
-    """A variable that is not set, or is empty, is said before any server is asked."""
+def test_a_missing_password_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+    """An environment variable that is not set or empty is an error before any server is contacted."""
     monkeypatch.delenv("RMA_PASSWORD", raising=False)
     if value is not None:
         monkeypatch.setenv("RMA_PASSWORD", value)
-    found = load(written(tmp_path))
+    found = load(write(tmp_path))
     with pytest.raises(ConfigError, match=r"imap: (password_env: RMA_PASSWORD is not set|the password is empty)"):
         found.imap(found.file.mailbox[0])
     with pytest.raises(ConfigError, match="password_file"):
         found.imap(found.file.mailbox[1])
 
 
-def test_a_password_shows_in_no_picture_of_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever prints the settings, or the way to a server, prints no password."""
+def test_no_representation_of_the_settings_shows_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Printing the settings or the server parameters shows no password."""
     monkeypatch.setenv("RMA_PASSWORD", CANARY)
-    found = load(written(tmp_path))
+    found = load(write(tmp_path))
     imap, smtp = found.imap(found.file.mailbox[0]), found.smtp(found.file.mailbox[0])
     assert CANARY not in f"{found!r} {imap!r} {smtp!r} {imap!s} {smtp!s} {imap.__rich_repr__()}"

@@ -1,4 +1,4 @@
-"""What people run. Each command stands in a file of its own and is imported when it is called: cold start counts."""
+"""The command line. Each command is a module of its own, imported only when it is called, so that mailbot starts fast."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import click
 from mailbot.strict_toml import ConfigError
 
 COMMANDS = {
-    "demo": "See the whole product at work on embedded mail servers, nothing configured.",
-    "init": "Lay out a folder with settings, rules and templates to edit.",
-    "check": "Look at settings, rules, templates, state and logins; say how to mend each finding.",
-    "run": "Work: the daemon, or once.",
-    "explain": "Say what would be done with mails, and why; nothing is sent or stored.",
-    "rehearse": "Play conversation files against rules and templates.",
-    "cases": "Look at the cases.",
-    "state": "Verify the state, copy it, or write its cases as files.",
-    "lifecycle": "Print what can happen to a unit, and who can do it.",
+    "demo": "Run the whole product on embedded mail servers, without configuration.",
+    "init": "Create a folder with editable settings, rules, and templates.",
+    "check": "Check settings, rules, templates, state, and logins; explain how to fix each problem.",
+    "run": "Run the daemon, or a single pass.",
+    "explain": "Dry run: show what would be done with emails, and why.",
+    "rehearse": "Test conversation files against rules and templates.",
+    "cases": "List, show, or export cases.",
+    "state": "Check the state, copy it, or export its cases as files.",
+    "lifecycle": "Print the states of a unit, the events, and who can cause them.",
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one when it is needed."""
+    """A command group that imports a command only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        """Return the commands in the order in which a newcomer meets them."""
+        """Return the command names in the order in which a new user needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
@@ -34,7 +34,7 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         found = getattr(importlib.import_module(f"mailbot.commands.{name}"), name)
-        assert isinstance(found, click.Command)  # noqa: S101 - a slip in this package, not of anybody's input
+        assert isinstance(found, click.Command)  # noqa: S101 - an error in this package, not in user input
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -44,25 +44,25 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mailbot", prog_name="mailbot")  # looked up when asked for: it takes a while
+@click.version_option(package_name="mailbot", prog_name="mailbot")  # looked up only for --version: it is slow
 def cli() -> None:
     """Turn an rma@ mailbox into a returns desk.
 
-    Customers mail the desk; mailbot reads serial numbers and reasons, decides by the company's own policy, answers with an
-    RMA number or a quote, keeps the case and reminds before anything expires. Every answer says which clause decided.
+    Customers send an email; mailbot reads serial numbers and reasons, decides by the company's own policy, answers with an
+    RMA number or a quote, tracks the case, and sends reminders before anything expires. Every decision names its clauses.
 
     \b
-    See it:      mailbot demo
-    Set it up:   mailbot init my-desk --policy american-portwell
-                 cd my-desk && $EDITOR mailbot.toml && mailbot check
-    Let it work: mailbot run
+    Try it:    mailbot demo
+    Set it up: mailbot init my-desk --policy american-portwell
+               cd my-desk && $EDITOR mailbot.toml && mailbot check
+    Run it:    mailbot run
 
-    Exit codes: 0 good, 1 a problem was found, 2 the command was called wrongly.
+    Exit codes: 0 success, 1 problem found, 2 usage error.
     """
 
 
 def main() -> None:
-    """Run mailbot; what a person can mend is one clear line, never a traceback."""
+    """Run mailbot. An error that the user can fix is printed as one line, without a traceback."""
     from mailbot.runtime.errors import StateError
     from mailbot.runtime.registry.registry import RegistryError
     from mailbot.runtime.servers import ServerError
@@ -72,6 +72,6 @@ def main() -> None:
     except (ConfigError, StateError, RegistryError, ServerError) as error:
         click.echo(f"mailbot: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:  # the reader (head, less) went away
+    except BrokenPipeError:  # the reader of the pipe (head, less) has exited
         sys.stderr.close()
         sys.exit(0)

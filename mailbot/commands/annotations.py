@@ -1,4 +1,4 @@
-"""A mail as ``mailbot explain`` shows it: what was taken from where, marked in the text, and what was not taken, and why."""
+"""Annotate an email for ``mailbot explain``: mark what was found in the text, and list what was rejected, and why."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mailbot.model import Case, Document, Message, Request, Snapshot
 
 CHARACTERS = 40_000
-"""Characters of a text that are shown."""
+"""How many characters of a text are printed."""
 
 _STYLES = {"serial": "bold green", "reason": "yellow", "order": "bold cyan"}
 _EXCLUSION = "bold red"
@@ -38,7 +38,10 @@ _INDENT = "    "
 
 
 class Annotation(NamedTuple):
-    """A stretch of a text that something was taken from: a serial, the reason, an exclusion by its name, an order number."""
+    """A part of a text and what was found there: ``serial``, ``reason``, ``order``, or the name of an exclusion.
+
+    ``start`` and ``end`` are positions of characters; ``end`` is exclusive.
+    """
 
     start: int
     end: int
@@ -46,124 +49,133 @@ class Annotation(NamedTuple):
 
 
 class FoldedText:
-    """A text as its letters and digits alone, each with its place: what was taken is found again however it was written."""
+    """A text reduced to upper-case letters and digits, each with its position.
 
-    def __init__(self, text: str, lexicons: Sequence[LanguageWords]) -> None:
-        self.text, self.lexicons = text, lexicons
-        letters = [
+    A value that was found is located again even if it was written with other punctuation or spaces.
+    """
+
+    def __init__(self, text: str, language_words: Sequence[LanguageWords]) -> None:
+        self.text, self.language_words = text, language_words
+        characters = [
             (letter, at)
             for at, char in enumerate(text)
             for letter in unicodedata.normalize("NFKC", char).upper()
             if letter.isalnum()
         ]
-        self.letters = "".join(letter for letter, _ in letters)
-        self.places = [at for _, at in letters]
+        self.characters = "".join(letter for letter, _ in characters)
+        self.positions = [at for _, at in characters]
 
-    def find(self, piece: str) -> list[tuple[int, int]]:
-        """Where a piece stands."""
-        key = serial_key(piece)
+    def find(self, value: str) -> list[tuple[int, int]]:
+        """Return where a value is in the text, as (start, end)."""
+        key = serial_key(value)
         spans = []
-        at = self.letters.find(key) if key else -1
+        at = self.characters.find(key) if key else -1
         while at >= 0:
-            spans.append((self.places[at], self.places[at + len(key) - 1] + 1))
-            at = self.letters.find(key, at + len(key))
+            spans.append((self.positions[at], self.positions[at + len(key) - 1] + 1))
+            at = self.characters.find(key, at + len(key))
         return spans
 
     def find_number(self, number: str) -> list[tuple[int, int]]:
-        """Where a number stands by itself, else as a part of a word, else the range that it is a member of."""
+        """Return where a number is in the text: as a whole word, else within a word, else the range that includes it."""
         spans = self.find(number)
-        return [span for span in spans if not self._touched(*span)] or spans or self._ranges.get(serial_key(number), [])
+        return (
+            [span for span in spans if not self._within_word(*span)]
+            or spans
+            or self._ranges.get(serial_key(number), [])
+        )
 
-    def _touched(self, start: int, end: int) -> bool:
-        around = self.text[max(0, start - 1) : start] + self.text[end : end + 1]
-        return any(char.isascii() and char.isalnum() for char in around)
+    def _within_word(self, start: int, end: int) -> bool:
+        neighbors = self.text[max(0, start - 1) : start] + self.text[end : end + 1]
+        return any(char.isascii() and char.isalnum() for char in neighbors)
 
     @cached_property
     def _ranges(self) -> dict[str, list[tuple[int, int]]]:
         found: dict[str, list[tuple[int, int]]] = {}
         for line in re.finditer(r"[^\n]{1,2000}", self.text):
-            for one in ranges(line[0], self.lexicons):
+            for one in ranges(line[0], self.language_words):
                 for member in one.members:
                     found.setdefault(member, []).append((line.start() + one.first.start, line.start() + one.last.end))
         return found
 
 
 class AnnotatedMessage:
-    """A mail with what was understood of it.
+    """An email with what was found in it.
 
     Args:
-        message: the mail, read.
-        request: what was understood.
-        case: the case it belongs to, as it was before.
-        snapshot: the registry's rows for the mail's codes.
-        desk: the company's desk.
+        message: the parsed email.
+        request: the request as it was understood.
+        case: the case that the email belongs to, as it was before this email.
+        snapshot: the rows of the registry for the numbers in the email.
+        desk: the desk that received it.
     """
 
     def __init__(self, message: Message, request: Request, case: Case | None, snapshot: Snapshot, desk: Desk) -> None:
         self.message, self.request = message, request
-        self.mail = MessageContent(message, case, snapshot, desk)
-        self.decoys = rejected_strings(message, request, case, snapshot, desk)
-        self.subject = self._folded(message.subject)
-        self.texts = [self._folded(_start(message.visible))]
-        if self.mail.is_forward:
-            self.texts.append(self._folded(_start(message.quoted)))
+        self.content = MessageContent(message, case, snapshot, desk)
+        self.rejected = rejected_strings(message, request, case, snapshot, desk)
+        self.subject = self._fold(message.subject)
+        self.texts = [self._fold(_truncated(message.visible))]
+        if self.content.is_forward:
+            self.texts.append(self._fold(_truncated(message.quoted)))
 
-    def _folded(self, text: str) -> FoldedText:
-        return FoldedText(text, self.mail.lexicons)
+    def _fold(self, text: str) -> FoldedText:
+        return FoldedText(text, self.content.lexicons)
 
-    def marks(self, text: FoldedText) -> list[Annotation]:
-        """What was taken from a text, in order; of two that begin together the longer one first."""
+    def annotations(self, text: FoldedText) -> list[Annotation]:
+        """Return what was found in a text, sorted by start; if two start together, the longer one comes first."""
         serials = [unit.serial for unit in (*self.request.units, *self.request.foreign) if unit.serial]
         found = {Annotation(*span, "serial") for serial in serials for span in text.find_number(serial)}
-        for name, pieces in (("reason", self._reasons), *self._admitted.items()):
-            found |= {Annotation(*span, name) for piece in pieces for span in text.find(piece)}
+        for name, values in (("reason", self._reasons), *self._exclusions.items()):
+            found |= {Annotation(*span, name) for value in values for span in text.find(value)}
         found |= {Annotation(*span, "order") for span in text.find_number(self.request.po_number or "")}
-        return sorted(found, key=lambda mark: (mark.start, -mark.end, mark.what))
+        return sorted(found, key=lambda each: (each.start, -each.end, each.what))
 
-    def whence(self, number: str) -> str:
-        """Where a number was taken from: "the subject, list.csv"; empty where it stands in the text alone."""
-        named = [name for name, text in self._places if text.find_number(number)]
-        if set(named) == {_TEXT}:
+    def sources(self, number: str) -> str:
+        """Return where a number was found: "the subject, list.csv"; empty if it is in the text only."""
+        sources = [name for name, text in self._searched if text.find_number(number)]
+        if set(sources) == {_TEXT}:
             return ""
-        if not named:
-            named = ["the quoted text" if self._folded(self.message.quoted).find_number(number) else "the case"]
-        return ", ".join(dict.fromkeys(named))
+        if not sources:
+            sources = ["the quoted text" if self._fold(self.message.quoted).find_number(number) else "the case"]
+        return ", ".join(dict.fromkeys(sources))
 
     @cached_property
-    def _places(self) -> list[tuple[str, FoldedText]]:
-        """All texts that a number may be taken from, by name."""
-        documents = [(document.name, self._folded(_said(document))) for document in self.message.documents]
-        names = [(f"the name of {each.name}", self._folded(each.name)) for each in self.message.attachments]
+    def _searched(self) -> list[tuple[str, FoldedText]]:
+        """All texts that a number may be found in, by name."""
+        documents = [(document.name, self._fold(_document_text(document))) for document in self.message.documents]
+        names = [(f"the name of {each.name}", self._fold(each.name)) for each in self.message.attachments]
         return [("the subject", self.subject), *((_TEXT, text) for text in self.texts), *documents, *names]
 
     @cached_property
     def _reasons(self) -> list[str]:
-        """The reasons as they may stand in a text: whole, else sentence by sentence."""
-        told = dict.fromkeys(unit.reason for unit in self.request.units if unit.reason) or {self.request.reason: None}
-        seen = (*self.texts, self.subject)
+        """The reasons as they can be found in a text: whole, else sentence by sentence."""
+        reasons = dict.fromkeys(unit.reason for unit in self.request.units if unit.reason) or {
+            self.request.reason: None
+        }
+        texts = (*self.texts, self.subject)
         return [
-            piece
-            for reason in told
-            for piece in ([reason] if any(text.find(reason) for text in seen) else sentences(reason))
+            part
+            for reason in reasons
+            for part in ([reason] if any(text.find(reason) for text in texts) else sentences(reason))
         ]
 
     @cached_property
-    def _admitted(self) -> dict[str, list[str]]:
-        """The exclusions of the request, each with the sentences that state it."""
+    def _exclusions(self) -> dict[str, list[str]]:
+        """The names of the request's exclusions, each with the sentences that state it."""
         names = dict.fromkeys((*self.request.exclusions, *(x for i in self.request.units for x in i.exclusions)))
         if not names:
             return {}
-        told = (*self.mail.sentences, self.mail.own_subject)
+        stated_in = (*self.content.sentences, self.content.own_subject)
         pairs = [
-            (text, exclusions.stated_exclusions(text, after, self.mail.lexicons))
-            for text, after in pairwise((*told, ""))
+            (text, exclusions.stated_exclusions(text, after, self.content.lexicons))
+            for text, after in pairwise((*stated_in, ""))
         ]
         return {name: [text for text, stated in pairs if name in stated] for name in names}
 
-    def show(self, file: str) -> None:
-        """Show subject and text with what was taken marked: in colours on a terminal, else in brackets."""
-        title = (self.subject.text, self.marks(self.subject))
-        texts = [(text.text, self.marks(text)) for text in self.texts if text.text.strip()]
+    def print(self, file: str) -> None:
+        """Print subject and text, annotated: in colors on a terminal, else in brackets."""
+        title = (self.subject.text, self.annotations(self.subject))
+        texts = [(text.text, self.annotations(text)) for text in self.texts if text.text.strip()]
         if not sys.stdout.isatty():
             click.echo(f"{escaped(file)}: {bracketed(*title)}\n")
             for text in texts:
@@ -176,35 +188,38 @@ class AnnotatedMessage:
         from rich.text import Text
 
         console = Console(highlight=False)
-        console.print(Text.assemble((f"{escaped(file)}: ", "bold"), coloured(*title)), end="\n\n")
+        console.print(Text.assemble((f"{escaped(file)}: ", "bold"), colored(*title)), end="\n\n")
         for text in texts:
-            console.print(Padding(coloured(*text), (0, 0, 1, len(_INDENT)), expand=False))
+            console.print(Padding(colored(*text), (0, 0, 1, len(_INDENT)), expand=False))
         for note in self.request.notes:
             console.print(Text.assemble(("  note      ", "dim"), escaped(note)))
-        names = dict.fromkeys(mark.what for _, marks in (title, *texts) for mark in marks)
+        names = dict.fromkeys(each.what for _, annotations in (title, *texts) for each in annotations)
         if names:
             legend = Text(", ").join(Text(name, _style(name)) for name in names)
             console.print(Text.assemble(("  marked    ", "dim"), legend))
 
 
-def _start(text: str) -> str:
-    """As much of a text as is shown."""
+def _truncated(text: str) -> str:
+    """Return the part of a text that is printed."""
     return text if len(text) <= CHARACTERS else f"{text[:CHARACTERS]}\n({len(text) - CHARACTERS} more characters)"
 
 
-def _said(document: Document) -> str:
+def _document_text(document: Document) -> str:
     return "\n".join((document.text, *(" ".join(row) for table in document.tables for row in table.rows)))
 
 
-# ---------------------------------------------------------------- marks in a text
+# ---------------------------------------------------------------- annotations in a text
 
 
-def bracketed(text: str, marks: Sequence[Annotation]) -> str:
-    """A text with its marks as words: ``the board [serial: AH2F104432] is dead``. Marks of one stretch share a bracket."""
+def bracketed(text: str, annotations: Sequence[Annotation]) -> str:
+    """Return a text with its annotations in brackets: ``the board [serial: AH2F104432] is dead``.
+
+    Annotations of the same part share one bracket.
+    """
     pieces: list[str] = []
     ends: list[int] = []
     at = 0
-    for (start, end), names in _stretches(marks):
+    for (start, end), names in _by_span(annotations):
         while ends and ends[-1] <= start:
             pieces += [_clean(text[at : ends[-1]]), "]"]
             at = ends.pop()
@@ -217,24 +232,27 @@ def bracketed(text: str, marks: Sequence[Annotation]) -> str:
     return "".join((*pieces, _clean(text[at:])))
 
 
-def _stretches(marks: Iterable[Annotation]) -> list[tuple[tuple[int, int], list[str]]]:
+def _by_span(annotations: Iterable[Annotation]) -> list[tuple[tuple[int, int], list[str]]]:
     found: dict[tuple[int, int], list[str]] = {}
-    for mark in marks:
-        found.setdefault((mark.start, mark.end), []).append(mark.what)
+    for each in annotations:
+        found.setdefault((each.start, each.end), []).append(each.what)
     return list(found.items())
 
 
-def coloured(text: str, marks: Sequence[Annotation]) -> Text:
-    """A text with its marks in colours, for a terminal; of several the one that began last shows, a serial always."""
+def colored(text: str, annotations: Sequence[Annotation]) -> Text:
+    """Return a text with its annotations in colors, for a terminal.
+
+    Where annotations overlap, ``serial`` has priority, then the one that starts last.
+    """
     from rich.text import Text
 
-    whole = Text()
-    edges = sorted({0, len(text), *(edge for mark in marks for edge in (mark.start, mark.end))})
+    styled = Text()
+    edges = sorted({0, len(text), *(edge for each in annotations for edge in (each.start, each.end))})
     for start, end in pairwise(edges):
-        here = [mark.what for mark in marks if mark.start <= start and end <= mark.end]
-        shown = "serial" if "serial" in here else here[-1] if here else ""
-        whole.append(_clean(text[start:end]), _style(shown) if shown else "")
-    return whole
+        here = [each.what for each in annotations if each.start <= start and end <= each.end]
+        what = "serial" if "serial" in here else here[-1] if here else ""
+        styled.append(_clean(text[start:end]), _style(what) if what else "")
+    return styled
 
 
 def _style(what: str) -> str:
@@ -242,5 +260,5 @@ def _style(what: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """A stranger's text without signs that move a cursor; line ends stay (H6)."""
+    """Escape control characters in an untrusted text, so that it cannot move the cursor; line ends stay (H6)."""
     return "\n".join(escaped(line.replace("\t", "  ")) for line in text.split("\n"))

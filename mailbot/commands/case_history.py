@@ -1,4 +1,4 @@
-"""A case, told in lines of 80 columns: its units, money and dates, then what happened, what was decided, and what went out."""
+"""Show a case as text, 80 columns wide: units, money and dates, then every event with its decision and the emails sent."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ from mailbot.runtime.logs import escaped
 WIDTH = 80
 
 PROOFS = {
-    "server": "our mail server vouches for it",
-    "token": "answers a mail that only this person got",
-    "confirmation": "answers our question whether it was genuine",
-    "trust": "believed by its From alone",
-    "none": "nothing shows that it is genuine",
-    "forged": "our mail server says that it is not genuine",
+    "server": "sender verified by our mail server",
+    "token": "reply to an email that only this person received",
+    "confirmation": "confirmed by a reply to our question",
+    "trust": "sender not verified, From is trusted",
+    "none": "sender not verified",
+    "forged": "forged sender, according to our mail server",
 }
 RESULTS = {
     "done": "done",
     "refused": "refused",
-    "second": "put before a second approver",
-    "asked": "to be confirmed first",
+    "second": "sent to a second approver",
+    "asked": "waiting for confirmation",
 }
 WHYS = {
-    "role": "not the role for it",
-    "limit": "above the limit",
-    "own": "an own case",
-    "state": "no unit is in a state for it",
-    "unknown_unit": "a serial is not of this case",
-    "no_case": "no case was named",
-    "several_cases": "several cases may be meant",
-    "flaw": "it cannot be read for certain",
-    "currency": "another currency",
+    "role": "insufficient role",
+    "limit": "above the approval limit",
+    "own": "the approver's own case",
+    "state": "no unit is in a state that allows it",
+    "unknown_unit": "a serial number is not part of this case",
+    "no_case": "no case named",
+    "several_cases": "several cases match",
+    "flaw": "not clear enough",
+    "currency": "different currency",
 }
 _SECRET = re.compile(r"[0-9a-f]{32}")
 
 
-def laid_out(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield lines that fit 80 columns, what strangers wrote escaped, every secret hidden; a line's indent is kept."""
+def wrapped(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Wrap lines to 80 columns, keep their indent, escape control characters, and remove secrets."""
     for line in lines:
-        text = hide(escaped(line.strip()), secrets)
+        text = remove_secrets(escaped(line.strip()), secrets)
         indent = " " * (len(line) - len(line.lstrip()))
         yield from textwrap.wrap(
             text,
@@ -74,42 +74,45 @@ def laid_out(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Ite
         ) or [""]
 
 
-def hide(text: str, secrets: frozenset[str]) -> str:
-    """Return a text without these secrets."""
+def remove_secrets(text: str, secrets: frozenset[str]) -> str:
+    """Return a text with every secret replaced by "…"."""
     for secret in secrets:
         text = text.replace(secret, "…")
     return text
 
 
 def secrets(case: Case) -> frozenset[str]:
-    """Return every one-time token that a case has given out, live or spent: they are never shown."""
+    """Return every one-time token of a case, valid or used. They are never shown."""
     used = (e.event.token for e in case.history if isinstance(e.event, StaffMessage) and e.event.token)
     marks = (mark for reply in case.replies if reply.audience == "staff" for mark in _SECRET.findall(reply.message_id))
     return frozenset((*(token.secret for token in case.tokens), *used, *marks))
 
 
 def without_secrets(case: Case) -> Case:
-    """Return a case without its tokens and without the letters that carry them; ids still hold their marks."""
+    """Return a case without its tokens and without the emails that contain them.
+
+    Message-IDs still contain tokens: use ``remove_secrets`` on the text.
+    """
     replies = tuple(structs.replace(r, raw="") if r.audience == "staff" else r for r in case.replies)
     return structs.replace(case, tokens=(), replies=replies)
 
 
 def case_history(case: Case) -> Iterator[str]:
-    """Yield the whole story of a case, for ``laid_out``."""
+    """Yield the whole history of a case, for ``wrapped``."""
     number = case.number
     yield f"{case.id}: {case.state}" + (f", {number.text} valid until {number.valid_until}" if number else "")
     yield f"{case.sender}{f' ({case.name})' if case.name else ''}: {case.subject}"
     if number:
-        yield f"the number was given by {number.issued_by} on {number.issued_on}"
+        yield f"RMA issued by {number.issued_by} on {number.issued_on}"
     for unit in case.units:
         yield ""
         yield from _unit(unit)
     yield from _money(case)
-    yield from _elsewhere(case)
+    yield from _shipping(case)
     if case.deadlines:
         yield ""
     for deadline in case.deadlines:
-        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', ends' if deadline.is_final else ', reminder'}"
+        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', last day' if deadline.is_final else ', reminder'}"
     stamp = ""
     for entry in case.history:
         yield ""
@@ -122,26 +125,26 @@ def case_history(case: Case) -> Iterator[str]:
         yield from _sent(case, entry)
 
 
-# ------------------------------------------------------------------ how it stands
+# ------------------------------------------------------------------ current state
 
 
 def _unit(unit: CaseUnit) -> Iterator[str]:
     yield f"{unit.serial or '(no serial yet)'} {unit.model}: {unit.state}, {unit.outcome} by {', '.join(unit.clauses)}"
     if unit.reason:
         yield f"  {unit.reason}"
-    told = (
+    facts = (
         f"received {unit.received_on}" if unit.received_on else "",
         f"repair due {unit.repair_due}" if unit.repair_due else "",
-        f"found: {', '.join(unit.findings)}" if unit.findings else "",
+        f"findings: {', '.join(unit.findings)}" if unit.findings else "",
         "not repairable" if unit.not_repairable else "",
         "paid by the customer" if unit.billed else "",
         f"shipped back {unit.shipped_on}" if unit.shipped_on else "",
-        f"goes on as {unit.resume_state} once approved" if unit.resume_state else "",
-        "the customer sees an unknown serial" if unit.answered_as_unknown else "",
-        "the customer sees nothing of it" if unit.staff_only else "",
+        f"continues as {unit.resume_state} once approved" if unit.resume_state else "",
+        'answered to the customer as "serial unknown"' if unit.answered_as_unknown else "",
+        "visible to staff only" if unit.staff_only else "",
     )
-    if facts := "; ".join(fact for fact in told if fact):
-        yield f"  {facts}"
+    if line := "; ".join(fact for fact in facts if fact):
+        yield f"  {line}"
 
 
 def _money(case: Case) -> Iterator[str]:
@@ -150,58 +153,59 @@ def _money(case: Case) -> Iterator[str]:
         yield f"{'parts quote' if quote.parts else 'quote'} {quote.number}: {_total(quote)}, valid until {quote.valid_until}"
         yield from (f"  {_charge(charge)}" for charge in quote.charges)
         if quote.order or quote.pending_order:
-            yield (
-                f"  ordered by {quote.order}"
-                if quote.order
-                else f"  purchase order {quote.pending_order}: to be compared"
-            )
+            yield (f"  PO {quote.order}" if quote.order else f"  PO {quote.pending_order}: not compared yet")
     if case.charges or case.credit or case.fee:
         yield ""
     yield from (f"charged: {_charge(charge)}" for charge in case.charges)
     if case.credit:
         yield f"credit approved: {_price(case.credit)}"
     if case.fee:
-        yield f"fee that goes with it: {_price(case.fee)}"
+        yield f"fee approved: {_price(case.fee)}"
 
 
-def _elsewhere(case: Case) -> Iterator[str]:
-    """Yield where things are, and whose word is awaited."""
+def _shipping(case: Case) -> Iterator[str]:
+    """Yield shipments, addresses, a pending second approval, and whether the customer is undeliverable."""
     if case.inbound or case.outbound or case.ship_to or case.pending or case.unreachable:
         yield ""
     if case.ship_to:
-        yield f"to be sent to: {'; '.join(case.ship_to)}"
+        yield f"ship-to address: {'; '.join(case.ship_to)}"
     if case.inbound:
-        yield f"on its way to us: {_parcel(case.inbound)}"
+        yield f"inbound shipment: {_parcel(case.inbound)}"
     if case.outbound:
-        yield f"sent back: {_parcel(case.outbound)}"
+        yield f"return shipment: {_parcel(case.outbound)}"
     if case.pending:
-        said = "; ".join(command.said for command in case.pending.commands)
-        yield f'waits for a second approver: "{said}", asked for by {case.pending.by}'
+        commands = "; ".join(command.said for command in case.pending.commands)
+        yield f'waiting for a second approver: "{commands}", requested by {case.pending.by}'
     if case.unreachable:
-        yield f"{case.sender} cannot be reached: reminders have stopped"
+        yield f"{case.sender} is undeliverable; reminders stopped"
 
 
-# ------------------------------------------------------------------ what happened
+# ------------------------------------------------------------------ events and decisions
 
 
 def event_lines(event: Event, at: str = "") -> Iterator[str]:
-    """Yield what happened, ``at`` before it: a date that came, or a mail, what it wants, and by what its writer is known."""
+    """Yield an event: the deadlines reached, or an email with its request and how the sender is known.
+
+    Args:
+        event: the event.
+        at: a prefix for the first line, such as a time stamp.
+    """
     match event:
         case DeadlinesReached(keys=keys):
-            yield f"{at}came due: {', '.join(keys)}"
+            yield f"{at}deadline reached: {', '.join(keys)}"
             return
         case Bounced(bounce=bounce, mail=mail):
-            yield f"{at}could not be delivered: {', '.join(bounce.recipients) or mail.sender}"
+            yield f"{at}delivery failed: {', '.join(bounce.recipients) or mail.sender}"
             return
-        case Ignored(mail=mail, reason=because):
+        case Ignored(mail=mail, reason=reason):
             yield f"{at}{mail.sender}: {mail.subject}"
-            yield f"  ignored: {because}"
+            yield f"  ignored: {reason}"
             return
     mail = event.mail
     yield f"{at}{mail.sender}: {mail.subject}"
     staff = isinstance(event, StaffMessage)
     proof = PROOFS[event.proof] if isinstance(event, StaffMessage) else PROOFS["forged"] if mail.forged else ""
-    yield f"  {_KINDS[type(event).__name__]}{'' if staff else _wanted(event.request)}{f': {proof}' if proof else ''}"
+    yield f"  {_KINDS[type(event).__name__]}{'' if staff else _request(event.request)}{f': {proof}' if proof else ''}"
     if mail.attachments:
         yield f"  attached: {', '.join(mail.attachments)}"
 
@@ -209,14 +213,14 @@ def event_lines(event: Event, at: str = "") -> Iterator[str]:
 _KINDS = {"Requested": "request", "Answered": "answer", "Ordered": "order", "StaffMessage": "staff"}
 
 
-def _wanted(request: Request) -> str:
+def _request(request: Request) -> str:
     words = (
         request.intent if request.intent not in ("none", "po") else "",
         _order(request.order) if request.order else "",
-        f"on its way: {_parcel(request.shipment)}" if request.shipment else "",
+        f"shipment: {_parcel(request.shipment)}" if request.shipment else "",
         "adds units" if request.adds_units else "",
-        f"corrects {request.corrected_serial or 'a serial'}" if request.corrects_serial else "",
-        "asks for a new number" if request.renews_number else "",
+        f"corrects {request.corrected_serial or 'a serial number'}" if request.corrects_serial else "",
+        "asks for a new RMA number" if request.renews_number else "",
         "thanks" if request.thanks else "",
         *request.special_requests,
     )
@@ -224,9 +228,9 @@ def _wanted(request: Request) -> str:
 
 
 def decision_lines(decision: Decision, indent: str = "") -> Iterator[str]:
-    """Yield what was decided, and by which clauses on which facts: unit by unit, command by command."""
-    for ruling in decision.command_results:
-        yield f"{indent}{_ruled(ruling)}"
+    """Yield a decision: the result of every command, the outcome of every unit with clauses and facts, or why nothing."""
+    for result in decision.command_results:
+        yield f"{indent}{_command_result(result)}"
     for verdict in decision.verdicts:
         yield f"{indent}{verdict.serial or '(no serial)'}: {verdict.outcome} ({', '.join(verdict.clauses)})"
         if facts := ", ".join(f"{fact.name} {fact.value}" for fact in verdict.facts):
@@ -236,16 +240,16 @@ def decision_lines(decision: Decision, indent: str = "") -> Iterator[str]:
         yield f"{indent}decided: {decision.outcome}{clauses}: {decision.why}"
 
 
-def _ruled(ruling: CommandResult) -> str:
-    command = ruling.command
+def _command_result(result: CommandResult) -> str:
+    command = result.command
     words = (
-        RESULTS[ruling.result],
-        f" for {', '.join(ruling.serials)}" if ruling.serials else "",
-        f" ({', '.join(ruling.clauses)})" if ruling.clauses else "",
-        f": {WHYS.get(ruling.reason, ruling.reason)}" if ruling.reason else "",
+        RESULTS[result.result],
+        f" for {', '.join(result.serials)}" if result.serials else "",
+        f" ({', '.join(result.clauses)})" if result.clauses else "",
+        f": {WHYS.get(result.reason, result.reason)}" if result.reason else "",
         f", the {command.flaw}" if command.flaw else "",
-        f"; found: {', '.join(command.findings)}" if command.findings else "",
-        f"; forced: {command.force}" if command.force else "",
+        f"; findings: {', '.join(command.findings)}" if command.findings else "",
+        f"; FORCE: {command.force}" if command.force else "",
     )
     return f'"{command.said}" {"".join(words)}'
 
@@ -260,7 +264,7 @@ def _state(reply: Reply) -> str:
     return f"{reply.state} ({reply.note})" if reply.note and reply.state != "sent" else reply.state
 
 
-# ------------------------------------------------------------------ figures
+# ------------------------------------------------------------------ amounts, orders and shipments
 
 
 def _total(quote: Quote) -> str:
@@ -277,9 +281,9 @@ def _price(price: Price) -> str:
 
 
 def _order(order: PurchaseOrder) -> str:
-    totals = f" over {_price(order.totals[0])}" if order.totals else ""
+    totals = f", total {_price(order.totals[0])}" if order.totals else ""
     quotes = f" for {', '.join(order.quotes)}" if order.quotes else ""
-    return f"purchase order {order.number}{totals}{quotes}{'' if order.copy else ', no copy attached'}"
+    return f"PO {order.number}{quotes}{totals}{'' if order.copy else ', no copy attached'}"
 
 
 def _parcel(parcel: ShipmentNotice) -> str:

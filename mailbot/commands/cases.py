@@ -1,4 +1,4 @@
-"""``mailbot cases``: look at the cases; works while the daemon runs."""
+"""``mailbot cases``: list, show, or export cases. Works while the daemon runs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from mailbot.model import Case
 from mailbot.runtime import logs
 from mailbot.runtime.logs import escaped
 
-_OF_UNIT = ("unit_state", "received_on", "repair_due", "shipped_on")
+_UNIT_COLUMNS = ("unit_state", "received_on", "repair_due", "shipped_on")
 
-as_json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
 def cases() -> None:
-    """Look at the cases: a list, the whole story of one, or an export for another tool.
+    """List cases, show the whole history of one, or export all for another tool.
 
     \b
     mailbot cases list
@@ -36,9 +36,9 @@ def cases() -> None:
 @cases.command(name="list")
 @options.config
 @as_json
-@click.option("--all", "everything", is_flag=True, help="Closed, expired and declined ones too.")
+@click.option("--all", "everything", is_flag=True, help="Include closed, expired, and declined cases.")
 def list_(config: Path, *, as_json: bool, everything: bool) -> None:
-    """List the open cases, the oldest first: number or id, state, the day until which something must come.
+    """List the open cases, oldest first: RMA number or id, state, and the date of the next deadline.
 
     \b
     mailbot cases list
@@ -60,7 +60,7 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     table.add_column("customer, units", overflow="fold")
     for case in found:
         table.add_row(*(escaped(cell) for cell in _cells(case)))
-    Console(width=None if _terminal() else 160, highlight=False, soft_wrap=not _terminal()).print(table)
+    Console(width=None if _is_terminal() else 160, highlight=False, soft_wrap=not _is_terminal()).print(table)
     click.echo(f"{len(found)} case{'' if len(found) == 1 else 's'}")
 
 
@@ -69,10 +69,10 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
 @as_json
 @click.argument("name")
 def show(config: Path, name: str, *, as_json: bool) -> None:
-    """Tell the whole story of one case, named by its id or its RMA number.
+    """Show the whole history of one case. NAME is its id or its RMA number.
 
-    Units, quotes and orders, dates; then every mail, what was decided on it by which clauses and facts, what became of
-    staff's commands, and what was sent. One-time tokens are never shown.
+    First the units, quotes, orders, and dates; then every email with the decision, its clauses and facts, the results of
+    staff commands, and the emails that were sent. One-time tokens are never shown.
 
     \b
     mailbot cases show RMA-2026000017
@@ -82,14 +82,13 @@ def show(config: Path, name: str, *, as_json: bool) -> None:
     with _store(config) as store:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
-        raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` shows all.")
-    hidden = case_history.secrets(found)
+        raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` lists all cases.")
+    secrets = case_history.secrets(found)
     if as_json:
-        click.echo(
-            case_history.hide(logs.as_json(msgspec.to_builtins(case_history.without_secrets(found)), indent=1), hidden)
-        )
+        text = logs.as_json(msgspec.to_builtins(case_history.without_secrets(found)), indent=1)
+        click.echo(case_history.remove_secrets(text, secrets))
         return
-    for line in case_history.laid_out(case_history.case_history(found), hidden):
+    for line in case_history.wrapped(case_history.case_history(found), secrets):
         click.echo(line)
 
 
@@ -110,18 +109,18 @@ def export(config: Path, *, as_json: bool) -> None:
         return
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["id", "number", "state", "sender", "serial", "outcome", *_OF_UNIT])
+    writer.writerow(["id", "number", "state", "sender", "serial", "outcome", *_UNIT_COLUMNS])
     for case in found:
         number = case.number.text if case.number else ""
         own = (case.id, number, case.state, case.sender)
         units = [(i.serial, i.outcome, i.state, i.received_on, i.repair_due, i.shipped_on) for i in case.units]
         for unit in units or [("",) * 6]:
-            writer.writerow([_neutral(str(cell or "")) for cell in (*own, *unit)])
+            writer.writerow([_no_formula(str(cell or "")) for cell in (*own, *unit)])
     click.echo(out.getvalue(), nl=False)
 
 
 def _store(config: Path) -> Any:
-    """Open the state for reading, without its lock."""
+    """Open the state for reading, without locking it."""
     from contextlib import closing
 
     from mailbot.commands.loading import store
@@ -141,7 +140,7 @@ def _row(case: Case) -> dict[str, Any]:
 
 
 def _cells(case: Case) -> tuple[str, ...]:
-    """Return a row of the list: by its number a person names a case, by its id until it has one."""
+    """Return a row of the list. The case is named by its RMA number, or by its id if it has no number yet."""
     from mailbot.case.deadlines import final_date
 
     until = final_date(case)
@@ -153,11 +152,11 @@ def _cells(case: Case) -> tuple[str, ...]:
     )
 
 
-def _neutral(cell: str) -> str:
-    """Return a cell on one line that no spreadsheet takes for a formula (H6, T6)."""
+def _no_formula(cell: str) -> str:
+    """Return a cell on one line, quoted if a spreadsheet would run it as a formula (H6, T6)."""
     text = escaped(cell)
     return f"'{text}" if normalize("NFKC", text).lstrip()[:1] in ("=", "+", "-", "@") else text
 
 
-def _terminal() -> bool:
+def _is_terminal() -> bool:
     return sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""``mailbot check``: is everything as it must be, and if not, how is it mended?"""
+"""``mailbot check``: check settings, rules, templates, registries, state and mail servers."""
 
 from __future__ import annotations
 
@@ -21,46 +21,48 @@ if TYPE_CHECKING:
 
 
 class CheckReport:
-    """What was looked at, line by line."""
+    """Prints one line per check and counts problems and warnings."""
 
     def __init__(self) -> None:
-        self.problems = 0
+        self.problems = self.warnings = 0
 
-    def good(self, what: str) -> None:
-        """Tell what is as it must be."""
+    def ok(self, what: str) -> None:
+        """Print that a check passed."""
         click.echo(f"{click.style('ok', fg='green')}       {what}")
 
     def warn(self, what: str) -> None:
-        """Tell what works and should be set before going live."""
+        """Print something that works but should be changed before going live."""
+        self.warnings += 1
         click.echo(f"{click.style('warning', fg='yellow')}  {what}")
 
     def problem(self, what: str) -> None:
-        """Tell what must be mended."""
+        """Print something that must be fixed."""
         self.problems += 1
         click.echo(f"{click.style('problem', fg='red')}  {what}")
 
-    def look(self, what: str, at: Callable[[], object]) -> bool:
-        """Look at one thing; an error a person can mend is a finding."""
+    def run(self, what: str, check: Callable[[], object]) -> bool:
+        """Run one check and return whether it passed. An error that the user can fix is a problem."""
         from mailbot.runtime.registry.registry import RegistryError
         from mailbot.runtime.servers import ServerError
         from mailbot.runtime.store import StateError
 
         try:
-            at()
+            check()
         except (ConfigError, ServerError, RegistryError, StateError) as error:
             self.problem(str(error))
             return False
-        self.good(what)
+        self.ok(what)
         return True
 
 
 @click.command()
 @options.config
-@click.option("--offline", is_flag=True, help="Leave the mail servers alone.")
+@click.option("--offline", is_flag=True, help="Skip the mail servers.")
 def check(config: Path, *, offline: bool) -> None:
-    """Look at settings, rules, templates, registries, state, and log in to IMAP and SMTP.
+    """Check settings, rules, templates, registries, and state, and log in to IMAP and SMTP.
 
-    Every finding says how to mend it. Exit code 1 if anything must be mended; warnings alone are 0. Works while the daemon runs.
+    Every problem says how to fix it. Exit code 1 if there is a problem; 0 if there are only warnings. Works while the daemon
+    runs.
 
     \b
     mailbot check
@@ -68,48 +70,48 @@ def check(config: Path, *, offline: bool) -> None:
     """
     from mailbot.runtime.resources import Resources
 
-    found = CheckReport()
+    report = CheckReport()
     settings = load(config)
-    found.good(f"settings: {config}")
+    report.ok(f"settings: {config}")
     for warning in warnings(settings):
-        found.warn(warning)
+        report.warn(warning)
     try:
-        library = Resources.at(settings.home)
+        resources = Resources.at(settings.home)
     except ConfigError as error:
-        found.problem(str(error))
+        report.problem(str(error))
         raise SystemExit(1) from None
-    problems = library.letters.check()
+    problems = resources.letters.check()
     for problem in problems:
-        found.problem(f"{library.templates / str(problem)}")
+        report.problem(f"{resources.templates / str(problem)}")
     if not problems:
-        found.good(f"templates: {library.templates}")
+        report.ok(f"templates: {resources.templates}")
     for mailbox in settings.file.mailbox:
-        _look_at_policy(found, library, mailbox.policy, settings.registry(mailbox))
-    found.look(f"state: {settings.file.state}", partial(_state, settings))
+        _check_policy(report, resources, mailbox.policy, settings.registry(mailbox))
+    report.run(f"state: {settings.file.state}", partial(_state, settings))
     for mailbox in () if offline else settings.file.mailbox:
         imap = f"IMAP: {mailbox.imap.user} at {mailbox.imap.host}:{mailbox.imap.port}"
-        found.look(imap, partial(_imap, settings, mailbox))
+        report.run(imap, partial(_imap, settings, mailbox))
         smtp = f"SMTP: {mailbox.smtp.host}:{mailbox.smtp.port}"
-        found.look(smtp, partial(_smtp, settings, mailbox))
-    if found.problems:
-        click.echo(f"{found.problems} to mend")
+        report.run(smtp, partial(_smtp, settings, mailbox))
+    if report.problems:
+        click.echo(f"Problems found: {report.problems} (warnings: {report.warnings})")
         raise SystemExit(1)
-    click.echo("all good")
+    click.echo(f"No problems found (warnings: {report.warnings})")
 
 
-def _look_at_policy(found: CheckReport, library: Resources, name: str, registry: Path) -> None:
-    """Look at a mailbox's rules and at the registry they are to be used on."""
+def _check_policy(report: CheckReport, resources: Resources, name: str, registry: Path) -> None:
+    """Check a mailbox's rules and its registry. Warn about example values and implausible rows."""
     from mailbot.policy.policy import examples
     from mailbot.policy.registry_checks import implausible_rows
 
-    file = library.rules / f"{name}.toml"
-    sound = found.look(f"rules: {file}", partial(library.policy, name))
-    if found.look(f"registry: {registry}", partial(_registry, registry, name)) and sound:
-        rules = library.policy(name).rules
+    file = resources.rules / f"{name}.toml"
+    rules_ok = report.run(f"rules: {file}", partial(resources.policy, name))
+    if report.run(f"registry: {registry}", partial(_registry, registry, name)) and rules_ok:
+        rules = resources.policy(name).rules
         for example in examples(rules):
-            found.warn(f"{file}: {example}; set it, and delete example = true")
-        for doubt in implausible_rows(_registry(registry, name), rules, datetime.now(UTC).date()):
-            found.warn(f"{registry}: {doubt}")
+            report.warn(f"{file}: {example}; set it to your value and delete example = true")
+        for warning in implausible_rows(_registry(registry, name), rules, datetime.now(UTC).date()):
+            report.warn(f"{registry}: {warning}")
 
 
 def _registry(path: Path, policy: str) -> Registry:
@@ -127,21 +129,21 @@ def _state(settings: Settings) -> None:
 def _imap(settings: Settings, mailbox: MailboxTable) -> None:
     from mailbot.runtime.imap.mailbox import Mailbox
 
-    box = Mailbox(settings.imap(mailbox))
+    connection = Mailbox(settings.imap(mailbox))
     try:
-        box.connect()
+        connection.connect()
     finally:
-        box.close()
+        connection.close()
 
 
 def _smtp(settings: Settings, mailbox: MailboxTable) -> None:
     from mailbot.runtime.smtp.outbox import Outbox
 
-    async def look() -> None:
+    async def log_in() -> None:
         outbox = Outbox(settings.smtp(mailbox))
         try:
             await outbox.check()
         finally:
             await outbox.close()
 
-    asyncio.run(look())
+    asyncio.run(log_in())

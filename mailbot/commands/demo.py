@@ -1,4 +1,4 @@
-"""`mailbot demo`: the whole product at work on embedded mail servers, nothing configured."""
+"""`mailbot demo`: the whole product on embedded mail servers, without configuration."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ from mailbot.strict_toml import ConfigError
 
 
 @click.command()
-@click.option("--fast", is_flag=True, help="No pauses between the scenes (there are none when the output is piped).")
+@click.option("--fast", is_flag=True, help="Do not pause between emails. There are no pauses when the output is piped.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("mailbot-demo"),
     show_default=True,
-    help="The folder for everything there is to look at. A former demo in it is replaced, nothing else is.",
+    help="The output folder. An existing demo there is replaced; nothing else is touched.",
 )
 @click.option(
-    "--serve", is_flag=True, help="Leave the servers up afterwards, so that you can write to the desk yourself."
+    "--serve", is_flag=True, help="Keep the servers running afterwards, so that you can write to the desk yourself."
 )
 def demo(*, fast: bool, out: Path, serve: bool) -> None:
-    """See the whole product at work, nothing configured.
+    """Run the whole product, without configuration.
 
-    A real IMAP and a real SMTP server start on this machine, with the mailboxes of two companies. A dozen customers write:
-    about dead boards and broken power strips, too late and too early, in German, in a table, without the serial number.
-    mailbot reads, decides by each company's policy, answers, reminds and lets a number expire; five weeks pass in seconds.
+    The demo starts a real IMAP and a real SMTP server on this machine, with the mailboxes of two companies. A dozen customers
+    write about dead boards and broken power strips: in and out of warranty, in German, in a table, without a serial number.
+    mailbot reads, decides by each company's policy, answers, sends reminders and expires an RMA. Five weeks pass in seconds.
 
-    What the terminal tells is read back from the mail server and from the cases; nothing is scripted but what the
-    customers write. Afterwards open index.html in the folder: every conversation, every mail, every decision with its
-    clauses. Nothing leaves this machine.
+    Only the emails of customers and staff are scripted. Everything else on the terminal is read back from the mail server and
+    from the cases. Afterwards open index.html in the output folder: it shows every conversation, every email, and every
+    decision with its clauses. Nothing leaves this machine.
 
     \b
-    mailbot demo            watch it, about half a minute
-    mailbot demo --fast     a few seconds
-    mailbot demo --serve    then write to the desk with your own mail program
+    mailbot demo            takes about half a minute
+    mailbot demo --fast     takes a few seconds
+    mailbot demo --serve    afterwards, write to the desk with your own mail program
 
-    Exit code 1: something that the demo is to show did not happen; the last lines say what.
+    Exit code 1: something that the demo should show did not happen. The output names it.
     """
     from mailbot.demo import session
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without umlauts shows something, and goes on
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # a terminal that cannot print a character prints "?" instead of failing
     try:
         complete = asyncio.run(session.run_demo(out, fast=fast, serve=serve))
     except KeyboardInterrupt:
         raise click.Abort from None
-    except session.NotOursError as error:
+    except session.OutputFolderError as error:
         raise ConfigError(str(error)) from None
     if not complete:
         sys.exit(1)

@@ -1,9 +1,9 @@
-"""``mailbot explain``: what would be done with a mail, and why. A dry run: nothing is sent, nothing is stored."""
+"""``mailbot explain``: show what would be done with an email, and why. A dry run: nothing is sent or stored."""
 
 from __future__ import annotations
 
 import email
-import mailbox as boxes
+import mailbox as mailbox_files
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -23,29 +23,35 @@ if TYPE_CHECKING:
     from mailbot.commands.annotations import AnnotatedMessage
     from mailbot.runtime.pipeline import MailboxContext
 
-_EMPTY = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never shown
+_EMPTY = Message(mailbox="", digest="", arrived_at=datetime.min, size=0)  # noqa: DTZ901 - never printed
 
 
 class Explanation(NamedTuple):
-    """What is told of a mail, and the mail to be shown with its marks; None where it could not be processed."""
+    """What is known about an email, in the fields of ``--json``, and the email with its annotations.
 
-    told: dict[str, Any]
-    marked: AnnotatedMessage | None = None
+    ``annotated`` is None if the email could not be processed or if it will not be printed as text.
+    """
+
+    fields: dict[str, Any]
+    annotated: AnnotatedMessage | None = None
 
 
 @click.command()
 @options.config
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, one for each mail.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per email, one per line.")
 @click.option(
-    "--mailbox", "address", metavar="ADDRESS", help="The mailbox it reached; else Delivered-To, To and Cc tell."
+    "--mailbox",
+    "address",
+    metavar="ADDRESS",
+    help="The mailbox that received it. Default: from Delivered-To, To and Cc.",
 )
-@options.now("The moment at which the mails arrive.")
+@options.now("The time at which the emails arrive.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
 def explain(config: Path, address: str | None, now: datetime | None, paths: tuple[Path, ...], *, as_json: bool) -> None:
-    """Say what would be done with mails, and why. PATH: .eml files, folders of them, mbox files.
+    """Dry run: show what would be done with emails, and why. PATH: .eml files, folders of them, or mbox files.
 
-    Each mail is looked at by itself, with the cases of the state at hand. Nothing is sent and nothing is stored. What was
-    taken from it is marked in its text; below stands what looks like a serial and was not taken, and why.
+    Each email is processed by itself, with the cases in the state. Nothing is sent or stored. What was found in the text is
+    marked there. Below the text is what looks like a serial number but is not used as one, and why.
 
     \b
     mailbot explain mail.eml
@@ -54,20 +60,20 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     from mailbot.runtime import logs
     from mailbot.settings import load
 
-    world = _DryRun(load(config), address, now)
+    dry_run = _DryRun(load(config), address, now)
     try:
-        for name, raw in _mails(paths):
-            explained = world.explain(name, raw, show=not as_json)
+        for name, raw in _emails(paths):
+            explanation = dry_run.explain(name, raw, annotate=not as_json)
             if as_json:
-                click.echo(logs.as_json(explained.told))
+                click.echo(logs.as_json(explanation.fields))
             else:
-                _tell(explained)
+                _print(explanation)
     finally:
-        world.close()
+        dry_run.close()
 
 
 class _DryRun:
-    """The settings' policies and registries, and the state as it stands, for looking only."""
+    """The policies, registries and state that the settings name, opened for reading only."""
 
     def __init__(self, settings: Any, address: str | None, now: datetime | None) -> None:
         from mailbot.commands import loading
@@ -79,14 +85,14 @@ class _DryRun:
         known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
         if address and address.lower() not in known:
             raise click.BadParameter(
-                f"{address} is no mailbox of {settings.name} ({', '.join(known)})", param_hint="--mailbox"
+                f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
             )
         clock = Clock(now)
         self.store = loading.store(settings, read_only=True)
         self.chosen = address.lower() if address else None
-        policies = loading.policies(settings, tried=False)
+        policies = loading.policies(settings, will_send=False)
         self.opener = AttachmentProcess()
-        self.rooms: dict[str, MailboxContext] = {
+        self.contexts: dict[str, MailboxContext] = {
             mailbox.address.lower(): MailboxContext(
                 policies[mailbox.address.lower()],
                 Registry.open(settings.registry(mailbox), mailbox.policy, None),
@@ -98,16 +104,21 @@ class _DryRun:
         }
 
     def close(self) -> None:
-        """Let go of the state."""
+        """Close the state and the process that opens attachments."""
         self.opener.close()
         self.store.close()
 
-    def explain(self, name: str, raw: bytes, *, show: bool) -> Explanation:
-        """Take one mail along the path, up to the commit; ``show``: with its marks, for a person.
+    def explain(self, name: str, raw: bytes, *, annotate: bool) -> Explanation:
+        """Run one email through the pipeline without committing it.
+
+        Args:
+            name: how to name the email in the output.
+            raw: the email as received.
+            annotate: also mark in the text what was found, for output as text.
 
         Raises:
             StateError: the state cannot be read.
-            ConfigError: a template that the answer needs is in error.
+            ConfigError: a template for the reply is invalid.
         """
         from mailbot.intake.reading import read_message
         from mailbot.mail.parse import UnreadableError
@@ -115,73 +126,77 @@ class _DryRun:
         from mailbot.runtime.pipeline import incoming_mail
         from mailbot.runtime.store import StateError
 
-        room = self.rooms[self._reached(raw)]
-        now = room.clock.now()
+        context = self.contexts[self._recipient(raw)]
+        now = context.clock.now()
         message = _EMPTY
         try:
             message = read_message(
-                incoming_mail(room.policy.desk.address, raw, now), room.policy.desk, room.open_attachments
+                incoming_mail(context.policy.desk.address, raw, now), context.policy.desk, context.open_attachments
             )
-            return self._taken(name, message, room, now, show=show)
+            return self._explain_message(name, message, context, now, annotate=annotate)
         except StateError:
             raise
         except TemplateError as error:
             raise ConfigError(f"templates: {error}") from error
         except UnreadableError as error:
             why = str(error)
-        except Exception as error:  # noqa: BLE001 - as in the daemon: whatever one mail does, the next one is handled
+        except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
             why = f"{type(error).__name__} while it was processed"
-        return Explanation(_set_aside(name, room.policy.name, message, why))
+        return Explanation(_failed_fields(name, context.policy.name, message, why))
 
     @staticmethod
-    def _taken(name: str, message: Message, context: MailboxContext, now: datetime, *, show: bool) -> Explanation:
+    def _explain_message(
+        name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool
+    ) -> Explanation:
         from mailbot.commands.annotations import AnnotatedMessage
         from mailbot.core import handle
         from mailbot.policy.context import Context
         from mailbot.runtime.pipeline import find_case, look_up
 
         case = find_case(message, context)
-        known = look_up(message, case, context)
-        result = handle(message, case, Context(context.policy, known, now))
-        told = _told(name, context.policy.name, message, result, set(known.units))
+        snapshot = look_up(message, case, context)
+        result = handle(message, case, Context(context.policy, snapshot, now))
+        fields = _fields(name, context.policy.name, message, result, set(snapshot.units))
         request: Request = getattr(result.event, "request", Request("other"))
-        return Explanation(told, AnnotatedMessage(message, request, case, known, context.policy.desk) if show else None)
+        if not annotate:
+            return Explanation(fields)
+        return Explanation(fields, AnnotatedMessage(message, request, case, snapshot, context.policy.desk))
 
-    def _reached(self, raw: bytes) -> str:
-        """Return the mailbox that a mail reached: as asked for, else the first that its headers name."""
+    def _recipient(self, raw: bytes) -> str:
+        """Return the mailbox that received an email: the option ``--mailbox``, else the first one named in the headers."""
         if self.chosen:
             return self.chosen
         headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
         for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
             text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
-            for address in self.rooms:
+            for address in self.contexts:
                 user, _, domain = address.rpartition("@")
                 if address in text or (f"{user}+" in text and f"@{domain}" in text):
                     return address
-        return next(iter(self.rooms))
+        return next(iter(self.contexts))
 
 
-def _mails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
+def _emails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in (".eml", ".mbox")) if path.is_dir() else [path]
         if not files:
-            raise ConfigError(f"{path}: there is no .eml file in this folder.")
+            raise ConfigError(f"{path}: no .eml or .mbox file in this folder.")
         for file in files:
             with file.open("rb") as handle:
                 is_mbox = handle.read(5) == b"From "
             if not is_mbox:
                 yield file.name, file.read_bytes()
                 continue
-            with closing(boxes.mbox(file, create=False)) as box:
+            with closing(mailbox_files.mbox(file, create=False)) as box:
                 for number, key in enumerate(box.keys(), 1):
                     yield f"{file.name}:{number}", box.get_bytes(key)
 
 
-def _told(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+def _fields(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
     from mailbot.intake.entities.serials import serial_key
 
     event, decision = result.event, result.decision
-    assert event is not None  # noqa: S101 - a mail always is an event
+    assert event is not None  # noqa: S101 - an email always leads to an event
     assert decision is not None  # noqa: S101
     request: Request = getattr(event, "request", Request("other"))
     silent = request.kind in ("bounce", "auto", "list", "spam")
@@ -217,14 +232,14 @@ def _told(name: str, policy: str, message: Message, result: Step, known: set[str
 
 
 def _units(request: Request) -> list[RequestedUnit]:
-    """Return the units a mail names, each once, those of others too."""
+    """Return the units that an email names, each once, including other companies' units."""
     from mailbot.intake.entities.serials import serial_key
 
     named = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}
     return list(named.values())
 
 
-def _set_aside(name: str, policy: str, message: Message, why: str) -> dict[str, Any]:
+def _failed_fields(name: str, policy: str, message: Message, why: str) -> dict[str, Any]:
     request = Request("other")
     return {
         "file": name,
@@ -239,7 +254,7 @@ def _set_aside(name: str, policy: str, message: Message, why: str) -> dict[str, 
         "exclusions": [],
         "po_number": None,
         "outcome": "none",
-        "why": f"set aside in Attention, staff are told: {why}",
+        "why": f"moved to Attention, staff are notified: {why}",
         "replies": [],
         "message": _message(message, may_answer=False),
     }
@@ -279,41 +294,41 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
 
 
-def _tell(explained: Explanation) -> None:
-    """Tell a person: what the mail says, what was taken from it and what not, what is decided, and what would go out."""
+def _print(explanation: Explanation) -> None:
+    """Print an explanation as text: the email, what was found in it and what was not, the decision, and the replies."""
     from mailbot.runtime.logs import escaped
 
-    told, marked = explained
-    message = told["message"]
-    if marked:
-        marked.show(told["file"])
+    fields, annotated = explanation
+    message = fields["message"]
+    if annotated:
+        annotated.print(fields["file"])
     else:
-        click.secho(escaped(f"{told['file']}: {message['subject']}"), bold=True)
+        click.secho(escaped(f"{fields['file']}: {message['subject']}"), bold=True)
     lines = [
-        ("from", told["sender"] or message["from"] or "(nobody)"),
-        ("kind", f"{told['kind']}, {told['intent']}, in {told['language']}"),
-        ("reason", told["reason"]),
-        ("missing", ", ".join(told["missing"])),
-        ("excluded", ", ".join(told["exclusions"])),
-        ("order", f"{told['po_number']}{_from(marked, told['po_number'])}" if told["po_number"] else ""),
+        ("from", fields["sender"] or message["from"] or "(no sender)"),
+        ("kind", f"{fields['kind']}, {fields['intent']}, in {fields['language']}"),
+        ("reason", fields["reason"]),
+        ("missing", ", ".join(fields["missing"])),
+        ("excluded", ", ".join(fields["exclusions"])),
+        ("order", f"{fields['po_number']}{_from(annotated, fields['po_number'])}" if fields["po_number"] else ""),
         *(
-            ("unit", f"{i['serial']}{_from(marked, i['serial'])}: {i['outcome']} by {', '.join(i['clauses'])}")
-            for i in told["items"]
+            ("unit", f"{i['serial']}{_from(annotated, i['serial'])}: {i['outcome']} by {', '.join(i['clauses'])}")
+            for i in fields["items"]
         ),
-        *(("not taken", f"{decoy.text}{_at(decoy.where)}: {decoy.why}") for decoy in (marked.decoys if marked else ())),
-        ("outcome", f"{told['outcome']}: {told['why']}"),
-        *(("mail", f"to {r['to']}: {r['subject']}") for r in told["replies"]),
+        *(("not used", f"{s.text}{_at(s.where)}: {s.why}") for s in (annotated.rejected if annotated else ())),
+        ("outcome", f"{fields['outcome']}: {fields['why']}"),
+        *(("reply", f"to {r['to']}: {r['subject']}") for r in fields["replies"]),
     ]
     for name, text in lines:
         if text:
             click.echo(f"  {click.style(name.ljust(9), dim=True)} {escaped(str(text))}")
-    for reply in told["replies"]:
+    for reply in fields["replies"]:
         click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
 
 
-def _from(marked: AnnotatedMessage | None, piece: str) -> str:
-    whence = marked.whence(piece) if marked else ""
-    return f" (from {whence})" if whence else ""
+def _from(annotated: AnnotatedMessage | None, number: str) -> str:
+    sources = annotated.sources(number) if annotated else ""
+    return f" (from {sources})" if sources else ""
 
 
 def _at(where: str) -> str:

@@ -1,4 +1,4 @@
-"""``mailbot init``: a folder to edit."""
+"""``mailbot init``: create a folder for a returns desk."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mailbot.model import StaffMember
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--policy", required=True, metavar="NAME", help="Whose rules to begin with, for example american-portwell."
+    "--policy", required=True, metavar="NAME", help="Which policy to start from, for example american-portwell."
 )
 def init(folder: Path, policy: str) -> None:
-    """Lay out DIR with mailbot.toml, rules/, templates/, state/ and a registry.csv to fill.
+    """Create DIR with mailbot.toml, rules/, templates/, state/ and an empty registry.csv.
 
-    Nothing that stands there is overwritten.
+    Existing files are not overwritten.
 
     \b
     mailbot init my-desk --policy american-portwell
@@ -33,7 +33,7 @@ def init(folder: Path, policy: str) -> None:
         raise click.BadParameter(f"there is no policy {policy!r}{nearest(policy, known)}.", param_hint="--policy")
     settings = folder / "mailbot.toml"
     if settings.exists():
-        raise click.ClickException(f"{settings} exists already; nothing was changed. Name another folder.")
+        raise click.ClickException(f"{settings} already exists; nothing was changed. Choose another folder.")
     desk = Resources.at().policy(policy)
     folder.mkdir(parents=True, exist_ok=True)
     rules = folder / "rules"
@@ -57,7 +57,7 @@ def init(folder: Path, policy: str) -> None:
         ),
         encoding="utf-8",
     )
-    click.echo(f"{folder} is laid out. Next:")
+    click.echo(f"{folder} created. Next steps:")
     click.echo(f"  1. edit {settings}: address, servers, staff")
     click.echo(f"  2. fill {registry}: the units you have shipped")
     click.echo(f"  3. set ship_to and the fees in {rules / (policy + '.toml')}")
@@ -67,9 +67,7 @@ def init(folder: Path, policy: str) -> None:
 def _person(person: StaffMember) -> str:
     roles = ", ".join(f'"{role}"' for role in person.roles)
     limit = (
-        f"  limit = {person.limit}                             # money this person may set in motion\n"
-        if person.limit
-        else ""
+        f"  limit = {person.limit}                             # approval limit per command\n" if person.limit else ""
     )
     return f'  [[mailbox.staff]]\n  address = "{person.address}"\n  roles = [{roles}]\n{limit}'
 
@@ -79,23 +77,23 @@ _COLUMNS = (
 )
 
 _SETTINGS = """\
-# mailbot: the settings of this returns desk. `mailbot check` reads them and says how to mend what does not fit.
+# The settings of this returns desk. `mailbot check` checks them and says how to fix each problem.
 # Paths are relative to this file; the folder can be moved.
 
 state = "tinydb:state"
 timezone = "{zone}"
-start = "from now"                            # at the first start: "from now" answers new mail only, "all" takes in the old too
-poll_seconds = 60                             # IDLE is only a hint; this is how often INBOX is really looked at
-documents = "pdf"                             # "none" sends letters without label, packing sheet, invoice and calendar
+start = "from now"                            # on first start: "from now" answers new mail only, "all" also existing mail
+poll_seconds = 60                             # how often INBOX is checked; IDLE is used as a hint only
+documents = "pdf"                             # "none": no label, packing list, invoice and calendar file are attached
 
 [folders]
-root = ""                                     # Done, Ignored and Attention are made below this folder
+root = ""                                     # Done, Ignored and Attention are created below this folder
 
 [[mailbox]]
 address = "{address}"
 policy = "{policy}"
 registry = "registry.csv"
-trusted_authserv_id = "mx1.{domain}"          # what your mail server calls itself in Authentication-Results
+trusted_authserv_id = "mx1.{domain}"          # your mail server's name in Authentication-Results
   [mailbox.imap]
   host = "imap.{domain}"
   port = 993
@@ -107,6 +105,6 @@ trusted_authserv_id = "mx1.{domain}"          # what your mail server calls itse
   host = "smtp.{domain}"
   port = 587
   security = "starttls"
-  user = "rma"                                # user and password may be left out: no AUTH then
+  user = "rma"                                # without user and password, mailbot does not log in
   password_env = "{variable}"
 {staff}"""

@@ -1,4 +1,4 @@
-"""``mailbot lifecycle``: the life of a unit, drawn from the one table that the program itself follows."""
+"""``mailbot lifecycle``: document the lifecycle of a unit, from the table that the program itself uses."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _HEAD = (
 
 @click.command()
 def lifecycle() -> None:
-    """Print what can happen to a unit, who can do it, and where it leads: Markdown with Mermaid drawings.
+    """Print the states of a unit, the events, and who can cause them, as Markdown with Mermaid diagrams.
 
     \b
     mailbot lifecycle > docs/lifecycle.md
@@ -61,7 +61,7 @@ def page() -> str:
     """Return docs/lifecycle.md."""
     from mailbot.case.lifecycle import FINAL_STATES, TRANSITIONS, diagram
 
-    rows = (f"| {' | '.join(_cells(way))} |" for way in TRANSITIONS)
+    rows = (f"| {' | '.join(_cells(transition))} |" for transition in TRANSITIONS)
     return _PAGE.format(
         ends=f"{', '.join(FINAL_STATES[:-1])} and {FINAL_STATES[-1]}",
         forward="".join(f"{line}\n" for line in ("stateDiagram-v2", *_forward())),
@@ -71,33 +71,37 @@ def page() -> str:
 
 
 def _forward() -> Iterator[str]:
-    """Yield the arrows that lead on, holds and ends left out: few enough to be followed by eye."""
+    """Yield the arrows of the simple diagram: forward transitions only, without held and final states."""
     from mailbot.case.lifecycle import ORDER, TRANSITIONS
 
     line: list[State | None] = [None, *(state for state in ORDER if state != "held"), "closed"]
     found: dict[tuple[State | None, State], list[str]] = {}
-    for way in TRANSITIONS:
-        for before in way.before:
-            onward = before in line and way.after in line and line.index(before) < line.index(way.after)
-            if onward and not way.forced and (way.after != "closed" or before == "shipped"):
-                found.setdefault((before, way.after), []).append(way.label)
-    for (start, end), ways in found.items():
-        yield f"    {start or '[*]'} --> {end}: {', '.join(ways)}"
+    for transition in TRANSITIONS:
+        for before in transition.before:
+            onward = before in line and transition.after in line and line.index(before) < line.index(transition.after)
+            if onward and not transition.forced and (transition.after != "closed" or before == "shipped"):
+                found.setdefault((before, transition.after), []).append(transition.label)
+    for (start, end), labels in found.items():
+        yield f"    {start or '[*]'} --> {end}: {', '.join(labels)}"
 
 
-def _cells(way: Transition) -> Iterator[str]:
+def _cells(transition: Transition) -> Iterator[str]:
     from mailbot.decide.permissions import ROLES
 
-    force = " with `FORCE`" if way.forced else ""
-    yield f"`{way.event}`"
-    yield way.label
-    yield _listed(way.before)
-    yield way.after
-    yield f"`{way.command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[way.command])}" if way.command else ""
+    force = " with `FORCE`" if transition.forced else ""
+    yield f"`{transition.event}`"
+    yield transition.label
+    yield _listed(transition.before)
+    yield transition.after
+    yield (
+        f"`{transition.command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[transition.command])}"
+        if transition.command
+        else ""
+    )
 
 
 def _listed(states: Collection[str | None]) -> str:
-    """Name states as they follow each other in a life."""
+    """Return states as text, in the order of the lifecycle."""
     from mailbot.case.lifecycle import FINAL_STATES, ORDER
 
     return ", ".join(state or "`[*]`" for state in (None, *ORDER, *FINAL_STATES) if state in states)

@@ -1,4 +1,4 @@
-"""Settings -> what a desk works by: the policies loaded, the registries opened."""
+"""Load what the settings name: policies, state and registries."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from mailbot.settings import MailboxTable, Settings, staff
 from mailbot.strict_toml import ConfigError
 
 
-def policies(settings: Settings, *, tried: bool = True) -> dict[str, Policy]:
-    """Load the policy of every mailbox.
+def policies(settings: Settings, *, will_send: bool = True) -> dict[str, Policy]:
+    """Load the policy of every mailbox, by the mailbox's address in lower case.
 
     Args:
         settings: the settings.
-        tried: mails will be sent: the company's own templates are tried out first, and documents are drawn. Otherwise
-            documents are only named.
+        will_send: emails will be sent, so the company's own templates are checked first and documents are drawn. If
+            False, documents are only named.
 
     Raises:
-        ConfigError: naming file, line or key, and the mend.
+        ConfigError: the text names the file, the line or key, and the fix.
     """
-    library = Resources.at(settings.home)
-    problems = EmailTemplates.check(library.letters) if tried and not library.shipped else []
+    resources = Resources.at(settings.home)
+    problems = EmailTemplates.check(resources.letters) if will_send and not resources.shipped else []
     if problems:
-        raise ConfigError(f"{library.templates}: {problems[0]}")
+        raise ConfigError(f"{resources.templates}: {problems[0]}")
     return {
-        mailbox.address.lower(): _policy(library, settings, mailbox, drawn=tried) for mailbox in settings.file.mailbox
+        mailbox.address.lower(): _policy(resources, settings, mailbox, draw_documents=will_send)
+        for mailbox in settings.file.mailbox
     }
 
 
-def _policy(library: Resources, settings: Settings, mailbox: MailboxTable, *, drawn: bool) -> Policy:
+def _policy(resources: Resources, settings: Settings, mailbox: MailboxTable, *, draw_documents: bool) -> Policy:
     documents = settings.documents(mailbox)
-    return library.policy(
+    return resources.policy(
         mailbox.policy,
         mailbox=mailbox.address,
         staff=staff(mailbox),
@@ -42,7 +43,7 @@ def _policy(library: Resources, settings: Settings, mailbox: MailboxTable, *, dr
         trusted_authserv_id=mailbox.trusted_authserv_id,
         authentication_results=mailbox.authentication_results,
         authority=mailbox.authority,
-        documents="names" if documents == "pdf" and not drawn else documents,
+        documents="names" if documents == "pdf" and not draw_documents else documents,
     )
 
 
@@ -50,8 +51,8 @@ def store(settings: Settings, *, read_only: bool = False) -> Store:
     """Open the state that the settings name.
 
     Raises:
-        StateError: it cannot be trusted, read or written, or another process has it.
-        ConfigError: its password cannot be had.
+        StateError: it is damaged, cannot be read or written, or is in use by another process.
+        ConfigError: its password is not available.
     """
     return open_store(
         settings.state,
@@ -62,10 +63,10 @@ def store(settings: Settings, *, read_only: bool = False) -> Store:
 
 
 def registries(settings: Settings) -> dict[str, Registry]:
-    """Open the registry of every mailbox, indexed beside the state.
+    """Open the registry of every mailbox, by the mailbox's address in lower case. The indexes are next to the state.
 
     Raises:
-        RegistryError: naming file, line, column, and the mend.
+        RegistryError: the text names the file, line, column, and the fix.
     """
     settings.local.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {

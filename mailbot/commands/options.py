@@ -16,24 +16,24 @@ config = click.option(
     type=click.Path(path_type=Path),
     default=Path("mailbot.toml"),
     show_default="./mailbot.toml",
-    help="The settings.",
+    help="The settings file.",
 )
 
 
 class TimeOption(click.ParamType[datetime]):
-    """A moment in ISO 8601; without a zone it is UTC."""
+    """A date and time in ISO 8601. Without a time zone it is UTC."""
 
     name = "ISO"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read the moment, or say how one is written."""
+        """Return the time in UTC, or fail with an example of the format."""
         if isinstance(value, datetime):
             return value
         try:
-            moment = datetime.fromisoformat(value)
+            time = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no moment. Write one like 2026-11-20T10:00:00Z.", param, ctx)
-        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+            self.fail(f"{value!r} is not a valid date and time. Use a format like 2026-11-20T10:00:00Z.", param, ctx)
+        return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
 
 
 def now(help_text: str) -> Callable[[F], F]:

@@ -1,4 +1,4 @@
-"""`mailbot rehearse`: play conversation files against rules and templates."""
+"""`mailbot rehearse`: test conversation files against rules and templates."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--rules", type=_FOLDER, help="Play under the rules in this folder instead of the shipped ones.")
-@click.option("--templates", type=_FOLDER, help="Write with the templates in this folder instead of the shipped ones.")
-@click.option("-v", "--verbose", is_flag=True, help="Show titles, and every mail that is sent.")
+@click.option("--rules", type=_FOLDER, help="Use the rules in this folder instead of the packaged ones.")
+@click.option("--templates", type=_FOLDER, help="Use the templates in this folder instead of the packaged ones.")
+@click.option("-v", "--verbose", is_flag=True, help="Print titles and every email that is sent.")
 def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None, *, verbose: bool) -> None:
-    """Play conversations and see whether mailbot answers as they say.
+    """Run conversation files and check that mailbot answers as they expect.
 
-    PATH is a conversation file (TOML) or a folder of them. Mails arrive, time passes, deadlines come; nothing is sent
-    and nothing is stored, and no settings are needed. A line `PASS file` or `FAIL file: step N: what` for each.
+    PATH is a conversation file (TOML) or a folder of them. The steps are simulated: emails arrive, time passes, deadlines
+    are reached. Nothing is sent or stored, and no settings are needed. Each file gives a line `PASS file` or
+    `FAIL file: step N: what`.
 
     \b
-    title = "In warranty: the number goes out"
+    title = "In warranty: an RMA is issued"
     policy = "american-portwell"
     registry = [ {serial = "AH2F104432", model = "WADE-8013", family = "ipc", delivered_on = 2026-03-01,
                   customer = "Acme", customer_domain = "acme.example"} ]
@@ -48,11 +49,11 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
       contains = ["{rma1}"]
 
     \b
-    Try a change before it goes live:
+    Test a change before it goes live:
       mailbot init trial --policy american-portwell && $EDITOR trial/rules/american-portwell.toml
       mailbot rehearse --rules trial/rules conversations/
 
-    Exit codes: 0 all pass, 1 one fails, 2 called wrongly.
+    Exit codes: 0 all files pass, 1 at least one fails, 2 usage error.
     """
     import logging
 
@@ -60,50 +61,50 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
     from mailbot.runtime.attachment_process import AttachmentProcess
 
     logs.configure(logging.ERROR)
-    shelf = resources.Resources(rules or resources.packaged("rules"), templates or resources.packaged("templates"))
+    chosen = resources.Resources(rules or resources.packaged("rules"), templates or resources.packaged("templates"))
     files = list(_files(paths))
     if not files:
-        raise click.UsageError("there is no conversation file (*.toml) in these folders.")
+        raise click.UsageError("no conversation file (*.toml) in these folders.")
     with AttachmentProcess() as opener:
-        failed = sum(not _rehearse(file, shelf, opener, verbose=verbose) for file in files)
+        failed = sum(not _rehearse(file, chosen, opener, verbose=verbose) for file in files)
     if len(files) > 1:
         click.echo(f"{len(files) - failed} of {len(files)} pass", err=True)
     sys.exit(1 if failed else 0)
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    """Yield the files, and those in the folders in the order of their names."""
+    """Yield the files; for a folder, its conversation files sorted by path."""
     for path in paths:
         yield from sorted(path.rglob("*.toml")) if path.is_dir() else [path]
 
 
-def _rehearse(file: Path, shelf: Resources, opener: AttachmentProcess, *, verbose: bool) -> bool:
-    """Play one file, say how it went, and return whether it passed."""
+def _rehearse(file: Path, resources: Resources, opener: AttachmentProcess, *, verbose: bool) -> bool:
+    """Run one file, print the result, and return whether it passed."""
     from mailbot.rehearsal import conversation_file, player
 
     try:
-        script = conversation_file.load(file)
-        policy = player.policy_of(script, shelf)
+        conversation = conversation_file.load(file)
+        policy = player.policy_of(conversation, resources)
     except ConfigError as error:
         click.echo(f"FAIL {file}: {escaped(str(error))}")
         return False
-    played = player.play(script, policy, file.parent, opener)
+    played = player.play(conversation, policy, file.parent, opener)
     failure = played.failure
     click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
     if verbose:
-        _say(_told(script.title, played))
+        _print_indented(_transcript(conversation.title, played))
     if failure:
-        _say(_instead(played, failure, mails=not verbose))
+        _print_indented(_failure_details(played, failure, emails=not verbose))
     return failure is None
 
 
-def _say(lines: Iterable[str]) -> None:
+def _print_indented(lines: Iterable[str]) -> None:
     for line in lines:
         click.echo(f"     {escaped(line)}")
 
 
-def _instead(played: ConversationPlayer, failure: Failure, *, mails: bool) -> Iterator[str]:
-    """Tell what else was otherwise, what was decided instead and by which clauses, how the case stands, and what was sent."""
+def _failure_details(played: ConversationPlayer, failure: Failure, *, emails: bool) -> Iterator[str]:
+    """Yield the other differences, the decision with its clauses, the state of the case, and the emails that were sent."""
     from mailbot.commands.case_history import decision_lines, event_lines
     from mailbot.rehearsal.expectations import describe
 
@@ -119,23 +120,24 @@ def _instead(played: ConversationPlayer, failure: Failure, *, mails: bool) -> It
         elif result.record:
             yield f"  {result.record.why}"
     if step.case:
-        yield _stands(step.case)
+        yield _case_line(step.case)
         yield from (f"  {unit.serial or '(no serial yet)'}: {unit.state}" for unit in step.case.units)
-    for mail in step.sent if mails else ():
+    for mail in step.sent if emails else ():
         yield from describe(mail)
 
 
-def _stands(case: Case) -> str:
+def _case_line(case: Case) -> str:
     number = f", {case.number.text} until {case.number.valid_until}" if case.number else ""
     return f"{case.id}: {case.state}{number}"
 
 
-def _told(title: str, played: ConversationPlayer) -> Iterator[str]:
+def _transcript(title: str, played: ConversationPlayer) -> Iterator[str]:
+    """Yield the title, then every step with the state of its case and the emails that were sent."""
     from mailbot.rehearsal.expectations import describe
 
     yield title
     for step in played.steps:
-        state = f"  ({_stands(step.case)})" if step.case else ""
+        state = f"  ({_case_line(step.case)})" if step.case else ""
         yield f"step {step.count}, {step.step.at.isoformat()}{state}"
         for mail in step.sent:
             yield from (f"  {line}" for line in describe(mail, None))

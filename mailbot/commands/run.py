@@ -1,4 +1,4 @@
-"""``mailbot run``: the daemon, or once."""
+"""``mailbot run``: run the daemon, or a single pass."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from mailbot.commands import options
 
 @click.command()
 @options.config
-@click.option("--once", is_flag=True, help="Drain INBOX, due dates and the outbox, then end.")
-@options.now("Set the clock for everything: mails arrive at this moment, deadlines and backoff count by it.")
+@click.option("--once", is_flag=True, help="Process INBOX, due dates, and the outbox once, then exit.")
+@options.now("Use this time instead of the clock, for arriving emails, deadlines and retries.")
 def run(config: Path, now: datetime | None, *, once: bool) -> None:
-    """Work: take in mail, decide, answer, remind.
+    """Process incoming mail: decide, answer, and send reminders.
 
-    Without --once mailbot stays and works until it gets SIGTERM or Ctrl-C; then it finishes the batch in hand and ends. At
-    its first start it answers new mail only (settings: start = "all" takes in what already lies there; --once always does).
+    Without --once, mailbot runs until it gets SIGTERM or Ctrl-C, then finishes the current batch and exits. On its first
+    start it answers new mail only (with start = "all" in the settings also existing mail; --once always does).
 
     \b
-    mailbot run                                   the daemon
-    mailbot run --once                            one round, for cron or a look
-    mailbot run --once --now 2026-12-20T10:00:00Z the same by a set clock: real mails go out; to try, see explain and rehearse
+    mailbot run                                   run the daemon
+    mailbot run --once                            run a single pass, for example from cron
+    mailbot run --once --now 2026-12-20T10:00:00Z run at another time; it sends real emails (for a dry run, use explain)
     """
     import structlog
 
@@ -44,20 +44,20 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     for warning in warnings(settings):
         structlog.get_logger("mailbot").warning(warning)
     clock = Clock(now)
-    policies = loading.policies(settings)  # every error of a person's comes before the state is touched
-    gc.freeze()  # what was loaded stays as long as the process: the garbage collector leaves it alone
+    policies = loading.policies(settings)  # errors in settings and rules must show before the state is opened
+    gc.freeze()  # what was loaded lives as long as the process: keep the garbage collector from scanning it
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
     store, opener = loading.store(settings), AttachmentProcess()
     try:
         registries = loading.registries(settings)
-        rooms = {
-            a: MailboxContext(policy, registries[a], store, clock, open_attachments=opener)
-            for a, policy in policies.items()
+        contexts = {
+            address: MailboxContext(policy, registries[address], store, clock, open_attachments=opener)
+            for address, policy in policies.items()
         }
 
         async def work() -> None:
-            stations = [MailboxConnections(room, *servers[i]) for i, room in enumerate(rooms.values())]
-            worker = Worker(stations, store, clock)
+            connections = [MailboxConnections(context, *servers[i]) for i, context in enumerate(contexts.values())]
+            worker = Worker(connections, store, clock)
             if once:
                 try:
                     await worker.once()

@@ -1,4 +1,4 @@
-"""``mailbot state``: verify the state, copy it, write its cases as files."""
+"""``mailbot state``: check the state, copy it, or export its cases as files."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
 
 @click.group()
 def state() -> None:
-    """Verify the state, copy it between stores, or write every case as a TinyDB file.
+    """Check the state, copy it between stores, or export every case as a TinyDB file.
 
     \b
     mailbot state check
     mailbot state copy tinydb:state postgresql://mailbot@localhost/mailbot
-    mailbot state export cases-of-today
+    mailbot state export cases-2026-11-20
     """
 
 
 @state.command()
 @options.config
 def check(config: Path) -> None:
-    """Verify the state: schema version, database, every document against its digest, keys, replies.
+    """Check the state: schema version, database, the digest of every document, keys, replies.
 
-    Every finding says how to fix it. Exit code 1 if there is one. Works while the daemon runs.
+    Every problem says how to fix it. Exit code 1 if there is a problem. Works while the daemon runs.
 
     \b
     mailbot state check
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.state_tools import check as look
+    from mailbot.runtime.state_tools import check as check_state
     from mailbot.settings import load
 
     settings = load(config)
     with closing(store(settings, read_only=True)) as opened:
-        findings = look(opened)
+        findings = check_state(opened)
         cases = sum(opened.states().values())
     for finding in findings:
         click.echo(f"problem  {finding}")
@@ -55,24 +55,25 @@ def check(config: Path) -> None:
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 def copy(config: Path, source: str, target: str) -> None:
-    """Copy a whole state into an empty one. Stop mailbot before.
+    """Copy a whole state into an empty one. Stop mailbot first.
 
-    FROM and TO are written as in mailbot.toml; folders are relative to the current folder. FROM may also be a folder that
-    mailbot 0.1 wrote. A PostgreSQL that needs a password gets it by the keys state_password_… of mailbot.toml, if there is one.
+    FROM and TO have the same format as `state` in mailbot.toml; folders are relative to the current folder. FROM may also be
+    a folder that mailbot 0.1 wrote. A password for PostgreSQL comes from the keys state_password_… of mailbot.toml, if that
+    file exists.
 
     \b
     mailbot state copy tinydb:state tinydb:new-state
     mailbot state copy tinydb:state postgresql://mailbot@localhost/mailbot
     """
-    from mailbot.runtime.state_tools import copy as copied
+    from mailbot.runtime.state_tools import copy as copy_state
 
-    with closing(_opened(target, config)) as into:
+    with closing(_open(target, config)) as to_store:
         folder = Path(source.removeprefix("tinydb:"))
         if (folder / "meta.json").exists():
-            count = copied(folder, into)
+            count = copy_state(folder, to_store)
         else:
-            with closing(_opened(source, config, read_only=True)) as out_of:
-                count = copied(out_of, into)
+            with closing(_open(source, config, read_only=True)) as from_store:
+                count = copy_state(from_store, to_store)
     click.echo(f"{count} cases copied. Now set state in mailbot.toml, then run `mailbot state check`.")
 
 
@@ -80,25 +81,27 @@ def copy(config: Path, source: str, target: str) -> None:
 @options.config
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def export(config: Path, folder: Path) -> None:
-    """Write every case as a TinyDB file into a new folder. Works while the daemon runs.
+    """Export every case as a TinyDB file into a new folder. Works while the daemon runs.
 
     \b
-    mailbot state export cases-of-today
+    mailbot state export cases-2026-11-20
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.state_tools import export as written
+    from mailbot.runtime.state_tools import export as export_state
     from mailbot.settings import load
 
     with closing(store(load(config), read_only=True)) as opened:
-        count = written(opened, folder)
+        count = export_state(opened, folder)
     click.echo(f"{folder}: {count} cases")
 
 
-def _opened(url: str, config: Path, *, read_only: bool = False) -> Store:
+def _open(url: str, config: Path, *, read_only: bool = False) -> Store:
     from mailbot.runtime.store import open_store
     from mailbot.settings import load
 
     if not url.startswith(("tinydb:", "postgresql://")):
-        raise click.BadParameter(f"{url.partition(':')[0]}: write tinydb:FOLDER or postgresql://user@host/database")
+        raise click.BadParameter(
+            f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database"
+        )
     password = load(config).state_password if url.startswith("postgresql://") and config.exists() else None
     return open_store(url, read_only=read_only, password=password)

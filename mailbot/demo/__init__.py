@@ -1,1 +1,1 @@
-"""The demo: a cast of customers, a stage of embedded mail servers, and what can be looked at when the play is over."""
+"""The demo: simulated customers and staff, embedded mail servers, and the output: emails, cases, and HTML pages."""

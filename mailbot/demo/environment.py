@@ -1,4 +1,4 @@
-"""The stage: embedded mail servers on loopback, and mailbot at work between them with its real parts."""
+"""Run the real mailbot against embedded mail servers on loopback."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ from mailbot.runtime.smtp.outbox import Outbox
 from mailbot.runtime.store import Store, open_store
 from mailbot.runtime.worker import MailboxConnections, Worker
 
-PASSWORD = "demo"  # noqa: S105 - of servers that live on loopback as long as the demo does
+PASSWORD = "demo"  # noqa: S105 - for servers on loopback that run only during the demo
 SERVER = "mx.localhost"
-"""By this name the mail server vouches for senders (RFC 8601 §2.5)."""
+"""The authserv-id in Authentication-Results (RFC 8601 §2.5)."""
 
 
 class DemoEnvironment:
-    """Two servers, one store, one worker, and a clock that the play sets."""
+    """An IMAP and an SMTP server, one store, one worker, and a clock that the scenario sets."""
 
     def __init__(self, worker: Worker, clock: Clock, smtp: SmtpServer, imap: ImapServer) -> None:
         self.worker, self.clock, self.smtp, self.imap = worker, clock, smtp, imap
         self.store = worker.store
-        self.policies = {address: room.policy for address, room in worker.contexts.items()}
-        self._courier = Outbox(smtp.smtp())
+        self.policies = {address: context.policy for address, context in worker.contexts.items()}
+        self._smtp = Outbox(smtp.smtp())
 
     def mailbox(self, policy: str) -> str:
         """Return the address of a company's mailbox."""
         return next(address for address, each in self.policies.items() if each.name == policy)
 
-    async def post(self, raw: bytes, sender: str, mailbox: str) -> None:
-        """Hand a mail to the SMTP server, as its writer's own server would; an empty sender is the null path."""
-        sent = await self._courier.send(raw, sender, mailbox)
-        assert isinstance(sent, Delivered), sent  # noqa: S101 - a slip in the cast must not pass for silence
+    async def deliver(self, raw: bytes, sender: str, mailbox: str) -> None:
+        """Send an email to the SMTP server, as the sender's own server would. An empty sender is the null reverse-path."""
+        result = await self._smtp.send(raw, sender, mailbox)
+        assert isinstance(result, Delivered), result  # noqa: S101 - an error in personas.toml must not go unnoticed
 
     async def work(self) -> None:
-        """Let mailbot do what there is to do at this moment: due dates, mail, replies."""
+        """Let mailbot process everything that is due now: deadlines, incoming mail, replies."""
         await self.worker.process_due()
-        for station in self.worker.mailboxes:
-            await self.worker.drain(station)
+        for connection in self.worker.mailboxes:
+            await self.worker.drain(connection)
         await self.worker.send()
 
-    async def attend(self, stopped: asyncio.Event) -> None:
-        """Let the daemon run by the real clock until ``stopped``."""
+    async def run_daemon(self, stopped: asyncio.Event) -> None:
+        """Run the daemon with the real clock until ``stopped`` is set."""
         self.clock.at = None
         daemon = Daemon(self.worker, poll_seconds=2, from_now=False)
         running = asyncio.create_task(daemon.run())
@@ -65,30 +65,30 @@ class DemoEnvironment:
         daemon.stop()
         await running
 
-    def post_of(self, store: Store, *, after: int = 0) -> list[TrafficEntry]:
-        """Return the mails that have passed the SMTP server, from number ``after`` + 1 on, with what a store says of each."""
+    def traffic(self, store: Store, *, after: int = 0) -> list[TrafficEntry]:
+        """Return the emails that the SMTP server received, from number ``after`` + 1 on, with what a store knows about each."""
         return read_back(self.smtp.received, store, self.policies, self.clock.now(), after=after)
 
     async def close(self) -> None:
-        """Leave the servers."""
-        await self._courier.close()
+        """Close the connections to the servers."""
+        await self._smtp.close()
         await self.worker.close()
 
 
 @asynccontextmanager
 async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIterator[DemoEnvironment]:
-    """Set the stage: every packaged policy gets its mailbox; ``registry.csv`` lies in ``out`` already.
+    """Start the servers, with a mailbox for every packaged policy. ``registry.csv`` must already be in ``out``.
 
     Args:
-        out: the demo's folder; the state goes into its ``state``.
-        first_day: the day that the clock shows at first, its first minute.
-        visitor: an address of somebody who may look on, with a mailbox of its own.
+        out: the output folder; the state is created in ``out/state``.
+        first_day: the clock starts at midnight of this day, in the time zone of the first policy.
+        visitor: the address of a user who can write to the desks; it gets a mailbox too.
 
     Raises:
-        StateError, ConfigError: nothing was begun.
+        StateError, ConfigError: the demo cannot start.
     """
-    library = Resources.at()
-    policies = [library.policy(name, trusted_authserv_id=SERVER) for name in policy_names(library.rules)]
+    resources = Resources.at()
+    policies = [resources.policy(name, trusted_authserv_id=SERVER) for name in policy_names(resources.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
     store, opener = open_store(f"tinydb:{out / 'state'}"), AttachmentProcess()
@@ -99,30 +99,32 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
                 mailboxes=imap, addresses={user: user for user in users}, users=users, vouch=vouch, now=clock.now
             ) as smtp,
         ):
-            chance = ids()
+            random_values = ids()
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
-            rooms = [
-                MailboxContext(policy, registry, store, clock, chance.__next__, opener)
+            contexts = [
+                MailboxContext(policy, registry, store, clock, random_values.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
-            stations = [MailboxConnections(room, imap.imap(room.policy.desk.address), smtp.smtp()) for room in rooms]
-            here = DemoEnvironment(Worker(stations, store, clock), clock, smtp, imap)
+            connections = [
+                MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts
+            ]
+            environment = DemoEnvironment(Worker(connections, store, clock), clock, smtp, imap)
             try:
-                for station in stations:
-                    await asyncio.to_thread(station.mailbox.connect)
-                yield here
+                for connection in connections:
+                    await asyncio.to_thread(connection.mailbox.connect)
+                yield environment
             finally:
-                await here.close()
+                await environment.close()
     finally:
         opener.close()
         store.close()
 
 
 def vouch(mail: ReceivedMail) -> str:
-    """Return the Authentication-Results of a server that found every sender genuine."""
+    """Return an Authentication-Results header in which every sender passes DMARC."""
     return f"{SERVER}; dmarc=pass header.from={from_domain(mail.raw) or 'localhost'}"
 
 
 def ids() -> Iterator[str]:
-    """Yield 128 bits each that look like chance and are the same in every run, so that the demo can be told again."""
+    """Yield 128-bit hexadecimal values that look random but are the same in every run, so that the demo is reproducible."""
     return (hashlib.sha256(f"demo {count}".encode()).hexdigest()[:32] for count in itertools.count())

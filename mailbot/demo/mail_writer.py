@@ -1,4 +1,4 @@
-"""How the cast writes: mails as customers' programs, answering machines, mail servers and mailing lists make them."""
+"""Write emails the way mail programs, auto-responders, mail servers and mailing lists do."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mailbot.demo.personas import Persona, WrittenMail
 from mailbot.model import Message
 from mailbot.rehearsal.attachment_files import make_attachment
 
-LOOKED_UP = {
+PLACEHOLDERS = {
     "quote": re.compile(r"\bQ-[A-Z]+-\d+\b"),
     "total": re.compile(r"\b[A-Z]{3} \d+\.\d\d\b"),
     "rma": re.compile(r"\bRMA-[0-9A-Z]+\b"),
 }
-"""What a writer finds in mails of ours: {quote}, {total}, {rma}."""
+"""What a sender can copy from mailbot's emails: {quote}, {total}, {rma}."""
 
 
-def addressed(writing: WrittenMail, mailbox: str, answered: Message | None) -> str:
-    """Return the address of ours that a mail goes to: where our own mail asks for the answer, else the mailbox."""
+def recipient(writing: WrittenMail, mailbox: str, answered: Message | None) -> str:
+    """Return the address that an email goes to: the Reply-To of the email being answered, else the mailbox."""
     reply_to = answered.answer_to if answered and not writing.to and writing.like != "bounce" else None
     return reply_to.email if reply_to else mailbox
 
@@ -39,33 +39,33 @@ def write(
     received: Sequence[Message] = (),
     answered: Message | None = None,
 ) -> bytes:
-    """Return a mail as its writer's program sends it.
+    """Return an email as the sender's mail program sends it.
 
     Args:
-        writing: what is written.
-        person: who writes.
-        mailbox: the address it goes to.
-        at: when, aware.
-        zone: in which time zone the writer's clock shows it.
-        received: what the writer has at hand, the latest last.
-        answered: the mail that is answered, if any is.
+        writing: the content.
+        person: the sender.
+        mailbox: the address of the desk.
+        at: when it is sent, with a time zone.
+        zone: the sender's time zone.
+        received: the emails that the sender can copy from, the latest last.
+        answered: the email being answered, if any.
     """
     local = at.astimezone(ZoneInfo(zone))
     known = _known((*received, *([answered] if answered else [])))
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _sender(writing, person)
-    mail["To"] = writing.to or addressed(writing, mailbox, answered)
+    mail["To"] = writing.to or recipient(writing, mailbox, answered)
     if writing.to:
         mail["Cc"] = mailbox
     mail["Subject"] = _filled(writing.subject, known)
     mail["Date"] = format_datetime(local)
-    mail["Message-ID"] = f"<{_mark(person.address, writing.text, writing.html)}@{person.domain}>"
+    mail["Message-ID"] = f"<{_digest(person.address, writing.text, writing.html)}@{person.domain}>"
     if answered and answered.message_id and writing.like != "bounce":
         mail["In-Reply-To"] = f"<{answered.message_id}>"
         mail["References"] = " ".join(f"<{each}>" for each in (*reversed(answered.thread), answered.message_id))
     _fill(mail, writing, person, known, answered, local)
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart() and part.get_boundary() is None):
-        part.set_boundary(f"=_{_mark(person.address, writing.text)}_{number}")
+        part.set_boundary(f"=_{_digest(person.address, writing.text)}_{number}")
     return mail.as_bytes()
 
 
@@ -89,19 +89,18 @@ def _fill(
             mail["List-Unsubscribe"] = f"<mailto:leave@{person.domain}>"
             mail["Precedence"] = "bulk"
         case "person":
-            text += (
-                _quoted(answered, at) if answered and not writing.to else ""
-            )  # what we wrote a colleague stays there
+            # an email to somebody else does not quote the desk's email
+            text += _quoted(answered, at) if answered and not writing.to else ""
     if writing.html:
         mail.set_content(writing.html, subtype="html", cte="quoted-printable")
     else:
-        mail.set_content(text, cte="quoted-printable")  # mail goes out in ASCII, whatever is quoted
-    for enclosure in writing.attach:
-        make_attachment(mail, enclosure.name, _filled(enclosure.text, known))
+        mail.set_content(text, cte="quoted-printable")  # ASCII only, whatever is quoted
+    for attachment in writing.attach:
+        make_attachment(mail, attachment.name, _filled(attachment.text, known))
 
 
 def _report(mail: EmailMessage, person: Persona, why: str, answered: Message | None) -> None:
-    """Fill in a delivery report (RFC 3464) of the server that could not deliver ``answered``."""
+    """Fill in a delivery report (RFC 3464) from the server that could not deliver ``answered``."""
     server, original = f"mx.{person.domain}", answered.message_id if answered else ""
     mail["Auto-Submitted"] = "auto-replied"
     mail.set_content(
@@ -132,11 +131,11 @@ def _sender(writing: WrittenMail, person: Persona) -> str:
 
 
 def _known(received: Sequence[Message]) -> dict[str, str]:
-    """Return what the writer can look up in the mails at hand: their subject, and the latest of each number."""
+    """Return the values of the placeholders: the latest subject, and the latest number of each kind."""
     known: dict[str, str] = {}
     for mail in received:
         known["subject"] = mail.subject.removeprefix("Re: ")
-        known |= {name: match[0] for name, form in LOOKED_UP.items() if (match := form.search(mail.text))}
+        known |= {name: match[0] for name, pattern in PLACEHOLDERS.items() if (match := pattern.search(mail.text))}
     return known
 
 
@@ -147,12 +146,12 @@ def _filled(text: str, known: dict[str, str]) -> str:
 
 
 def _quoted(answered: Message, at: datetime) -> str:
-    """Return the answered mail as programs quote it below an answer."""
+    """Return an email as mail programs quote it below a reply."""
     who = answered.sender.email if answered.sender else ""
     lines = "\n".join(f"> {line}".rstrip() for line in answered.text.strip().splitlines())
     return f"\n\nOn {at:%a, %b} {at.day}, {at.year} at {at:%H:%M}, {who} wrote:\n{lines}\n"
 
 
-def _mark(*texts: str) -> str:
-    """Return an id that is the same whenever the same is written."""
+def _digest(*texts: str) -> str:
+    """Return an id that depends on the texts only, so that every run writes the same ids."""
     return sha256("\n".join(texts).encode()).hexdigest()[:20]

@@ -1,4 +1,4 @@
-"""The terminal: what happens as it happens, and at the end what there was to see and where it lies."""
+"""Print the demo on the terminal: every email as it happens, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -42,32 +42,32 @@ WORDS = {
     "ask": "question",
     "staff": "held for staff",
     "decline": "declined",
-    "none": "on record",
+    "none": "no action",
     "ignored": "ignored",
-    "attention": "set aside",
+    "attention": "moved to Attention",
     "done": "done by staff",
     "second": "second approver asked",
-    "asked": "to be confirmed",
-    "under_way": "on its way",
-    "status": "where it stands",
+    "asked": "confirmation requested",
+    "under_way": "in transit",
+    "status": "status",
     "parts_ordered": "parts ordered",
     "parts_declined": "parts declined",
 }
 WEEK = 7
-"""Days after which it is told how often staff were reminded of what is held."""
+"""Reminders to staff are summed up and printed once per this many days."""
 MARGIN = " " * 18
-WIDEST = 150
-"""Columns beyond which a subject is cut."""
+MAX_WIDTH = 150
+"""Maximum width of a decision's text, in columns."""
 
 
 class Narrator:
-    """Tells the story, with colours and a progress bar on a terminal, in plain lines elsewhere."""
+    """Prints the demo: with colors and a progress bar on a terminal, as plain lines otherwise."""
 
-    def __init__(self, cast: Personas, zone: str, console: Console | None = None) -> None:
+    def __init__(self, personas: Personas, zone: str, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False)
-        self._cast, self._zone = cast, ZoneInfo(zone)
-        self._nudges: Counter[str] = Counter()
-        self._nudged: list[date] = []
+        self._personas, self._zone = personas, ZoneInfo(zone)
+        self._reminders: Counter[str] = Counter()
+        self._reminder_days: list[date] = []
         self._bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -76,7 +76,7 @@ class Narrator:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._days = self._bar.add_task("", total=cast.days)
+        self._days = self._bar.add_task("", total=personas.days)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -87,141 +87,141 @@ class Narrator:
     ) -> None:
         self._bar.stop()
 
-    def opening(self, mailboxes: Sequence[str], units: int) -> None:
-        """Say what is set up."""
-        self._line(Text.assemble("An IMAP and an SMTP server on this machine, ", (", ".join(mailboxes), "bold")))
-        people = f"{len(self._cast.person)} customers, {len(self._cast.colleague)} colleagues"
-        self._line(Text(f"{units} units in the registry, {people}, {self._cast.days} days\n"))
+    def start(self, mailboxes: Sequence[str], units: int) -> None:
+        """Print the setup."""
+        self._line(Text.assemble("IMAP and SMTP server on this machine: ", (", ".join(mailboxes), "bold")))
+        people = f"{len(self._personas.customer)} customers, {len(self._personas.staff)} staff"
+        self._line(Text(f"{units} units in the registry, {people}, {self._personas.days} days\n"))
 
     def moment(self, moment: ScenarioMoment) -> bool:
-        """Tell a moment; says whether there was something to look at."""
+        """Print the emails of one point in time, and return whether anything was printed."""
         local = moment.at.astimezone(self._zone)
-        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._cast.begins).days)
-        told = [post for post in moment.post if not (post.due and post.to_staff)]
-        nudges = [post for post in moment.post if post.due and post.to_staff]
-        if nudges:
-            self._nudges.update(post.other for post in nudges)
-            self._nudged.append(local.date())
-        if self._nudged and (local.date() - self._nudged[0]).days >= WEEK:
-            self._tell_nudges()
-        if told:
-            self._tell(told, local)
-        return bool(told)
+        self._bar.update(
+            self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days
+        )
+        shown = [email for email in moment.emails if not (email.due and email.to_staff)]
+        reminders = [email for email in moment.emails if email.due and email.to_staff]
+        if reminders:
+            self._reminders.update(email.other for email in reminders)
+            self._reminder_days.append(local.date())
+        if self._reminder_days and (local.date() - self._reminder_days[0]).days >= WEEK:
+            self._print_reminders()
+        if shown:
+            self._emails(shown, local)
+        return bool(shown)
 
-    def _tell(self, posts: Sequence[TrafficEntry], local: datetime) -> None:
-        sent = {post.message.message_id: post for post in posts if post.ours}
-        for post in (post for post in posts if not post.ours):
-            self._arrived(post, local)
-            for short in summaries(post):
-                self._line(Text.assemble(MARGIN, *_decided(short)))
-            for message_id in post.entry.sent if post.entry else ():
-                if answer := sent.pop(message_id, None):
-                    self._sent(answer)
+    def _emails(self, emails: Sequence[TrafficEntry], local: datetime) -> None:
+        sent = {email.message.message_id: email for email in emails if email.outgoing}
+        for email in (email for email in emails if not email.outgoing):
+            self._arrived(email, local)
+            for summary in summaries(email):
+                self._line(Text.assemble(MARGIN, *_summary(summary)))
+            for message_id in email.entry.sent if email.entry else ():
+                if reply := sent.pop(message_id, None):
+                    self._sent(reply)
         groups: dict[tuple[str, str], list[TrafficEntry]] = {}
-        for post in sent.values():
-            groups.setdefault(_letter(post), []).append(post)
-        for (letter, clause), together in groups.items():
+        for email in sent.values():
+            groups.setdefault(_template_and_clause(email), []).append(email)
+        for (template, clause), group in groups.items():
             self._line(
-                Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (letter, "bold blue"), f" {clause}")
+                Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (template, "bold blue"), f" {clause}")
             )
-            for post in together:
-                self._sent(post)
+            for email in group:
+                self._sent(email)
 
-    def _arrived(self, post: TrafficEntry, local: datetime) -> None:
-        sender = post.message.sender
-        who = one_line(sender.name) or sender.email if sender else "nobody"
+    def _arrived(self, email: TrafficEntry, local: datetime) -> None:
+        sender = email.message.sender
+        who = one_line(sender.name) or sender.email if sender else "(no sender)"
         self._line(
             Text.assemble(
                 (f"{local:%a %d %b %H:%M}", "dim"),
                 "  ",
                 (who, "bold"),
-                f" to {post.mailbox}: ",
-                one_line(post.message.subject),
+                f" to {email.mailbox}: ",
+                one_line(email.message.subject),
             )
         )
 
-    def _sent(self, post: TrafficEntry) -> None:
-        style = "dim" if post.to_staff else ""
-        self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{post.other}: {one_line(post.message.subject)}", style)))
+    def _sent(self, email: TrafficEntry) -> None:
+        style = "dim" if email.to_staff else ""
+        self._line(Text.assemble(MARGIN, ("→ ", "green"), (f"{email.other}: {one_line(email.message.subject)}", style)))
 
-    def _tell_nudges(self) -> None:
-        """Tell in one line how often staff were reminded of what waits for them since something else was told."""
-        if not self._nudges:
+    def _print_reminders(self) -> None:
+        """Print one line with the number of reminders to each member of staff since the last such line."""
+        if not self._reminders:
             return
-        when = f"{self._nudged[0]:%d %b} to {self._nudged[-1]:%d %b}"
-        who = ", ".join(f"{address} ({times})" for address, times in sorted(self._nudges.items()))
-        self._line(Text(f"{when:<16}  staff reminded of what waits for them: {who}", style="dim"))
-        self._nudges.clear()
-        self._nudged.clear()
+        when = f"{self._reminder_days[0]:%d %b} to {self._reminder_days[-1]:%d %b}"
+        who = ", ".join(f"{address} ({times})" for address, times in sorted(self._reminders.items()))
+        self._line(Text(f"{when:<16}  reminders to staff: {who}", style="dim"))
+        self._reminders.clear()
+        self._reminder_days.clear()
 
-    def ending(
-        self, seen: Sequence[OutcomeSeen], posts: Sequence[TrafficEntry], cases: Sequence[Case], out: Path
+    def end(
+        self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path
     ) -> None:
-        """Say what there was to see, and where it lies."""
-        self._tell_nudges()
+        """Print the scenarios shown, the totals, the output files, and what is missing."""
+        self._print_reminders()
         self._bar.stop()
-        self._line(Text("\nThere was to see", style="bold"))
+        self._line(Text("\nScenarios shown", style="bold"))
         for each in seen:
             mark, where = (
-                (("✓", "green"), f"mail {each.post.number:03}") if each.post else (("✗", "bold red"), "did not happen")
+                (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")
             )
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
-        arrived = [post for post in posts if not post.ours]
+        arrived = [email for email in emails if not email.outgoing]
         states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
-        self._line(Text("\nIn figures", style="bold"))
-        self._line(Text(f"  {len(arrived)} mails came in: {_counted(_worded(outcomes(posts)))}"), cut=False)
-        staff = sum(post.to_staff for post in posts)
-        ours = len(posts) - len(arrived)
-        self._line(Text(f"  {ours} mails went out: {ours - staff} to customers, {staff} to staff"))
+        self._line(Text("\nTotals", style="bold"))
+        self._line(Text(f"  {len(arrived)} emails received: {_counted(_with_words(outcomes(emails)))}"), cut=False)
+        staff = sum(email.to_staff for email in emails)
+        outgoing = len(emails) - len(arrived)
+        self._line(Text(f"  {outgoing} emails sent: {outgoing - staff} to customers, {staff} to staff"))
         self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
-        self._line(Text("\nTo look at", style="bold"))
+        self._line(Text("\nOutput files", style="bold"))
         for path, what in (
-            ("index.html", "every conversation, with its decisions and clauses"),
-            ("mails/", f"{len(posts)} mails, each as .eml and as .html"),
+            ("index.html", "all conversations, with decisions and clauses"),
+            ("emails/", f"{len(emails)} emails, each as .eml and as .html"),
             ("cases/", "the cases, as JSON"),
-            ("registry.csv", "what the companies had shipped"),
-            ("state/", "the store, as the daemon leaves it"),
-            ("mailbot.log", "what the daemon logged"),
+            ("registry.csv", "registry of shipped units"),
+            ("state/", "the daemon's state"),
+            ("mailbot.log", "the daemon's log"),
         ):
             self._line(Text.assemble("  ", (f"{out}/{path:<13}", "bold"), f"  {what}"))
-        if lacking := [each.kind for each in seen if each.post is None]:
-            self._line(
-                Text(f"\nThis did not happen, and should have: {'; '.join(lacking)}", style="bold red"), cut=False
-            )
+        if missing := [each.kind for each in seen if each.email is None]:
+            self._line(Text(f"\nMissing: {'; '.join(missing)}", style="bold red"), cut=False)
 
     def serving(self, lines: Mapping[str, str]) -> None:
-        """Say how to take part."""
-        self._line(Text("\nThe desk is open; Ctrl-C closes it", style="bold"))
+        """Print how to connect to the servers."""
+        self._line(Text("\nThe desk is running; press Ctrl-C to stop", style="bold"))
         for name, value in lines.items():
             self._line(Text.assemble(f"  {name:<14} ", (value, "bold")), cut=False)
         self._line(Text(""))
 
     def _line(self, line: Text, *, cut: bool = True) -> None:
-        """Print a line; a terminal cuts what of the story does not fit, so that it stays a column to look down."""
+        """Print a line. On a terminal, cut it to the width unless ``cut`` is False."""
         cut = cut and self.console.is_terminal
         self.console.print(
             line, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=not self.console.is_terminal
         )
 
 
-def _letter(post: TrafficEntry) -> tuple[str, str]:
-    """Return what kind of mail a due date sent, and the clause it stands on."""
+def _template_and_clause(email: TrafficEntry) -> tuple[str, str]:
+    """Return the kind of email that a deadline caused, and the clause for it."""
     return (
-        (post.reply.template.split()[0], post.reply.cites[0] if post.reply.cites else "")
-        if post.reply
+        (email.reply.template.split()[0], email.reply.cites[0] if email.reply.cites else "")
+        if email.reply
         else ("note", "")
     )
 
 
-def _decided(short: DecisionSummary) -> tuple[tuple[str, str], ...]:
+def _summary(summary: DecisionSummary) -> tuple[tuple[str, str], ...]:
     return (
-        (WORDS.get(short.outcome, short.outcome), STYLES.get(short.outcome, "dim")),
-        (f" {' '.join(short.clauses)}" if short.clauses else "", ""),
-        (f"  {one_line(short.about, WIDEST)}" if short.about else "", "dim"),
+        (WORDS.get(summary.outcome, summary.outcome), STYLES.get(summary.outcome, "dim")),
+        (f" {' '.join(summary.clauses)}" if summary.clauses else "", ""),
+        (f"  {one_line(summary.about, MAX_WIDTH)}" if summary.about else "", "dim"),
     )
 
 
-def _worded(counts: dict[str, int]) -> dict[str, int]:
+def _with_words(counts: dict[str, int]) -> dict[str, int]:
     return {WORDS.get(word, word): number for word, number in counts.items()}
 
 

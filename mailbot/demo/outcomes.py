@@ -1,4 +1,4 @@
-"""What there was to see: every kind of outcome, each with the mail that proves it, read from the mails and the cases."""
+"""Find the first email that shows each kind of outcome, from the emails and the cases."""
 
 from __future__ import annotations
 
@@ -11,146 +11,146 @@ from mailbot.model import Answered, Bounced, CommandName, Decision, Ordered, Sta
 
 
 class OutcomeSeen(Value, frozen=True):
-    """A kind of outcome, in words, and the first mail that proves it; None where it did not happen."""
+    """A kind of outcome, and the first email that shows it; None if there is none."""
 
     kind: str
-    post: TrafficEntry | None
+    email: TrafficEntry | None
 
 
-def outcomes_seen(posts: Sequence[TrafficEntry]) -> list[OutcomeSeen]:
-    """Return every kind of outcome that the demo is to show, with its proof."""
-    return [OutcomeSeen(kind, next((post for post in posts if proves(post)), None)) for kind, proves in KINDS.items()]
+def outcomes_seen(emails: Sequence[TrafficEntry]) -> list[OutcomeSeen]:
+    """Return every kind of outcome that the demo should show, with its first email."""
+    return [OutcomeSeen(kind, next((email for email in emails if shows(email)), None)) for kind, shows in KINDS.items()]
 
 
-def outcomes(posts: Sequence[TrafficEntry]) -> dict[str, int]:
-    """Return how many mails to us had which outcome, the most frequent first; what became of them where nothing was decided."""
+def outcomes(emails: Sequence[TrafficEntry]) -> dict[str, int]:
+    """Count the incoming emails by outcome, the most frequent first. Without an outcome, the summary's is used."""
     found = (
-        post.record.outcome if post.record.outcome != "none" else summaries(post)[0].outcome
-        for post in posts
-        if post.record
+        email.record.outcome if email.record.outcome != "none" else summaries(email)[0].outcome
+        for email in emails
+        if email.record
     )
     return dict(Counter(found).most_common())
 
 
-def _answer(post: TrafficEntry) -> Decision | None:
-    """Return what was decided, where this is the answer to a customer that says so."""
-    if post.ours and post.reply and post.reply.audience == "customer" and post.reply.direct and post.entry:
-        return post.entry.decision
+def _decision(email: TrafficEntry) -> Decision | None:
+    """Return the decision if this email is the direct reply to a customer that states it."""
+    if email.outgoing and email.reply and email.reply.audience == "customer" and email.reply.direct and email.entry:
+        return email.entry.decision
     return None
 
 
-def _answers(post: TrafficEntry, outcome: str) -> bool:
-    decision = _answer(post)
+def _states(email: TrafficEntry, outcome: str) -> bool:
+    decision = _decision(email)
     return decision is not None and (
         decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts)
     )
 
 
-def _issued(post: TrafficEntry) -> bool:
-    decision, number = _answer(post), post.case.number if post.case else None
+def _issued(email: TrafficEntry) -> bool:
+    decision, number = _decision(email), email.case.number if email.case else None
     fresh = decision is not None and any(v.outcome == "issue" and v.number is None for v in decision.verdicts)
-    return fresh and number is not None and number.text in post.message.text
+    return fresh and number is not None and number.text in email.message.text
 
 
-def _quoted(post: TrafficEntry) -> bool:
-    text = post.message.text.lower()
-    quotes = post.case.quotes if post.case else ()
-    return _answers(post, "quote") and "purchase order" in text and any(q.number.lower() in text for q in quotes)
+def _quoted(email: TrafficEntry) -> bool:
+    text = email.message.text.lower()
+    quotes = email.case.quotes if email.case else ()
+    return _states(email, "quote") and "purchase order" in text and any(q.number.lower() in text for q in quotes)
 
 
-def _answered(post: TrafficEntry) -> bool:
-    """Whether this mail supplied what had been asked for, and the request went on."""
-    supplied = post.entry is not None and isinstance(post.entry.event, Answered)
-    return supplied and post.record is not None and post.record.outcome in ("issue", "quote", "mixed")
+def _answered(email: TrafficEntry) -> bool:
+    """Whether this email supplied the missing information, and the request was decided."""
+    supplied = email.entry is not None and isinstance(email.entry.event, Answered)
+    return supplied and email.record is not None and email.record.outcome in ("issue", "quote", "mixed")
 
 
-def _held(post: TrafficEntry) -> bool:
-    return post.to_staff and post.reply is not None and post.reply.template == "notice held"
+def _held(email: TrafficEntry) -> bool:
+    return email.to_staff and email.reply is not None and email.reply.template == "notice held"
 
 
-def _ignored(post: TrafficEntry, kind: str) -> bool:
-    return post.record is not None and post.record.kind == kind and post.record.folder == "Ignored"
+def _ignored(email: TrafficEntry, kind: str) -> bool:
+    return email.record is not None and email.record.kind == kind and email.record.folder == "Ignored"
 
 
-def _letter(post: TrafficEntry, kind: str) -> bool:
-    return post.reply is not None and post.reply.audience == "customer" and post.reply.template.startswith(kind)
+def _customer_email(email: TrafficEntry, kind: str) -> bool:
+    return email.reply is not None and email.reply.audience == "customer" and email.reply.template.startswith(kind)
 
 
-def _repeated(post: TrafficEntry) -> bool:
-    decision = _answer(post)
-    return decision is not None and any(v.number and v.number.text in post.message.text for v in decision.verdicts)
+def _repeated(email: TrafficEntry) -> bool:
+    decision = _decision(email)
+    return decision is not None and any(v.number and v.number.text in email.message.text for v in decision.verdicts)
 
 
-def _stranger(post: TrafficEntry) -> bool:
-    decision = _answer(post)
+def _not_owner(email: TrafficEntry) -> bool:
+    decision = _decision(email)
     return decision is not None and any(v.answered_as_unknown for v in decision.verdicts)
 
 
-def _german_html(post: TrafficEntry) -> bool:
-    known = post.entry is not None and any(v.known for v in post.entry.decision.verdicts)
-    german = post.case is not None and post.case.language == "de"
-    return not post.ours and known and german and bool(post.html) and not post.has_text
+def _german_html(email: TrafficEntry) -> bool:
+    known = email.entry is not None and any(v.known for v in email.entry.decision.verdicts)
+    german = email.case is not None and email.case.language == "de"
+    return not email.outgoing and known and german and bool(email.html) and not email.has_text
 
 
-def _csv(post: TrafficEntry) -> bool:
-    named = any(attachment.name.lower().endswith(".csv") for attachment in post.message.attachments)
-    return named and post.entry is not None and len(post.entry.decision.verdicts) > 1
+def _csv(email: TrafficEntry) -> bool:
+    named = any(attachment.name.lower().endswith(".csv") for attachment in email.message.attachments)
+    return named and email.entry is not None and len(email.entry.decision.verdicts) > 1
 
 
-def _bounced(post: TrafficEntry) -> bool:
-    return not post.ours and post.entry is not None and isinstance(post.entry.event, Bounced)
+def _bounced(email: TrafficEntry) -> bool:
+    return not email.outgoing and email.entry is not None and isinstance(email.entry.event, Bounced)
 
 
-def _ordered(post: TrafficEntry) -> bool:
-    """Whether this purchase order agreed with the quote, and the number went out."""
-    by_rule = post.record is not None and post.record.outcome == "issue"
-    return by_rule and post.entry is not None and isinstance(post.entry.event, Ordered)
+def _ordered(email: TrafficEntry) -> bool:
+    """Whether this purchase order matched the quote, and an RMA was issued."""
+    by_rule = email.record is not None and email.record.outcome == "issue"
+    return by_rule and email.entry is not None and isinstance(email.entry.event, Ordered)
 
 
-def _commanded(post: TrafficEntry, name: CommandName, result: str = "done") -> bool:
-    """Whether a member of staff gave this command, and it ended so."""
-    rulings = post.entry.decision.command_results if post.entry and not post.ours else ()
-    return any(ruling.command.name == name and ruling.result == result for ruling in rulings)
+def _commanded(email: TrafficEntry, name: CommandName, result: str = "done") -> bool:
+    """Whether staff gave this command with this result."""
+    results = email.entry.decision.command_results if email.entry and not email.outgoing else ()
+    return any(each.command.name == name and each.result == result for each in results)
 
 
-def _approved_to_the_customer(post: TrafficEntry) -> bool:
-    """Whether a colleague wrote to the customer, with the mailbox in Cc, and approved in it."""
-    event, customer = post.entry.event if post.entry else None, post.case.sender if post.case else ""
+def _approved_to_the_customer(email: TrafficEntry) -> bool:
+    """Whether staff approved in an email to the customer, with the mailbox in Cc."""
+    event, customer = email.entry.event if email.entry else None, email.case.sender if email.case else ""
     to_customer = isinstance(event, StaffMessage) and customer in event.mail.other_recipients
-    return to_customer and _commanded(post, "approve")
+    return to_customer and _commanded(email, "approve")
 
 
-def _closed_after(post: TrafficEntry) -> bool:
-    return _letter(post, "progress shipped") and post.case is not None and post.case.state == "closed"
+def _closed_after(email: TrafficEntry) -> bool:
+    return _customer_email(email, "progress shipped") and email.case is not None and email.case.state == "closed"
 
 
 KINDS: dict[str, Callable[[TrafficEntry], bool]] = {
     "RMA number issued": _issued,
-    "the number there is, for a second request": _repeated,
-    "quote, and a purchase order asked for": _quoted,
-    "a purchase order that agrees: the number": _ordered,
-    "missing information asked for": lambda post: _answers(post, "ask") and not _stranger(post),
+    "duplicate request: existing RMA resent": _repeated,
+    "quote sent, purchase order requested": _quoted,
+    "matching PO: RMA issued": _ordered,
+    "missing information requested": lambda email: _states(email, "ask") and not _not_owner(email),
     "missing information supplied": _answered,
     "held for staff": _held,
-    "approved by a colleague": lambda post: _commanded(post, "approve"),
-    "approved in a mail to the customer, rma@ in Cc": _approved_to_the_customer,
-    "declined": lambda post: _answers(post, "decline"),
-    "several units in one mail, different verdicts": lambda post: _answers(post, "mixed"),
-    "a list attached as CSV": _csv,
-    "a German mail, HTML only": _german_html,
-    "a stranger, told nothing": _stranger,
-    "a mail of ours that bounced": _bounced,
-    "an answering machine, ignored": lambda post: _ignored(post, "auto"),
-    "a newsletter, ignored": lambda post: _ignored(post, "list"),
-    "a parcel under way": lambda post: _letter(post, "progress under_way"),
-    "received, and repaired by when": lambda post: _letter(post, "progress received"),
-    "where a return stands, told by rule": lambda post: _letter(post, "progress status"),
-    "what was found, and its charge": lambda post: _letter(post, "progress charged"),
-    "a quote above a limit: a second approver": lambda post: _commanded(post, "quote", "second"),
-    "a parts quote, and its purchase order": lambda post: _letter(post, "progress parts_ordered"),
-    "shipped back, and closed": _closed_after,
-    "a request withdrawn": lambda post: _letter(post, "progress withdrawn"),
-    "reminder": lambda post: _letter(post, "reminder"),
-    "number that expired": lambda post: _letter(post, "expired"),
-    "request closed for want of an answer": lambda post: _letter(post, "closed"),
+    "approved by staff": lambda email: _commanded(email, "approve"),
+    "approved in an email to the customer, rma@ in Cc": _approved_to_the_customer,
+    "declined": lambda email: _states(email, "decline"),
+    "several units in one email, different outcomes": lambda email: _states(email, "mixed"),
+    "list of units attached as CSV": _csv,
+    "German email, HTML only": _german_html,
+    "non-owner: nothing disclosed": _not_owner,
+    "outgoing email bounced": _bounced,
+    "auto-reply ignored": lambda email: _ignored(email, "auto"),
+    "newsletter ignored": lambda email: _ignored(email, "list"),
+    "inbound shipment announced": lambda email: _customer_email(email, "progress under_way"),
+    "received, with due date": lambda email: _customer_email(email, "progress received"),
+    "status request answered automatically": lambda email: _customer_email(email, "progress status"),
+    "inspection finding with a charge": lambda email: _customer_email(email, "progress charged"),
+    "quote above a limit: second approver asked": lambda email: _commanded(email, "quote", "second"),
+    "parts quote and its purchase order": lambda email: _customer_email(email, "progress parts_ordered"),
+    "shipped back and closed": _closed_after,
+    "request withdrawn": lambda email: _customer_email(email, "progress withdrawn"),
+    "reminder": lambda email: _customer_email(email, "reminder"),
+    "RMA expired": lambda email: _customer_email(email, "expired"),
+    "request closed: no response": lambda email: _customer_email(email, "closed"),
 }

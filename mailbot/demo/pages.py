@@ -1,7 +1,7 @@
-"""What is left to look at: every mail as .eml and as a page, the cases as JSON, and index.html with the conversations.
+"""Write the output files: every email as .eml and as HTML, the cases as JSON, and index.html with the conversations.
 
-The pages need no server, no script and nothing from outside. What strangers wrote is escaped; HTML of theirs is shown in
-a frame that may neither run nor fetch anything.
+The pages need no server, no scripts and no external resources. Untrusted text is escaped. Untrusted HTML is shown in a
+sandboxed frame that can neither run scripts nor load anything.
 """
 
 from __future__ import annotations
@@ -24,63 +24,69 @@ from mailbot.model import Case, Value
 from mailbot.policy.policy import Policy
 
 _BODY = re.compile(r"\A(?>.*?<body\b[^<>]*+>)(.*)</body>", re.DOTALL | re.IGNORECASE)
-_QUIET = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+_NO_RESOURCES = (
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+)
 
 
 class ConversationPage(Value, frozen=True):
-    """A case with its mails in order; ``case`` is None for mails that belong to none."""
+    """A case with its emails in order. ``case`` is None for the emails that belong to no case."""
 
     case: Case | None
-    posts: tuple[TrafficEntry, ...]
+    emails: tuple[TrafficEntry, ...]
 
 
-def lay_out(
+def write_pages(
     out: Path,
-    posts: Sequence[TrafficEntry],
+    emails: Sequence[TrafficEntry],
     cases: Sequence[Case],
     seen: Sequence[OutcomeSeen],
     policies: Mapping[str, Policy],
 ) -> None:
-    """Write mails/, cases/ and index.html into the demo's folder.
+    """Write emails/, cases/ and index.html into the output folder.
 
     Raises:
-        OSError: the disk would not take it.
+        OSError: a file cannot be written.
     """
-    for name in ("mails", "cases"):
+    for name in ("emails", "cases"):
         (out / name).mkdir(exist_ok=True)
     pages = _templates(policies)
-    for post in posts:
-        (out / "mails" / f"{post.name}.eml").write_bytes(post.raw)
-        page = pages.get_template("mail.html.jinja").render(post=post, letter=letter(post), frame=frame(post))
-        (out / "mails" / f"{post.name}.html").write_text(page, encoding="utf-8")
+    for email in emails:
+        (out / "emails" / f"{email.name}.eml").write_bytes(email.raw)
+        page = pages.get_template("mail.html.jinja").render(email=email, own_html=own_html(email), frame=frame(email))
+        (out / "emails" / f"{email.name}.html").write_text(page, encoding="utf-8")
     for case in cases:
         (out / "cases" / f"{case.id}.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n"
         )
     page = pages.get_template("index.html.jinja").render(
-        conversations=tuple(conversations(posts, cases)), seen=seen, posts=posts, cases=cases, outcomes=outcomes(posts)
+        conversations=tuple(conversations(emails, cases)),
+        seen=seen,
+        emails=emails,
+        cases=cases,
+        outcomes=outcomes(emails),
     )
     (out / "index.html").write_text(page, encoding="utf-8")
 
 
-def conversations(posts: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
-    """Yield the cases in the order in which they were opened, then the mails that belong to none."""
+def conversations(emails: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
+    """Yield the cases in the given order, then the emails that belong to no case."""
     for case in cases:
-        yield ConversationPage(case, tuple(post for post in posts if post.case and post.case.id == case.id))
-    loose = tuple(post for post in posts if post.case is None)
-    if loose:
-        yield ConversationPage(None, loose)
+        yield ConversationPage(case, tuple(email for email in emails if email.case and email.case.id == case.id))
+    without_case = tuple(email for email in emails if email.case is None)
+    if without_case:
+        yield ConversationPage(None, without_case)
 
 
-def letter(post: TrafficEntry) -> str:
-    """Return the HTML of a mail of ours, to be shown as it is: our templates wrote it and have escaped what is not ours."""
-    found = _BODY.search(post.html) if post.ours else None
+def own_html(email: TrafficEntry) -> str:
+    """Return the HTML body of an outgoing email. It can be inserted as it is: the templates have escaped untrusted text."""
+    found = _BODY.search(email.html) if email.outgoing else None
     return found[1] if found else ""
 
 
-def frame(post: TrafficEntry) -> str:
-    """Return the HTML of somebody else's mail, to be shown in a frame of its own."""
-    return "" if post.ours or not post.html else _QUIET + post.html
+def frame(email: TrafficEntry) -> str:
+    """Return the HTML of an incoming email, for a sandboxed frame."""
+    return "" if email.outgoing or not email.html else _NO_RESOURCES + email.html
 
 
 def _templates(policies: Mapping[str, Policy]) -> Environment:
@@ -102,11 +108,11 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
     def company(mailbox: str) -> str:
         return policies[mailbox].rules.policy.company
 
-    def decided(post: TrafficEntry) -> tuple[DecisionSummary, ...]:
-        return () if post.ours else summaries(post)
+    def decided(email: TrafficEntry) -> tuple[DecisionSummary, ...]:
+        return () if email.outgoing else summaries(email)
 
-    def excerpt(post: TrafficEntry) -> str:
-        return (post.message.text if post.ours else post.message.visible or post.message.text).strip()
+    def excerpt(email: TrafficEntry) -> str:
+        return (email.message.text if email.outgoing else email.message.visible or email.message.text).strip()
 
     def as_text(content: bytes) -> str:
         return decode(content).strip()

@@ -1,4 +1,4 @@
-"""Who plays, and what they write: the cast as values, read from cast.toml."""
+"""The simulated customers and staff, and what they write, read from personas.toml."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ import msgspec
 from mailbot.model import Unit
 from mailbot.strict_toml import convert, parse
 
-SCRIPT = Path(__file__).with_name("cast.toml")
+FILE = Path(__file__).with_name("personas.toml")
 
 Like = Literal["person", "auto-reply", "bounce", "newsletter"]
 
 
 class PersonaTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of cast.toml; a key it does not know is an error."""
+    """A table of personas.toml. An unknown key is an error."""
 
 
 class ShippedUnit(PersonaTable, frozen=True):
-    """A unit: ``delivered`` days before the first day, ``extended`` days of cover from it on (0: no extension)."""
+    """A unit in the registry.
+
+    ``delivered`` is the number of days between the delivery and the first day of the demo. ``extended`` is how many days an
+    extended warranty still lasts on the first day; 0 means that there is none.
+    """
 
     policy: str
     serial: str
@@ -51,16 +55,16 @@ class ShippedUnit(PersonaTable, frozen=True):
 
 
 class AttachedFile(PersonaTable, frozen=True):
-    """An attached text file; its name's ending says of what kind."""
+    """An attachment made from a text. The extension of its name decides the kind of file."""
 
     name: str
     text: str
 
 
 class WrittenMail(PersonaTable, frozen=True):
-    """What somebody writes: a text, or HTML without a text; ``like`` says whether a person writes, or which machine.
+    """The content of an email: text, or HTML only. ``like`` says whether a person or which kind of machine writes it.
 
-    ``to``: whom it is written to, with the company's mailbox in Cc; the mailbox alone where nobody is named.
+    ``to`` is the recipient if it is not the mailbox; the mailbox is then in Cc.
     """
 
     subject: str = "Re: {subject}"
@@ -72,82 +76,83 @@ class WrittenMail(PersonaTable, frozen=True):
 
 
 class FirstMail(WrittenMail, frozen=True, kw_only=True):
-    """A mail of one's own accord, on a day of the play (0 is the first) at a time of day in the company's zone."""
+    """An email that answers nothing. ``day`` counts from 0, the first day; ``time`` is in the company's time zone."""
 
     day: int
     time: time
 
 
 class ReplyToMail(WrittenMail, frozen=True, kw_only=True):
-    """An answer to the first mail that holds all the words in ``hears``, some hours after it came.
+    """A reply to the first email that contains all the words in ``contains``, ``hours`` after that email arrived.
 
-    ``about``: it follows a mail to this address instead, and answers none: the parcel is here, and our number stands on it.
+    If ``received_by`` is set, the email to wait for is one to that address, and this email is not a reply to it. Example: staff
+    write that a parcel with the RMA number has arrived.
     """
 
-    hears: tuple[str, ...]
+    contains: tuple[str, ...]
     hours: float
-    about: str = ""
+    received_by: str = ""
 
 
 class Persona(PersonaTable, frozen=True):
-    """Somebody who writes to one of the companies, or works for it."""
+    """A person who writes to one of the companies or works for it. ``writes_to`` is the name of the company's policy."""
 
     name: str
     address: str
     writes_to: str
-    mail: tuple[FirstMail, ...] = ()
-    reacts: tuple[ReplyToMail, ...] = ()
+    email: tuple[FirstMail, ...] = ()
+    reply: tuple[ReplyToMail, ...] = ()
 
     @property
     def domain(self) -> str:
-        """The part behind the @."""
+        """The domain of the address."""
         return self.address.rpartition("@")[2]
 
 
 class Personas(PersonaTable, frozen=True):
-    """The whole play: its first day, how many days it lasts, what was shipped, and who writes: customers and colleagues."""
+    """The content of personas.toml: the first day, the number of days, the shipped units, the customers and the staff."""
 
-    begins: date
+    first_day: date
     days: int
     unit: tuple[ShippedUnit, ...]
-    person: tuple[Persona, ...]
-    colleague: tuple[Persona, ...]
+    customer: tuple[Persona, ...]
+    staff: tuple[Persona, ...]
 
     @property
     def people(self) -> tuple[Persona, ...]:
-        """All who write."""
-        return (*self.person, *self.colleague)
+        """All customers and staff."""
+        return (*self.customer, *self.staff)
 
     @property
     def last_day(self) -> date:
-        """The day on which the curtain falls."""
-        return self.begins + timedelta(days=self.days)
+        """The day on which the demo ends, at 0:00."""
+        return self.first_day + timedelta(days=self.days)
 
-    def moment(self, opening: FirstMail, zone: str) -> datetime:
-        """Return when an opening mail is written, aware, UTC."""
-        day = self.begins + timedelta(days=opening.day)
-        return datetime.combine(day, opening.time, ZoneInfo(zone)).astimezone(UTC)
+    def sent_at(self, first: FirstMail, zone: str) -> datetime:
+        """Return when a first email is sent, in UTC. ``zone`` is the company's time zone."""
+        day = self.first_day + timedelta(days=first.day)
+        return datetime.combine(day, first.time, ZoneInfo(zone)).astimezone(UTC)
 
     def registry(self) -> str:
-        """Return registry.csv, the rows of all companies in one file."""
+        """Return the text of registry.csv, with the units of all companies."""
         out = io.StringIO()
         fields = [field for field in Unit.__struct_fields__ if field not in ("purchased_on", "origin")]
         table = csv.writer(out, lineterminator="\n")
         table.writerow(["policy", *fields])
         for shipped in self.unit:
-            unit = shipped.unit(self.begins)
+            unit = shipped.unit(self.first_day)
             table.writerow([shipped.policy, *(_cell(getattr(unit, field)) for field in fields)])
         return out.getvalue()
 
 
-def load(script: Path = SCRIPT) -> Personas:
-    """Read the cast.
+def load(file: Path = FILE) -> Personas:
+    """Load personas.toml.
 
     Raises:
-        ConfigError: naming line or key, and the mend.
+        ConfigError: the text names the line or key, and the fix.
     """
-    text = script.read_text(encoding="utf-8")
-    return convert(parse(text, script.name), Personas, script.name, text)
+    text = file.read_text(encoding="utf-8")
+    return convert(parse(text, file.name), Personas, file.name, text)
 
 
 def _cell(value: object) -> str:

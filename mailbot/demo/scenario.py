@@ -1,4 +1,4 @@
-"""The play: moments follow one another, customers write and react to what they really received, mailbot works."""
+"""Run the scenario: advance the clock, send the scripted emails, and let mailbot process them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import count
 from typing import NamedTuple
 
 from mailbot.demo.environment import DemoEnvironment
-from mailbot.demo.mail_writer import addressed, write
+from mailbot.demo.mail_writer import recipient, write
 from mailbot.demo.personas import FirstMail, Persona, Personas, ReplyToMail
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.model import Message
@@ -17,86 +17,86 @@ from mailbot.policy.dates import at_hour
 
 
 class PlannedMail(NamedTuple):
-    """A mail that somebody is going to write, and the mail of ours that gave cause to it; earlier ones come first."""
+    """An email that a person will send, sorted by time. ``after`` is the email from mailbot that caused it."""
 
     at: datetime
-    turn: int
+    order: int
     person: Persona
     writing: FirstMail | ReplyToMail
     after: Message | None = None
 
 
 class ScenarioMoment(NamedTuple):
-    """What happened at once: when, and the mails that went through the server, in and out."""
+    """One point in time (UTC), and the emails that went through the server then, in both directions."""
 
     at: datetime
-    post: list[TrafficEntry]
+    emails: list[TrafficEntry]
 
 
 class Scenario:
-    """One performance of a cast on a stage."""
+    """One run of the demo. Customers and staff reply to the emails that they really received."""
 
-    def __init__(self, cast: Personas, stage: DemoEnvironment) -> None:
-        self._stage = stage
-        self._turns = count()
-        self._agenda: list[PlannedMail] = []
-        self._unspent = {person.address: list(person.reacts) for person in cast.people}
-        self._received: dict[str, list[Message]] = {person.address: [] for person in cast.people}
-        self._people = cast.people
+    def __init__(self, personas: Personas, environment: DemoEnvironment) -> None:
+        self._environment = environment
+        self._order = count()
+        self._planned: list[PlannedMail] = []
+        self._pending_replies = {person.address: list(person.reply) for person in personas.people}
+        self._received: dict[str, list[Message]] = {person.address: [] for person in personas.people}
+        self._people = personas.people
         self._seen = 0
-        zones = {address: policy.timezone for address, policy in stage.policies.items()}
-        self._zones = {person.address: zones[stage.mailbox(person.writes_to)] for person in cast.people}
-        self.ends = at_hour(cast.last_day, 0, next(iter(zones.values())))
-        for person in cast.people:
-            for opening in person.mail:
-                self._plan(cast.moment(opening, self._zones[person.address]), person, opening)
+        zones = {address: policy.timezone for address, policy in environment.policies.items()}
+        self._zones = {person.address: zones[environment.mailbox(person.writes_to)] for person in personas.people}
+        self.ends = at_hour(personas.last_day, 0, next(iter(zones.values())))
+        for person in personas.people:
+            for first in person.email:
+                self._plan(personas.sent_at(first, self._zones[person.address]), person, first)
 
     def _plan(
         self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: Message | None = None
     ) -> None:
-        heapq.heappush(self._agenda, PlannedMail(at, next(self._turns), person, writing, after))
+        heapq.heappush(self._planned, PlannedMail(at, next(self._order), person, writing, after))
 
     async def moments(self) -> AsyncIterator[ScenarioMoment]:
-        """Play, and yield every moment at which mail went in or out."""
-        stage = self._stage
+        """Run the scenario; yield every point in time at which emails were received or sent."""
+        environment = self._environment
         while (at := self._next()) is not None:
-            stage.clock.at = max(at, stage.clock.now())
-            while self._agenda and self._agenda[0].at <= at:
-                await self._deliver(heapq.heappop(self._agenda))
-            await stage.work()
-            fresh = stage.post_of(stage.store, after=self._seen)
-            self._seen += len(fresh)
-            for post in fresh:
-                self._react(post)
-            if fresh:
-                yield ScenarioMoment(at, fresh)
+            environment.clock.at = max(at, environment.clock.now())
+            while self._planned and self._planned[0].at <= at:
+                await self._deliver(heapq.heappop(self._planned))
+            await environment.work()
+            new = environment.traffic(environment.store, after=self._seen)
+            self._seen += len(new)
+            for email in new:
+                self._plan_replies(email)
+            if new:
+                yield ScenarioMoment(at, new)
 
     def _next(self) -> datetime | None:
-        """Return when something happens next: a mail on the agenda, or a due date; None when the curtain falls."""
-        due = self._stage.store.next_due()
-        moments = [*(cue.at for cue in self._agenda[:1]), *([due] if due else [])]
-        at = min(moments, default=self.ends)
+        """Return the time of the next planned email or deadline, in UTC; None at the end of the demo."""
+        due = self._environment.store.next_due()
+        times = [*(planned.at for planned in self._planned[:1]), *([due] if due else [])]
+        at = min(times, default=self.ends)
         return at if at < self.ends else None
 
-    async def _deliver(self, cue: PlannedMail) -> None:
-        person, writing, mailbox = cue.person, cue.writing, self._stage.mailbox(cue.person.writes_to)
-        about = writing.about if isinstance(writing, ReplyToMail) else ""
-        received = self._received[about or person.address] if cue.after else []
-        answered = None if about else cue.after
-        raw = write(writing, person, mailbox, cue.at, self._zones[person.address], received, answered)
-        sender = "" if writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null path
-        await self._stage.post(raw, sender, addressed(writing, mailbox, answered))
+    async def _deliver(self, planned: PlannedMail) -> None:
+        person, writing, mailbox = planned.person, planned.writing, self._environment.mailbox(planned.person.writes_to)
+        received_by = writing.received_by if isinstance(writing, ReplyToMail) else ""
+        received = self._received[received_by or person.address] if planned.after else []
+        answered = None if received_by else planned.after
+        raw = write(writing, person, mailbox, planned.at, self._zones[person.address], received, answered)
+        sender = "" if writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null reverse-path
+        await self._environment.deliver(raw, sender, recipient(writing, mailbox, answered))
 
-    def _react(self, post: TrafficEntry) -> None:
-        """Let whoever a mail of ours concerns find the first reaction that it gives cause to."""
-        if not post.ours or post.other not in self._received:
+    def _plan_replies(self, email: TrafficEntry) -> None:
+        """For everyone who waits for this email from mailbot, plan the first matching reply."""
+        if not email.outgoing or email.other not in self._received:
             return
-        self._received[post.other].append(post.message)
-        text = " ".join(f"{post.message.subject} {post.message.text}".lower().split())
+        self._received[email.other].append(email.message)
+        text = " ".join(f"{email.message.subject} {email.message.text}".lower().split())
         for person in self._people:
-            for reaction in self._unspent[person.address]:
-                concerned = (reaction.about or person.address) == post.other
-                if concerned and all(words.lower() in text for words in reaction.hears):
-                    self._unspent[person.address].remove(reaction)
-                    self._plan(post.at + timedelta(hours=reaction.hours), person, reaction, post.message)
+            for reply in self._pending_replies[person.address]:
+                waits_for_it = (reply.received_by or person.address) == email.other
+                if waits_for_it and all(words.lower() in text for words in reply.contains):
+                    self._pending_replies[person.address].remove(reply)
+                    self._plan(email.at + timedelta(hours=reply.hours), person, reply, email.message)
                     break

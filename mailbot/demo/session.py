@@ -1,4 +1,4 @@
-"""One evening: the folder, the play as it is told, what is left to look at, and the desk that stays open."""
+"""Run the demo: prepare the output folder, run and narrate the scenario, write the output, and keep the desk running."""
 
 from __future__ import annotations
 
@@ -27,88 +27,90 @@ from mailbot.runtime.embedded import HOST
 from mailbot.runtime.store import StateError, lock_folder, open_store
 
 MARKER = ".mailbot-demo"
-OURS = ("mails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
-"""What a demo leaves in its folder, and what the next one takes away."""
+CONTENTS = ("emails", "cases", "state", "index.html", "registry.csv", "mailbot.log")
+"""The files and folders that a demo creates and that the next one deletes."""
 
 PAUSE = 0.55
-"""Seconds to look at what has just been told."""
+"""Pause after the emails of one point in time, in seconds."""
 
 VISITOR = "visitor@demo.example"
-VISITORS = "7777"
-"""The last digits of the units that a visitor owns."""
+VISITOR_DIGITS = "7777"
+"""The last digits of the serial numbers of the visitor's units."""
 
-LOOK = 0.5
-"""Seconds between two looks whether a visitor's mail has come or was answered."""
+POLL_SECONDS = 0.5
+"""How often to check for new emails while the desk keeps running."""
 
 
-class NotOursError(Exception):
-    """The folder is not a former demo's, or one is still running in it; the text says how to mend it."""
+class OutputFolderError(Exception):
+    """The output folder contains files that are not from a demo. The text says how to fix it."""
 
 
 async def run_demo(out: Path, *, fast: bool, serve: bool) -> bool:
-    """Play the demo; says whether everything happened that it is to show.
+    """Run the demo and return whether it showed every kind of outcome.
 
     Raises:
-        NotOursError: nothing was begun.
-        StateError: the folder cannot be written.
+        OutputFolderError: the folder contains files that are not from a demo; nothing was changed.
+        StateError: the folder cannot be written, or another demo is running in it.
     """
     prepare(out)
-    cast = load()
+    personas = load()
     if serve:
-        cast = structs.replace(cast, unit=(*cast.unit, *visitors_units(cast)))
-    (out / "registry.csv").write_text(cast.registry(), encoding="utf-8")
+        personas = structs.replace(personas, unit=(*personas.unit, *visitor_units(personas)))
+    (out / "registry.csv").write_text(personas.registry(), encoding="utf-8")
     with log_to(out / "mailbot.log"):
-        async with demo_environment(out, cast.begins, VISITOR) as here:
-            zone = next(iter(here.policies.values())).timezone
-            with Narrator(cast, zone) as teller:
-                teller.opening(list(here.policies), len(cast.unit))
-                pause = 0.0 if fast or not teller.console.is_terminal else PAUSE
-                async for moment in Scenario(cast, here).moments():
-                    if teller.moment(moment):
+        async with demo_environment(out, personas.first_day, VISITOR) as environment:
+            zone = next(iter(environment.policies.values())).timezone
+            with Narrator(personas, zone) as narrator:
+                narrator.start(list(environment.policies), len(personas.unit))
+                pause = 0.0 if fast or not narrator.console.is_terminal else PAUSE
+                async for moment in Scenario(personas, environment).moments():
+                    if narrator.moment(moment):
                         await asyncio.sleep(pause)
-            posts, cases, seen = _lay_out(here, out)
-            teller.ending(seen, posts, cases, out)
+            emails, cases, seen = _write_output(environment, out)
+            narrator.end(seen, emails, cases, out)
             if serve:
-                await _serve(here, teller, cast, out)
-    return all(each.post for each in seen)
+                await _serve(environment, narrator, personas, out)
+    return all(each.email for each in seen)
 
 
-def _lay_out(here: DemoEnvironment, out: Path) -> tuple[list[TrafficEntry], list[Case], list[OutcomeSeen]]:
-    """Write down everything there is to look at, as it is now."""
-    posts, cases = here.post_of(here.store), list(here.store.cases())
-    seen = outcomes_seen(posts)
-    pages.lay_out(out, posts, cases, seen, here.policies)
-    return posts, cases, seen
+def _write_output(environment: DemoEnvironment, out: Path) -> tuple[list[TrafficEntry], list[Case], list[OutcomeSeen]]:
+    """Write the output files for everything that has happened so far."""
+    emails, cases = environment.traffic(environment.store), list(environment.store.cases())
+    seen = outcomes_seen(emails)
+    pages.write_pages(out, emails, cases, seen, environment.policies)
+    return emails, cases, seen
 
 
 def prepare(out: Path) -> None:
-    """Make the folder, or clear a former demo out of it.
+    """Create the output folder, or delete an earlier demo from it.
 
     Raises:
-        NotOursError: something else is in it, or a demo still runs in it.
-        StateError: the folder cannot be made or cleared.
+        OutputFolderError: the folder contains files that are not from a demo.
+        StateError: the folder cannot be created or cleared, or another demo is running in it.
     """
     if out.exists() and not (out / MARKER).exists() and any(out.iterdir()):
-        raise NotOursError(
-            f"{out}: there is something in this folder that no demo left there. Name another with --out."
+        raise OutputFolderError(
+            f"{out}: this folder contains files that are not from a demo. Choose another folder with --out."
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():
             lock_folder(out / "state").close()
-        for path in (out / name for name in OURS):
+        for path in (out / name for name in CONTENTS):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        (out / MARKER).write_text("The folder of a mailbot demo; the next one replaces it.\n", encoding="utf-8")
+        (out / MARKER).write_text(
+            "This folder was created by mailbot demo; the next demo replaces it.\n", encoding="utf-8"
+        )
     except OSError as error:
-        raise StateError(f"{error.filename or out}: {error.strerror}. Name another folder with --out.") from None
+        raise StateError(f"{error.filename or out}: {error.strerror}. Choose another folder with --out.") from None
 
 
 @contextlib.contextmanager
 def log_to(path: Path) -> Iterator[None]:
-    """Let the logs, the daemon's and the mail servers', go into a file, so that the terminal is the story's."""
+    """Write the logs of the daemon and of the mail servers to a file, so that the terminal shows the narration only."""
     with path.open("w", encoding="utf-8") as file:
         servers = logging.StreamHandler(file)
         logging.getLogger().addHandler(servers)
@@ -127,17 +129,17 @@ def log_to(path: Path) -> Iterator[None]:
             logging.getLogger().removeHandler(servers)
 
 
-# ---------------------------------------------------------------- the desk stays open
+# ---------------------------------------------------------------- --serve
 
 
-def visitors_units(cast: Personas) -> list[ShippedUnit]:
-    """Return a unit of each company that a visitor can write about, delivered two months before the real today."""
-    models = {shipped.policy: shipped for shipped in reversed(cast.unit)}
-    age = (cast.begins - datetime.now(UTC).date()).days + 60
+def visitor_units(personas: Personas) -> list[ShippedUnit]:
+    """Return one unit of each company for the visitor, delivered 60 days before the real current date."""
+    models = {shipped.policy: shipped for shipped in reversed(personas.unit)}
+    age = (personas.first_day - datetime.now(UTC).date()).days + 60
     return [
         structs.replace(
             model,
-            serial=model.serial[: -len(VISITORS)] + VISITORS,
+            serial=model.serial[: -len(VISITOR_DIGITS)] + VISITOR_DIGITS,
             delivered=age,
             extended=0,
             customer="A visitor",
@@ -147,40 +149,43 @@ def visitors_units(cast: Personas) -> list[ShippedUnit]:
     ]
 
 
-async def _serve(here: DemoEnvironment, teller: Narrator, cast: Personas, out: Path) -> None:
-    """Keep the desk open, by the real clock, until Ctrl-C; tell what comes and goes."""
-    closing = asyncio.Event()
+async def _serve(environment: DemoEnvironment, narrator: Narrator, personas: Personas, out: Path) -> None:
+    """Keep the desk running with the real clock until Ctrl-C, and print incoming and outgoing emails."""
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, closing.set)
-    theirs = [unit for unit in cast.unit if unit.domain == VISITOR.rpartition("@")[2]]
-    teller.serving(
+        loop.add_signal_handler(name, stopped.set)
+    visitor_owns = [unit for unit in personas.unit if unit.domain == VISITOR.rpartition("@")[2]]
+    narrator.serving(
         {
-            "IMAP": f"{HOST} port {here.imap.port}, no TLS",
-            "SMTP": f"{HOST} port {here.smtp.port}, no TLS",
+            "IMAP": f"{HOST} port {environment.imap.port}, no TLS",
+            "SMTP": f"{HOST} port {environment.smtp.port}, no TLS",
             "user": f"{VISITOR}, password {PASSWORD}",
-            **{f"for {unit.model}": f"{unit.serial} is yours; write to {here.mailbox(unit.policy)}" for unit in theirs},
-            "desks": "the two addresses are users too, same password",
+            **{
+                f"for {unit.model}": f"{unit.serial} is your unit; write to {environment.mailbox(unit.policy)}"
+                for unit in visitor_owns
+            },
+            "desks": "both desk addresses are users too, with the same password",
         }
     )
-    attending = asyncio.create_task(here.attend(closing))
-    told = len(here.smtp.received)
-    while not attending.done():
-        await asyncio.wait({attending}, timeout=LOOK)
-        told = _tell_news(here, teller, out, told)
-    await attending
-    _lay_out(here, out)
+    running = asyncio.create_task(environment.run_daemon(stopped))
+    printed = len(environment.smtp.received)
+    while not running.done():
+        await asyncio.wait({running}, timeout=POLL_SECONDS)
+        printed = _print_new(environment, narrator, out, printed)
+    await running
+    _write_output(environment, out)
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(name)
 
 
-def _tell_news(here: DemoEnvironment, teller: Narrator, out: Path, told: int) -> int:
-    """Tell what has come and gone since; a mail that is still being worked on waits for the next look."""
-    if len(here.smtp.received) == told:
-        return told
+def _print_new(environment: DemoEnvironment, narrator: Narrator, out: Path, printed: int) -> int:
+    """Print the emails after number ``printed`` and return the new count. An email still being processed is printed later."""
+    if len(environment.smtp.received) == printed:
+        return printed
     with contextlib.closing(open_store(f"tinydb:{out / 'state'}", read_only=True)) as store:
-        fresh = here.post_of(store, after=told)
-    settled = list(itertools.takewhile(lambda post: post.ours or post.record, fresh))
-    if settled:
-        teller.moment(ScenarioMoment(here.clock.now(), settled))
-    return told + len(settled)
+        new = environment.traffic(store, after=printed)
+    finished = list(itertools.takewhile(lambda email: email.outgoing or email.record, new))
+    if finished:
+        narrator.moment(ScenarioMoment(environment.clock.now(), finished))
+    return printed + len(finished)

@@ -1,4 +1,4 @@
-"""A decision in short: outcome, clauses and units, for the terminal and for the pages."""
+"""Summarize a decision as outcome, clauses and units, for the terminal and for the pages."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from mailbot.model import Bounced, Decision, Ignored, Value
 
 
 class DecisionSummary(Value, frozen=True):
-    """One outcome, the clauses that decided, and what it is about: units, or why."""
+    """One outcome, the clauses that decided, and the units it concerns or the reason."""
 
     outcome: str
     clauses: tuple[str, ...] = ()
     about: str = ""
 
 
-def summaries(post: TrafficEntry) -> tuple[DecisionSummary, ...]:
-    """Return what was decided on a mail to us; nothing where nothing is on record."""
-    if post.record is None:
+def summaries(email: TrafficEntry) -> tuple[DecisionSummary, ...]:
+    """Return the decisions on an incoming email; empty if the email is not in the mail log."""
+    if email.record is None:
         return ()
-    if post.record.folder == "Attention":
-        return (DecisionSummary("attention", (), post.record.why),)
-    if post.entry is None or isinstance(post.entry.event, Ignored):
-        return (DecisionSummary("ignored" if post.record.folder == "Ignored" else "none", (), post.record.why),)
-    if isinstance(post.entry.event, Bounced):
-        return (DecisionSummary("undeliverable", (), ", ".join(post.entry.event.bounce.recipients)),)
-    return of(post.entry.decision)
+    if email.record.folder == "Attention":
+        return (DecisionSummary("attention", (), email.record.why),)
+    if email.entry is None or isinstance(email.entry.event, Ignored):
+        return (DecisionSummary("ignored" if email.record.folder == "Ignored" else "none", (), email.record.why),)
+    if isinstance(email.entry.event, Bounced):
+        return (DecisionSummary("undeliverable", (), ", ".join(email.entry.event.bounce.recipients)),)
+    return of(email.entry.decision)
 
 
 def of(decision: Decision) -> tuple[DecisionSummary, ...]:
-    """Return a decision in short: command by command, or units with the same outcome for the same reasons together."""
+    """Summarize a decision: one summary per command, or one for all units with the same outcome and clauses."""
     if decision.command_results:
         return tuple(
-            DecisionSummary(ruling.result, ruling.clauses, " ".join((f"“{ruling.command.said}”", *ruling.serials)))
-            for ruling in decision.command_results
+            DecisionSummary(result.result, result.clauses, " ".join((f"“{result.command.said}”", *result.serials)))
+            for result in decision.command_results
         )
     if decision.answer_key:
         serials = (verdict.serial for verdict in decision.verdicts)
@@ -48,7 +48,7 @@ def of(decision: Decision) -> tuple[DecisionSummary, ...]:
         )
     return tuple(
         DecisionSummary(
-            outcome, clauses, ", ".join(serials) + (" (a stranger; answered as if unknown)" if disguised else "")
+            outcome, clauses, ", ".join(serials) + (" (not the owner; answered as unknown)" if as_unknown else "")
         )
-        for (outcome, clauses, disguised), serials in units.items()
+        for (outcome, clauses, as_unknown), serials in units.items()
     )

@@ -1,1 +1,1 @@
-"""Conversations as tests: the file format, the player and the comparison."""
+"""Conversation files as tests: load a file, run its steps, compare the results with what is expected."""

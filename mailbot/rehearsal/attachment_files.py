@@ -1,4 +1,4 @@
-"""Files made of a few lines of text: what the people of a conversation attach to their mails."""
+"""Make attachments for the emails of a conversation from a few lines of text."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from email import message_from_string, policy
 from email.message import EmailMessage
 from xml.sax.saxutils import escape
 
-_LINES = 48
-"""Lines of a PDF page."""
+_LINES_PER_PAGE = 48
+"""Lines per page of a PDF."""
 
 
 def make_attachment(mail: EmailMessage, name: str, text: str) -> None:
-    """Attach a file of this name with this text: a real PDF, worksheet or mail where the name says so."""
-    ending = name.lower().rpartition(".")[2]
-    if ending == "eml":
+    """Attach a file with this name and text: a real PDF, workbook or email if the extension says so."""
+    extension = name.lower().rpartition(".")[2]
+    if extension == "eml":
         mail.add_attachment(message_from_string(text.lstrip(), policy=policy.SMTP), filename=name)
         return
-    content = pdf(text) if ending == "pdf" else xlsx(text) if ending == "xlsx" else text.encode()
+    content = pdf(text) if extension == "pdf" else xlsx(text) if extension == "xlsx" else text.encode()
     kind, _, subtype = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
     if kind == "text":
         mail.add_attachment(text, subtype=subtype, filename=name)
@@ -29,25 +29,25 @@ def make_attachment(mail: EmailMessage, name: str, text: str) -> None:
 
 
 def pdf(text: str) -> bytes:
-    """Return a PDF with these lines as text."""
+    """Return a PDF with this text."""
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.cidfonts import UnicodeCIDFont
     from reportlab.pdfgen.canvas import Canvas
 
     pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
     out = io.BytesIO()
-    canvas = Canvas(out, invariant=True)  # the same text makes the same bytes
+    canvas = Canvas(out, invariant=True)  # the same text always gives the same bytes
     for count, line in enumerate(text.splitlines()):
-        if count and count % _LINES == 0:
+        if count and count % _LINES_PER_PAGE == 0:
             canvas.showPage()
         canvas.setFont("Helvetica" if line.isascii() else "STSong-Light", 11)
-        canvas.drawString(60, 780 - 15 * (count % _LINES), line)
+        canvas.drawString(60, 780 - 15 * (count % _LINES_PER_PAGE), line)
     canvas.save()
     return out.getvalue()
 
 
 def xlsx(text: str) -> bytes:
-    """Return a workbook of one sheet: a row a line, cells parted by commas or tabs."""
+    """Return a workbook with one sheet: one row per line, cells separated by commas or tabs."""
     delimiter = "\t" if "\t" in text else ","
     rows = csv.reader(io.StringIO(text.strip()), delimiter=delimiter, skipinitialspace=True)
     cells = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
@@ -63,7 +63,7 @@ def _cell(text: str) -> str:
     return f'<c t="inlineStr"><is><t>{escape(text)}</t></is></c>'
 
 
-# The least that ECMA-376 Part 1 and 2 ask of a workbook.
+# The minimum that ECMA-376 Parts 1 and 2 require of a workbook.
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINK = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"

@@ -1,4 +1,4 @@
-"""A conversation file: mails that arrive, time that passes, and what must follow. The form, typed, with strict keys."""
+"""Load and check conversation files: emails that arrive, time that passes, and what is expected in each step."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Texts = str | tuple[str, ...]
 """One text, or several."""
 
 Times = Literal["?", "+", "*"]
-"""None or one, one or more, any number."""
+"""How often an email is expected: zero or one, one or more, any number."""
 
 
 class ConversationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a conversation file; a key it does not know is an error."""
+    """A table of a conversation file. An unknown key is an error."""
 
 
 class RegistryRow(Unit, frozen=True, forbid_unknown_fields=True):
@@ -38,21 +38,21 @@ class ConversationStaff(ConversationTable, frozen=True):
 
 
 class AttachmentSpec(ConversationTable, frozen=True):
-    """attach: a file made of its text; the ending of its name says what kind (.pdf, .csv, .txt, .eml, .xlsx …)."""
+    """attach: a file made from a text. The extension of its name decides the kind (.pdf, .csv, .txt, .eml, .xlsx …)."""
 
     name: str
     text: str = ""
 
 
 class BounceSpec(ConversationTable, frozen=True):
-    """bounce: a delivery report (RFC 3464) about the last mail we sent to ``of``; 4.x.x is a delay, 5.x.x a failure."""
+    """bounce: a delivery report (RFC 3464) about the last email sent to ``of``; 4.x.x is a delay, 5.x.x a failure."""
 
     of: str
     status: str = "5.1.1"
 
 
 class ExpectedMail(ConversationTable, frozen=True):
-    """[[step.sent]]: what one of the mails sent must be like."""
+    """[[step.sent]]: what is expected of one of the emails sent."""
 
     to: str = ""
     subject: str = ""
@@ -65,7 +65,7 @@ class ExpectedMail(ConversationTable, frozen=True):
 
 
 class ExpectedCase(ConversationTable, frozen=True):
-    """[step.case]: how the case that the step touched must stand. An empty number: none has been given out."""
+    """[step.case]: what is expected of the case that the step changed. An empty number means that no RMA was issued."""
 
     state: State | None = None
     number: str | None = None
@@ -73,7 +73,7 @@ class ExpectedCase(ConversationTable, frozen=True):
 
 
 class ConversationStep(ConversationTable, frozen=True):
-    """[[step]]: a mail that arrives, or time that passes, and what must follow."""
+    """[[step]]: an email that arrives, or time that passes, and what is expected."""
 
     at: datetime
     from_: str = msgspec.field(name="from", default="")
@@ -96,7 +96,7 @@ class ConversationStep(ConversationTable, frozen=True):
 
 
 class Conversation(ConversationTable, frozen=True):
-    """A whole file."""
+    """The content of a conversation file."""
 
     title: str
     policy: str
@@ -109,17 +109,17 @@ class Conversation(ConversationTable, frozen=True):
 
     @property
     def people(self) -> tuple[StaffMember, ...] | None:
-        """The staff, where the conversation names its own."""
+        """The conversation's own staff; None to use the policy's demo staff."""
         if self.staff is None:
             return None
         return tuple(StaffMember(p.address.lower(), p.roles, Decimal(str(p.limit))) for p in self.staff)
 
 
 def load(path: Path) -> Conversation:
-    """Read and check a conversation file.
+    """Load and check a conversation file.
 
     Raises:
-        ConfigError: naming line or key and the mend; the file's name is left to the caller.
+        ConfigError: the text names the line or key, and the fix, but not the file.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -129,47 +129,55 @@ def load(path: Path) -> Conversation:
     try:
         conversation = convert(parse(text, name), Conversation, name, text)
     except ConfigError as error:
-        raise ConfigError(_counted(str(error).removeprefix(name))) from None
-    _verify(conversation)
+        raise ConfigError(_readable(str(error).removeprefix(name))) from None
+    _check(conversation)
     return conversation
 
 
-def _counted(what: str) -> str:
-    """Name the line in words, and count steps as people do, from one."""
+def _readable(what: str) -> str:
+    """Rewrite an error text: "line 3" instead of ":3:", and steps counted from 1."""
     what = re.sub(r"^:(\d+):", r"line \1:", what).removeprefix(":").strip()
     return re.sub(r"\bstep\[(\d+)\]", lambda m: f"step {int(m[1]) + 1}", what)
 
 
-def _verify(conversation: Conversation) -> None:
-    """Check what types alone cannot.
+def _check(conversation: Conversation) -> None:
+    """Check what the types cannot.
 
     Raises:
-        ConfigError: naming the step and the mend.
+        ConfigError: the text names the step and the fix.
     """
     before = datetime.min.replace(tzinfo=UTC)
     for count, step in enumerate(conversation.step, 1):
-        for wrong, mend in _slips(step):
-            if wrong:
-                raise ConfigError(f"step {count}: {mend}")
+        for found, what in _errors(step):
+            if found:
+                raise ConfigError(f"step {count}: {what}")
         if step.at < before:
-            raise ConfigError(f"step {count}: at: {step.at.isoformat()} lies before the step above it. Mend the time.")
+            raise ConfigError(
+                f"step {count}: at: {step.at.isoformat()} is before the previous step. Steps must be in order of time."
+            )
         before = step.at
 
 
-def _slips(step: ConversationStep) -> tuple[tuple[bool, str], ...]:
-    """Return each slip that a step can contain, whether it is there, and its mend."""
-    written = bool(step.from_ or step.raw is not None or step.bounce)
+def _errors(step: ConversationStep) -> tuple[tuple[bool, str], ...]:
+    """Return every error that a step can contain: whether it is present, and what it is and how to fix it."""
+    has_email = bool(step.from_ or step.raw is not None or step.bounce)
     sources = sum((step.raw is not None, step.bounce is not None, step.wait))
-    own = (step.body, step.html, step.subject, step.attach or None, step.headers or None)
+    email_keys = (step.body, step.html, step.subject, step.attach or None, step.headers or None)
     return (
-        (step.at.tzinfo is None, f"at: {step.at.isoformat()} has no zone. Write it like 2026-11-20T10:00:00Z."),
-        (not written and not step.wait, "nothing happens. Write from (a mail), raw, bounce, or wait = true."),
         (
-            sources > 1 or (step.wait and written),
-            "a mail or wait, not both; raw or bounce, not both. Make two steps of it.",
+            step.at.tzinfo is None,
+            f"at: {step.at.isoformat()} has no time zone. Use a format like 2026-11-20T10:00:00Z.",
         ),
-        (step.down and not step.wait, "down goes with wait = true. Add it."),
-        (step.quiet and bool(step.sent), "quiet and sent exclude each other. Keep one."),
-        (step.raw is not None and any(v is not None for v in own), "raw is the whole mail: leave out its other keys."),
-        (step.reply_to_last is True and not step.from_, "reply_to_last needs from. Add who answers."),
+        (not has_email and not step.wait, "nothing happens. Set from (an email), raw, bounce, or wait = true."),
+        (
+            sources > 1 or (step.wait and has_email),
+            "only one of an email and wait is allowed, and only one of raw and bounce. Use two steps.",
+        ),
+        (step.down and not step.wait, "down needs wait = true. Add it."),
+        (step.quiet and bool(step.sent), "quiet and sent cannot be combined. Keep one."),
+        (
+            step.raw is not None and any(v is not None for v in email_keys),
+            "raw is the whole email. Remove its other keys.",
+        ),
+        (step.reply_to_last is True and not step.from_, "reply_to_last = true needs from. Add the sender."),
     )

@@ -1,4 +1,4 @@
-"""What a conversation expects of the mails sent, laid beside those that were."""
+"""Compare the emails that were sent with the emails that a conversation expects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailbot.rehearsal.incoming_mail import Fill, bare, body_of, opened, texts
 
 
 class SentMail(Value, frozen=True):
-    """A mail of ours, opened by its recipient."""
+    """An email that mailbot sent, with its subject and text as the recipient reads them."""
 
     reply: Reply
     text: str
@@ -19,14 +19,17 @@ class SentMail(Value, frozen=True):
 
     @classmethod
     def of(cls, reply: Reply) -> SentMail:
-        """Open a mail by parsing the bytes that were sent."""
+        """Parse the bytes that were sent."""
         mail = opened(reply)
         names = tuple(part.get_filename() or "" for part in mail.iter_attachments())
         return cls(reply, f"{mail['Subject']}\n{body_of(mail)}", names)
 
 
 class MailExpectation(Value, frozen=True):
-    """One expectation with the texts filled in. ``needs`` it is to be met once; ``many`` mails may meet it."""
+    """An expected email, with placeholders replaced.
+
+    ``needs``: at least one email must match. ``many``: more than one may match.
+    """
 
     to: str
     subject: str
@@ -40,10 +43,10 @@ class MailExpectation(Value, frozen=True):
 
     @classmethod
     def of(cls, expected: ExpectedMail, fill: Fill) -> MailExpectation:
-        """Fill the placeholders of an expectation.
+        """Replace the placeholders of an expectation.
 
         Raises:
-            KeyError: the conversation does not know a number or an amount yet.
+            ExpectationFailure: a number or an amount does not exist yet.
         """
         lists = {name: tuple(map(fill, texts(getattr(expected, name)))) for name in _LISTS}
         return cls(
@@ -56,9 +59,9 @@ class MailExpectation(Value, frozen=True):
 
     @property
     def name(self) -> str:
-        """Name the expectation in a few words."""
-        wanted = [*self.contains, *([f"subject {self.subject}"] if self.subject else []), *self.cites]
-        return f"to {self.to or 'anybody'}" + (f" ({', '.join(wanted)})" if wanted else "")
+        """A short description."""
+        expected = [*self.contains, *([f"subject {self.subject}"] if self.subject else []), *self.cites]
+        return f"to {self.to or 'anyone'}" + (f" ({', '.join(expected)})" if expected else "")
 
 
 _LISTS = ("contains", "lacks", "attachments", "cites", "cites_not")
@@ -68,77 +71,81 @@ _QUOTE_MARK = re.compile(r"(?m)^[ \t]*[|>][ \t]")
 
 
 def folded(text: str) -> str:
-    """Fold case and white space, as all comparisons of a conversation do; a quote mark at a line's beginning is space."""
+    """Normalize a text for comparison: ignore case, white space, and quote marks at the start of lines."""
     return " ".join(_QUOTE_MARK.sub(" ", text).split()).casefold()
 
 
-def misses(order: MailExpectation, mail: SentMail) -> list[str]:
-    """Say in what a mail differs from an expectation; nothing where it meets it."""
+def differences(expected: MailExpectation, mail: SentMail) -> list[str]:
+    """Return how an email differs from an expectation; empty if it matches."""
     text, subject = folded(mail.text), folded(mail.reply.subject)
     names = folded(" ".join(mail.attachments))
     cites = mail.reply.cites
     return [
-        *([f"it went to {mail.reply.to}"] if order.to and mail.reply.to.lower() != order.to else []),
-        *([f"its subject is {mail.reply.subject!r}"] if folded(order.subject) not in subject else []),
-        *(f"it does not say {each!r}" for each in order.contains if folded(each) not in text),
-        *(f"it says {each!r}" for each in order.lacks if folded(each) in text),
-        *(f"no attachment is named {each!r}" for each in order.attachments if folded(each) not in names),
-        *(f"it does not cite {each}" for each in order.cites if each not in cites),
-        *(f"it cites {each}" for each in order.cites_not if each in cites),
+        *([f"it was sent to {mail.reply.to}"] if expected.to and mail.reply.to.lower() != expected.to else []),
+        *([f"its subject is {mail.reply.subject!r}"] if folded(expected.subject) not in subject else []),
+        *(f"it does not contain {each!r}" for each in expected.contains if folded(each) not in text),
+        *(f"it contains {each!r}" for each in expected.lacks if folded(each) in text),
+        *(f"no attachment is named {each!r}" for each in expected.attachments if folded(each) not in names),
+        *(f"it does not cite {each}" for each in expected.cites if each not in cites),
+        *(f"it cites {each}" for each in expected.cites_not if each in cites),
     ]
 
 
-def compare(orders: Sequence[MailExpectation], mails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
-    """Say what is missing and what is too much, each in one line; nothing where these and only these mails were sent.
+def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
+    """Return one line for each missing and each unexpected email; empty if all emails match.
 
     Args:
-        orders: what is expected.
-        mails: what was sent.
-        ignore: addresses whose mails count only where an expectation names them.
+        expectations: the expected emails.
+        emails: the emails that were sent.
+        ignore: emails to these addresses count only if an expectation names the address.
     """
-    silent = {bare(address) for address in ignore} - {order.to for order in orders}
-    mails = [mail for mail in mails if mail.reply.to.lower() not in silent]
-    # One place for each time an expectation may be met; those that must be filled come first.
-    needed = [order for order in orders if order.needs]
-    places = needed + [order for order in orders for _ in range(_spare(order, len(mails)))]
-    fits = [[mail for mail, each in enumerate(mails) if not misses(order, each)] for order in places]
-    homes = [[place for place, fitting in enumerate(fits) if mail in fitting] for mail in range(len(mails))]
-    filled: dict[int, int] = {}  # place -> mail
-    placed: dict[int, int] = {}  # mail -> place
-    # First the needed places, then every mail: what is filled or placed stays so (Mendelsohn and Dulmage).
-    missing = [place for place in range(len(needed)) if not _pair(place, fits, filled, placed, set())]
-    extra = [mail for mail in range(len(mails)) if mail not in placed and not _pair(mail, homes, placed, filled, set())]
-    free = [mails[mail] for mail in extra] or mails
+    ignored = {bare(address) for address in ignore} - {expected.to for expected in expectations}
+    emails = [mail for mail in emails if mail.reply.to.lower() not in ignored]
+    # One slot for each time that an expectation may match; the slots that must be mail_of come first.
+    needed = [expected for expected in expectations if expected.needs]
+    slots = needed + [expected for expected in expectations for _ in range(_optional(expected, len(emails)))]
+    fits = [[mail for mail, each in enumerate(emails) if not differences(expected, each)] for expected in slots]
+    options = [[slot for slot, matching in enumerate(fits) if mail in matching] for mail in range(len(emails))]
+    mail_of: dict[int, int] = {}  # slot -> mail
+    slot_of: dict[int, int] = {}  # mail -> slot
+    # Fill the needed slots first, then find a slot for every email. A filled slot stays filled (Mendelsohn and Dulmage).
+    missing = [slot for slot in range(len(needed)) if not _pair(slot, fits, mail_of, slot_of, set())]
+    extra = [
+        mail for mail in range(len(emails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())
+    ]
+    free = [emails[mail] for mail in extra] or emails
     return [
-        *(_missing(places[place], free) for place in missing),
-        *(f"unexpected: {_title(mails[mail])}" for mail in extra),
+        *(_missing(slots[slot], free) for slot in missing),
+        *(f"unexpected: {_title(emails[mail])}" for mail in extra),
     ]
 
 
-def _spare(order: MailExpectation, mails: int) -> int:
-    """Return how many mails may meet an expectation beyond the one that must."""
-    return mails if order.many else 0 if order.needs else 1
+def _optional(expected: MailExpectation, emails: int) -> int:
+    """Return how many emails may match an expectation in addition to the one that must."""
+    return emails if expected.many else 0 if expected.needs else 1
 
 
-def _pair(one: int, options: Sequence[list[int]], ours: dict[int, int], theirs: dict[int, int], seen: set[int]) -> bool:
-    """Pair one with an option of its own, moving others to another option where that frees it (an augmenting path)."""
+def _pair(
+    one: int, options: Sequence[list[int]], own: dict[int, int], other_side: dict[int, int], seen: set[int]
+) -> bool:
+    """Pair one with one of its options; move others to other options if needed (an augmenting path)."""
     for other in options[one]:
         if other not in seen:
             seen.add(other)
-            if other not in theirs or _pair(theirs[other], options, ours, theirs, seen):
-                ours[one], theirs[other] = other, one
+            if other not in other_side or _pair(other_side[other], options, own, other_side, seen):
+                own[one], other_side[other] = other, one
                 return True
     return False
 
 
-def _missing(order: MailExpectation, free: Sequence[SentMail]) -> str:
-    """Name what was not sent, and what the nearest mail lacks."""
-    mine = [mail for mail in free if not order.to or mail.reply.to.lower() == order.to]
-    if not mine:
-        return f"no mail {order.name}"
-    nearest = min(mine, key=lambda mail: len(misses(order, mail)))
-    lacking = "; ".join(misses(order, nearest)) or "it is expected once"
-    return f"no mail {order.name}; nearest {nearest.reply.subject!r}: {lacking}"
+def _missing(expected: MailExpectation, free: Sequence[SentMail]) -> str:
+    """Describe an email that was not sent, and how the most similar email differs."""
+    candidates = [mail for mail in free if not expected.to or mail.reply.to.lower() == expected.to]
+    if not candidates:
+        return f"no email {expected.name}"
+    nearest = min(candidates, key=lambda mail: len(differences(expected, mail)))
+    how = "; ".join(differences(expected, nearest)) or "it is expected only once"
+    return f"no email {expected.name}; most similar: {nearest.reply.subject!r}: {how}"
 
 
 def _title(mail: SentMail) -> str:
@@ -146,7 +153,7 @@ def _title(mail: SentMail) -> str:
 
 
 def describe(mail: SentMail, lines: int | None = 6) -> Iterator[str]:
-    """Tell what was sent: recipient, subject, clauses, attachments, and the first lines."""
+    """Yield recipient, subject, clauses, attachments, and the first lines of an email; all lines if ``lines`` is None."""
     yield f"sent {_title(mail)}"
     if mail.attachments:
         yield f"  with {', '.join(mail.attachments)}"

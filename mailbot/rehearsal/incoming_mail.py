@@ -1,4 +1,4 @@
-"""The mails of a conversation as the world would bring them: written by a mail client, passed on by our mail server."""
+"""Make the incoming emails of a conversation, as mail clients write them and our mail server delivers them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailbot.rehearsal.attachment_files import make_attachment
 from mailbot.rehearsal.conversation_file import ConversationStep, Texts
 
 Fill = Callable[[str], str]
-"""Puts the numbers and amounts of the conversation in the place of {rma1}, {quote1}, {amount1} …"""
+"""Replaces {rma1}, {quote1}, {amount1} … with the numbers and amounts of the conversation."""
 
 
 def server_of(mailbox: str) -> str:
@@ -25,35 +25,35 @@ def server_of(mailbox: str) -> str:
 
 
 def bare(address: str) -> str:
-    """Return the addr-spec of an address with or without a display name, in lower case."""
+    """Return the address without a display name, in lower case."""
     return address.strip().rpartition("<")[2].rstrip("> ").lower()
 
 
 def texts(value: Texts) -> tuple[str, ...]:
-    """Return one text or several as several."""
+    """Return a tuple, whether the value is one text or several."""
     return (value,) if isinstance(value, str) else value
 
 
 def opened(reply: Reply) -> EmailMessage:
-    """Open a mail of ours as its recipient does."""
+    """Parse an email that mailbot sent."""
     return message_from_bytes(reply.raw.encode("ascii"), policy=policy.default)
 
 
 def body_of(mail: EmailMessage) -> str:
-    """Return the text part of a mail of ours."""
+    """Return the text part of an email that mailbot sent."""
     part = mail.get_body(("plain",))
     return str(part.get_content()) if part else ""
 
 
 def arriving(step: ConversationStep, count: int, mailbox: str, last: Reply | None, fill: Fill, beside: Path) -> bytes:
-    """Return the bytes of the mail that a step brings.
+    """Return the bytes of the email that arrives in a step.
 
     Args:
         step: the step.
-        count: its place in the conversation, for a Message-ID of its own.
-        mailbox: our address.
-        last: the mail that is answered, or that the delivery report is about.
-        fill: fills in what the conversation knows by now.
+        count: the number of the step, for the Message-ID.
+        mailbox: the address of the desk.
+        last: the email that is answered, or that the delivery report is about.
+        fill: replaces the placeholders.
         beside: the folder of the conversation file, for ``raw``.
 
     Raises:
@@ -92,7 +92,7 @@ def _written(step: ConversationStep, count: int, mailbox: str, last: Reply | Non
 
 
 def _content(step: ConversationStep, answered: EmailMessage | None, fill: Fill) -> EmailMessage:
-    """Return the MIME body: text, HTML, what is quoted below as a mail client does, and the files."""
+    """Return the MIME body: text, HTML, the quoted email as mail clients write it, and the attachments."""
     mail = EmailMessage(policy=policy.SMTP)
     quoted = body_of(answered).rstrip().splitlines() if answered else []
     who = f"On {answered['Date'].datetime:%a, %d %b %Y at %H:%M}, {answered['From']} wrote:" if answered else ""
@@ -110,14 +110,14 @@ def _content(step: ConversationStep, answered: EmailMessage | None, fill: Fill) 
 
 
 def _thread(answered: EmailMessage) -> list[tuple[str, str]]:
-    """Return the thread's fields of an answer (RFC 5322 §3.6.4)."""
-    its_id = str(answered["Message-ID"])
-    return [("In-Reply-To", its_id), ("References", f"{answered['References'] or ''} {its_id}".strip())]
+    """Return the header fields of a reply that name its thread (RFC 5322 §3.6.4)."""
+    message_id = str(answered["Message-ID"])
+    return [("In-Reply-To", message_id), ("References", f"{answered['References'] or ''} {message_id}".strip())]
 
 
 def _report(step: ConversationStep, count: int, mailbox: str, last: Reply | None) -> bytes:
-    """Return a delivery report about a mail of ours (RFC 3464), with that mail in its third part."""
-    assert step.bounce is not None  # noqa: S101 - the caller looked
+    """Return a delivery report about an email from mailbot (RFC 3464), with that email in its third part."""
+    assert step.bounce is not None  # noqa: S101 - the caller has checked
     server = server_of(mailbox)
     delayed = step.bounce.status.startswith("4")
     what = "has been delayed" if delayed else "could not be delivered"
@@ -163,7 +163,7 @@ def _trace(
     own: dict[str, list[str]] | None = None,
     trusted_only: bool = False,
 ) -> bytes:
-    """Return what our mail server writes above a mail: its verdict on the sender, directly above its own Received."""
+    """Return the header fields that our mail server adds: its verdict on the sender, directly above its own Received."""
     server, domain = server_of(mailbox), bare(sender).rpartition("@")[2]
     given = {name.lower(): values[0] for name, values in (own or {}).items() if values}
     verdict = f"{server}; dmarc={step.auth} header.from={domain}"
@@ -171,21 +171,21 @@ def _trace(
         *([] if trusted_only else [f"Return-Path: {given.get('return-path', f'<{bare(sender)}>')}"]),
         *([] if step.auth == "none" else [f"Authentication-Results: {verdict}"]),
         f"Received: from out.{domain} by {server} with ESMTPS for <{mailbox}>; {format_datetime(step.at)}",
-        f"Delivered-To: {given.get('delivered-to', mailbox)}",  # parts what is ours from what came with the mail
+        f"Delivered-To: {given.get('delivered-to', mailbox)}",  # separates our server's fields from the ones in the email
     ]
     return "".join(f"{line}\r\n" for line in lines).encode()
 
 
-_OF_THE_SERVER = frozenset({"return-path", "delivered-to"})
+_SERVER_FIELDS = frozenset({"return-path", "delivered-to"})
 
 
 def _head(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> bytes:
-    """Return the author's header fields; the conversation's own take the place of those with the same name."""
+    """Return the header fields of the email. Fields set in the conversation replace those with the same name."""
     return "".join(f"{name}: {value}\r\n" for name, value in _fields(authored, own)).encode()
 
 
 def _fields(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
-    left = {name.lower(): (name, values) for name, values in own.items() if name.lower() not in _OF_THE_SERVER}
+    left = {name.lower(): (name, values) for name, values in own.items() if name.lower() not in _SERVER_FIELDS}
     for name, value in authored:
         given, values = left.pop(name.lower(), (name, [value]))
         yield from ((given, each) for each in values)
@@ -194,7 +194,7 @@ def _fields(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> I
 
 
 def _people(addresses: Iterable[str]) -> str:
-    """Write addresses as header text; a display name beyond ASCII becomes an encoded word (RFC 2047)."""
+    """Return addresses as header text. A non-ASCII display name becomes an encoded word (RFC 2047)."""
     return ", ".join(_person(address.strip()) for address in addresses)
 
 
@@ -204,7 +204,7 @@ def _person(address: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Write unstructured header text; what is not printable ASCII becomes encoded words of at most 75 characters."""
+    """Return unstructured header text. If it is not printable ASCII, encode it in words of at most 75 characters."""
     if text.isascii() and text.isprintable():
         return text
     chunks, chunk = [], b""

@@ -1,6 +1,7 @@
-"""A rehearsal: a conversation played through the one path, in this process, with a clock of its own.
+"""Run conversations through the pipeline in this process, with a simulated clock.
 
-Nothing here has a way of its own: mails go through ``take_in``, deadlines through ``sweep``, replies through ``send``.
+The same code as in the daemon is used: ``pipeline.process_batch`` for emails, ``pipeline.process_due`` for deadlines, and
+``Sender.send`` for replies.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ from mailbot.runtime.store import open_store
 from mailbot.strict_toml import ConfigError
 
 
-class ExpectationFailure(Exception):  # noqa: N818 - a slip in the conversation, not an error of ours
-    """A step that cannot be played: it names what does not exist (yet)."""
+class ExpectationFailure(Exception):  # noqa: N818 - an error in the conversation, not in mailbot
+    """A step cannot be run: it refers to something that does not exist (yet)."""
 
 
 class RehearsalResult(Value, frozen=True):
-    """One step as it was played: what followed, the mails sent, and the case touched last, as it stood then."""
+    """The result of one step: the emails sent, the case changed last, and the results of the pipeline."""
 
     count: int
     step: ConversationStep
@@ -46,7 +47,7 @@ class RehearsalResult(Value, frozen=True):
 
 
 class Failure(Value, frozen=True):
-    """Where a conversation went another way: the step, what happened, and what else is otherwise in it."""
+    """The first step that differs from what is expected: its number, the first difference, and the other ones."""
 
     step: int
     what: str
@@ -54,21 +55,21 @@ class Failure(Value, frozen=True):
 
 
 class ConversationPlayer(Value, frozen=True):
-    """A conversation as it was played, up to its end or its first failure."""
+    """The results of a conversation, up to its end or its first failure."""
 
     steps: tuple[RehearsalResult, ...]
     failure: Failure | None = None
 
 
-def policy_of(conversation: Conversation, library: Resources) -> Policy:
-    """Load the policy that a conversation is played under.
+def policy_of(conversation: Conversation, resources: Resources) -> Policy:
+    """Load the policy of a conversation.
 
     Raises:
-        ConfigError: there is no such policy, or what the conversation lays over its rules does not fit.
+        ConfigError: the policy does not exist, or the ``rules`` of the conversation do not fit it.
     """
-    mailbox = conversation.mailbox or library.policy(conversation.policy).desk.address
+    mailbox = conversation.mailbox or resources.policy(conversation.policy).desk.address
     try:
-        return library.policy(
+        return resources.policy(
             conversation.policy,
             mailbox=mailbox,
             staff=conversation.people,
@@ -79,7 +80,7 @@ def policy_of(conversation: Conversation, library: Resources) -> Policy:
         if not conversation.rules:
             raise
         what = re.sub(r"^.*?\.toml(:\d+)?: ", "", str(error))
-        raise ConfigError(f"rules, laid over {conversation.policy}: {what}") from None
+        raise ConfigError(f"rules, overriding {conversation.policy}: {what}") from None
 
 
 def play(
@@ -88,13 +89,13 @@ def play(
     beside: Path,
     open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
 ) -> ConversationPlayer:
-    """Play a conversation until its end or its first failure.
+    """Run a conversation until its end or its first failure.
 
     Args:
-        conversation: the file, loaded.
-        policy: what it is played under (see ``policy_of``).
+        conversation: the loaded file.
+        policy: its policy (see ``policy_of``).
         beside: the folder of the file, for ``raw``.
-        open_attachments: reads what is attached (see ``path.Room``).
+        open_attachments: reads attachments (see ``pipeline.MailboxContext``).
     """
     return asyncio.run(_RehearsalDesk(conversation, policy, beside, open_attachments).play())
 
@@ -111,15 +112,15 @@ class _ListedUnits:
 
 
 class _AcceptingServer:
-    """An outbox whose server takes every mail."""
+    """An outbox recipient server accepts every email."""
 
-    async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:  # noqa: ARG002 - see path.Sends
-        """Take the mail."""
-        return Delivered("250 taken")
+    async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:  # noqa: ARG002 - the interface of Outbox
+        """Accept the email."""
+        return Delivered("250 accepted")
 
 
 class _RehearsalDesk:
-    """The little world that a conversation is played in."""
+    """A desk in memory for one conversation: store, clock, registry and sender."""
 
     def __init__(
         self,
@@ -131,63 +132,63 @@ class _RehearsalDesk:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
         self.clock, self.store = Clock(), open_store()
         registry = _ListedUnits(conversation.registry)
-        self.room = pipeline.MailboxContext(policy, registry, self.store, self.clock, self._chance, open_attachments)
-        self.rooms = {self.mailbox: self.room}
-        self.sender = Sender(self.rooms, {self.mailbox: _AcceptingServer()}, self.store, self.clock)
-        self.sent: list[Reply] = []  # every mail so far
-        self.numbers: list[str] = []  # every RMA number so far, in the order of their giving
+        self.context = pipeline.MailboxContext(policy, registry, self.store, self.clock, self._random, open_attachments)
+        self.contexts = {self.mailbox: self.context}
+        self.sender = Sender(self.contexts, {self.mailbox: _AcceptingServer()}, self.store, self.clock)
+        self.sent: list[Reply] = []  # every email so far
+        self.numbers: list[str] = []  # every RMA number so far, in the order of issue
         self.quotes: list[Quote] = []
         self.touched: str | None = None
-        self.results: list[Result] = []  # what followed in this step
-        self.chances = 0
+        self.results: list[Result] = []  # the results of the current step
+        self.random_values = 0
 
-    def _chance(self) -> str:
-        """Return 128 bits that look like chance and are the same in every rehearsal."""
-        self.chances += 1
-        return hashlib.sha256(f"{self.conversation.title} {self.chances}".encode()).hexdigest()[:32]
+    def _random(self) -> str:
+        """Return a 128-bit hexadecimal value that looks random but is the same in every run."""
+        self.random_values += 1
+        return hashlib.sha256(f"{self.conversation.title} {self.random_values}".encode()).hexdigest()[:32]
 
     async def play(self) -> ConversationPlayer:
-        """Play step by step."""
+        """Run step by step."""
         played: list[RehearsalResult] = []
         for count, step in enumerate(self.conversation.step, 1):
             before, self.results = len(self.sent), []
             try:
-                await self._happen(step, count)
-            except ExpectationFailure as slip:
-                return ConversationPlayer(tuple(played), Failure(count, str(slip)))
-            except Exception as error:  # noqa: BLE001 - a conversation that breaks something must not hide the others
+                await self._run(step, count)
+            except ExpectationFailure as failure:
+                return ConversationPlayer(tuple(played), Failure(count, str(failure)))
+            except Exception as error:  # noqa: BLE001 - an error in one conversation must not stop the others
                 what = f"{type(error).__name__}: {error}"
                 return ConversationPlayer(
                     tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines()))
                 )
-            mails = tuple(SentMail.of(reply) for reply in self.sent[before:])
+            emails = tuple(SentMail.of(reply) for reply in self.sent[before:])
             case = self.store.case(self.touched) if self.touched else None
-            played.append(RehearsalResult(count, step, mails, case, tuple(self.results)))
-            wrong = self._wrong(step, mails, case)
-            if wrong:
-                return ConversationPlayer(tuple(played), Failure(count, wrong[0], tuple(wrong[1:])))
+            played.append(RehearsalResult(count, step, emails, case, tuple(self.results)))
+            differences = self._differences(step, emails, case)
+            if differences:
+                return ConversationPlayer(tuple(played), Failure(count, differences[0], tuple(differences[1:])))
         return ConversationPlayer(tuple(played))
 
-    # ------------------------------------------------------------ what happens
+    # ------------------------------------------------------------ run a step
 
-    async def _happen(self, step: ConversationStep, count: int) -> None:
-        """Let come what falls due until the step, each at its time; then let the step come."""
+    async def _run(self, step: ConversationStep, count: int) -> None:
+        """Process the deadlines before the step, each at its time, then the step itself."""
         while not step.down and (due := self.store.next_due()) and due <= step.at:
-            await self._sweep(due)
+            await self._process_due(due)
             if self.store.next_due() == due:
-                raise ExpectationFailure(f"the deadline of {due.isoformat()} does not go away")
+                raise ExpectationFailure(f"the deadline at {due.isoformat()} is still due after it was processed")
         self.clock.at = step.at.astimezone(UTC)
         if step.down:
-            await self._sweep(step.at)
+            await self._process_due(step.at)
         elif not step.wait:
             raw = self._raw(step, count)
-            for settled in pipeline.process_batch([pipeline.incoming_mail(self.mailbox, raw, step.at)], self.room):
-                self._note(settled.step)
+            for processed in pipeline.process_batch([pipeline.incoming_mail(self.mailbox, raw, step.at)], self.context):
+                self._note(processed.step)
             await self._send()
 
-    async def _sweep(self, at: datetime) -> None:
+    async def _process_due(self, at: datetime) -> None:
         self.clock.at = at.astimezone(UTC)
-        for result in pipeline.process_due(self.rooms, self.store, self.clock):
+        for result in pipeline.process_due(self.contexts, self.store, self.clock):
             self._note(result)
         await self._send()
 
@@ -196,7 +197,7 @@ class _RehearsalDesk:
         self.sent += [reply for reply in replies if reply.state == "sent"]
 
     def _note(self, result: Result | None) -> None:
-        """Remember what followed, the case that was touched, and the numbers and quotes that are new."""
+        """Keep a result, the case that it changed, and new RMA numbers and quotes."""
         if result:
             self.results.append(result)
         case = result.after if result else None
@@ -209,64 +210,75 @@ class _RehearsalDesk:
         self.quotes += [quote for quote in case.quotes if quote.number not in known]
 
     def _raw(self, step: ConversationStep, count: int) -> bytes:
-        whose = (
+        """Return the email of a step.
+
+        Raises:
+            ExpectationFailure: the email to answer was not sent, or the file of ``raw`` cannot be read.
+        """
+        recipient = (
             step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
         )
         last = (
-            next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(whose)), None) if whose else None
+            next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), None)
+            if recipient
+            else None
         )
-        if whose and last is None:
-            raise ExpectationFailure(f"no mail has been sent to {bare(whose)} that this could be about")
+        if recipient and last is None:
+            raise ExpectationFailure(f"no email was sent to {bare(recipient)} before this step")
         try:
             return arriving(step, count, self.mailbox, last, self._fill, self.beside)
         except OSError as error:
             raise ExpectationFailure(f"raw: {error.filename}: {error.strerror}") from None
 
-    # ------------------------------------------------------------ what is compared
+    # ------------------------------------------------------------ compare
 
     def _fill(self, text: str) -> str:
-        """Put the conversation's own numbers and amounts in the place of {rma1}, {quote1}, {amount1} and so on."""
-        return _PLACE.sub(lambda found: self._known(found[1], int(found[2])), text)
+        """Replace {rma1}, {quote1}, {amount1} and so on with the conversation's numbers and amounts.
 
-    def _known(self, kind: str, count: int) -> str:
+        Raises:
+            ExpectationFailure: there is no such number or amount yet.
+        """
+        return _PLACEHOLDER.sub(lambda found: self._value(found[1], int(found[2])), text)
+
+    def _value(self, kind: str, count: int) -> str:
         values = {
             "rma": self.numbers,
             "quote": [quote.number for quote in self.quotes],
             "amount": [f"{quote.total:.2f}" for quote in self.quotes],
         }[kind]
         if count > len(values):
-            raise ExpectationFailure(f"{{{kind}{count}}}: the conversation has {len(values)} so far")
+            raise ExpectationFailure(f"{{{kind}{count}}}: there are only {len(values)} so far")
         return values[count - 1]
 
-    def _wrong(self, step: ConversationStep, mails: tuple[SentMail, ...], case: Case | None) -> list[str]:
+    def _differences(self, step: ConversationStep, emails: tuple[SentMail, ...], case: Case | None) -> list[str]:
         try:
-            return [*self._compared(step, mails), *self._stands(step.case, case)]
-        except ExpectationFailure as slip:
-            return [str(slip)]
+            return [*self._mail_differences(step, emails), *self._case_differences(step.case, case)]
+        except ExpectationFailure as failure:
+            return [str(failure)]
 
-    def _compared(self, step: ConversationStep, mails: tuple[SentMail, ...]) -> list[str]:
+    def _mail_differences(self, step: ConversationStep, emails: tuple[SentMail, ...]) -> list[str]:
         if step.quiet:
-            return compare((), mails, ())
+            return compare((), emails, ())
         if step.sent is None:
             return []
         return compare(
-            [MailExpectation.of(expected, self._fill) for expected in step.sent], mails, self.conversation.ignore
+            [MailExpectation.of(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore
         )
 
-    def _stands(self, now: ExpectedCase | None, case: Case | None) -> Iterator[str]:
-        """Say in what the case stands otherwise than it should."""
-        if now is None:
+    def _case_differences(self, expected: ExpectedCase | None, case: Case | None) -> Iterator[str]:
+        """Yield how the case differs from what is expected."""
+        if expected is None:
             return
         if case is None:
-            yield "no case has been touched yet"
+            yield "no case has been changed yet"
             return
         number, end = case.number.text if case.number else "", final_date(case)
-        if now.state is not None and case.state != now.state:
-            yield f"the case is {case.state}, not {now.state}"
-        if now.number is not None and number != self._fill(now.number):
-            yield f"the case has {number or 'no number'}, not {self._fill(now.number) or 'none'}"
-        if now.deadline is not None and end != now.deadline:
-            yield f"the case's deadline is {end or 'none'}, not {now.deadline}"
+        if expected.state is not None and case.state != expected.state:
+            yield f"the case is {case.state}, not {expected.state}"
+        if expected.number is not None and number != self._fill(expected.number):
+            yield f"the case has {number or 'no number'}, not {self._fill(expected.number) or 'none'}"
+        if expected.deadline is not None and end != expected.deadline:
+            yield f"the case's deadline is {end or 'none'}, not {expected.deadline}"
 
 
-_PLACE = re.compile(r"\{(rma|quote|amount)([1-9]\d{0,3})\}")
+_PLACEHOLDER = re.compile(r"\{(rma|quote|amount)([1-9]\d{0,3})\}")

@@ -1,1 +1,1 @@
-"""The world around the pure core: state, mail servers, clock."""
+"""Everything outside the pure core: state, mail servers, attachments, clock."""

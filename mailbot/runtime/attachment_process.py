@@ -1,8 +1,8 @@
-"""The opener: attachments that may break a parser are read in a process of their own, with limits on memory and time.
+"""Read risky attachments in a separate process, with limits on memory and time.
 
-A hostile PDF, workbook or archive takes nobody along: its process dies, its Document is empty and says so, and the next
-attachment gets a new process. That process starts when it is first needed (never by a fork of this one, which has threads),
-knows no secrets, can write no file, and ends when its standard input does, so also when this process is killed.
+A hostile PDF, workbook or archive can only kill that process: its Document is then empty and says so, and the next attachment
+gets a new process. The process starts when it is first needed (not by a fork, because this process has threads). It has no
+secrets, cannot write files, and exits when its standard input is closed, also if this process is killed.
 """
 
 from __future__ import annotations
@@ -28,17 +28,21 @@ log = structlog.get_logger("mailbot")
 
 Read = TypeVar("Read")
 
-START = 60.0
-"""Seconds that the process may take until it is ready."""
+START_SECONDS = 60.0
+"""Timeout for the start of the process, in seconds."""
 
-ANSWER = 200_000_000
-"""Bytes of the longest answer; the process may have been taken over by what it read."""
+MAX_ANSWER = 200_000_000
+"""Maximum size of an answer, in bytes. It is not trusted: an attachment may have taken control of the process."""
 
 TOO_MUCH = "took too much time or memory to read"
 
 
 class Limits(Value, frozen=True):
-    """Bounds: bytes of address space, seconds of processor and of waiting for one attachment, seconds for one mail's."""
+    """Limits of the process.
+
+    ``memory`` is address space in bytes. ``cpu`` (processor time) and ``wait`` are seconds per attachment; ``mail`` is seconds
+    for all attachments of one email.
+    """
 
     memory: int = 1_000_000_000
     cpu: int = 4
@@ -47,11 +51,11 @@ class Limits(Value, frozen=True):
 
 
 class AttachmentProcess:
-    """Opens attachments, those of one mail at a time; may be called from several threads. Close it when done."""
+    """Reads the attachments of one email at a time. Thread-safe. Close it when done."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -61,18 +65,18 @@ class AttachmentProcess:
         self.close()
 
     def __call__(self, attachments: Sequence[Attachment]) -> AttachmentContents:
-        """Open the attachments of a mail (see ``intake.documents.contents``).
+        """Read the attachments of an email (see ``intake.attachments.extraction.contents``).
 
         Raises:
-            OSError: no process can be started.
+            OSError: the process cannot be started.
         """
-        with self._turn:
+        with self._lock:
             return contents(attachments, partial(self._look, until=time.monotonic() + self.limits.mail))
 
     def close(self) -> None:
-        """End the process."""
-        with self._turn:
-            self._end()
+        """Stop the process."""
+        with self._lock:
+            self._stop()
 
     def _look(self, attachment: Attachment, until: float) -> OpenedAttachment:
         if not risky(attachment):
@@ -84,7 +88,7 @@ class AttachmentProcess:
         return found or OpenedAttachment(Document(attachment.name, note=TOO_MUCH))
 
     def _ask(self, attachment: Attachment, seconds: float) -> OpenedAttachment | None:
-        """Have one attachment read; None where that took the process too far, which is then gone."""
+        """Have the process read one attachment. Return None if it failed or took too long; the process is then stopped."""
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         assert process.stdout is not None  # noqa: S101
@@ -92,41 +96,41 @@ class AttachmentProcess:
         try:
             with suppress(OSError, ValueError, EOFError), _Watch(process, seconds):
                 _send(process.stdin, attachment)
-                found = _receive(process.stdout, OpenedAttachment, ANSWER)
+                found = _receive(process.stdout, OpenedAttachment, MAX_ANSWER)
         finally:
             if found is None:
-                self._end()  # gone, or out of step with us
+                self._stop()  # it has exited, or the next answer would belong to this request
         return found
 
     def _running(self) -> subprocess.Popen[bytes]:
-        """Return the process, ready to read.
+        """Return the running process; start it if necessary.
 
         Raises:
-            OSError: it does not start.
+            OSError: it cannot be started.
         """
         if self._process is not None and self._process.poll() is not None:
-            self._end()
+            self._stop()
         if self._process is None:
             self._process = process = _start(self.limits)
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             try:
-                with _Watch(process, START):
+                with _Watch(process, START_SECONDS):
                     _receive(process.stdout, bool, 1)
             except (EOFError, ValueError):
-                self._end()
+                self._stop()
                 raise OSError("the process that reads attachments does not start") from None
         return self._process
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         if self._process is not None:
-            self._process.kill()  # it holds nothing that would have to be saved
+            self._process.kill()  # it has nothing to save
             with suppress(OSError):
                 self._process.communicate()
             self._process = None
 
 
 class _Watch(threading.Timer):
-    """Kills a process that takes longer than this block may."""
+    """Kills a process when the block takes too long."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
         super().__init__(seconds, process.kill)
@@ -140,14 +144,14 @@ class _Watch(threading.Timer):
 
 
 def _start(limits: Limits) -> subprocess.Popen[bytes]:
-    """Start the process with nothing but what it needs: where its modules lie, and its limits."""
+    """Start the process with a minimal environment: only the module path, and its limits as arguments."""
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-P", "-m", "mailbot.runtime.attachment_process", str(limits.memory), str(limits.cpu)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl-C in the terminal is for the one who finishes the mail in hand
+        start_new_session=True,  # Ctrl-C must stop the main process only, which finishes the current email
     )
 
 
@@ -157,20 +161,20 @@ def _send(pipe: IO[bytes], value: object) -> None:
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes], kind: type[Read], most: int) -> Read:
+def _receive(pipe: IO[bytes], kind: type[Read], max_size: int) -> Read:
     """Read one value.
 
     Raises:
-        EOFError: the other side has gone.
-        ValueError: what comes is no such value, or too long.
+        EOFError: the other side has closed the pipe.
+        ValueError: the value is invalid or too long.
     """
-    size = int.from_bytes(_exactly(pipe, 8), "big")
-    if size > most:
-        raise ValueError(f"{size} bytes are too many")
-    return msgspec.msgpack.decode(_exactly(pipe, size), type=kind)
+    size = int.from_bytes(_read_exactly(pipe, 8), "big")
+    if size > max_size:
+        raise ValueError(f"an answer of {size} bytes is too long")
+    return msgspec.msgpack.decode(_read_exactly(pipe, size), type=kind)
 
 
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
+def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
     data = pipe.read(size)
     if len(data) < size:
         raise EOFError
@@ -181,25 +185,27 @@ def _exactly(pipe: IO[bytes], size: int) -> bytes:
 
 
 def serve(memory: int, cpu: int) -> None:
-    """Read attachments from standard input, one after another, until there are no more."""
+    """Read attachments from standard input, one after another, until it is closed."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)  # it ends with its standard input, not amid an attachment
+        signal.signal(
+            name, signal.SIG_IGN
+        )  # it exits when its standard input is closed, not in the middle of an attachment
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
-    _confine(memory)
+    os.dup2(2, 1)  # keep the output of libraries out of the answers
+    _limit_process(memory)
     _send(answers, True)  # noqa: FBT003 - "ready"
     with suppress(EOFError):
         while True:
             attachment = _receive(requests, Attachment, sys.maxsize)
-            _allow(cpu)
+            _limit_cpu(cpu)
             _send(answers, look(attachment))
 
 
-def _confine(memory: int) -> None:
-    """Load the libraries, then limit what they may do from here on."""
+def _limit_process(memory: int) -> None:
+    """Load the libraries, then limit memory and forbid writing files."""
     import resource
 
-    import pypdf  # noqa: F401 - loading is not to count as reading
+    import pypdf  # noqa: F401 - loading must not count against the limits
     import python_calamine  # noqa: F401
     import tnefparse  # noqa: F401
 
@@ -207,8 +213,8 @@ def _confine(memory: int) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _allow(seconds: int) -> None:
-    """Allow so many seconds of processor from now on."""
+def _limit_cpu(seconds: int) -> None:
+    """Limit the processor time from now on, in seconds."""
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF)

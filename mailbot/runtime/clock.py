@@ -1,4 +1,4 @@
-"""The clock: the one place that knows what time it is."""
+"""The clock: the only place that reads the time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Wall clock in UTC; set once, it stands still there (``--now``) until it is set again."""
+    """The current time in UTC, or a fixed time (``--now``) while ``at`` is set."""
 
     def __init__(self, at: datetime | None = None) -> None:
         self.at = at
 
     def now(self) -> datetime:
-        """Return the moment, aware, UTC."""
+        """Return the time, in UTC."""
         return self.at or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Files that must be on the disk."""
+"""Flush files to disk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk.
+    """Flush a file, or the directory entries of a folder, to disk (fsync).
 
     Raises:
-        OSError: the disk refused it.
+        OSError: the file cannot be flushed.
     """
     handle = os.open(path, os.O_RDONLY)
     try:

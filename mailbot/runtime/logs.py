@@ -1,4 +1,4 @@
-"""Logs: one record a line on standard error; whatever a stranger wrote is escaped (H6), secrets are never given to them."""
+"""Logging: one record per line on standard error. Untrusted text is escaped (H6); secrets are never logged."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _ESCAPED = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Log to standard error: for people on a terminal, as JSON otherwise."""
-    people = sys.stderr.isatty()
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a broken PDF helps nobody here
+    """Log to standard error: readable text on a terminal, JSON otherwise."""
+    terminal = sys.stderr.isatty()
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its messages about broken PDFs are noise
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _escape,
-            structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -36,14 +36,14 @@ def _escape(_logger: Any, _method: str, record: structlog.typing.EventDict) -> s
 
 
 def escaped(text: str) -> str:
-    """Return the text on one line, control, format and direction characters written out."""
+    """Return the text on one line, with control, format and direction characters as escape sequences."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if unicodedata.category(c) not in _ESCAPED else c.encode("unicode_escape").decode() for c in text)
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON for people and programs: letters as they are, control, format and direction characters by their code (H6)."""
+    """Return JSON in which only control, format and direction characters are escaped (H6)."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     if text.isascii() and "\x7f" not in text:
         return text

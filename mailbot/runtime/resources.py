@@ -1,4 +1,4 @@
-"""From the shelf to a Policy: rules, word lists and templates, from a folder of the company's or as packaged."""
+"""Load rules, word lists and templates, the company's own or the packaged ones, and make policies from them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HERE = Path(mailbot.__file__).parent
 
 
 def packaged(kind: str) -> Path:
-    """Return the folder of the packaged ``rules`` or ``templates``: in the wheel, else beside the source tree."""
+    """Return the folder of the packaged ``rules`` or ``templates``: in the wheel, or else in the source tree."""
     inside = _HERE / "_data" / kind
     return inside if inside.is_dir() else _HERE.parent / kind
 
@@ -33,15 +33,15 @@ def source_folder(kind: str, home: Path | None) -> Path:
 
 
 def policy_names(rules: Path) -> list[str]:
-    """Return the policies that stand on a shelf."""
+    """Return the names of the policies in a folder of rules."""
     return sorted(path.stem for path in rules.glob("*.toml"))
 
 
 class Resources:
-    """Rules, words and letters of one installation, read once.
+    """The rules, word lists and email templates of one installation, read once.
 
     Raises:
-        ConfigError: naming file, line or key, and the mend.
+        ConfigError: the text names the file, the line or key, and the fix.
     """
 
     def __init__(self, rules: Path, templates: Path) -> None:
@@ -57,13 +57,13 @@ class Resources:
 
     @property
     def shipped(self) -> bool:
-        """Whether the templates are the packaged ones, unchanged: these are known to work."""
+        """Whether the templates are the packaged ones, unchanged. These need no check."""
         folder = packaged("templates")
         return self.templates == folder or self.letters.sources == EmailTemplates.of(_texts(folder)).sources
 
     @classmethod
     def at(cls, home: Path | None = None) -> Resources:
-        """Return the library of a settings folder; what it does not have is the packaged."""
+        """Return the resources of a settings folder. The packaged ones replace missing folders."""
         return cls(source_folder("rules", home), source_folder("templates", home))
 
     def policy(
@@ -80,10 +80,10 @@ class Resources:
         documents: Documents | Literal["names"] = "pdf",
         overlay: Mapping[str, Any] | None = None,
     ) -> Policy:
-        """Load a policy for a desk; where mailbox or staff are not given, those of its demo serve.
+        """Load a policy for a desk. Without ``mailbox`` or ``staff``, those of the policy's demo are used.
 
         Raises:
-            ConfigError: naming file, line or key, and the mend.
+            ConfigError: the text names the file, the line or key, and the fix.
         """
         path = self.rules / f"{name}.toml"
         if not path.is_file():
@@ -119,6 +119,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8: {error.reason} at byte {error.start}. Save it as UTF-8.") from None
+        raise ConfigError(
+            f"{path}: not valid UTF-8: {error.reason} at byte {error.start}. Save the file as UTF-8."
+        ) from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None

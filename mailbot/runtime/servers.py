@@ -1,4 +1,4 @@
-"""How to reach a mail server: frozen parameters, and the one error that says what is wrong and how to mend it."""
+"""Connection parameters of mail servers, and the error for a server that cannot be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Security = Literal["tls", "starttls", "none"]
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a server is and how its connection is protected; ``timeout`` is in seconds, for one answer."""
+    """Host, port and security of a server. ``timeout`` is in seconds, per answer."""
 
     host: str
     port: int
@@ -24,12 +24,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}({self.host}:{self.port}, {self.security})"
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        """Rich and its tracebacks would otherwise print every field, the password among them."""
+        """Return the fields that Rich may print. Without this method it would print the password, too."""
         return [("host", self.host), ("port", self.port), ("security", self.security)]
 
 
 class Imap(Server, frozen=True, kw_only=True):
-    """An IMAP mailbox: ``folder`` is where mail arrives; ``root`` is the folder below which ours are made, or empty."""
+    """An IMAP mailbox. Mail arrives in ``folder``; Done, Ignored and Attention are created below ``root`` if it is set."""
 
     user: str
     password: str
@@ -38,25 +38,25 @@ class Imap(Server, frozen=True, kw_only=True):
 
 
 class Smtp(Server, frozen=True, kw_only=True):
-    """An SMTP submission server; without ``user`` there is no AUTH."""
+    """An SMTP submission server. Without ``user``, mailbot does not log in."""
 
     user: str | None = None
     password: str | None = None
 
 
 class ServerError(Exception):
-    """A server cannot be used as things stand: what is wrong, where, and how to mend it."""
+    """A server cannot be used. The text names host, port, the reason, and the fix."""
 
-    def __init__(self, server: Server, reason: str, mend: str = "") -> None:
+    def __init__(self, server: Server, reason: str, fix: str = "") -> None:
         self.host = server.host
         self.port = server.port
         self.reason = reason
-        self.mend = mend
-        super().__init__(f"{server.host}:{server.port}: {reason}" + (f" ({mend})" if mend else ""))
+        self.fix = fix
+        super().__init__(f"{server.host}:{server.port}: {reason}" + (f" ({fix})" if fix else ""))
 
 
 def trusted_without_tls(server: Server) -> bool:
-    """Whether this server may be spoken to in clear: only on this very machine."""
+    """Whether a connection without TLS is allowed: only to this machine."""
     try:
         return ipaddress.ip_address(server.host).is_loopback
     except ValueError:
@@ -64,18 +64,18 @@ def trusted_without_tls(server: Server) -> bool:
 
 
 def diagnose(server: Server, error: OSError) -> tuple[str, str]:
-    """Say what a failure to connect means and how to mend it."""
+    """Return the reason of a connection error, and the fix."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"its certificate is not accepted: {error.verify_message}",
-            "the host must be the name in the certificate; a private authority goes into SSL_CERT_FILE",
+            f"certificate not accepted: {error.verify_message}",
+            "the host must match the name in the certificate; set SSL_CERT_FILE for a private certificate authority",
         )
     if isinstance(error, ssl.SSLError):
-        return f"no TLS: {error}", "does the port speak TLS at once (tls) or after STARTTLS (starttls)?"
+        return f"TLS failed: {error}", "check whether the port uses TLS from the start (tls) or STARTTLS (starttls)"
     if isinstance(error, TimeoutError):
         return f"no answer within {server.timeout:g} s", "check host, port and firewall"
     if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there", "check the port, and that the server runs"
+        return "connection refused", "check the port, and that the server is running"
     if isinstance(error, socket.gaierror):
-        return "this host is not known", "check the spelling of the host, and the DNS of this machine"
+        return "host not found", "check the spelling of the host and this machine's DNS"
     return f"{error}", "check host and port"

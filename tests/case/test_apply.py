@@ -222,7 +222,7 @@ def test_a_look_at_the_outside_world_is_an_error() -> None:
     with nothing_else():
         for look in (
             desk.clock.now,
-            lambda: desk.room.registry.look_up(["AH2F104432"]),
+            lambda: desk.context.registry.look_up(["AH2F104432"]),
             lambda: context.day,
             lambda: context.answers,
         ):

@@ -1,4 +1,4 @@
-"""The commands as a person runs them, in this process: words in, exit code and text out."""
+"""Run commands in this process, and a desk folder as `mailbot init` creates it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AH2F104440,WADE-8013,ipc,2012-03-01,Acme Robotics,acme.example,,,,
 
 
 class Done(NamedTuple):
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -32,17 +32,17 @@ class Done(NamedTuple):
 
 @pytest.fixture
 def mailbot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Done]]:
-    """Run mailbot with these words."""
+    """Run mailbot with these arguments."""
     before = structlog.get_config()
 
-    def run(*words: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["mailbot", *map(str, words)])
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mailbot", *map(str, arguments)])
         capsys.readouterr()
         code = 0
         try:
             main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        except SystemExit as exited:
+            code = exited.code if isinstance(exited.code, int) else 0 if exited.code is None else 1
         return Done(code, *capsys.readouterr())
 
     yield run
@@ -50,9 +50,9 @@ def mailbot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.fixture(scope="session")
-def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as `mailbot init` lays it out, with units, and servers at a port of this machine where nobody listens."""
-    folder = tmp_path_factory.mktemp("laid-out") / "my-desk"
+def initialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as `mailbot init` creates it, with units, and with servers at a closed port of this machine."""
+    folder = tmp_path_factory.mktemp("initialized") / "my-desk"
     cli.main(["init", str(folder), "--policy", "american-portwell"], standalone_mode=False)
     (folder / "registry.csv").write_text(ROWS, encoding="utf-8")
     settings = folder / "mailbot.toml"
@@ -72,10 +72,10 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(laid_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Such a folder for one test, with the password at hand."""
+def desk(initialized: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the folder for one test; it is the current folder, and the password is set."""
     folder = tmp_path / "my-desk"
-    shutil.copytree(laid_out, folder)
+    shutil.copytree(initialized, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("AMERICAN_PORTWELL_PASSWORD", "canary-7f3a9c")
     return folder

@@ -1,4 +1,4 @@
-"""`mailbot cases` on whole lives: everything that happened is told, in 80 columns, and no secret is."""
+"""`mailbot cases` shows the whole history of a case, in 80 columns and without secrets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Mailbot = Callable[..., Done]
 
-LIVES = Path(__file__).parents[1] / "conversations"
+CONVERSATIONS = Path(__file__).parents[1] / "conversations"
 CHARGED = "american-portwell/full-life-out-of-warranty.toml"
 WIDTH = 80
 
@@ -40,26 +40,26 @@ def _quiet() -> None:
 
 
 @cache
-def lived(name: str) -> Case:
-    """The case of a conversation when it is over."""
-    file = LIVES / name
-    script = load(file)
-    played = play(script, policy_of(script, Resources.at()), file.parent)
+def case_after(name: str) -> Case:
+    """The case at the end of a conversation."""
+    file = CONVERSATIONS / name
+    conversation = load(file)
+    played = play(conversation, policy_of(conversation, Resources.at()), file.parent)
     assert played.failure is None, played.failure
     case = played.steps[-1].case
     assert case is not None
     return case
 
 
-def told(case: Case) -> str:
-    return "\n".join(case_history.laid_out(case_history.case_history(case), case_history.secrets(case)))
+def history(case: Case) -> str:
+    return "\n".join(case_history.wrapped(case_history.case_history(case), case_history.secrets(case)))
 
 
-def flat(case: Case) -> str:
-    return " ".join(told(case).split())
+def one_line(case: Case) -> str:
+    return " ".join(history(case).split())
 
 
-def stored(desk: Path, *cases: Case) -> None:
+def store_cases(desk: Path, *cases: Case) -> None:
     store = open_store(f"tinydb:{desk / 'state'}")
     for case in cases:
         store.stage(Step(None, None, case))
@@ -67,26 +67,26 @@ def stored(desk: Path, *cases: Case) -> None:
     store.close()
 
 
-def test_a_whole_life_is_told() -> None:
-    """Quote, order, number, receipt, repair, shipment and end stand in the story, each with who did it and by which clause."""
-    case = lived(CHARGED)
-    text = flat(case)
+def test_the_whole_history_is_shown() -> None:
+    """Quote, order, RMA, receipt, repair and shipment are shown, each with the person and the clauses."""
+    case = case_after(CHARGED)
+    text = one_line(case)
     [quote] = case.quotes
     assert case.number
     for piece in (
         f"{case.id}: closed, {case.number.text} valid until 2026-12-24",
-        "the number was given by rule AP-17",
+        "RMA issued by rule AP-17",
         f"quote {quote.number}: USD 150.00, valid until",
-        f"ordered by {quote.order}",
-        f"purchase order {quote.order} over USD 150.00 for {quote.number}",
+        f"PO {quote.order}",
+        f"PO {quote.order} for {quote.number}, total USD 150.00",
         "attached: PO-4711.pdf",
         "received 2026-11-30; repair due 2026-12-14",
         "paid by the customer; shipped back 2026-12-04",
-        "staff: our mail server vouches for it",
+        "staff: sender verified by our mail server",
         '"RECEIVED" done for AH2F104432 (AP-25, AP-26)',
-        "sent back: FedEx Ground 794612345678",
+        "return shipment: FedEx Ground 794612345678",
         "sent to kim@acme.example: progress shipped",
-        "came due: close:end:",
+        "deadline reached: close:end:",
         "policy: american-portwell",
     ):
         assert piece in text, piece
@@ -97,58 +97,61 @@ def test_a_whole_life_is_told() -> None:
     [
         (
             "american-portwell/parts-quote-of-the-desk-approved.toml",
-            ["parts quote Q-", "put before a second approver for AH2F104432: above the limit"],
+            ["parts quote Q-", "sent to a second approver for AH2F104432: above the approval limit"],
         ),
-        ("server-technology/unproven-approval-is-asked-about.toml", ["to be confirmed first", "nothing shows that"]),
-        ("server-technology/delivery-address-before-the-number.toml", ["to be sent to: "]),
-        ("server-technology/shipped-before-received.toml", ["refused: no unit is in a state for it"]),
+        (
+            "server-technology/unproven-approval-is-asked-about.toml",
+            ["waiting for confirmation", "sender not verified"],
+        ),
+        ("server-technology/delivery-address-before-the-number.toml", ["ship-to address: "]),
+        ("server-technology/shipped-before-received.toml", ["refused: no unit is in a state that allows it"]),
     ],
     ids=["second approver", "confirmation", "address", "too early"],
 )
-def test_what_became_of_a_command_is_told(name: str, pieces: list[str]) -> None:
-    """Done, refused and why, to be confirmed, or waiting for a second approver: each command says its end."""
-    text = flat(lived(name))
+def test_command_results_are_shown(name: str, pieces: list[str]) -> None:
+    """Each command shows whether it was done, refused and why, or waits for a confirmation or a second approver."""
+    text = one_line(case_after(name))
     assert [piece for piece in pieces if piece not in text] == []
 
 
-def test_what_stands_open_is_told() -> None:
-    """Credit and fee, parcels and a customer that cannot be reached are told too."""
+def test_open_points_are_shown() -> None:
+    """Credit, fee, shipments and an undeliverable customer are shown."""
     case = structs.replace(
-        lived(CHARGED),
-        credit=Price(amount=lived(CHARGED).quotes[0].total, currency="USD"),
-        fee=Price(amount=lived(CHARGED).quotes[0].total, currency="USD"),
+        case_after(CHARGED),
+        credit=Price(amount=case_after(CHARGED).quotes[0].total, currency="USD"),
+        fee=Price(amount=case_after(CHARGED).quotes[0].total, currency="USD"),
         inbound=ShipmentNotice("UPS", "1Z999AA10123456784"),
         unreachable=True,
     )
-    text = flat(case)
+    text = one_line(case)
     for piece in (
         "credit approved: USD 150.00",
-        "fee that goes with it: USD 150.00",
-        "on its way to us: UPS 1Z999AA10123456784",
-        "reminders have stopped",
+        "fee approved: USD 150.00",
+        "inbound shipment: UPS 1Z999AA10123456784",
+        "reminders stopped",
     ):
         assert piece in text, piece
 
 
-WHOLE = [
-    *(str(file.relative_to(LIVES)) for file in sorted(LIVES.glob("*/*life*.toml"))),
+COMPLETE = [
+    *(str(file.relative_to(CONVERSATIONS)) for file in sorted(CONVERSATIONS.glob("*/*life*.toml"))),
     "server-technology/several-units-part-by-part.toml",
 ]
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_a_story_is_readable_in_80_columns(name: str) -> None:
-    """No line is wider than a terminal, whatever a case has been through."""
-    assert [line for line in told(lived(name)).splitlines() if len(line) > WIDTH] == []
+@pytest.mark.parametrize("name", COMPLETE)
+def test_history_fits_80_columns(name: str) -> None:
+    """No line is wider than 80 columns."""
+    assert [line for line in history(case_after(name)).splitlines() if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("name", ["server-technology/unproven-approval-is-asked-about.toml", CHARGED])
 def test_no_token_is_ever_shown(mailbot: Mailbot, desk: Path, name: str) -> None:
-    """What lets a colleague decide by answering a mail stands in no output: not in the story, not in JSON (promise 5)."""
-    case = lived(name)
+    """A one-time token, which lets staff decide by a reply, is in no output: not in text, not in JSON (promise 5)."""
+    case = case_after(name)
     secrets = case_history.secrets(case)
     assert secrets
-    stored(desk, case)
+    store_cases(desk, case)
     for words in (["show", case.id], ["show", "--json", case.id], ["list", "--all", "--json"], ["export", "--json"]):
         done = mailbot("cases", *words)
         assert done.code == 0, done.err
@@ -158,10 +161,10 @@ def test_no_token_is_ever_shown(mailbot: Mailbot, desk: Path, name: str) -> None
     assert not re.search(r"rma\+c-", json.dumps([r["raw"] for r in shown["replies"] if r.get("audience") == "staff"]))
 
 
-def test_export_has_each_units_own_way(mailbot: Mailbot, desk: Path) -> None:
-    """A line a unit, with its state and dates; JSON keeps its form."""
-    case = lived(CHARGED)
-    stored(desk, case)
+def test_export_has_a_row_per_unit(mailbot: Mailbot, desk: Path) -> None:
+    """CSV has a row per unit, with its state and dates; JSON has the documented fields."""
+    case = case_after(CHARGED)
+    store_cases(desk, case)
     [row] = csv.DictReader(io.StringIO(mailbot("cases", "export").out))
     assert (row["state"], row["serial"], row["outcome"]) == ("closed", "AH2F104432", "issue")
     assert (row["unit_state"], row["received_on"], row["repair_due"], row["shipped_on"]) == (
@@ -175,24 +178,24 @@ def test_export_has_each_units_own_way(mailbot: Mailbot, desk: Path) -> None:
 
 
 def test_the_list_names_states_and_dates(mailbot: Mailbot, desk: Path) -> None:
-    """Open cases with the day until which something must come; what is over only with --all."""
-    over = lived(CHARGED)
-    due = over.units[0].repair_due
-    unit = structs.replace(over.units[0], state="parts_quoted")
-    here = structs.replace(over, id="C-BCDFGHJKMN", number=None, state="parts_quoted", units=(unit,))
-    stored(desk, structs.replace(over, replies=()), here)
+    """Open cases are listed with the date of the next deadline; closed ones only with --all."""
+    closed = case_after(CHARGED)
+    due = closed.units[0].repair_due
+    unit = structs.replace(closed.units[0], state="parts_quoted")
+    open_case = structs.replace(closed, id="C-BCDFGHJKMN", number=None, state="parts_quoted", units=(unit,))
+    store_cases(desk, structs.replace(closed, replies=()), open_case)
     listed = mailbot("cases", "list").out
     assert "C-BCDFGHJKMN" in listed
     assert "parts_quoted" in listed
     assert str(due) in listed
     assert "1 case\n" in listed
-    assert over.number
-    assert over.number.text in mailbot("cases", "list", "--all").out
+    assert closed.number
+    assert closed.number.text in mailbot("cases", "list", "--all").out
 
 
-def test_a_failed_rehearsal_tells_what_came_instead(mailbot: Mailbot, tmp_path: Path) -> None:
-    """Who reads a failure sees what was decided on which command and facts, how the case stands, and the mails sent."""
-    text = (LIVES / CHARGED).read_text(encoding="utf-8").replace('state = "received"', 'state = "repaired"')
+def test_a_failed_rehearsal_shows_what_happened(mailbot: Mailbot, tmp_path: Path) -> None:
+    """A failure shows the decisions with commands and facts, the state of the case, and the emails sent."""
+    text = (CONVERSATIONS / CHARGED).read_text(encoding="utf-8").replace('state = "received"', 'state = "repaired"')
     file = tmp_path / "one.toml"
     file.write_text(text, encoding="utf-8")
     done = mailbot("rehearse", file)
@@ -203,16 +206,16 @@ def test_a_failed_rehearsal_tells_what_came_instead(mailbot: Mailbot, tmp_path: 
     first = text.replace('contains = ["quote {quote1}"', 'contains = ["no such words", "quote {quote1}"')
     file.write_text(first, encoding="utf-8")
     done = mailbot("rehearse", file)
-    for piece in ("AH2F104432: quote (AP-15, AP-17", "cover none", "does not say 'no such words'"):
+    for piece in ("AH2F104432: quote (AP-15, AP-17", "cover none", "does not contain 'no such words'"):
         assert piece in done.out, piece
 
 
-def test_a_slip_in_a_rule_laid_over_is_the_conversations(mailbot: Mailbot, tmp_path: Path) -> None:
-    """A value laid over the rules that does not fit is named as that, with the nearest key, not as a fault of the file."""
-    text = (LIVES / CHARGED).read_text(encoding="utf-8")
+def test_an_error_in_the_rules_of_a_conversation_is_named(mailbot: Mailbot, tmp_path: Path) -> None:
+    """An invalid override is reported as such, with the nearest key, not as an error in the rules file."""
+    text = (CONVERSATIONS / CHARGED).read_text(encoding="utf-8")
     file = tmp_path / "one.toml"
     file.write_text(text.replace("[[step]]", "rules = {number = {valid_day = 3}}\n\n[[step]]", 1), encoding="utf-8")
     done = mailbot("rehearse", file)
     assert done.code == 1
-    assert "rules, laid over american-portwell" in done.out
+    assert "rules, overriding american-portwell" in done.out
     assert "'valid_days'" in done.out

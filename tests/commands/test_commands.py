@@ -1,4 +1,4 @@
-"""The commands: what they say, how they end, and what they never show."""
+"""The commands: output, exit codes, and no secrets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HOSTILE = "a\x1b[31mred\x07 \u202egnp.exe\u2028next\x7f"
 
 
 def commands() -> Iterator[tuple[list[str], click.Command]]:
-    """Every command and subcommand with its words."""
+    """Yield every command and subcommand with its arguments."""
     context = click.Context(cli)
     for name in COMMANDS:
         command = cli.get_command(context, name)
@@ -46,29 +46,31 @@ def commands() -> Iterator[tuple[list[str], click.Command]]:
 ALL = list(commands())
 
 
-@pytest.mark.parametrize("words", [words for words, _ in ALL], ids=[" ".join(words) for words, _ in ALL])
-def test_every_commands_help_teaches(mailbot: Mailbot, words: list[str]) -> None:
-    """The help of each command has an example that can be typed, and a line for every option."""
-    done = mailbot(*words, "--help")
+@pytest.mark.parametrize(
+    "arguments", [arguments for arguments, _ in ALL], ids=[" ".join(arguments) for arguments, _ in ALL]
+)
+def test_every_help_has_examples(mailbot: Mailbot, arguments: list[str]) -> None:
+    """The help of each command has an example and a line for every option."""
+    done = mailbot(*arguments, "--help")
     assert done.code == 0
-    example = f"mailbot {' '.join(words)}"
+    example = f"mailbot {' '.join(arguments)}"
     examples = [line.strip() for line in done.out.splitlines() if line.strip().startswith(example)]
     assert examples, f"no line begins with {example!r}"
     options = [line for line in done.out.partition("Options:")[2].splitlines() if line.strip().startswith("-")]
     assert all(len(line.split("  ")) > 2 or "--help" in line for line in options)
-    assert mailbot(*words, "-h").out == done.out
+    assert mailbot(*arguments, "-h").out == done.out
 
 
-def test_the_list_of_commands_is_the_list_of_commands(mailbot: Mailbot) -> None:
+def test_help_lists_every_command(mailbot: Mailbot) -> None:
     """`mailbot --help` names every command and the exit codes."""
     done = mailbot("--help")
     assert all(f"\n  {name} " in done.out for name in COMMANDS)
-    assert "0 good, 1 a problem was found, 2" in done.out
+    assert "0 success, 1 problem found, 2 usage error" in done.out
     assert mailbot("--version").out.startswith("mailbot")
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ["no-such-command"],
         ["run", "--ones"],
@@ -86,28 +88,28 @@ def test_the_list_of_commands_is_the_list_of_commands(mailbot: Mailbot) -> None:
     ],
     ids=" ".join,
 )
-def test_a_command_called_wrongly_ends_with_2(mailbot: Mailbot, desk: Path, words: list[str]) -> None:
-    """Usage errors are told apart from problems: exit code 2, one message, no traceback."""
-    done = mailbot(*words)
+def test_a_usage_error_exits_with_2(mailbot: Mailbot, desk: Path, arguments: list[str]) -> None:
+    """A usage error gives exit code 2 and one message, without a traceback."""
+    done = mailbot(*arguments)
     assert done.code == 2
     assert "Traceback" not in done.err
     assert done.err.strip()
 
 
-def test_a_policy_that_does_not_exist_is_answered_with_the_nearest(mailbot: Mailbot, tmp_path: Path) -> None:
-    """Who mistypes a policy is told which one was meant."""
+def test_an_unknown_policy_gets_a_suggestion(mailbot: Mailbot, tmp_path: Path) -> None:
+    """A misspelled policy gives an error with the nearest name."""
     done = mailbot("init", tmp_path / "x", "--policy", "american-portwel")
     assert "'american-portwell'" in done.err
     assert not (tmp_path / "x").exists()
 
 
-@pytest.mark.parametrize("words", [["check"], ["run", "--once"], ["explain", "."], ["cases", "list"]], ids=" ".join)
-def test_no_settings_is_a_problem_with_a_mend(
-    mailbot: Mailbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+@pytest.mark.parametrize("arguments", [["check"], ["run", "--once"], ["explain", "."], ["cases", "list"]], ids=" ".join)
+def test_missing_settings_are_reported_with_a_fix(
+    mailbot: Mailbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    """Without settings every command that needs them says how to get some, and ends with 1."""
+    """Without settings, every command that needs them says how to create them and exits with 1."""
     monkeypatch.chdir(tmp_path)
-    done = mailbot(*words)
+    done = mailbot(*arguments)
     assert done.code == 1
     assert "mailbot init DIR" in done.err
     assert len(done.err.strip().splitlines()) == 1
@@ -116,8 +118,8 @@ def test_no_settings_is_a_problem_with_a_mend(
 # ------------------------------------------------------------------ a desk from init to export
 
 
-def test_init_lays_out_a_desk_and_overwrites_nothing(mailbot: Mailbot, tmp_path: Path) -> None:
-    """Settings, rules, templates, state and registry are there to edit; a second init changes nothing."""
+def test_init_creates_a_desk_and_overwrites_nothing(mailbot: Mailbot, tmp_path: Path) -> None:
+    """Settings, rules, templates, state and registry are created; a second init changes nothing."""
     folder = tmp_path / "deep" / "desk"
     done = mailbot("init", folder, "--policy", "server-technology")
     assert done.code == 0
@@ -134,17 +136,17 @@ def test_init_lays_out_a_desk_and_overwrites_nothing(mailbot: Mailbot, tmp_path:
 
 
 @pytest.mark.parametrize("policy", ["american-portwell", "server-technology"])
-def test_a_fresh_desk_passes_its_check(mailbot: Mailbot, tmp_path: Path, policy: str) -> None:
-    """What init lays out is sound; check warns of the example amounts, and warnings alone are no problem."""
+def test_a_new_desk_passes_the_check(mailbot: Mailbot, tmp_path: Path, policy: str) -> None:
+    """The files that init creates are valid. The check warns about example amounts; warnings alone are not a problem."""
     mailbot("init", tmp_path / "d", "--policy", policy)
     done = mailbot("check", "--offline", "--config", tmp_path / "d" / "mailbot.toml")
     assert done.code == 0, done.out + done.err
     assert "example amount" in done.out
-    assert "all good" in done.out
+    assert "No problems found (warnings: " in done.out
 
 
 def test_check_finds_each_thing_that_is_wrong(mailbot: Mailbot, desk: Path) -> None:
-    """Rules, template and registry slips are all named in one go, each with its place, and the exit code is 1."""
+    """Errors in rules, templates and registry are all reported in one run, each with its place; the exit code is 1."""
     rules = desk / "rules" / "american-portwell.toml"
     rules.write_text(
         rules.read_text(encoding="utf-8").replace('then = "decline"', 'then = "declin"', 1), encoding="utf-8"
@@ -154,38 +156,38 @@ def test_check_finds_each_thing_that_is_wrong(mailbot: Mailbot, desk: Path) -> N
     (desk / "registry.csv").write_text("serial,modell\n", encoding="utf-8")
     done = mailbot("check", "--offline")
     assert done.code == 1
-    for piece in ("'decline'", "answer.jinja", "nmber", "registry.csv", "3 to mend"):
+    for piece in ("'decline'", "answer.jinja", "nmber", "registry.csv", "Problems found: 3"):
         assert piece in done.out
     assert "Traceback" not in done.out + done.err
 
 
-def test_A1_whoever_believes_every_From_is_warned_at_every_start(mailbot: Mailbot, desk: Path) -> None:
-    """`check` and `run` both say what the insecure mode means; without the acceptance neither works."""
+def test_A1_insecure_from_is_warned_about_at_every_start(mailbot: Mailbot, desk: Path) -> None:
+    """`check` and `run` both explain the insecure mode; without i_accept_forged_approvals both fail."""
     settings = desk / "mailbot.toml"
     lines = 'authority = "insecure-from"\ni_accept_forged_approvals = true\ntrusted_authserv_id ='
     insecure = settings.read_text(encoding="utf-8").replace("trusted_authserv_id =", lines)
     settings.write_text(insecure, encoding="utf-8")
     checked = mailbot("check", "--offline")
     assert checked.code == 0
-    assert "is obeyed" in checked.out
+    assert "anyone can send commands" in checked.out
     done = mailbot("run", "--once")
-    assert "is obeyed" in done.out + done.err
+    assert "anyone can send commands" in done.out + done.err
     settings.write_text(insecure.replace("i_accept_forged_approvals = true", ""), encoding="utf-8")
-    for words in (["check"], ["run", "--once"]):
-        assert "i_accept_forged_approvals = true" in mailbot(*words).err
+    for arguments in (["check"], ["run", "--once"]):
+        assert "i_accept_forged_approvals = true" in mailbot(*arguments).err
 
 
 def test_init_check_explain_and_cases_fit_together(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
-    """A folder from init explains a saved mail, and its state is looked at, empty, before anything has run."""
+    """In a folder from init, explain and cases work before anything has run; explain stores nothing."""
     assert mailbot("check", "--offline").code == 0
     mail = tmp_path / "a.eml"
     mail.write_bytes(letter("Serial number AH2F104432 shows no video."))
     done = mailbot("explain", "--json", "--now", NOW, mail)
     assert done.code == 0, done.err
-    told = json.loads(done.out)
-    assert told["items"] == [{"serial": "AH2F104432", "known": True, "outcome": "issue", "clauses": ["AP-1"]}]
-    assert told["outcome"] == "issue"
-    assert told["replies"][0]["to"] == "kim@acme.example"
+    explained = json.loads(done.out)
+    assert explained["items"] == [{"serial": "AH2F104432", "known": True, "outcome": "issue", "clauses": ["AP-1"]}]
+    assert explained["outcome"] == "issue"
+    assert explained["replies"][0]["to"] == "kim@acme.example"
     shown = mailbot("explain", "--now", NOW, mail)
     assert "AP-1" in shown.out
     assert not list((desk / "state").iterdir()), "explain stores nothing"
@@ -197,7 +199,7 @@ def test_init_check_explain_and_cases_fit_together(mailbot: Mailbot, desk: Path,
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """A folder with mails of all kinds: good, hopeless, and an mbox of two."""
+    """A folder with emails of all kinds: valid ones, unreadable ones, and an mbox file with two."""
     folder = tmp_path / "saved"
     (folder / "below").mkdir(parents=True)
     (folder / "1.eml").write_bytes(letter("Serial number AH2F104432 shows no video."))
@@ -222,12 +224,12 @@ def saved(tmp_path: Path) -> Path:
     return folder
 
 
-def test_explain_looks_through_folders_and_mboxes(mailbot: Mailbot, desk: Path, saved: Path) -> None:
-    """Each mail of a folder is one line of JSON, an mbox's mails one each; one that cannot be read stops nothing."""
+def test_explain_reads_folders_and_mbox_files(mailbot: Mailbot, desk: Path, saved: Path) -> None:
+    """Each email in a folder or an mbox file is one line of JSON; an unreadable one does not stop the others."""
     done = mailbot("explain", "--json", "--now", NOW, saved)
     assert done.code == 0, done.err
-    told = [json.loads(line) for line in done.out.splitlines()]
-    assert [one["file"] for one in told] == [
+    explained = [json.loads(line) for line in done.out.splitlines()]
+    assert [one["file"] for one in explained] == [
         "1.eml",
         "2.EML",
         "3.eml",
@@ -237,38 +239,38 @@ def test_explain_looks_through_folders_and_mboxes(mailbot: Mailbot, desk: Path, 
         "7.mbox:2",
         "6.eml",
     ]
-    by_name = {one["file"]: one for one in told}
+    by_name = {one["file"]: one for one in explained}
     assert by_name["1.eml"]["outcome"] == by_name["7.mbox:1"]["outcome"] == "issue"
     assert by_name["7.mbox:1"]["message"]["subject"] == ("very " * 60 + "long")
     assert by_name["2.EML"]["outcome"] == "quote"
     assert "Attention" in by_name["3.eml"]["why"]
     assert by_name["6.eml"]["kind"] == "auto"
     assert by_name["6.eml"]["replies"] == []
-    assert all(set(one) == set(told[0]) for one in told)
-    assert all(set(one["message"]) == set(told[0]["message"]) for one in told)
+    assert all(set(one) == set(explained[0]) for one in explained)
+    assert all(set(one["message"]) == set(explained[0]["message"]) for one in explained)
     people = mailbot("explain", "--now", NOW, saved)
     assert people.code == 0
     assert "3.eml" in people.out
 
 
 def test_an_empty_folder_is_a_problem(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
-    """Who names a folder without mails has named the wrong one."""
+    """A folder without emails is an error."""
     (tmp_path / "empty").mkdir()
     done = mailbot("explain", tmp_path / "empty")
     assert done.code == 1
     assert "no .eml" in done.err
 
 
-def test_what_strangers_wrote_is_printed_escaped(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
-    """No control or direction character of a mail reaches the terminal, in words or in JSON (H6)."""
+def test_untrusted_text_is_printed_escaped(mailbot: Mailbot, desk: Path, tmp_path: Path) -> None:
+    """No control or direction character of an email reaches the terminal, as text or in JSON (H6)."""
     raw = letter("Serial number AH2F104432 shows no video.", subject="SUB").replace(
         b"Subject: SUB", b"Subject: =?utf-8?q?" + "".join(f"={b:02X}" for b in HOSTILE.encode()).encode() + b"?="
     )
     raw = raw.replace(b"no video", b"no video \x1b[2J \xe2\x80\xae x")
     mail = tmp_path / "h.eml"
     mail.write_bytes(raw)
-    for words in (["explain", mail], ["explain", "--json", mail]):
-        done = mailbot(*words, "--now", NOW)
+    for arguments in (["explain", mail], ["explain", "--json", mail]):
+        done = mailbot(*arguments, "--now", NOW)
         assert done.code == 0
         assert not set(done.out) & set("\x1b\x07\u202e\u2028\x7f\x85")
 
@@ -276,9 +278,9 @@ def test_what_strangers_wrote_is_printed_escaped(mailbot: Mailbot, desk: Path, t
 # ------------------------------------------------------------------ cases
 
 
-def case_of(state: Path, **facts: object) -> None:
-    """Put a case into a state."""
-    usual: dict[str, object] = {
+def case_of(state: Path, **fields: object) -> None:
+    """Store a case."""
+    defaults: dict[str, object] = {
         "id": "C-BCDFGHJKMN",
         "mailbox": "rma@portwell.example",
         "policy": "american-portwell",
@@ -287,14 +289,14 @@ def case_of(state: Path, **facts: object) -> None:
         "opened_at": datetime(2026, 11, 20, tzinfo=UTC),
     }
     store = open_store(f"tinydb:{state}")
-    store.stage(Step(None, None, Case(**usual | facts)))  # type: ignore[arg-type]
+    store.stage(Step(None, None, Case(**defaults | fields)))  # type: ignore[arg-type]
     store.commit()
     store.close()
 
 
 @pytest.mark.parametrize("sign", ["=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1+1", "＝1+1"])
-def test_an_export_is_no_formula(mailbot: Mailbot, desk: Path, sign: str) -> None:
-    """A serial that a spreadsheet would calculate is exported as text (T6)."""
+def test_an_export_contains_no_formula(mailbot: Mailbot, desk: Path, sign: str) -> None:
+    """A serial number that a spreadsheet would run as a formula is exported as text (T6)."""
     case_of(desk / "state", units=(CaseUnit(sign, "held", "staff", ("AP-5",)),), sender=f"{sign}@x.example")
     done = mailbot("cases", "export")
     assert done.code == 0
@@ -302,11 +304,11 @@ def test_an_export_is_no_formula(mailbot: Mailbot, desk: Path, sign: str) -> Non
     assert all(cell == "" or cell[0] in "'\\" or cell[0].isalpha() for cell in row)
 
 
-def test_cases_print_what_strangers_wrote_escaped(mailbot: Mailbot, desk: Path) -> None:
-    """Subject, reason and serial of a case are one escaped line each (H6)."""
+def test_cases_print_untrusted_text_escaped(mailbot: Mailbot, desk: Path) -> None:
+    """Subject, reason and serial number of a case are escaped (H6)."""
     item = CaseUnit(HOSTILE, "held", "staff", ("AP-5",), reason=HOSTILE)
     case_of(desk / "state", subject=HOSTILE, units=(item,), sender=HOSTILE)
-    for words in (
+    for arguments in (
         ["list"],
         ["list", "--json"],
         ["show", "C-BCDFGHJKMN"],
@@ -314,21 +316,21 @@ def test_cases_print_what_strangers_wrote_escaped(mailbot: Mailbot, desk: Path) 
         ["export", "--json"],
         ["export"],
     ):
-        done = mailbot("cases", *words)
+        done = mailbot("cases", *arguments)
         assert done.code == 0, done.err
-        assert not set(done.out) & set("\x1b\x07\u202e\u2028\x7f"), words
+        assert not set(done.out) & set("\x1b\x07\u202e\u2028\x7f"), arguments
 
 
 def test_a_case_that_does_not_exist_is_a_problem(mailbot: Mailbot, desk: Path) -> None:
-    """Looking for a case in vain ends with 1 and says where all of them are."""
+    """An unknown case gives exit code 1 and says how to list all cases."""
     case_of(desk / "state")
     done = mailbot("cases", "show", "C-NONE")
     assert done.code == 1
     assert "cases list --all" in done.err
 
 
-def test_show_tells_the_whole_story(mailbot: Mailbot, desk: Path) -> None:
-    """Who wrote, what was decided by which clause on which facts, what was sent, what comes due: all from the record."""
+def test_show_prints_the_whole_history(mailbot: Mailbot, desk: Path) -> None:
+    """Sender, decisions with clauses and facts, emails sent, and deadlines are all shown."""
     at = Desk(units=[unit("AH2F104432", "ipc")])
     step = at.write("Serial number AH2F104432 shows no video.")
     store = open_store(f"tinydb:{desk / 'state'}")
@@ -354,13 +356,13 @@ def test_show_tells_the_whole_story(mailbot: Mailbot, desk: Path) -> None:
     }
 
 
-def test_cases_can_be_looked_at_while_the_daemon_has_the_lock(mailbot: Mailbot, desk: Path) -> None:
-    """Reading needs no lock: list, show, export, check and explain work beside the daemon; a second writer is refused (C6)."""
+def test_reading_works_while_the_daemon_has_the_lock(mailbot: Mailbot, desk: Path) -> None:
+    """List and check need no lock, so they work while the daemon runs; a second writer is refused (C6)."""
     case_of(desk / "state")
     held = open_store(f"tinydb:{desk / 'state'}")
     try:
-        words = [sys.executable, "-m", "mailbot", "cases", "list", "--json"]
-        done = subprocess.run(words, cwd=desk, capture_output=True, text=True, timeout=30, check=False)
+        arguments = [sys.executable, "-m", "mailbot", "cases", "list", "--json"]
+        done = subprocess.run(arguments, cwd=desk, capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 0, done.stderr
         assert [row["id"] for row in json.loads(done.stdout)] == ["C-BCDFGHJKMN"]
         assert mailbot("check", "--offline").code == 0
@@ -376,13 +378,13 @@ def test_cases_can_be_looked_at_while_the_daemon_has_the_lock(mailbot: Mailbot, 
 
 
 @pytest.mark.parametrize(
-    "words", [["check"], ["run", "--once"], ["run", "--once", "--now", NOW], ["explain", "a.eml"]], ids=" ".join
+    "arguments", [["check"], ["run", "--once"], ["run", "--once", "--now", NOW], ["explain", "a.eml"]], ids=" ".join
 )
 @pytest.mark.parametrize("source", ["env", "file", "command"])
 def test_a_password_is_never_shown(
-    mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], source: str
+    mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], source: str
 ) -> None:
-    """Against a server that refuses, no command shows the password: not in its words, its log, or its state (K1)."""
+    """If the server refuses the connection, no command shows the password: not in output, log, or state (K1)."""
     monkeypatch.setattr(worker, "FIRST_PAUSE", 0.01)
     settings = desk / "mailbot.toml"
     text = settings.read_text(encoding="utf-8")
@@ -396,20 +398,20 @@ def test_a_password_is_never_shown(
         text = text.replace('password_env = "AMERICAN_PORTWELL_PASSWORD"', f'password_command = "{desk}/ask"')
     settings.write_text(text, encoding="utf-8")
     (desk / "a.eml").write_bytes(letter("Serial number AH2F104432 shows no video."))
-    done = mailbot(*words)
-    assert done.code == (0 if words[0] == "explain" else 1)
+    done = mailbot(*arguments)
+    assert done.code == (0 if arguments[0] == "explain" else 1)
     assert CANARY not in done.out + done.err
     assert "Traceback" not in done.out + done.err
     written = [path for path in desk.rglob("*") if path.is_file() and path.name not in ("secret", "ask")]
     assert all(CANARY.encode() not in path.read_bytes() for path in written)
-    if words[0] != "explain":
+    if arguments[0] != "explain":
         assert "127.0.0.1" in done.out + done.err
 
 
-def test_a_password_that_is_missing_is_said_before_the_state_is_touched(
+def test_a_missing_password_is_reported_before_the_state_is_opened(
     mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slip of the operator's stops the start; nothing has been written by then."""
+    """A missing password stops the start; nothing has been written by then."""
     monkeypatch.delenv("AMERICAN_PORTWELL_PASSWORD")
     done = mailbot("run", "--once")
     assert done.code == 1

@@ -70,7 +70,7 @@ def test_T2_a_mail_full_of_bombs_has_an_end(opener: AttachmentProcess) -> None:
 def test_T2_the_mail_with_a_bomb_is_worked_on(opener: AttachmentProcess) -> None:
     """A customer whose PDF cannot be read is answered from what the mail says."""
     desk = Desk(units=[unit("AH2F104432", "ipc")])
-    desk.room.open_attachments = opener
+    desk.context.open_attachments = opener
     step = desk.take(letter("Serial number AH2F104432 shows no video.", STOPPED["T2_endless_page"]))
     assert step.after
     assert step.after.number

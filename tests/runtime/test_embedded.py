@@ -1,4 +1,4 @@
-"""The embedded mail servers behave as real ones do, as far as mailbot and a visitor's mail client can see."""
+"""The embedded mail servers behave like real ones for mailbot and for ordinary mail clients."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def client(server: ImapServer, user: str = "rma") -> IMAPClient:
-    where = server.imap(user)
-    connected = IMAPClient(where.host, port=where.port, ssl=False, timeout=10)
-    connected.login(where.user, where.password)
+    server_parameters = server.imap(user)
+    connected = IMAPClient(server_parameters.host, port=server_parameters.port, ssl=False, timeout=10)
+    connected.login(server_parameters.user, server_parameters.password)
     return connected
 
 
 def write(server: SmtpServer, *recipients: str, sender: str = "kim@acme.example", mail: bytes = MAIL) -> None:
-    """Send a mail as any mail client would."""
-    with smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as talk:
-        talk.sendmail(sender, recipients, mail)
+    """Send an email as a mail client does."""
+    with smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as smtp:
+        smtp.sendmail(sender, recipients, mail)
 
 
-def test_a_mail_to_one_of_our_addresses_lands_in_its_mailbox(background: Background) -> None:
-    """A visitor may write to rma@ with an ordinary mail client; the mail arrives with a server's trace headers."""
+def test_an_email_to_a_local_address_is_delivered(background: Background) -> None:
+    """An email to a local address is delivered to its mailbox with a server's trace headers."""
     with embedded_imap(background) as mailboxes:
         mailboxes.imap("rma")
         with embedded_smtp(
@@ -58,7 +58,7 @@ def test_a_mail_to_one_of_our_addresses_lands_in_its_mailbox(background: Backgro
             vouch=lambda mail: f"mx1.portwell.example; dmarc=pass header.from={from_domain(mail.raw)}",
             now=lambda: NOON,
         ) as server:
-            write(server, "RMA+c3@portwell.example", "else@where.example")
+            write(server, "RMA+c3@portwell.example", "else@server_parameters.example")
         assert mailboxes.folder("rma") == [
             b"Return-Path: <kim@acme.example>\r\n"
             b"Delivered-To: RMA+c3@portwell.example\r\n"
@@ -68,16 +68,16 @@ def test_a_mail_to_one_of_our_addresses_lands_in_its_mailbox(background: Backgro
         ]
         assert server.received == [
             ReceivedMail("kim@acme.example", "RMA+c3@portwell.example", MAIL),
-            ReceivedMail("kim@acme.example", "else@where.example", MAIL),
+            ReceivedMail("kim@acme.example", "else@server_parameters.example", MAIL),
         ]
 
 
-def test_a_server_that_authenticates_nothing_says_nothing(background: Background) -> None:
-    """Without a word about authentication there is no Authentication-Results header, and a bounce has no sender."""
+def test_without_authentication_there_is_no_header(background: Background) -> None:
+    """Without authentication there is no Authentication-Results header, and a bounce has no sender."""
     with embedded_imap(background) as mailboxes:
         mailboxes.imap("rma")
-        where = {"mailboxes": mailboxes.server, "addresses": {"rma@portwell.example": "rma"}}
-        with embedded_smtp(background, **where) as server:
+        server_parameters = {"mailboxes": mailboxes.server, "addresses": {"rma@portwell.example": "rma"}}
+        with embedded_smtp(background, **server_parameters) as server:
             write(server, "rma@portwell.example", sender="")
         [mail] = mailboxes.folder("rma")
         assert mail.startswith(b"Return-Path: <>\r\nDelivered-To: ")
@@ -85,8 +85,8 @@ def test_a_server_that_authenticates_nothing_says_nothing(background: Background
         assert mail.endswith(MAIL)
 
 
-def test_every_mail_can_be_left_as_a_file(background: Background, tmp_path: Path) -> None:
-    """After a demo there is a folder with every mail, in order, and no recipient's name leads out of it."""
+def test_emails_can_be_written_to_files(background: Background, tmp_path: Path) -> None:
+    """Every email is written to the folder, in order, and no recipient's name leads to another folder."""
     with embedded_smtp(background, out=tmp_path) as server:
         write(server, "kim@acme.example")
         write(server, '"../../x/y"@acme.example', mail=MAIL * 2)
@@ -97,25 +97,25 @@ def test_every_mail_can_be_left_as_a_file(background: Background, tmp_path: Path
     assert (tmp_path / "0001-kim@acme.example.eml").read_bytes() == MAIL
 
 
-def test_an_ordinary_mail_client_can_write(background: Background) -> None:
-    """A mail with an attachment, in a login, by the standard library."""
+def test_an_ordinary_mail_client_can_send(background: Background) -> None:
+    """The standard library can log in and send an email with an attachment."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "kim@acme.example", "rma@portwell.example", "Grüße"
     message.set_content("Hallo")
     message.add_attachment(bytes(range(256)) * 1_000, maintype="application", subtype="octet-stream", filename="x.bin")
     with (
         embedded_smtp(background, users={"kim": "pass"}) as server,
-        smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as talk,
+        smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as smtp,
     ):
         with pytest.raises(smtplib.SMTPAuthenticationError):
-            talk.login("kim", "wrong")
-        talk.login("kim", "pass")
-        talk.send_message(message)
+            smtp.login("kim", "wrong")
+        smtp.login("kim", "pass")
+        smtp.send_message(message)
         assert len(server.received[0].raw) > 300_000
 
 
-def test_the_imap_server_can_do_what_mailbot_uses(background: Background) -> None:
-    """MOVE, UIDPLUS and IDLE are on offer, and keywords that somebody sets are kept."""
+def test_the_imap_server_supports_what_mailbot_uses(background: Background) -> None:
+    """MOVE, UIDPLUS and IDLE are supported, and keywords are kept."""
     with embedded_imap(background) as mailboxes:
         mailboxes.deliver("rma", MAIL)
         with client(mailboxes.server) as one:
@@ -133,7 +133,7 @@ def test_the_imap_server_can_do_what_mailbot_uses(background: Background) -> Non
 
 
 def test_users_do_not_see_each_others_mail(background: Background) -> None:
-    """Each mailbox has its own folders and password, and a folder that is not there is empty."""
+    """Each mailbox has its own folders and password, and a missing folder is empty."""
     with embedded_imap(background) as mailboxes:
         mailboxes.deliver("rma", MAIL)
         assert mailboxes.folder("staff") == []
@@ -147,8 +147,8 @@ def test_users_do_not_see_each_others_mail(background: Background) -> None:
             nobody.login("rma", "wrong")
 
 
-def test_the_servers_end_with_connections_open() -> None:
-    """A mail client that is still connected, or waits in IDLE, does not keep the servers from ending."""
+def test_the_servers_stop_with_open_connections() -> None:
+    """A mail client that is connected or waits in IDLE does not keep the servers from stopping."""
 
     async def work() -> float:
         async with imap_server({"rma": "secret"}) as mailboxes, smtp_server(mailboxes=mailboxes) as server:
@@ -156,26 +156,26 @@ def test_the_servers_end_with_connections_open() -> None:
             await asyncio.to_thread(waiting.select_folder, "INBOX")
             await asyncio.to_thread(waiting.idle)
             writing = await asyncio.to_thread(smtplib.SMTP, HOST, server.port, "localhost", 10)
-            began = time.monotonic()
+            started = time.monotonic()
         waiting.shutdown()
         writing.close()
-        return time.monotonic() - began
+        return time.monotonic() - started
 
     assert asyncio.run(asyncio.wait_for(work(), timeout=10)) < 1
 
 
-def test_hundreds_of_mails_come_and_go_quickly(background: Background) -> None:
-    """Putting a mail in costs milliseconds at most, so that a demo with many mails does not drag."""
-    began = time.monotonic()
+def test_delivery_is_fast(background: Background) -> None:
+    """Delivering an email takes milliseconds at most, so that the demo is fast."""
+    started = time.monotonic()
     with embedded_imap(background) as mailboxes:
         for _ in range(300):
             mailboxes.deliver("rma", MAIL)
         assert len(mailboxes.folder("rma")) == 300
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started < 5
 
 
 def test_addresses_are_compared_without_detail_and_case() -> None:
-    """rma+token@ is rma@, whatever the capitals; a mail without From has no domain."""
+    """rma+token@ is rma@ in any case; an email without From has no domain."""
     assert without_detail("RMA+x+y@Portwell.example") == "rma@portwell.example"
     assert without_detail("rma@portwell.example") == "rma@portwell.example"
     assert from_domain(b"Subject: x\r\n\r\n") == ""

@@ -1,4 +1,4 @@
-"""The registry: read as spreadsheets save it, strictly, once; reloaded when it changes."""
+"""The registry: read strictly, in the formats of spreadsheets, and loaded again when it changes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def source(tmp_path):
 
 
 def write(source, *lines, encoding="utf-8"):
-    """The file with these lines; its change time moves on even if the clock does not."""
+    """Write the file with these lines; its modification time always changes."""
     tick = source.stat().st_mtime_ns + 10**9 if source.exists() else None
     source.write_bytes("".join(f"{line}\n" for line in lines).encode(encoding))
     if tick:
@@ -45,8 +45,8 @@ def write(source, *lines, encoding="utf-8"):
     return source
 
 
-def test_a_unit_is_found_however_its_serial_is_written(source):
-    """Spaces, hyphens and capitals in a mail do not matter; unknown serials are just not there."""
+def test_spelling_of_a_serial_does_not_matter(source):
+    """Spaces, hyphens and capitals do not matter; unknown serial numbers are left out."""
     registry = Registry.open(write(source, HEAD, ROW), "american-portwell")
     assert registry.look_up(["ah2f 104432", "AH2F104432", "AH2F104433", ""]) == {"AH2F104432": UNIT}
     assert len(registry) == 1
@@ -55,7 +55,7 @@ def test_a_unit_is_found_however_its_serial_is_written(source):
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_as_spreadsheets_save_it(source, separator, encoding, end):
+def test_spreadsheet_formats(source, separator, encoding, end):
     """Commas, semicolons or tabs, with or without a byte order mark, quoted cells, empty lines, columns in any order."""
     head = ["Customer", " family", "serial", "model", "delivered_on", "customer_domain", "shelf", "country"]
     row = [f'"Müller{separator} Söhne"', "ipc", "S1", "M", "2022-03-01", "@Müller.example", "7", "de"]
@@ -67,7 +67,7 @@ def test_as_spreadsheets_save_it(source, separator, encoding, end):
 
 
 def test_a_policy_sees_its_own_rows(source):
-    """One file may serve two companies."""
+    """One file can contain the units of two companies."""
     write(source, f"policy,{HEAD}", f"american-portwell,{ROW}", f"servertech,{ROW.replace('ipc', 'pdu')}")
     assert Registry.open(source, "american-portwell").look_up(["AH2F104432"])["AH2F104432"].family == "ipc"
     assert Registry.open(source, "servertech").look_up(["AH2F104432"])["AH2F104432"].family == "pdu"
@@ -75,67 +75,70 @@ def test_a_policy_sees_its_own_rows(source):
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "message"),
     [
         (["serial,model"], r"line 1: column 'family' is missing \(known: model, serial\)"),
         ([HEAD.replace("delivered_on", "delivery_date")], r"line 1: column 'delivered_on' is missing"),
         (
             [HEAD.replace("delivered_on", "deliverd_on")],
-            r"line 1: column 'deliverd_on' is unknown; write 'delivered_on'",
+            r"line 1: column 'deliverd_on' is unknown; did you mean 'delivered_on'",
         ),
         (
             [HEAD.replace("extended_until", "extended_untill")],
-            r"line 1: .*'extended_untill' is unknown; write 'extended_",
+            r"line 1: .*'extended_untill' is unknown; did you mean 'extended_",
         ),
-        ([f"{HEAD},serial"], r"line 1: column 'serial' stands twice"),
+        ([f"{HEAD},serial"], r"line 1: column 'serial' appears twice"),
         ([], r"line 1: column 'serial' is missing"),
         (
             [HEAD, ROW, ROW.replace("2022-03-01", "03/01/2022")],
-            r"line 3, column delivered_on: '03/01/2022' is no date; write",
+            r"line 3, column delivered_on: '03/01/2022' is not a valid date; use",
         ),
-        ([HEAD, ROW.replace("2027-03-01", "2027-02-30")], r"line 2, column extended_until: '2027-02-30' is no date"),
-        ([HEAD, ROW.replace("2022-03-01", "")], r"line 2, column delivered_on: it is empty"),
-        ([HEAD, ROW.replace("AH2F-104432", " - ")], r"line 2, column serial: '-' is no serial"),
+        (
+            [HEAD, ROW.replace("2027-03-01", "2027-02-30")],
+            r"line 2, column extended_until: '2027-02-30' is not a valid date",
+        ),
+        ([HEAD, ROW.replace("2022-03-01", "")], r"line 2, column delivered_on: the cell is empty"),
+        ([HEAD, ROW.replace("AH2F-104432", " - ")], r"line 2, column serial: '-' is not a serial number"),
         ([HEAD, ROW.removesuffix(",no_video")], r"line 2: 9 cells, but the first line names 10 columns"),
         ([HEAD, f"{ROW},x"], r"line 2: 11 cells, but the first line names 10 columns"),
-        ([f"{HEAD},country", f"{ROW},USA"], r"line 2, column country: 'USA' is no country code"),
-        ([f"policy,{HEAD}", f",{ROW}"], r"line 2, column policy: it is empty"),
+        ([f"{HEAD},country", f"{ROW},USA"], r"line 2, column country: 'USA' is not a country code"),
+        ([f"policy,{HEAD}", f",{ROW}"], r"line 2, column policy: the cell is empty"),
         (
             [HEAD, ROW, "", ROW.replace("AH2F-104432", "ah2f 104432").replace("ipc", "pdu")],
-            r"line 4, .*in line 2 already",
+            r"line 4, .*already in line 2",
         ),
         ([HEAD, ROW, f'"{"x" * 140_000}'], r"line 3: field larger than"),
     ],
 )
-def test_a_mistake_is_named_with_its_place_and_its_mend(source, lines, says):
-    """Whoever keeps the list is told which line, which column, and what to write."""
+def test_an_error_names_place_and_fix(source, lines, message):
+    """The error names the line, the column, and the fix."""
     write(source, *lines)
-    with pytest.raises(RegistryError, match=rf"registry\.csv {says}"):
+    with pytest.raises(RegistryError, match=rf"registry\.csv {message}"):
         Registry.open(source, "p")
 
 
 def test_a_file_in_another_encoding(source):
-    """A file that is not UTF-8 is refused, with the line and the way to save it."""
+    """A file that is not UTF-8 is refused; the error names the line and how to save the file."""
     write(source, HEAD, ROW, ROW.replace("Acme", "Müller"), encoding="latin-1")
-    with pytest.raises(RegistryError, match=r"registry\.csv line 3: this is not UTF-8; save the file as CSV UTF-8"):
+    with pytest.raises(RegistryError, match=r"registry\.csv line 3: not valid UTF-8; save the file as CSV UTF-8"):
         Registry.open(source, "p")
 
 
 def test_a_missing_file(source):
-    """A registry that is not there is named."""
+    """A missing registry is named."""
     with pytest.raises(RegistryError, match=r"registry\.csv: No such file"):
         Registry.open(source, "p")
 
 
 def test_the_same_row_twice_is_one_unit(source):
-    """A line that was pasted twice harms nobody."""
+    """A line that was pasted twice is accepted."""
     registry = Registry.open(write(source, HEAD, ROW, ROW), "p")
     assert registry.look_up(["AH2F104432"]) == {"AH2F104432": UNIT}
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_change_is_taken_over(source, tmp_path, cached):
-    """A line added while mailbot runs counts from the next look on."""
+def test_a_change_is_loaded(source, tmp_path, cached):
+    """A line added while mailbot runs is loaded with the next refresh."""
     registry = Registry.open(write(source, HEAD, ROW), "p", tmp_path / "registry-p.db" if cached else None)
     assert registry.refresh() is False
     write(source, HEAD, ROW, ROW.replace("104432", "104433"))
@@ -148,8 +151,8 @@ def test_a_change_is_taken_over(source, tmp_path, cached):
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_a_change_that_breaks_it_is_refused(source, tmp_path, cached):
-    """A mistake made while mailbot runs is reported; the rows that were good stay in force until it is mended."""
+def test_an_invalid_change_is_refused(source, tmp_path, cached):
+    """An error made while mailbot runs is reported; the earlier rows stay in effect until it is fixed."""
     cache = tmp_path / "registry-p.db" if cached else None
     registry = Registry.open(write(source, HEAD, ROW), "p", cache)
     for lines in ([HEAD, ROW, "x"], [HEAD, ROW, ROW.replace("ipc", "pdu")]):
@@ -169,12 +172,12 @@ def test_a_change_that_breaks_it_is_refused(source, tmp_path, cached):
     assert [file.name for file in tmp_path.iterdir() if "registry-p" in file.name] == ["registry-p.db"] * cached
 
 
-def test_the_indexed_file_is_used_again(source, tmp_path, monkeypatch):
-    """A start reads the list anew only if it has changed, is another policy's, or its indexed file is broken."""
+def test_the_index_is_reused(source, tmp_path, monkeypatch):
+    """A start reads the CSV again only if it has changed, another policy is wanted, or the index is damaged."""
     cache = tmp_path / "registry-p.db"
     Registry.open(write(source, HEAD, ROW), "p", cache).close()
     with monkeypatch.context() as patched:
-        patched.setattr("mailbot.runtime.registry.registry.rows", None)  # whoever reads it fails
+        patched.setattr("mailbot.runtime.registry.registry.rows", None)  # reading the CSV would fail
         assert len(Registry.open(source, "p", cache)) == 1
         with pytest.raises(TypeError):
             Registry.open(source, "q", cache)
@@ -185,33 +188,33 @@ def test_the_indexed_file_is_used_again(source, tmp_path, monkeypatch):
     assert Registry.open(source, "p", cache).look_up(["AH2F104432"])["AH2F104432"].family == "pdu"
 
 
-def test_an_indexed_file_that_cannot_be_written(source, tmp_path):
-    """A folder that is not there is named."""
+def test_an_index_that_cannot_be_written(source, tmp_path):
+    """A missing folder is named."""
     with pytest.raises(RegistryError, match=r"nowhere.registry-p\.db"):
         Registry.open(write(source, HEAD, ROW), "p", tmp_path / "nowhere" / "registry-p.db")
 
 
-def test_rows_at_hand(tmp_path):
-    """A rehearsal brings its own rows."""
+def test_registry_of_given_rows(tmp_path):
+    """A registry can be made of given rows, as in rehearsals."""
     given = {"serial": "S-1", "model": "M", "family": "ipc", "delivered_on": date(2022, 3, 1), "customer": "Acme"}
     registry = Registry.of_rows([{**given, "customer_domain": "acme.example"}, UNIT])
     assert set(registry.look_up(["s1", "ah2f104432"])) == {"S1", "AH2F104432"}
     assert registry.refresh() is False
     assert len(Registry.of_rows([])) == 0
-    for row, says in [(given, "customer_domain"), ({**given, "colour": "red"}, "unknown column 'colour'")]:
-        with pytest.raises(RegistryError, match=f"registry row 1: .*{says}"):
+    for row, message in [(given, "customer_domain"), ({**given, "color": "red"}, "unknown column 'color'")]:
+        with pytest.raises(RegistryError, match=f"registry row 1: .*{message}"):
             Registry.of_rows([row])
 
 
-def test_many_codes_are_looked_up_at_once(source):
-    """A packing list of thousands of numbers is one look."""
+def test_many_serials_are_looked_up_in_one_call(source):
+    """A list of thousands of serial numbers can be looked up in one call."""
     write(source, HEAD, *(ROW.replace("104432", str(n)) for n in range(2000)))
     registry = Registry.open(source, "p")
     assert len(registry.look_up(f"AH2F{n}" for n in range(5000))) == 2000
 
 
-def test_memory_stays_flat(source, tmp_path):
-    """A long list is never held in memory."""
+def test_memory_use_does_not_grow(source, tmp_path):
+    """A long registry is never held in memory."""
     write(source, HEAD, *(ROW.replace("104432", str(n)) for n in range(20_000)))
     assert sum(1 for _ in rows(source, "p")) == 20_000
     tracemalloc.start()

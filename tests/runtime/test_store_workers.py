@@ -236,14 +236,14 @@ def test_a_batch_whose_commit_was_lost_is_processed_again(two, monkeypatch, arri
     """C7, promise 2: an email, a due date and a failed delivery have one effect when their batch is processed again."""
     one, other = two
     desk = Desk(units=[unit("AH2F104432", "ipc")])
-    desk.store = desk.room.store = one
+    desk.store = desk.context.store = one
     mail = incoming_mail(
         RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now()
     )
     lose_commit(one, monkeypatch, arrived=arrived)
     with pytest.raises(UnavailableError):
-        process_batch([mail], desk.room)
-    [done] = process_batch([mail], desk.room)
+        process_batch([mail], desk.context)
+    [done] = process_batch([mail], desk.context)
     assert (done.folder, done.step is None) == ("Done", arrived)
     [case] = other.cases()
     assert len(list(other.ledger())) == len(case.replies) == other.pending() == 1

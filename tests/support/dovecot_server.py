@@ -1,4 +1,4 @@
-"""A Dovecot of our own: in one temporary folder, on one high port of loopback, as an ordinary user."""
+"""Run Dovecot for tests: in a temporary folder, on a free port of loopback, without root privileges."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DOVECOT = shutil.which("dovecot", path=os.pathsep.join([os.environ.get("PATH", o
 
 
 class Dovecot:
-    """A Dovecot that lives in one folder and listens on one port of loopback; any user may log in with PASSWORD."""
+    """A running Dovecot on one port of loopback. Any user can log in with PASSWORD."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.home = folder
@@ -106,13 +106,17 @@ service anvil {{
 
 @contextlib.contextmanager
 def dovecot(*, prefix: str = "", separator: str = "/") -> Iterator[Dovecot]:
-    """A running Dovecot 2.3 of our own; it ends with the block, and so does its folder."""
+    """Run Dovecot 2.3. It is stopped at the end of the block, and its folder is deleted.
+
+    Raises:
+        RuntimeError: the installed Dovecot is not version 2.3, or it does not start.
+    """
     assert DOVECOT is not None
     version = subprocess.run([DOVECOT, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
     if not version.startswith("2.3."):
-        raise RuntimeError(f"The settings here are written for Dovecot 2.3, and this is {version.strip()}")
-    who = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    home = Path(tempfile.mkdtemp(prefix="dove", dir="/tmp"))  # a socket's path has to be short
+        raise RuntimeError(f"These tests need Dovecot 2.3, but found {version.strip()}")
+    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    home = Path(tempfile.mkdtemp(prefix="dove", dir="/tmp"))  # the path of a Unix socket must be short
     port = free_port()
     configuration = home / "dovecot.conf"
     configuration.write_text(
@@ -122,16 +126,16 @@ def dovecot(*, prefix: str = "", separator: str = "/") -> Iterator[Dovecot]:
             prefix=prefix,
             separator=separator,
             password=PASSWORD,
-            user=who.pw_name,
-            group=grp.getgrgid(who.pw_gid).gr_name,
-            uid=who.pw_uid,
-            gid=who.pw_gid,
+            user=account.pw_name,
+            group=grp.getgrgid(account.pw_gid).gr_name,
+            uid=account.pw_uid,
+            gid=account.pw_gid,
         )
     )
     as_user: dict[str, Any] = {}
     if os.geteuid() == 0:
-        os.chown(home, who.pw_uid, who.pw_gid)
-        as_user = {"user": who.pw_uid, "group": who.pw_gid, "extra_groups": []}
+        os.chown(home, account.pw_uid, account.pw_gid)
+        as_user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     with (home / "output").open("wb") as output:
         process = subprocess.Popen(
             [DOVECOT, "-F", "-c", str(configuration)],
@@ -152,14 +156,14 @@ def dovecot(*, prefix: str = "", separator: str = "/") -> Iterator[Dovecot]:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
-    ends = time.monotonic() + 10
-    while time.monotonic() < ends and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as talk:
-            if talk.recv(4) == b"* OK":
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+            if connection.recv(4) == b"* OK":
                 return
         time.sleep(0.02)
-    said = "".join(file.read_text() for file in (home / "output", home / "log") if file.exists())
-    raise RuntimeError(f"Dovecot does not start: {said}")
+    log = "".join(file.read_text() for file in (home / "output", home / "log") if file.exists())
+    raise RuntimeError(f"Dovecot does not start: {log}")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -168,5 +172,5 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait(timeout=5)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # its own session, so only what it started itself
+            os.killpg(process.pid, signal.SIGKILL)  # it has a session of its own, so this kills only its own processes
         process.wait(timeout=5)

@@ -119,7 +119,7 @@ class Walk(Desk):
         """Let the email server refuse everything that is to be sent."""
         self.name, address = name, self.policy.desk.address
         outbox = Outbox([Refused(550, "no such user")])
-        finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
+        finished(sending.Sender({address: self.context}, {address: outbox}, self.store, self.clock).send())
 
     def bounces(self, name: str, about: Reply, *, final: bool = True) -> Step:
         """Let a delivery report about one of our emails arrive."""

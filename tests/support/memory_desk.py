@@ -1,4 +1,4 @@
-"""A returns desk in memory: one company's policy, a list of units, a clock that is set, and the one path."""
+"""A returns desk in memory: the pipeline with one company's policy, a list of units, and a clock set by the test."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.reading import read_message
 from mailbot.model import Unit
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
@@ -23,7 +24,7 @@ from mailbot.runtime.store import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.model import Case, Reply, Step
+    from mailbot.model import Case, Reply, Snapshot, Step
     from mailbot.policy.policy import Policy
 
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
@@ -36,26 +37,26 @@ COMPANIES = (PORTWELL, SERVERTECH)
 
 @cache
 def library() -> Resources:
-    """The shipped rules, words and letters, read once."""
+    """The packaged rules, word lists and templates, loaded once."""
     return Resources.at()
 
 
 @cache
 def policy(company: str) -> Policy:
-    """A shipped policy at its demo desk."""
+    """A packaged policy with its demo desk."""
     return library().policy(company)
 
 
 def unit(
     serial: str, family: str, delivered_on: date = date(2026, 3, 1), model: str = "WADE-8013", **more: object
 ) -> Unit:
-    """A unit of Acme's."""
-    facts = {"customer": "Acme Robotics", "customer_domain": "acme.example"} | more
-    return Unit(serial, model, family, delivered_on, **facts)  # type: ignore[arg-type]
+    """A unit that Acme bought."""
+    fields = {"customer": "Acme Robotics", "customer_domain": "acme.example"} | more
+    return Unit(serial, model, family, delivered_on, **fields)  # type: ignore[arg-type]
 
 
 class Listed:
-    """A registry that is a list."""
+    """A registry of given units."""
 
     def __init__(self, units: Iterable[Unit]) -> None:
         self.units = {serial_key(each.serial): each for each in units}
@@ -65,45 +66,52 @@ class Listed:
 
 
 class Desk:
-    """One mailbox at work. Chance is the same for every desk: the same mails bring the same bytes."""
+    """One mailbox. Random values are the same for every desk, so the same emails always give the same replies."""
 
     def __init__(self, company: str | Policy = PORTWELL, units: Iterable[Unit] = (), at: datetime = NOW) -> None:
         self.policy = policy(company) if isinstance(company, str) else company
         self.clock, self.store = Clock(at), open_store()
-        self.room = pipeline.MailboxContext(self.policy, Listed(units), self.store, self.clock, self._chance)
+        self.context = pipeline.MailboxContext(self.policy, Listed(units), self.store, self.clock, self._random)
         self.steps: list[Step] = []
         self.drawn: Counter[datetime] = Counter()
 
-    def _chance(self) -> str:
+    def _random(self) -> str:
         now = self.clock.now()
         self.drawn[now] += 1
         return hashlib.sha256(f"{now} {self.drawn[now]}".encode()).hexdigest()[:32]
 
     def take(self, raw: bytes) -> Step:
-        """Let a mail arrive."""
-        [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.room
+        """Process an incoming email."""
+        [processed] = pipeline.process_batch(
+            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
         )
-        assert settled.step is not None
-        self.steps.append(settled.step)
-        return settled.step
+        assert processed.step is not None
+        self.steps.append(processed.step)
+        return processed.step
 
     def write(self, body: str, sender: str = KIM, **more: str) -> Step:
-        """Let a mail with these words arrive."""
+        """Process an incoming email with this text."""
         return self.take(letter(body, sender, to=self.policy.desk.address, **more))
 
     def later(self, **time: float) -> list[Step]:
-        """Let time pass, then sweep once."""
+        """Advance the clock, then process the deadlines once."""
         self.clock.at = self.clock.now() + timedelta(**time)
-        steps = pipeline.process_due({self.policy.desk.address: self.room}, self.store, self.clock)
+        steps = pipeline.process_due({self.policy.desk.address: self.context}, self.store, self.clock)
         self.steps += steps
         return steps
 
     @property
     def case(self) -> Case:
-        """The one case there is."""
+        """The only case."""
         [found] = self.store.cases()
         return found
+
+    @property
+    def known(self) -> Snapshot:
+        """The snapshot for an email that names no unit."""
+        return pipeline.look_up(
+            read_message(pipeline.incoming_mail("x@x.example", letter("x"), NOW), self.policy.desk), None, self.context
+        )
 
 
 def letter(
@@ -116,7 +124,7 @@ def letter(
     answers: str = "",
     **headers: str,
 ) -> bytes:
-    """Write a mail; ``answers`` is the Message-ID of the mail it replies to, headers have _ for -."""
+    """Return an email; ``answers`` is the Message-ID that it replies to; in the names of headers, _ means -."""
     mail = EmailMessage()
     mail["From"], mail["To"] = sender, to
     mail["Subject"] = subject
@@ -136,14 +144,14 @@ def letter(
 
 
 def parsed(reply: Reply) -> EmailMessage:
-    """A mail of ours as a mail program reads it."""
+    """Parse an email from mailbot."""
     found = email.message_from_string(reply.raw, policy=email.policy.default)
     assert isinstance(found, EmailMessage)
     return found
 
 
 def part(reply: Reply, kind: str) -> str:
-    """The text or the HTML of a mail of ours."""
+    """Return the text or the HTML of an email from mailbot."""
     found = parsed(reply).get_body((kind,))
     assert found is not None
     content = found.get_content()
@@ -152,11 +160,11 @@ def part(reply: Reply, kind: str) -> str:
 
 
 def words(reply: Reply) -> str:
-    """Subject and text of a mail of ours, white space folded."""
+    """Return subject and text of an email from mailbot, with white space folded."""
     return " ".join(f"{parsed(reply)['Subject']} {part(reply, 'plain')}".split())
 
 
 def to_customer(step: Step) -> Reply:
-    """The one mail to a customer that a step brought."""
+    """Return the only email to the customer in a step."""
     [found] = [reply for reply in step.replies if reply.audience == "customer"]
     return found

@@ -192,7 +192,7 @@ class Life(Desk):
         return sha256(f"{self.count}".encode()).hexdigest()[:32]
 
     def _open(self, folder: Path) -> None:
-        self.store = self.room.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
+        self.store = self.context.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
     def _step(self, trigger: Any, case: Case | None, context: Context) -> Step:
         result = handle(trigger, case, context)
@@ -205,7 +205,7 @@ class Life(Desk):
         """Let a mail arrive that has never arrived before."""
         self.raws.append(raw)
         [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.room
+            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
         )
         assert settled.step, "a new mail takes effect"
         record = settled.step.record
@@ -218,7 +218,7 @@ class Life(Desk):
         """Let a mail arrive once more: nothing follows (promise 2)."""
         count = len(self.taken)
         [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.room
+            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
         )
         assert settled.step is None
         assert len(self.taken) == count
@@ -235,7 +235,7 @@ class Life(Desk):
             self._sweep()
 
     def _sweep(self) -> None:
-        pipeline.process_due({self.policy.desk.address: self.room}, self.store, self.clock)
+        pipeline.process_due({self.policy.desk.address: self.context}, self.store, self.clock)
         self._judged()
         due = self.store.next_due()
         assert due is None or due > self.clock.now(), "what was due has been worked on"
@@ -243,7 +243,7 @@ class Life(Desk):
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
         outbox, address = Outbox(results), self.policy.desk.address
-        finished(sending.Sender({address: self.room}, {address: outbox}, self.store, self.clock).send())
+        finished(sending.Sender({address: self.context}, {address: outbox}, self.store, self.clock).send())
         self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"

@@ -1,4 +1,4 @@
-"""A returns desk for tests: a settings folder on real servers, the real command in a process of its own."""
+"""A returns desk for tests: a settings folder with real servers, and mailbot in a separate process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ server-technology,7700302,CW-24V2,pdu,2019-05-04,Hollis Data,hollis.example,,,,
 
 @dataclass
 class House:
-    """A folder with settings, a registry and a state; two mailboxes on the given servers."""
+    """A folder with settings, a registry and a state, and two mailboxes on the given servers."""
 
     home: Path
     imap: MailStore
@@ -75,7 +75,7 @@ registry = "registry.csv"
   port = {box.port}
   security = "none"
   user = "{box.user}"
-  password_env = "HOUSE_PASSWORD"
+  password_env = "DESK_PASSWORD"
   [mailbox.smtp]
   host = "127.0.0.1"
   port = {self.smtp.port}
@@ -89,7 +89,7 @@ registry = "registry.csv"
 
     @property
     def environment(self) -> dict[str, str]:
-        return os.environ | {"HOUSE_PASSWORD": self.imap.imap("any").password}
+        return os.environ | {"DESK_PASSWORD": self.imap.imap("any").password}
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -140,7 +140,7 @@ registry = "registry.csv"
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process of ours, as hard as it goes."""
+    """Kill a process with SIGKILL."""
     process.send_signal(signal.SIGKILL)
     process.wait(timeout=10)
     for stream in (process.stdout, process.stderr):
@@ -159,7 +159,7 @@ def letter(
     answers: bytes | None = None,
     headers: dict[str, str] | None = None,
 ) -> bytes:
-    """Write a mail as a customer's client would; ``answers`` is the mail of ours that it replies to."""
+    """Return an email as a customer's mail client writes it; ``answers`` is the email from mailbot that it replies to."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
     mail["Message-ID"] = message_id or f"<{abs(hash((sender, subject, body)))}@client.example>"
@@ -176,7 +176,7 @@ def letter(
 
 
 def words(mail: bytes) -> str:
-    """Return subject and text of a mail of ours, white space folded."""
+    """Return subject and text of an email from mailbot, with white space folded."""
     parsed = email.message_from_bytes(mail, policy=email.policy.default)
     part = parsed.get_body(("plain",))
     assert part is not None

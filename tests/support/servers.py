@@ -1,4 +1,4 @@
-"""Mail servers for the tests: the embedded ones in a thread of their own, and scripted ones that misbehave."""
+"""Mail servers for tests: the embedded ones in a thread, and scripted ones that misbehave."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CERTIFICATE = Path(__file__).parents[1] / "data" / "localhost.pem"
 
 
 class MailStore(Protocol):
-    """What a test needs of an IMAP server: users with empty mailboxes, mail put in, mail looked at."""
+    """What tests need of an IMAP server: users with empty mailboxes, delivering emails, and reading folders."""
 
     def imap(self, user: str) -> Imap: ...
     def deliver(self, user: str, raw: bytes) -> None: ...
@@ -32,7 +32,7 @@ class MailStore(Protocol):
 
 
 class Background:
-    """An event loop in a thread; what runs in it is called from tests that have no loop, or their own."""
+    """An event loop in a thread, for tests that have no event loop or their own."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -49,27 +49,27 @@ class Background:
 
 
 class Embedded:
-    """The embedded IMAP server, for one test; a user exists as soon as it is named."""
+    """The embedded IMAP server for one test. A user is created when it is first used."""
 
     def __init__(self, server: ImapServer, background: Background) -> None:
         self.server = server
         self._background = background
         self._users: set[str] = set()
 
-    def _known(self, user: str) -> str:
+    def _created(self, user: str) -> str:
         if user not in self._users:
             self._users.add(user)
             self.server.add(user, PASSWORD)
         return user
 
     def imap(self, user: str) -> Imap:
-        return self.server.imap(self._known(user))
+        return self.server.imap(self._created(user))
 
     def deliver(self, user: str, raw: bytes) -> None:
-        self._background.call(self.server.deliver(self._known(user), raw))
+        self._background.call(self.server.deliver(self._created(user), raw))
 
     def folder(self, user: str, name: str = "INBOX") -> list[bytes]:
-        return self._background.call(self.server.folder(self._known(user), name))
+        return self._background.call(self.server.folder(self._created(user), name))
 
 
 @contextlib.contextmanager
@@ -83,8 +83,8 @@ def embedded_imap(background: Background) -> Iterator[Embedded]:
 
 
 @contextlib.contextmanager
-def embedded_smtp(background: Background, **traits: Any) -> Iterator[SmtpServer]:
-    context = smtp_server(**traits)
+def embedded_smtp(background: Background, **options: Any) -> Iterator[SmtpServer]:
+    context = smtp_server(**options)
     server = background.call(context.__aenter__())
     try:
         yield server
@@ -93,51 +93,55 @@ def embedded_smtp(background: Background, **traits: Any) -> Iterator[SmtpServer]
 
 
 class Fresh:
-    """A server shared by many tests, as one of them sees it: its users are nobody else's."""
+    """A server shared by many tests, with separate users for one test."""
 
     _serial = itertools.count(1)
 
     def __init__(self, server: MailStore) -> None:
         self._server = server
-        self._mark = f"t{next(self._serial)}-{os.getpid()}-"
+        self._user_prefix = f"t{next(self._serial)}-{os.getpid()}-"
 
     def imap(self, user: str) -> Imap:
-        return self._server.imap(self._mark + user)
+        return self._server.imap(self._user_prefix + user)
 
     def deliver(self, user: str, raw: bytes) -> None:
-        self._server.deliver(self._mark + user, raw)
+        self._server.deliver(self._user_prefix + user, raw)
 
     def folder(self, user: str, name: str = "INBOX") -> list[bytes]:
-        return self._server.folder(self._mark + user, name)
+        return self._server.folder(self._user_prefix + user, name)
 
 
-class Talk:
-    """One connection of a scripted server: what it heard is remembered line by line."""
+class Session:
+    """One connection to a scripted server. The received lines are kept."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self.heard: list[str] = []
-        self._take(connection)
+        self.received: list[str] = []
+        self._use(connection)
 
-    def _take(self, connection: socket.socket) -> None:
+    def _use(self, connection: socket.socket) -> None:
         self.connection = connection
         self._lines = connection.makefile("rb")
 
-    def say(self, *lines: str) -> None:
+    def send(self, *lines: str) -> None:
         self.connection.sendall("".join(f"{line}\r\n" for line in lines).encode())
 
-    def hear(self) -> str:
-        """The next line; a server whose client has gone ends here."""
+    def receive(self) -> str:
+        """Return the next line.
+
+        Raises:
+            ConnectionError: the client has disconnected.
+        """
         try:
             line = self._lines.readline()
-        except ValueError:  # closed from the other side of the test
+        except ValueError:  # closed by the test
             line = b""
         if not line:
-            raise ConnectionError("the client has gone")
-        self.heard.append(line.decode().rstrip("\r\n"))
-        return self.heard[-1]
+            raise ConnectionError("the client has disconnected")
+        self.received.append(line.decode().rstrip("\r\n"))
+        return self.received[-1]
 
     def start_tls(self) -> None:
-        self._take(server_tls().wrap_socket(self.connection, server_side=True))
+        self._use(server_tls().wrap_socket(self.connection, server_side=True))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -147,21 +151,21 @@ class Talk:
 
 
 class Scripted:
-    """A server on loopback that says what a test wants."""
+    """A server on loopback that follows a test's script."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.talks: list[Talk] = []
+        self.sessions: list[Session] = []
 
     @property
-    def heard(self) -> list[str]:
-        """Everything that clients said, in order."""
-        return [line for talk in self.talks for line in talk.heard]
+    def received(self) -> list[str]:
+        """All lines that clients sent, in order."""
+        return [line for session in self.sessions for line in session.received]
 
 
 @contextlib.contextmanager
-def scripted(script: Callable[[Talk], None], *, tls: bool = False) -> Iterator[Scripted]:
-    """A server that follows ``script`` with each client, one after another, and then hangs up."""
+def scripted(script: Callable[[Session], None], *, tls: bool = False) -> Iterator[Scripted]:
+    """Run a server that follows ``script`` with each client, one after another, and then hangs up."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Scripted(listener.getsockname()[1])
 
@@ -173,16 +177,16 @@ def scripted(script: Callable[[Talk], None], *, tls: bool = False) -> Iterator[S
                     return
                 connection.settimeout(10)
                 with contextlib.suppress(OSError):
-                    talk = Talk(server_tls().wrap_socket(connection, server_side=True) if tls else connection)
-                    server.talks.append(talk)
-                    with contextlib.closing(talk):
-                        script(talk)
+                    session = Session(server_tls().wrap_socket(connection, server_side=True) if tls else connection)
+                    server.sessions.append(session)
+                    with contextlib.closing(session):
+                        script(session)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield server
-        for talk in server.talks:
-            talk.close()
+        for session in server.sessions:
+            session.close()
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(timeout=5)
 

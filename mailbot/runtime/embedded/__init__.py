@@ -1,8 +1,7 @@
-"""Mail servers in this process, on loopback, for the demo and the tests: pymap for IMAP, aiosmtpd for SMTP.
+"""In-process mail servers on loopback, for the demo and the tests: pymap for IMAP, aiosmtpd for SMTP.
 
-They keep everything in memory and live as long as their ``async with`` block. What arrives by SMTP for an address that
-has a mailbox here is put into its INBOX with the trace headers of a real server; everything else is "out in the world"
-and can be looked at in ``SmtpServer.received``.
+They keep everything in memory and run as long as their ``async with`` block. An email sent by SMTP to an address with a mailbox
+here is delivered to its INBOX, with the trace headers of a real server. All emails sent are in ``SmtpServer.received``.
 """
 
 from mailbot.runtime.embedded.imap_server import HOST, ImapServer, imap_server

@@ -1,4 +1,4 @@
-"""An IMAP server in this process: pymap, with everything in memory."""
+"""An in-process IMAP server: pymap, with everything in memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME = "mx.localhost"
 
 
 class _Folder(MailboxData):
-    """A folder that keeps keywords too; pymap's own forgets all but the system flags."""
+    """A folder that keeps keywords. pymap's own folder keeps the system flags only."""
 
     @property
     def permanent_flags(self) -> frozenset[Any]:
@@ -51,7 +51,7 @@ class _Folders(MailboxSet):
 
 
 class _Config(Config):
-    """pymap's settings, without TLS and without asking the DNS for our name."""
+    """pymap's settings, without TLS and without a DNS query for the host name."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -73,24 +73,24 @@ class _Config(Config):
         return NAME.encode()
 
 
-class _Corked:
-    """A stream that goes out when it is drained: pymap writes a mail in a dozen crumbs, each of them a packet."""
+class _BufferedWriter:
+    """A writer that sends when it is drained. pymap writes an email in a dozen small pieces, each a packet otherwise."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
-        self._crumbs: list[bytes] = []
-        self.write = self._crumbs.append
+        self._pieces: list[bytes] = []
+        self.write = self._pieces.append
         self.close = writer.close
         self.get_extra_info = writer.get_extra_info
 
     async def drain(self) -> None:
-        self._writer.write(b"".join(self._crumbs))
-        self._crumbs.clear()
+        self._writer.write(b"".join(self._pieces))
+        self._pieces.clear()
         await self._writer.drain()
 
 
 class ImapServer:
-    """An IMAP server with a handful of users; from within its event loop mail can be put in and looked at."""
+    """An IMAP server. Code in its event loop can deliver and read emails directly."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -98,22 +98,22 @@ class ImapServer:
         self._login = Login(self._config)
 
     def add(self, user: str, password: str) -> None:
-        """Give somebody an empty mailbox."""
+        """Add a user with an empty mailbox."""
         self._login.users_dict[user] = UserMetadata(self._config, user, password=password)
         self._config.set_cache[user] = (_Folders(), FilterSet())
 
     def imap(self, user: str) -> Imap:
-        """How to reach this user's mailbox."""
+        """Return the connection parameters of a user's mailbox."""
         password = self._login.users_dict[user].password or ""
         return Imap(host=HOST, port=self.port, security="none", user=user, password=password, timeout=10.0)
 
     async def deliver(self, user: str, raw: bytes, *, at: datetime | None = None) -> None:
-        """Put a mail into the INBOX; who waits in IDLE is told."""
+        """Deliver an email to the INBOX. Clients in IDLE are notified."""
         inbox = await self._folders(user).get_mailbox("INBOX")
         await inbox.append(AppendMessage(raw, at or datetime.now(UTC)), recent=True)
 
     async def folder(self, user: str, name: str = "INBOX") -> list[bytes]:
-        """The mails in a folder, oldest first; none where there is no such folder."""
+        """Return the emails in a folder, oldest first; an empty list if there is no such folder."""
         try:
             folder = await self._folders(user).get_mailbox(name)
         except KeyError:
@@ -126,7 +126,7 @@ class ImapServer:
 
 @asynccontextmanager
 async def imap_server(users: Mapping[str, str]) -> AsyncIterator[ImapServer]:
-    """An IMAP server on a free port of loopback.
+    """Run an IMAP server on a free port of loopback.
 
     Args:
         users: name -> password.
@@ -135,24 +135,24 @@ async def imap_server(users: Mapping[str, str]) -> AsyncIterator[ImapServer]:
     for user, password in users.items():
         server.add(user, password)
     serve: Any = IMAPServer(server._login, server._config)  # noqa: SLF001
-    talks: set[asyncio.Task[Any]] = set()
+    sessions: set[asyncio.Task[Any]] = set()
 
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def session(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101
-        talks.add(task)
+        sessions.add(task)
         try:
-            await serve(reader, _Corked(writer), SocketInfoLocal(writer))
+            await serve(reader, _BufferedWriter(writer), SocketInfoLocal(writer))
         finally:
-            talks.discard(task)
+            sessions.discard(task)
             writer.close()
 
-    listener = await asyncio.start_server(talk, HOST, 0)
+    listener = await asyncio.start_server(session, HOST, 0)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
         listener.close()
-        for task in talks:
+        for task in sessions:
             task.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
+        await asyncio.gather(*sessions, return_exceptions=True)

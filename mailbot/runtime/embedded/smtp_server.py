@@ -1,4 +1,4 @@
-"""An SMTP server in this process: aiosmtpd, which takes every mail, remembers it, and puts it into our mailboxes."""
+"""An in-process SMTP server: aiosmtpd, which accepts every email, keeps it, and delivers it to the local mailboxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailbot.model import Value
 from mailbot.runtime.embedded.imap_server import HOST, NAME, ImapServer
 from mailbot.runtime.servers import Smtp
 
-MAX_MAIL = 60_000_000  # bytes; more than mailbot itself is willing to fetch
+MAX_MAIL = 60_000_000  # bytes; more than mailbot fetches
 
 Moment = Literal["MAIL", "RCPT", "DATA"]
 DROP = "drop"
@@ -25,30 +25,30 @@ KEEP_AND_DROP = "keep and drop"
 
 
 class ReceivedMail(Value, frozen=True):
-    """A mail that the server took over: its envelope, and its bytes as they came."""
+    """An email that the server accepted: its envelope, and its bytes as received."""
 
     sender: str
     recipient: str
     raw: bytes
 
 
-def take_all(moment: Moment, sender: str, recipient: str) -> str | None:  # noqa: ARG001
-    """The judge of a healthy server: everything is taken."""
+def accept_all(moment: Moment, sender: str, recipient: str) -> str | None:  # noqa: ARG001
+    """Return None: a healthy server accepts everything."""
     return None
 
 
 def no_results(mail: ReceivedMail) -> str | None:  # noqa: ARG001
-    """The results of a server that authenticates nothing."""
+    """Return None: the server does not authenticate senders."""
     return None
 
 
 class SmtpServer:
-    """An SMTP server that takes every mail and remembers it.
+    """An SMTP server that accepts every email and keeps it.
 
     Attributes:
-        received: the mails, in order; several recipients make several entries.
-        judge: asked at MAIL, RCPT and DATA (after the final dot); answers None (go on), a reply ("450 4.2.0 later"),
-            ``DROP`` (hang up without an answer), or at DATA ``KEEP_AND_DROP`` (take the mail, but hang up).
+        received: the emails, in order; an email to several recipients has several entries.
+        judge: called at MAIL, RCPT and DATA (after the final dot). It returns None (continue), a reply ("450 4.2.0 later"),
+            ``DROP`` (hang up without a reply), or at DATA ``KEEP_AND_DROP`` (accept the email, then hang up).
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class SmtpServer:
         *,
         users: Mapping[str, str] | None = None,
         keep: Callable[[ReceivedMail], Any] | None = None,
-        judge: Callable[[Moment, str, str], str | None] = take_all,
+        judge: Callable[[Moment, str, str], str | None] = accept_all,
     ) -> None:
         self.port = 0
         self.received: list[ReceivedMail] = []
@@ -65,15 +65,15 @@ class SmtpServer:
         self._keep = keep
 
     def smtp(self, user: str | None = None) -> Smtp:
-        """How to reach the server, as this user or as nobody."""
+        """Return the connection parameters, with or without a user."""
         password = self.users[user] if user else None
         return Smtp(host=HOST, port=self.port, security="none", user=user, password=password, timeout=10.0)
 
-    # aiosmtpd calls these by name.
+    # aiosmtpd calls these methods by name.
 
     async def handle_MAIL(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
         """RFC 5321 §4.1.1.2."""
-        answer = self._judged(server, "MAIL", address.strip("<>"), "")
+        answer = self._answer(server, "MAIL", address.strip("<>"), "")
         if answer is None:
             envelope.mail_from = address
             envelope.mail_options.extend(options)
@@ -81,7 +81,7 @@ class SmtpServer:
 
     async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
         """RFC 5321 §4.1.1.3."""
-        answer = self._judged(server, "RCPT", envelope.mail_from.strip("<>"), address)
+        answer = self._answer(server, "RCPT", envelope.mail_from.strip("<>"), address)
         if answer is None:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
@@ -101,7 +101,7 @@ class SmtpServer:
             hang_up(server)
         return answer or "250 2.0.0 OK"
 
-    def _judged(self, server: SMTP, moment: Moment, sender: str, recipient: str) -> str | None:
+    def _answer(self, server: SMTP, moment: Moment, sender: str, recipient: str) -> str | None:
         answer = self.judge(moment, sender, recipient)
         if answer == DROP:
             hang_up(server)
@@ -114,13 +114,13 @@ class SmtpServer:
 
 
 def hang_up(server: SMTP) -> None:
-    """Drop the connection without a word."""
+    """Close the connection without a reply."""
     cut(server)
     raise asyncio.CancelledError
 
 
 def cut(server: SMTP) -> None:
-    """Break the connection, if there is one."""
+    """Abort the connection, if there is one."""
     if isinstance(server.transport, asyncio.WriteTransport):
         server.transport.abort()
 
@@ -135,20 +135,20 @@ async def smtp_server(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     out: Path | None = None,
 ) -> AsyncIterator[SmtpServer]:
-    """An SMTP server on a free port of loopback.
+    """Run an SMTP server on a free port of loopback.
 
     Args:
-        mailboxes: where mail for ``addresses`` is put.
-        addresses: address (lower case) -> user of ``mailboxes``; a +detail in the local part is passed over.
-        users: name -> password, for AUTH, which is offered but not required.
-        vouch: says the value of a mail's Authentication-Results header (RFC 8601), or None for no such header.
-        now: the clock for trace headers.
-        out: a folder that gets every mail as an .eml file, in order of arrival.
+        mailboxes: the IMAP server for emails to ``addresses``.
+        addresses: address (lower case) -> user of ``mailboxes``. A +detail in the local part is ignored.
+        users: name -> password, for AUTH, which is optional.
+        vouch: returns the value of an email's Authentication-Results header (RFC 8601), or None for no header.
+        now: the clock for the trace headers.
+        out: a folder to which every email is written as an .eml file, in order of arrival.
     """
 
     async def keep(mail: ReceivedMail) -> None:
         if out is not None:
-            name = "".join(letter if letter.isalnum() or letter in "@.+-" else "_" for letter in mail.recipient)
+            name = "".join(char if char.isalnum() or char in "@.+-" else "_" for char in mail.recipient)
             (out / f"{len(server.received):04}-{name}.eml").write_bytes(mail.raw)
         user = (addresses or {}).get(without_detail(mail.recipient))
         if mailboxes is not None and user is not None:
@@ -157,39 +157,39 @@ async def smtp_server(
 
     server = SmtpServer(users=users, keep=keep)
     loop = asyncio.get_running_loop()
-    talks: list[SMTP] = []
+    sessions: list[SMTP] = []
 
-    def talk() -> SMTP:
-        talks[:] = [smtp for smtp in talks if smtp.transport is not None]
+    def session() -> SMTP:
+        sessions[:] = [smtp for smtp in sessions if smtp.transport is not None]
         auth: dict[str, Any] = {"authenticator": server.authenticate, "auth_require_tls": False} if users else {}
-        talks.append(SMTP(server, data_size_limit=MAX_MAIL, hostname=NAME, ident="ESMTP", loop=loop, **auth))
-        return talks[-1]
+        sessions.append(SMTP(server, data_size_limit=MAX_MAIL, hostname=NAME, ident="ESMTP", loop=loop, **auth))
+        return sessions[-1]
 
-    listener = await loop.create_server(talk, HOST, 0)
+    listener = await loop.create_server(session, HOST, 0)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
         listener.close()
-        for smtp in talks:
+        for smtp in sessions:
             cut(smtp)
         await asyncio.sleep(0)
 
 
 def without_detail(address: str) -> str:
-    """The address in lower case, without a +detail (RFC 5233) in its local part."""
+    """Return an address in lower case, without a +detail (RFC 5233) in its local part."""
     local, _, domain = address.lower().rpartition("@")
     return f"{local.partition('+')[0]}@{domain}"
 
 
 def from_domain(raw: bytes) -> str:
-    """The domain of the From header, in lower case; empty where there is none."""
+    """Return the domain of the From header, in lower case; empty if there is none."""
     header = BytesHeaderParser().parsebytes(raw)["From"]
     return parseaddr(str(header or ""))[1].rpartition("@")[2].lower()
 
 
 def traced(mail: ReceivedMail, at: datetime, results: str | None) -> bytes:
-    """The mail with what a server writes above it on delivery (RFC 5321 §4.4, RFC 8601)."""
+    """Return an email with the header fields that a server adds on delivery (RFC 5321 §4.4, RFC 8601)."""
     lines = [
         f"Return-Path: <{mail.sender}>",
         f"Delivered-To: {mail.recipient}",

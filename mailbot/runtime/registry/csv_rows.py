@@ -1,4 +1,4 @@
-"""registry.csv, row by row: as a spreadsheet saves it, strictly read; every error names file, line, column and mend."""
+"""Read registry.csv row by row, strictly. Every error names the file, line, column and the fix."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 _REQUIRED = ("serial", "model", "family", "delivered_on", "customer", "customer_domain")
 _DATES = ("delivered_on", "extended_until", "repair_shipped_on", "purchased_on")
 _KNOWN = (*Unit.__struct_fields__, "policy")
-_ALIKE = 0.8  # from here on an unknown column counts as a known one mistyped
+_ALIKE = 0.8  # from this similarity on, an unknown column counts as a misspelled known one
 _COUNTRY = 2  # letters of an ISO 3166-1 alpha-2 code
 
 
 class RegistryError(ConfigError):
-    """The registry cannot be used as it is."""
+    """The registry cannot be used. The text names the file, line, column and the fix."""
 
 
 def rows(path: Path, policy: str) -> Iterator[tuple[int, Unit]]:
-    """The units of a policy in a registry.csv, each with its line.
+    """Yield the units of a policy in a registry.csv, each with its line number.
 
-    UTF-8, with or without a byte order mark; separated by commas, semicolons or tabs, as the first line shows. Columns
-    may stand in any order; further ones are passed over. Dates are ISO 8601 (2022-03-01).
+    The file is UTF-8, with or without a byte order mark. Columns are separated by commas, semicolons or tabs, whichever the
+    first line uses. Columns may be in any order; unknown ones are ignored. Dates are ISO 8601 (2022-03-01).
 
     Raises:
         RegistryError: The file cannot be used.
@@ -50,25 +50,25 @@ def rows(path: Path, policy: str) -> Iterator[tuple[int, Unit]]:
                         yield line, unit
         except UnicodeDecodeError:
             raise RegistryError(
-                f"{path} line {_undecodable(path)}: this is not UTF-8; save the file as CSV UTF-8"
+                f"{path} line {_undecodable(path)}: not valid UTF-8; save the file as CSV UTF-8"
             ) from None
         except csv.Error as error:
             raise RegistryError(
-                f"{path} line {reader.line_num + 1}: {error}; look for a quotation mark too many"
+                f"{path} line {reader.line_num + 1}: {error}; check for an unmatched quotation mark"
             ) from None
 
 
 def _columns(header: Sequence[str], path: Path) -> list[str]:
     columns = [name.strip().lower() for name in header]
-    absent = [name for name in _KNOWN if name not in columns]
+    missing = [name for name in _KNOWN if name not in columns]
     for name in columns:
         if columns.count(name) > 1 and name:
-            raise RegistryError(f"{path} line 1: column {name!r} stands twice; keep one")
-    strange = [name for name in columns if name and name not in _KNOWN]
-    for name in absent:
-        near = get_close_matches(name, strange, n=1, cutoff=_ALIKE)
+            raise RegistryError(f"{path} line 1: column {name!r} appears twice; keep one")
+    unknown = [name for name in columns if name and name not in _KNOWN]
+    for name in missing:
+        near = get_close_matches(name, unknown, n=1, cutoff=_ALIKE)
         if near:
-            raise RegistryError(f"{path} line 1: column {near[0]!r} is unknown; write {name!r}")
+            raise RegistryError(f"{path} line 1: column {near[0]!r} is unknown; did you mean {name!r}?")
         if name in _REQUIRED:
             raise RegistryError(f"{path} line 1: column {name!r} is missing{nearest(name, columns)}")
     return columns
@@ -78,35 +78,35 @@ def _row(cells: Sequence[str], columns: Sequence[str], path: Path, line: int) ->
     if len(cells) < len(columns) or any(map(str.strip, cells[len(columns) :])):
         raise RegistryError(
             f"{path} line {line}: {len(cells)} cells, but the first line names {len(columns)} columns; "
-            "look for a separator missing or too many"
+            'check for a missing or extra separator (put values with separators in quotes: "Acme, Inc.")'
         )
     return {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
 
 
 def _unit(row: dict[str, str], path: Path, line: int, policy: str) -> Unit | None:
-    """The row's unit; None if it is another policy's."""
+    """Return the unit of a row; None if it belongs to another policy."""
 
     def wrong(column: str, what: str) -> RegistryError:
         return RegistryError(f"{path} line {line}, column {column}: {what}")
 
     if "policy" in row and row["policy"] != policy:
         if not row["policy"]:
-            raise wrong("policy", "it is empty; write the name of the policy that the unit falls under")
+            raise wrong("policy", "the cell is empty; enter the name of the unit's policy")
         return None
     if not serial_key(row["serial"]):
-        raise wrong("serial", f"{row['serial']!r} is no serial; fill it in or delete the line")
+        raise wrong("serial", f"{row['serial']!r} is not a serial number; fill it in or delete the line")
     days: dict[str, date] = {}
     for column in _DATES:
-        if written := row.get(column):
+        if text := row.get(column):
             try:
-                days[column] = date.fromisoformat(written)
+                days[column] = date.fromisoformat(text)
             except ValueError:
-                raise wrong(column, f"{written!r} is no date; write it like 2022-03-01") from None
+                raise wrong(column, f"{text!r} is not a valid date; use YYYY-MM-DD, e.g. 2022-03-01") from None
     if "delivered_on" not in days:
-        raise wrong("delivered_on", "it is empty; write the day of delivery like 2022-03-01")
+        raise wrong("delivered_on", "the cell is empty; enter the date of delivery as YYYY-MM-DD, e.g. 2022-03-01")
     country = row.get("country", "")
     if country and not (len(country) == _COUNTRY and country.isascii() and country.isalpha()):
-        raise wrong("country", f"{country!r} is no country code; write two letters (ISO 3166), like US")
+        raise wrong("country", f"{country!r} is not a country code; use two letters (ISO 3166), e.g. US")
     return Unit(
         serial=row["serial"],
         model=row["model"],
@@ -125,7 +125,7 @@ def _unit(row: dict[str, str], path: Path, line: int, policy: str) -> Unit | Non
 
 
 def _undecodable(path: Path) -> int:
-    """The first line that is not UTF-8."""
+    """Return the number of the first line that is not UTF-8."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:

@@ -1,4 +1,4 @@
-"""The registry: which units the company shipped, to whom and when. A CSV file, loaded once into an indexed one."""
+"""The registry of shipped units: a CSV file, loaded once into an SQLite index."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "RegistryError"]
 
 _VERSION = 1
-_AT_ONCE = 500  # well below the values that SQLite takes in one query
+_VALUES_PER_QUERY = 500  # well below SQLite's limit of values in one query
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 CREATE TABLE units (key TEXT NOT NULL, line INTEGER NOT NULL, unit BLOB NOT NULL);
 CREATE TABLE source (version INTEGER, policy TEXT, digest TEXT);
 """
-_CLASH = """
+_DUPLICATE = """
 SELECT one.line, two.line FROM units AS one JOIN units AS two USING (key)
 WHERE one.line < two.line AND one.unit <> two.unit ORDER BY two.line LIMIT 1
 """
 
 
 class _Stamp(NamedTuple):
-    """By what a change of the CSV shows: size in bytes and change time in nanoseconds."""
+    """Size in bytes and modification time in nanoseconds of the CSV file: they show whether it has changed."""
 
     size: int
     changed: int
 
 
 class Registry:
-    """The units of one policy, found by folded serial (``intake.serials.fold``).
+    """The units of one policy, found by serial key (``intake.entities.serials.serial_key``).
 
-    Use ``open`` or ``of_rows``. Memory stays flat however long the CSV is, but for a cache in memory.
+    Create it with ``open`` or ``of_rows``. With an index in a file, memory use does not depend on the size of the CSV.
     """
 
     def __init__(self, db: sqlite3.Connection, source: Path | None, policy: str, cache: Path | None) -> None:
@@ -59,60 +59,60 @@ class Registry:
 
     @classmethod
     def open(cls, source: Path | str, policy: str, cache: Path | str | None = None) -> Registry:
-        """The registry in a CSV file.
+        """Open the registry in a CSV file.
 
         Args:
             source: The CSV file.
-            policy: Whose rows are wanted, where the file has a column ``policy``.
-            cache: The indexed file to load it into; one that fits is used as it is. None or ":memory:": in memory.
+            policy: Load the rows of this policy only, if the file has a column ``policy``.
+            cache: The file for the index. An existing index is used if it is up to date. None or ":memory:": in memory.
 
         Raises:
-            RegistryError: The file cannot be used; the text names file, line, column and the mend.
+            RegistryError: The file cannot be used; the text names the file, line, column and the fix.
         """
-        place = None if cache is None or str(cache) == ":memory:" else Path(cache)
-        registry = cls(sqlite3.connect(":memory:", check_same_thread=False), Path(source), policy, place)
-        if place and (held := _held(place, policy)):
+        index_file = None if cache is None or str(cache) == ":memory:" else Path(cache)
+        registry = cls(sqlite3.connect(":memory:", check_same_thread=False), Path(source), policy, index_file)
+        if index_file and (existing := _existing_index(index_file, policy)):
             registry._db.close()
-            registry._db, registry._digest = held
+            registry._db, registry._digest = existing
         registry.refresh()
         return registry
 
     @classmethod
     def of_rows(cls, given: Iterable[Mapping[str, object] | Unit], policy: str = "") -> Registry:
-        """The registry of rows at hand, each a ``Unit`` or its fields by name.
+        """Return a registry of given rows, each a ``Unit`` or its fields by name.
 
         Raises:
-            RegistryError: A row has a wrong, an unknown or a missing field.
+            RegistryError: A row has an invalid, unknown or missing field.
         """
-        return cls(_filled(":memory:", _units(given), "registry", policy, ""), None, policy, None)
+        return cls(_new_index(":memory:", _units(given), "registry", policy, ""), None, policy, None)
 
     def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
-        """The units among these codes, by folded serial. A damaged index is derived, and made anew.
+        """Return the units with these serial numbers, by serial key. A damaged index is built again from the CSV.
 
         Raises:
-            RegistryError: The CSV is needed again and cannot be used.
+            RegistryError: The index is damaged, and the CSV cannot be used.
         """
         keys = list(dict.fromkeys(map(serial_key, codes)))
         try:
-            return self._among(keys)
+            return self._select(keys)
         except (sqlite3.DatabaseError, msgspec.DecodeError):
             if self._source is None:
                 raise
             self._digest = ""
             self._load(self._source)
-            return self._among(keys)
+            return self._select(keys)
 
-    def _among(self, keys: list[str]) -> dict[str, Unit]:
+    def _select(self, keys: list[str]) -> dict[str, Unit]:
         found: dict[str, Unit] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
-            marks = ", ".join("?" * len(some))
+        for start in range(0, len(keys), _VALUES_PER_QUERY):
+            chunk = keys[start : start + _VALUES_PER_QUERY]
+            marks = ", ".join("?" * len(chunk))
             query = f"SELECT key, unit FROM units WHERE key IN ({marks})"  # noqa: S608 - question marks
-            found.update((key, msgspec.json.decode(unit, type=Unit)) for key, unit in self._db.execute(query, some))
+            found.update((key, msgspec.json.decode(unit, type=Unit)) for key, unit in self._db.execute(query, chunk))
         return found
 
     def __iter__(self) -> Iterator[Unit]:
-        """Every unit, in the order of the file."""
+        """Yield every unit, in the order of the file."""
         for (unit,) in self._db.execute("SELECT unit FROM units ORDER BY line"):
             yield msgspec.json.decode(unit, type=Unit)
 
@@ -120,10 +120,10 @@ class Registry:
         return int(self._db.execute("SELECT count(*) FROM units").fetchone()[0])
 
     def refresh(self) -> bool:
-        """Loads the CSV again if it has changed; says whether it had. Costs next to nothing if it has not.
+        """Load the CSV again if it has changed, and return whether it had. Cheap if it has not.
 
         Raises:
-            RegistryError: The file cannot be used. The rows loaded before stay in force, and the same error is raised
+            RegistryError: The file cannot be used. The rows loaded before stay in effect, and the same error is raised
                 until the file changes.
         """
         if self._source is None:
@@ -149,47 +149,47 @@ class Registry:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
         if digest == self._digest:
             return False
-        fresh = self._cache.with_name(f"{self._cache.name}.{os.getpid()}") if self._cache else ":memory:"
+        new_file = self._cache.with_name(f"{self._cache.name}.{os.getpid()}") if self._cache else ":memory:"
         try:
-            db = _filled(fresh, rows(source, self._policy), str(source), self._policy, digest)
-            if self._cache and isinstance(fresh, Path):
+            db = _new_index(new_file, rows(source, self._policy), str(source), self._policy, digest)
+            if self._cache and isinstance(new_file, Path):
                 db.close()
-                files.sync(fresh)
-                fresh.replace(self._cache)
+                files.sync(new_file)
+                new_file.replace(self._cache)
                 db = sqlite3.connect(self._cache, check_same_thread=False)
         except sqlite3.Error as error:
             raise RegistryError(f"{self._cache or source}: {error}") from error
         finally:
-            if isinstance(fresh, Path):
-                fresh.unlink(missing_ok=True)
+            if isinstance(new_file, Path):
+                new_file.unlink(missing_ok=True)
         self._db.close()
         self._db, self._digest = db, digest
         return True
 
     def close(self) -> None:
-        """Lets go of the indexed file."""
+        """Close the index."""
         self._db.close()
 
 
-def _filled(
-    place: Path | str, units: Iterable[tuple[int, Unit]], name: str, policy: str, digest: str
+def _new_index(
+    path: Path | str, units: Iterable[tuple[int, Unit]], name: str, policy: str, digest: str
 ) -> sqlite3.Connection:
-    """A new indexed file with these units, each with its line.
+    """Create an index of these units, each with its line number.
 
     Raises:
-        RegistryError: A serial stands twice, with other data.
+        RegistryError: A serial number appears twice with different data.
         sqlite3.Error: The file cannot be written.
     """
-    if isinstance(place, Path):
-        place.unlink(missing_ok=True)
-    db = sqlite3.connect(place, check_same_thread=False)
+    if isinstance(path, Path):
+        path.unlink(missing_ok=True)
+    db = sqlite3.connect(path, check_same_thread=False)
     try:
         db.executescript(_SCHEMA)
         encode = msgspec.json.Encoder().encode
         lines = ((serial_key(unit.serial), line, encode(unit)) for line, unit in units)
         db.executemany("INSERT INTO units VALUES (?, ?, ?)", lines)
         db.execute("CREATE INDEX units_key ON units (key)")
-        _refuse_clash(db, name)
+        _check_duplicates(db, name)
         db.execute("INSERT INTO source VALUES (?, ?, ?)", (_VERSION, policy, digest))
         db.commit()
     except BaseException:
@@ -198,14 +198,14 @@ def _filled(
     return db
 
 
-def _refuse_clash(db: sqlite3.Connection, name: str) -> None:
-    clash = db.execute(_CLASH).fetchone()
-    if clash:
-        (unit,) = db.execute("SELECT unit FROM units WHERE line = ?", (clash[0],)).fetchone()
+def _check_duplicates(db: sqlite3.Connection, name: str) -> None:
+    duplicate = db.execute(_DUPLICATE).fetchone()
+    if duplicate:
+        (unit,) = db.execute("SELECT unit FROM units WHERE line = ?", (duplicate[0],)).fetchone()
         serial = msgspec.json.decode(unit, type=Unit).serial
         raise RegistryError(
-            f"{name} line {clash[1]}, column serial: {serial!r} stands in line {clash[0]} already, with other data; "
-            "keep the line that is right"
+            f"{name} line {duplicate[1]}, column serial: {serial!r} is already in line {duplicate[0]} with different data; "
+            "keep the correct row"
         )
 
 
@@ -231,8 +231,8 @@ def _reading(source: Path) -> Iterator[None]:
         raise RegistryError(f"{error.filename or source}: {error.strerror or error}") from error
 
 
-def _held(cache: Path, policy: str) -> tuple[sqlite3.Connection, str] | None:
-    """An indexed file loaded before, and the digest of its CSV; None if it is of no use."""
+def _existing_index(cache: Path, policy: str) -> tuple[sqlite3.Connection, str] | None:
+    """Open an existing index and return it with the digest of its CSV; None if it cannot be used."""
     if not cache.exists():
         return None
     db = sqlite3.connect(cache, check_same_thread=False)

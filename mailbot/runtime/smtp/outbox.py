@@ -1,4 +1,4 @@
-"""The outbox: the only place that sends (SMTP, RFC 5321). One mail, one recipient, one transaction, one result."""
+"""Send emails by SMTP (RFC 5321): one email, one recipient, one transaction, one result. Nothing else sends email."""
 
 from __future__ import annotations
 
@@ -15,61 +15,63 @@ from mailbot.case.delivery import Ambiguous, Deferred, Delivered, DeliveryResult
 from mailbot.mail.addresses import valid
 from mailbot.runtime.servers import ServerError, Smtp, diagnose, trusted_without_tls
 
-MAILS_A_CONNECTION = 100
-IDLE = 10.0  # seconds after which a connection is asked whether it still lives
-DOT_PATIENCE = 4  # times the timeout: after the final dot servers scan for viruses (RFC 5321 §4.5.3.2.6: 10 minutes)
-SLOWEST = 20_000  # bytes a second; a server that takes a mail more slowly has stopped
+MAX_PER_CONNECTION = 100  # emails
+IDLE = 10.0  # seconds after which a connection is checked with NOOP before it is used again
+FINAL_DOT_FACTOR = (
+    4  # times the timeout: after the final dot, servers scan for viruses (RFC 5321 §4.5.3.2.6: 10 minutes)
+)
+MIN_SPEED = 20_000  # bytes per second; a server that receives an email more slowly counts as hanging
 CLOSING = 421  # the server is about to hang up (RFC 5321 §3.8)
-OUR_FAULT = {503, 530, 534, 535, 538}  # the session or the login is wrong, not the mail (RFC 4954 §6)
+SESSION_ERRORS = {503, 530, 534, 535, 538}  # the session or the login is wrong, not the email (RFC 4954 §6)
 
 
 class OutboxError(ServerError):
-    """The server cannot be used as things stand: unknown host, bad certificate, no STARTTLS, refused login."""
+    """The server cannot be used: unknown host, bad certificate, no STARTTLS, login refused."""
 
 
-class _NotSent(Exception):  # noqa: N818 - a turn in the transaction, not an error
-    """The transaction ended before the final dot, on a connection that may have been stale."""
+class _NotSent(Exception):  # noqa: N818 - used for control flow
+    """The transaction ended before the final dot. The connection may have been stale."""
 
 
 class Outbox:
-    """Sends mails one after another over one connection, which it makes, checks and remakes by itself."""
+    """Sends emails one after another over one connection. Opens, checks and reopens the connection itself."""
 
     def __init__(self, server: Smtp) -> None:
         self.server = server
         self._smtp: aiosmtplib.SMTP | None = None
         self._sent = 0
         self._used_at = 0.0
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:
-        """Send one mail, exactly these bytes, to one recipient.
+        """Send one email, exactly these bytes, to one recipient.
 
         Args:
-            raw: the frozen mail: ASCII, every line ended by CRLF.
-            sender: the envelope's sender; empty for the null reverse-path (RFC 5321 §4.5.5).
-            recipient: the one address it goes to.
+            raw: the email: ASCII, every line ended by CRLF.
+            sender: the envelope sender; empty for the null reverse-path (RFC 5321 §4.5.5).
+            recipient: the envelope recipient.
 
         Returns:
-            How it ended. Nothing is raised but cancellation, which leaves the end unknown.
+            The result. Only cancellation is raised; the result is then unknown.
         """
         content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
         try:
             mail_from = valid(sender) if sender else ""
             rcpt_to = valid(recipient)
         except ValueError as error:
-            return Refused(0, f"not an address that mail can go to: {error}")
-        if not frozen(content):
-            return Refused(0, "not a mail that SMTP carries unchanged: not ASCII, or a line not ended by CRLF")
-        async with self._turn:
+            return Refused(0, f"not a valid email address: {error}")
+        if not is_transportable(content):
+            return Refused(0, "SMTP would change this email: it is not ASCII, or a line does not end with CRLF")
+        async with self._lock:
             return await self._send(content, mail_from, rcpt_to)
 
     async def check(self) -> None:
-        """Connect, log in, NOOP.
+        """Connect, log in, and send NOOP.
 
         Raises:
-            OutboxError: with the host, the port and how to mend it.
+            OutboxError: the text names host, port and the fix.
         """
-        async with self._turn:
+        async with self._lock:
             self._drop()
             smtp = await self._connect()
             try:
@@ -79,21 +81,21 @@ class Outbox:
                 raise OutboxError(self.server, f"no answer to NOOP: {error}") from error
 
     async def close(self) -> None:
-        """Say QUIT if the server still listens; never raises."""
-        async with self._turn:
+        """Send QUIT if the server still answers. Never raises."""
+        async with self._lock:
             await self._quit()
 
     # ------------------------------------------------------------ one transaction
 
     async def _send(self, content: bytes, sender: str, recipient: str) -> DeliveryResult:
         try:
-            smtp, fresh = await self._connection()
+            smtp, is_new = await self._connection()
             try:
                 await self._envelope(smtp, content, sender, recipient)
             except _NotSent:
-                if fresh:
+                if is_new:
                     raise
-                self._drop()  # the server had hung up on a connection that lay idle: nothing was sent yet
+                self._drop()  # the server had closed the idle connection: nothing was sent yet
                 smtp = await self._connect()
                 await self._envelope(smtp, content, sender, recipient)
             result = await self._data(smtp, content)
@@ -102,16 +104,16 @@ class Outbox:
             return Deferred(str(error), server=True)
         except SMTPResponseException as error:
             await self._reset()
-            return judged(error.code, error.message)
+            return result_of(error.code, error.message)
         except BaseException:
-            self._drop()  # cancelled: nobody may use a connection in the middle of a mail
+            self._drop()  # canceled: a connection in the middle of an email cannot be used again
             raise
         self._sent += 1
         self._used_at = time.monotonic()
         return result
 
     async def _envelope(self, smtp: aiosmtplib.SMTP, content: bytes, sender: str, recipient: str) -> None:
-        """MAIL, RCPT and DATA, until the server asks for the content."""
+        """Send MAIL, RCPT and DATA, until the server asks for the content."""
         size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
         try:
             await smtp.mail(sender, options=size)
@@ -120,50 +122,50 @@ class Outbox:
         except SMTPResponseException as error:
             code, text = error.code, error.message
         except (SMTPException, OSError) as error:
-            raise _NotSent(f"before the mail: {error}") from error
+            raise _NotSent(f"before the content: {error}") from error
         else:
             if code == aiosmtplib.SMTPStatus.start_input:
                 return
-        if code != CLOSING and isinstance(judged(code, text), (Deferred, Refused)):
+        if code != CLOSING and isinstance(result_of(code, text), (Deferred, Refused)):
             raise SMTPResponseException(code, text)
         raise _NotSent(f"{code} {text}")
 
     async def _data(self, smtp: aiosmtplib.SMTP, content: bytes) -> DeliveryResult:
-        """The content, then the final dot: what fails before it is not sent, what fails after it nobody knows."""
+        """Send the content, then the final dot. Before the dot, a failure means not sent; after it, the result is unknown."""
         try:
-            await self._pour(smtp, transparent(content))
-            assert smtp.protocol is not None  # noqa: S101 - _pour has just written to it
+            await self._write(smtp, dot_stuffed(content))
+            assert smtp.protocol is not None  # noqa: S101 - _write has just written to it
             smtp.protocol.write(b".\r\n")
         except (SMTPException, OSError) as error:
-            raise _NotSent(f"before the end of the mail: {error}") from error
+            raise _NotSent(f"before the end of the content: {error}") from error
         try:
-            code, text = await smtp.protocol.read_response(timeout=self.server.timeout * DOT_PATIENCE)
+            code, text = await smtp.protocol.read_response(timeout=self.server.timeout * FINAL_DOT_FACTOR)
         except (SMTPException, OSError) as error:
             self._drop()
-            return Ambiguous(f"the mail was sent whole, and no answer came: {error}")
-        return judged(code, text)
+            return Ambiguous(f"the email was sent completely, but the server did not answer: {error}")
+        return result_of(code, text)
 
-    async def _pour(self, smtp: aiosmtplib.SMTP, content: bytes) -> None:
-        """Hand the content to the network, all of it, before anything else is written."""
+    async def _write(self, smtp: aiosmtplib.SMTP, content: bytes) -> None:
+        """Write the whole content to the network before anything else is written."""
         if smtp.protocol is None or not isinstance(smtp.transport, asyncio.WriteTransport):
             raise ConnectionError("connection lost")
         smtp.protocol.write(content)
-        async with asyncio.timeout(self.server.timeout + len(content) / SLOWEST):
-            # A transport tells its protocol when it has too much to write, but nobody when it has written everything.
+        async with asyncio.timeout(self.server.timeout + len(content) / MIN_SPEED):
+            # asyncio has no event for "everything is written", so poll the size of the buffer.
             while smtp.is_connected and smtp.transport.get_write_buffer_size():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
-        await asyncio.sleep(0)  # a connection that has been lost is noticed now
+        await asyncio.sleep(0)  # let the event loop notice a lost connection
         if not smtp.is_connected:
             raise ConnectionError("connection lost")
 
     # ------------------------------------------------------------ the connection
 
     async def _connection(self) -> tuple[aiosmtplib.SMTP, bool]:
-        """A connection in which a transaction may begin, and whether it has just been made."""
+        """Return a connection that is ready for a transaction, and whether it is new."""
         smtp = self._smtp
         if smtp is None or not smtp.is_connected:
             return await self._connect(), True
-        if self._sent >= MAILS_A_CONNECTION:
+        if self._sent >= MAX_PER_CONNECTION:
             await self._quit()
             return await self._connect(), True
         if time.monotonic() - self._used_at > IDLE:
@@ -176,13 +178,13 @@ class Outbox:
 
     async def _connect(self) -> aiosmtplib.SMTP:
         if self.server.security == "none" and not trusted_without_tls(self.server):
-            raise OutboxError(self.server, "not without TLS", 'security = "none" is for this machine only')
+            raise OutboxError(self.server, "TLS is required", 'security = "none" is allowed on this machine only')
         smtp = aiosmtplib.SMTP(
             hostname=self.server.host,
             port=self.server.port,
             timeout=self.server.timeout,
             use_tls=self.server.security == "tls",
-            start_tls=self.server.security == "starttls",  # required: it fails where the server does not offer it
+            start_tls=self.server.security == "starttls",  # required: fails if the server does not offer it
             local_hostname=own_name(),
         )
         try:
@@ -212,7 +214,7 @@ class Outbox:
         return str(error), "check host and port"
 
     async def _reset(self) -> None:
-        """Leave a refused transaction, so that the next may begin."""
+        """Reset a refused transaction, so that the next one can start."""
         self._used_at = time.monotonic()
         try:
             if self._smtp is not None:
@@ -235,37 +237,37 @@ class Outbox:
 
 
 def hang_up(smtp: aiosmtplib.SMTP) -> None:
-    """Close a connection at once: what has not been written yet never will be."""
+    """Close a connection immediately and discard unwritten data."""
     transport = smtp.transport
     smtp.close()
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
 
 
-def judged(code: int, text: str) -> DeliveryResult:
-    """What a server's answer means for the mail (RFC 5321 §4.2.1)."""
-    if code in OUR_FAULT or 400 <= code < 500:  # noqa: PLR2004 - the hundreds of RFC 5321
+def result_of(code: int, text: str) -> DeliveryResult:
+    """Return the result that a server's answer means (RFC 5321 §4.2.1)."""
+    if code in SESSION_ERRORS or 400 <= code < 500:  # noqa: PLR2004 - reply codes of RFC 5321
         return Deferred(f"{code} {text}")
     if 500 <= code < 600:  # noqa: PLR2004
         return Refused(code, text)
     if 200 <= code < 300:  # noqa: PLR2004
         return Delivered(f"{code} {text}")
-    return Ambiguous(f"an answer that means nothing: {code} {text}")
+    return Ambiguous(f"unexpected answer: {code} {text}")
 
 
-def frozen(content: bytes) -> bool:
-    """Whether SMTP carries these bytes unchanged: ASCII, no CR or LF but as CRLF, one of them at the end."""
+def is_transportable(content: bytes) -> bool:
+    """Whether SMTP transports these bytes unchanged: ASCII, only CRLF line ends, CRLF at the end."""
     lines = content.count(b"\r\n")
     return content.isascii() and content.endswith(b"\r\n") and content.count(b"\r") == lines == content.count(b"\n")
 
 
-def transparent(content: bytes) -> bytes:
-    """The content with a dot before every line that begins with one (RFC 5321 §4.5.2)."""
+def dot_stuffed(content: bytes) -> bytes:
+    """Return the content with an extra dot before every line that starts with a dot (RFC 5321 §4.5.2)."""
     stuffed = content.replace(b"\r\n.", b"\r\n..")
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
 def own_name() -> str:
-    """This machine's name for EHLO, without asking the DNS."""
+    """Return this machine's name for EHLO, without a DNS query."""
     name = socket.gethostname()
     return name if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", name) else "localhost"
