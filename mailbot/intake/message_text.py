@@ -72,7 +72,7 @@ class MessageText:
 
     @property
     def is_reply(self) -> bool:
-        """Whether the message replies to one of ours."""
+        """Whether the message replies to one of our messages."""
         if self.case is not None:
             return True
         return not self.is_forward and (

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from mailbot.intake import requested_units
 from mailbot.intake.attachments.extraction import is_program
 from mailbot.intake.commands.parsing import parse_commands
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.message_content import MessageContent, NamedUnit, weight
 from mailbot.intake.statements import attribution, case_updates, exclusions, intent, reasons, uncertainty
-from mailbot.intake.statements.reasons import Reason
 from mailbot.intake.statements.special_requests import special_requests
 from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Exclusion, Intent, Kind, Message, Missing, Snapshot
+    from mailbot.model import Case, Intent, Kind, Message, Snapshot
 
 
 def understand(message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> Request:
@@ -127,7 +126,7 @@ def _customer_request(content: MessageContent) -> Request:
     if order_number is None and references.mentions_order((*content.sentences, content.subject.text), content.lexicons):
         order_number = references.order_number_from_file_name(_file_names(content), content.desk)
     units = content.units or content.earlier_units
-    exclusions_by_unit = _exclusions(content)
+    exclusions_by_unit = requested_units.stated_by_unit(content)
     reason_weight = max(weight(content), reasons.VAGUE if any(exclusions_by_unit.values()) else reasons.NOTHING)
     if len(units) == 1 and any(
         uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text
@@ -169,7 +168,7 @@ def _customer_request(content: MessageContent) -> Request:
     ):
         intent_ = "accept_quote"
     reason = attribution.reason(content, intent_)
-    requested_units = _requested_units(
+    understood_units = requested_units.with_reasons(
         content, _relevant_units(content, units, intent_), reason, exclusions_by_unit, intent_
     )
     needs_units = intent_ in intent.NEEDS_UNITS
@@ -177,11 +176,11 @@ def _customer_request(content: MessageContent) -> Request:
     request = Request(
         kind=_kind(content, intent_),
         intent=intent_,
-        units=requested_units,
+        units=understood_units,
         reason=reason.text if needs_units else "",
         exclusions=all_exclusions if needs_units else (),
         vague=needs_units and reason.is_vague and not all_exclusions,
-        missing=_missing(content, requested_units, reason) if needs_units else (),
+        missing=requested_units.missing_information(content, understood_units, reason) if needs_units else (),
         po_number=order_number if intent_ == "po" else None,
         language=content.language,
         special_requests=special_requests((*content.masked_sentences, content.own_subject), content.lexicons),
@@ -272,90 +271,3 @@ def _relevant_units(content: MessageContent, units: Sequence[NamedUnit], intent_
     return [
         unit for unit in units if intent_ not in intent.NEEDS_UNITS or unit.key not in content.keys_handled_in_thread
     ]
-
-
-# ------------------------------------------------------------------ units
-
-
-def _requested_units(
-    content: MessageContent,
-    units: Sequence[NamedUnit],
-    reason: Reason,
-    exclusions_by_unit: dict[str, frozenset[Exclusion]],
-    intent_: Intent,
-) -> tuple[RequestedUnit, ...]:
-    needs_units = intent_ in intent.NEEDS_UNITS
-    has_several = len(units) > 1
-    requested_units = []
-    unit_exclusions = frozenset().union(*(names for key, names in exclusions_by_unit.items() if key))
-    shared_reason = attribution.shared_reason(content, reason, intent_) if has_several else reason
-    for unit in units:
-        own_reason = attribution.unit_reason(content, unit) if has_several else Reason()
-        used_reason = own_reason if own_reason.text else shared_reason
-        excluded = (exclusions_by_unit[""] - unit_exclusions) | exclusions_by_unit.get(unit.key, frozenset())
-        if not has_several:
-            excluded = frozenset().union(*exclusions_by_unit.values())
-        requested_units.append(
-            RequestedUnit(
-                unit.serial,
-                reason=used_reason.text if needs_units else "",
-                exclusions=exclusions.ordered(excluded) if needs_units else (),
-                vague=needs_units and used_reason.is_vague and not excluded,
-                symptom=reasons.symptom(used_reason.text, content.lexicons) if needs_units else None,
-                revision=_revision(content, unit),
-                suggestion=content.reader.suggestion(unit.serial),
-                unsure=unit.unsure,
-            )
-        )
-    return tuple(requested_units)
-
-
-def _revision(content: MessageContent, unit: NamedUnit) -> str | None:
-    return references.revision(unit.sentences or content.sentences, content.lexicons)
-
-
-def _exclusions(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
-    """Return the stated exclusions by unit key; the empty key is for those of the whole message."""
-    found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered_questions(content.message.text, content.lexicons)}
-    unit_sentences: set[str] = set()
-    for unit in content.units:
-        pairs = pairwise((*unit.sentences, ""))
-        found[unit.key] = frozenset().union(
-            *(exclusions.stated_exclusions(text, following, content.lexicons) for text, following in pairs)
-        )
-        answers = (unit.list_text, *(reasons.reason_field(text, content.lexicons) or "" for text in unit.sentences))
-        found[unit.key] |= frozenset().union(*(exclusions.short_answer(text, content.lexicons) for text in answers))
-        unit_sentences.update(unit.sentences)
-    texts = (*content.sentences, content.own_subject)[:600]
-    for text, following in zip(texts, (*texts[1:], ""), strict=True):
-        if (
-            text
-            and text not in unit_sentences
-            and text not in content.sentences_about_others
-            and not attribution.is_part_of(text, unit_sentences)
-        ):
-            found[""] |= exclusions.stated_exclusions(text, following, content.lexicons)
-    return found
-
-
-def _asked_only_for_serial(content: MessageContent) -> bool:
-    """Return whether a reply belongs to a question of ours that asked for the serial number only."""
-    return content.case is None and content.is_reply and content.asked_for("serial") and not content.asked_for("reason")
-
-
-def _missing(content: MessageContent, requested_units: Sequence[RequestedUnit], reason: Reason) -> tuple[Missing, ...]:
-    """Return what must be asked for, for case and message together (AP-27, AP-28)."""
-    case_units = content.case.units if content.case else ()
-    missing: list[Missing] = []
-    if not requested_units and not case_units:
-        missing.append("serial")
-    without_reason = [unit.serial for unit in requested_units if not unit.reason] + [
-        unit.serial for unit in case_units if not unit.reason
-    ]
-    if (without_reason and requested_units) or (
-        not reason.text
-        and (without_reason or not (requested_units or case_units))
-        and not _asked_only_for_serial(content)
-    ):
-        missing.append("reason")
-    return tuple(missing)

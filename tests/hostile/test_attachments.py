@@ -14,6 +14,7 @@ from support.memory_desk import Desk, unit, words
 
 from mailbot.intake.attachments import extraction, formats
 from mailbot.intake.attachments.extraction import contents
+from mailbot.intake.reading import read_message
 from mailbot.intake.understand import understand
 from mailbot.mail.mime import clean_name
 from mailbot.runtime import pipeline
@@ -125,7 +126,7 @@ def test_T4_a_purchase_order_in_a_text_file_counts_however_it_begins() -> None:
 
 def test_T4_the_list_of_programs_is_defined_once() -> None:
     """One list says how a program begins, and it names every kind that is tested here."""
-    sources = sorted((Path(extraction.__file__).parents[1]).rglob("*.py"))
+    sources = sorted((Path(extraction.__file__).parents[2]).rglob("*.py"))
     assert len(sources) > 50
     defined = [
         pipeline.name for pipeline in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", pipeline.read_text("utf-8"))
@@ -234,4 +235,4 @@ def test_R1_a_large_attachment_costs_little_time() -> None:
 
 def _read(raw: bytes) -> pipeline.Message:
     at = desk()
-    return pipeline.read(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)
+    return read_message(pipeline.incoming_mail(at.policy.desk.address, raw, at.clock.now()), at.policy.desk)

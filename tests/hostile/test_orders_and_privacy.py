@@ -199,7 +199,7 @@ def test_O3_after_an_order_that_differs_the_one_that_fits_is_accepted(company: s
     assert step.record
     assert step.record.folder == "Done"
     [item] = at.case.units
-    assert (item.state, item.resume_state, item.charged) == ("ordered", None, True)
+    assert (item.state, item.resume_state, item.billed) == ("ordered", None, True)
     assert at.case.quotes[-1].order == "4711"
 
 

@@ -69,7 +69,7 @@ class CommandFinder:
         desk: the company's desk.
         known: keys of units that may be named.
         point: the company's decimal separator.
-        is_reply: the message replies to one of ours.
+        is_reply: the message replies to one of our messages.
     """
 
     def __init__(

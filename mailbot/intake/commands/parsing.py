@@ -49,7 +49,7 @@ def parse_commands(
         desk: the company's desk.
         known: keys of units that may be named (see ``entities.serials.serial_key``).
         point: the company's decimal separator.
-        is_reply: the message replies to one of ours, or belongs to a case. Then "please issue the number" approves; in
+        is_reply: the message replies to one of our messages, or belongs to a case. Then "please issue the number" approves; in
             a forwarded request it is the request.
     """
     return _CommandParser(

@@ -142,7 +142,7 @@ _LIKE_DIGITS = str.maketrans("OQDILSBZ", "00011582")
 
 
 def nearly_has_serial_form(text: str, desk: Desk) -> bool:
-    """Return whether the string would have the form of a serial number but for a typing error.
+    """Return whether the string has the form of a serial number except for a typing error.
 
     Such errors are letters instead of digits, an extra character, or a missing character.
     """

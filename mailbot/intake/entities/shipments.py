@@ -25,7 +25,7 @@ class Shipment(NamedTuple):
 
     parcel: ShipmentNotice
     rest: str
-    labelled: bool
+    has_label: bool
 
 
 @lru_cache(maxsize=16)

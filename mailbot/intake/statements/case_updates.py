@@ -29,7 +29,7 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
     """Return the shipment to us that the message reports, or None.
 
     A shipment that is only planned, asked about, or not to us does not count. Its units are those in the same
-    sentences; if there are none and others will follow, the other units of the case.
+    sentences; if they have none and others will follow, the other units of the case.
     """
 
     def ours(code: str) -> bool:
@@ -62,7 +62,7 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
             states_shipment
             or status.sent
             or found.parcel.tracking
-            or (is_shipped and (found.labelled or found.parcel.carrier))
+            or (is_shipped and (found.has_label or found.parcel.carrier))
         ):
             is_shipped = True
             carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking

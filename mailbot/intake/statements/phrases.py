@@ -266,7 +266,7 @@ _NOTHING = _RequiredWord(0, frozenset())
 
 @cache
 def _required_words(phrase: str) -> frozenset[str]:
-    """Return words, or beginnings, of which one occurs in every text with this phrase; empty if there are none."""
+    """Return words, or beginnings, of which one occurs in every text with this phrase; empty if no word is required."""
     before, after = _boundary_characters(phrase)
     gap = _GAP if max(phrase) >= WIDE else " "
     text = f"{'' if before else _GAP}{phrase.replace('...', gap)}{'' if after else _GAP}"
