@@ -85,7 +85,7 @@ def test_printed_replies_are_real_emails(demo_run: DemoRun) -> None:
 
 
 def test_every_email_is_written_twice(demo_run: DemoRun) -> None:
-    """Each email can be opened with a mail program and in a browser."""
+    """Each email can be opened with mail programs and in a browser."""
     assert len(demo_run.emails) > 60
     assert [mail for mail in demo_run.emails if not mail.with_suffix(".html").exists()] == []
     assert f"{len(demo_run.emails)} emails" in demo_run.output

@@ -170,7 +170,7 @@ def test_headers_of_the_conversation_replace_the_default_ones() -> None:
         ConversationStep(FRIDAY, "kim@acme.example", html="<p>Go ahead.</p>"),
     ],
 )
-def test_a_reply_looks_like_one_from_a_mail_client(step: ConversationStep) -> None:
+def test_replies_look_like_those_of_mail_clients(step: ConversationStep) -> None:
     """A reply has the thread, the subject, and our text quoted below, which is not read as the customer's text."""
     message = parsed(step, reply(text="To go on we need the serial number."))
     assert message.in_reply_to == ("ours.1@portwell.example",)

@@ -42,7 +42,7 @@ def client(server: ImapServer, user: str = "rma") -> IMAPClient:
 
 
 def write(server: SmtpServer, *recipients: str, sender: str = "kim@acme.example", mail: bytes = MAIL) -> None:
-    """Send an email as a mail client does."""
+    """Send an email as mail clients do."""
     with smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as smtp:
         smtp.sendmail(sender, recipients, mail)
 
@@ -86,7 +86,7 @@ def test_without_authentication_there_is_no_header(background: Background) -> No
 
 
 def test_emails_can_be_written_to_files(background: Background, tmp_path: Path) -> None:
-    """Every email is written to the folder, in order, and no recipient's name leads to another folder."""
+    """The folder gets one file per email, in order, and no recipient's name leads to another folder."""
     with embedded_smtp(background, out=tmp_path) as server:
         write(server, "kim@acme.example")
         write(server, '"../../x/y"@acme.example', mail=MAIL * 2)
@@ -148,7 +148,7 @@ def test_users_do_not_see_each_others_mail(background: Background) -> None:
 
 
 def test_the_servers_stop_with_open_connections() -> None:
-    """A mail client that is connected or waits in IDLE does not keep the servers from stopping."""
+    """Clients that are connected or wait in IDLE do not keep the servers from stopping."""
 
     async def work() -> float:
         async with imap_server({"rma": "secret"}) as mailboxes, smtp_server(mailboxes=mailboxes) as server:

@@ -202,7 +202,7 @@ def test_r3_an_email_over_the_limit_is_never_fetched(imap_server: MailStore, mon
 
 
 def test_r1_a_batch_is_bounded_in_bytes(imap_server: MailStore) -> None:
-    """Many large emails do not fill the memory: what goes beyond the budget comes with the next batch."""
+    """Many large emails do not fill the memory: the ones beyond the budget come with the next batch."""
     box = Mailbox(imap_server.imap("rma"), max_size=5_000, budget=2_500)
     box.connect()
     for raw in (mail("a", 1_000), mail("b", 1_000), mail("c", 1_000), mail("d", 4_000), mail("e", 6_000)):
@@ -234,7 +234,7 @@ def test_an_email_that_the_server_cannot_read_does_not_stop_the_others(
     assert [fetched.raw for fetched in mailbox.fetch(uids)] == [mail("one"), None, mail("three")]
 
 
-# ---------------------------------------------------------------- server_parameters it goes
+# ---------------------------------------------------------------- move and append
 
 
 def test_processed_emails_are_moved(mailbox: Mailbox, imap_server: MailStore) -> None:
@@ -440,7 +440,7 @@ def test_a_read_only_folder_is_reported() -> None:
 
 
 def test_an_unreachable_server_is_reported() -> None:
-    """A port server_parameters nothing listens, and a server that never answers, are told apart."""
+    """A closed port and a server that never answers give different errors."""
     nothing = Imap(host="127.0.0.1", port=free_port(), security="none", user="rma", password="x", timeout=0.3)
     with pytest.raises(MailboxError, match="connection refused"):
         Mailbox(nothing).connect()

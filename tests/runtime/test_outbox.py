@@ -234,7 +234,7 @@ def at(port: int, **more: object) -> Smtp:
     ids=lambda value: str(value)[:30],
 )
 def test_every_end_of_a_transaction(answers: dict[str, str | None], kind: type) -> None:
-    """Wherever a server fails, hangs up, falls silent or sessions nonsense, the end of the mail is judged rightly."""
+    """Wherever a server fails, hangs up, stops answering or sends nonsense, the result is right."""
     large = MAIL + ("x" * 70 + "\r\n") * 150_000 if "CONTENT" in answers else MAIL
     with scripted(smtp_script(**answers)) as server:
         [result] = send(at(server.port), large)
@@ -275,7 +275,7 @@ def test_a_server_that_stops_reading_times_out(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_one_connection_sends_many_emails(smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connection serves many emails and is exchanged after so many."""
+    """One connection sends many emails and is replaced after a maximum number."""
     monkeypatch.setattr(module, "MAX_PER_CONNECTION", 3)
     with scripted(smtp_script()) as server:
         assert send(at(server.port), *[MAIL] * 7) == [Delivered("250 taken")] * 7
@@ -285,7 +285,7 @@ def test_one_connection_sends_many_emails(smtp_server: SmtpServer, monkeypatch: 
 
 @pytest.mark.parametrize("idle", [10.0, -1.0], ids=["noticed by sending", "noticed by NOOP"])
 def test_a_connection_closed_by_the_server_is_replaced(idle: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that hangs up between two emails costs neither of them anything."""
+    """If the server hangs up between two emails, both are sent."""
     monkeypatch.setattr(module, "IDLE", idle)
 
     def one_mail(session: Session) -> None:
