@@ -73,10 +73,7 @@ def noticed(desk: Desk, case: Case, person: str) -> list[bytes]:
 
 def standing(desk: Desk) -> dict[str, object]:
     """What a decision would change, case by case."""
-    return {
-        case.id: (case.state, case.number, case.quotes, case.units, case.credit, case.fee)
-        for case in desk.store.cases()
-    }
+    return {case.id: (case.state, case.number, case.quotes, case.units, case.credit, case.fee) for case in desk.store.cases()}
 
 
 def gave_way(desk: Desk, before: dict[str, object], step: Step) -> list[str]:

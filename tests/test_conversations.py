@@ -231,11 +231,7 @@ def name_of(entry: Entry) -> str:
     if isinstance(found, tuple):
         found = found[int(entry.key)]
         when = ", ".join(f"{fact} {condition}" for fact, condition in found.when.items())
-        what = (
-            f"then {found.then}"
-            if isinstance(found, DecisionRule)
-            else f"at {' '.join(found.moment)}: {found.says[:40]}"
-        )
+        what = f"then {found.then}" if isinstance(found, DecisionRule) else f"at {' '.join(found.moment)}: {found.says[:40]}"
         return f"{found.clause} {what} {'where ' + when if when else ''}".strip()
     return f"{entry.table}.{entry.key}"
 
@@ -271,9 +267,7 @@ def says(entry: Entry) -> re.Pattern[str]:
 def reads(entry: Entry, seen: Witness) -> bool:
     """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    return any(
-        mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails
-    )
+    return any(mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")
@@ -421,9 +415,7 @@ def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
     said: Counter[tuple[Path, str, int]] = Counter()
     for seen, mail in letters(company):
         case = mail.reply.message_id.partition(".")[0]
-        said.update(
-            (seen.file, case, place) for place, sentence in enumerate(patterns) if sentence.search(folded(mail.text))
-        )
+        said.update((seen.file, case, place) for place, sentence in enumerate(patterns) if sentence.search(folded(mail.text)))
     assert [where for where, times in said.items() if times > 1] == []
 
 
@@ -500,20 +492,13 @@ class Post:
         people = "".join(PERSON.format(each, list(each.roles)).replace("'", '"') for each in self.desk.staff)
         address, box = self.desk.address, imap.imap("desk")
         settings = SETTINGS.format(
-            zone=seen.policy.timezone,
-            address=address,
-            policy=seen.policy.name,
-            server=server_of(address),
-            imap=box,
-            port=smtp.port,
+            zone=seen.policy.timezone, address=address, policy=seen.policy.name, server=server_of(address), imap=box, port=smtp.port
         )
         (home / "mailbot.toml").write_text(settings + people, encoding="utf-8")
         rows = [msgspec.to_builtins(row) for row in seen.script.registry]
         with (home / "registry.csv").open("w", encoding="utf-8", newline="") as file:
             columns = ["serial", "model", "family", "delivered_on", "customer", "customer_domain", "extended_until"]
-            more = dict.fromkeys(
-                (*columns, "revision", "repair_shipped_on", "repair_failure", *(k for r in rows for k in r))
-            )
+            more = dict.fromkeys((*columns, "revision", "repair_shipped_on", "repair_failure", *(k for r in rows for k in r)))
             table = csv.DictWriter(file, list(more), restval="")
             table.writeheader()
             table.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
@@ -576,18 +561,12 @@ class Post:
         return touched
 
     def _mail(self, step: ConversationStep, count: int) -> bytes:
-        whose = (
-            step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        )
+        whose = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
         last = next((mail.reply for mail in reversed(self.sent) if mail.reply.to.lower() == bare(whose)), None)
         return arriving(step, count, self.desk.address, last, self._fill, self.beside)
 
     def _fill(self, said: str) -> str:
-        values = {
-            "rma": self.numbers,
-            "quote": [q for q, _ in self.quotes],
-            "amount": [total for _, total in self.quotes],
-        }
+        values = {"rma": self.numbers, "quote": [q for q, _ in self.quotes], "amount": [total for _, total in self.quotes]}
         return re.sub(r"\{(rma|quote|amount)(\d+)\}", lambda found: values[found[1]][int(found[2]) - 1], said)
 
 

@@ -46,9 +46,7 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
         return None
     after = structs.replace(after, version=version_after(case, after))
     if case is not None and after.version != case.version:  # earlier tokens are for a case that has changed since
-        after = structs.replace(
-            after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version)
-        )
+        after = structs.replace(after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version))
     sent = tuple(recipient for notice in decision.notices for recipient in notice.recipients)
     return structs.replace(
         after,
@@ -67,12 +65,7 @@ def version_after(before: Case | None, after: Case) -> int:
     """Return the version of the case: it grows when units, quotes, the number or a pending approval change."""
     if before is None:
         return after.version
-    same = (before.units, before.quotes, before.number, before.pending) == (
-        after.units,
-        after.quotes,
-        after.number,
-        after.pending,
-    )
+    same = (before.units, before.quotes, before.number, before.pending) == (after.units, after.quotes, after.number, after.pending)
     return before.version if same else before.version + 1
 
 
@@ -94,9 +87,7 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
             return structs.replace(case, units=units, state=state_of(units, case.state))
         case CaseChanged():
             fields = {name: getattr(change, name) for name in CaseChanged.__struct_fields__}
-            return structs.replace(
-                case, **{name: value for name, value in fields.items() if value is not msgspec.UNSET}
-            )
+            return structs.replace(case, **{name: value for name, value in fields.items() if value is not msgspec.UNSET})
 
 
 def _opened(change: CaseOpened, at: datetime) -> Case:

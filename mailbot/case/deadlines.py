@@ -47,9 +47,7 @@ def awaits_answer(unit: CaseUnit) -> bool:
     return unit.state == "asking" or (unit.state == "held" and unit.answered_as_unknown and not unit.staff_only)
 
 
-def deadlines_of(
-    case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()
-) -> tuple[Deadline, ...]:
+def deadlines_of(case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()) -> tuple[Deadline, ...]:
     """Return the deadlines of a case in its current state: those that still apply, and new ones.
 
     Args:
@@ -101,9 +99,7 @@ def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) 
                 yield deadline("remind", day, day)
         yield deadline("end", last + timedelta(days=1), last, is_final=True)  # the last day is included
     elif kind == "repair":
-        yield from (
-            deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today
-        )
+        yield from (deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today)
     elif kind == "held":
         day = plus_business_days(today, rules.held.first)
         yield deadline("remind", day, day)
@@ -149,10 +145,5 @@ def final_date(case: Case) -> date | None:
     """Return the day on which the state of the case expires, or by which the first repair is due; None if there is no such day."""
     if case.state in ON_SITE:
         return min((unit.repair_due for unit in case.units if unit.state in ON_SITE and unit.repair_due), default=None)
-    kinds: dict[State, DeadlineKind] = {
-        "asking": "missing",
-        "quoted": "quote",
-        "authorized": "number",
-        "shipped": "close",
-    }
+    kinds: dict[State, DeadlineKind] = {"asking": "missing", "quoted": "quote", "authorized": "number", "shipped": "close"}
     return next((d.due_on for d in case.deadlines if d.is_final and d.kind == kinds.get(case.state)), None)

@@ -37,9 +37,7 @@ EXCERPT = 20_000
 """Characters of the sender's text that are stored with an event."""
 
 
-def interpret(
-    trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context
-) -> tuple[Event, Case | None]:
+def interpret(trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context) -> tuple[Event, Case | None]:
     """Return the event of a trigger, and the case that it belongs to, if any.
 
     Args:
@@ -99,9 +97,7 @@ def _read(message: Message, mail: MailReference, case: Case | None, context: Con
         return request
     seen = intake.understand(message, case, snapshot, desk)
     keyed = ((serial_key(unit.serial), unit) for unit in seen.units)
-    return structs.replace(
-        request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in own)
-    )
+    return structs.replace(request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in own))
 
 
 def sender_domains(mail: MailReference) -> set[str]:
@@ -121,9 +117,7 @@ def _valid_numbers_only(request: Request, message: Message, case: Case | None, c
 
     Another customer's number counts as invalid: the sender does not learn that it exists (promise 7).
     """
-    cases = [
-        c for c in (case, *context.snapshot.open_cases) if c is not None and may_join(c, message, context.policy.desk)
-    ]
+    cases = [c for c in (case, *context.snapshot.open_cases) if c is not None and may_join(c, message, context.policy.desk)]
     valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= context.day}
     claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
     return structs.replace(request, claimed_numbers=claimed)
@@ -139,9 +133,7 @@ def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) 
 
 def _reference(message: Message, context: Context) -> MailReference:
     answer_to, desk = message.answer_to, context.policy.desk
-    recipients = (
-        box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases))
-    )
+    recipients = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
     forged = message.auth.result == "fail"
     return MailReference(
         identity=message.identity,

@@ -81,9 +81,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("resumed_ordered", "released", ("held",), "ordered", "approve"),
     Transition("resumed_repaired", "released", ("held",), "repaired", "approve"),
     Transition("rejected", "rejected", (*_BEFORE_RECEIPT, "received", "diagnosed"), "declined", "reject"),
-    Transition(
-        "quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"
-    ),
+    Transition("quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"),
     Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),
     Transition("received", "received", ("authorized", "in_transit"), "received", "received"),
     Transition(
@@ -100,27 +98,17 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("not_repairable", "not repairable", (*IN_WORK, "parts_quoted"), "diagnosed", "not_repairable"),
     Transition("shipped", "shipped back", (*IN_WORK, "repaired", "declined"), "shipped", "shipped"),
     Transition(
-        "force_shipped",
-        "shipped back (forced)",
-        ("parts_quoted", "authorized", "in_transit"),
-        "shipped",
-        "shipped",
-        forced=True,
+        "force_shipped", "shipped back (forced)", ("parts_quoted", "authorized", "in_transit"), "shipped", "shipped", forced=True
     ),
     Transition("closed", "closed after shipping", ("shipped",), "closed"),
     Transition("put_on_hold", "put on hold", ("asking", "quoted", "authorized", "in_transit", *_SITE), "held", "hold"),
-    Transition(
-        "closed_by_staff", "closed by staff", (*_BEFORE_RECEIPT, "declined", "expired", "shipped"), "closed", "close"
-    ),
+    Transition("closed_by_staff", "closed by staff", (*_BEFORE_RECEIPT, "declined", "expired", "shipped"), "closed", "close"),
     Transition("force_closed", "closed by staff (forced)", _SITE, "closed", "close", forced=True),
 )
 """Everything that can happen to the state of a unit."""
 
 NO_TRANSITION: Final[Mapping[CommandName, tuple[State, ...]]] = MappingProxyType(
-    {
-        "extend": ("asking", "quoted", "parts_quoted", "authorized"),
-        "ship_to": (*_BEFORE_RECEIPT, "declined", "expired"),
-    }
+    {"extend": ("asking", "quoted", "parts_quoted", "authorized"), "ship_to": (*_BEFORE_RECEIPT, "declined", "expired")}
 )
 """Staff commands that change something other than the state, and the states in which they can be given."""
 
@@ -174,9 +162,7 @@ def event_of(command: CommandName, state: State) -> LifecycleEvent:
 
 
 def _row(command: CommandName, state: State, *, forced: bool) -> Transition | None:
-    return next(
-        (row for row in TRANSITIONS if row.command == command and row.forced == forced and state in row.before), None
-    )
+    return next((row for row in TRANSITIONS if row.command == command and row.forced == forced and state in row.before), None)
 
 
 def states_for(command: CommandName) -> tuple[State, ...]:

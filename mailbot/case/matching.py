@@ -108,9 +108,7 @@ def active_units(cases: Iterable[Case]) -> dict[str, Case]:
     return found
 
 
-def case_of_request(
-    case: Case | None, request: Request, message: Message, domains: set[str], context: Context
-) -> Case | None:
+def case_of_request(case: Case | None, request: Request, message: Message, domains: set[str], context: Context) -> Case | None:
     """Return the case that a customer's request belongs to; None: it opens a new case.
 
     An email in a thread opens a new case if it asks for other units than the case of the thread, unless it adds units to that case

@@ -34,19 +34,14 @@ def merge_request(case: Case | None, request: Request) -> Request:
         units = _merged_units(waiting, request)
         # ST-3: the customer is asked for a symptom once.
         asked_enough = "symptom" in case.asked and any(unit.vague for unit in units)
-        nothing_new = units == tuple(unit.as_requested for unit in waiting) and not (
-            request.units or request.support_case
-        )
+        nothing_new = units == tuple(unit.as_requested for unit in waiting) and not (request.units or request.support_case)
         if nothing_new and not asked_enough:
             return structs.replace(request, intent="question")
     elif closed and case and not request.units:  # a closed request is made again: it is decided on again
         units = tuple(_merged_unit(unit, _unit_without_serial(request)) for unit in case.units if not unit.staff_only)
     else:
         before = {serial_key(unit.serial): unit for unit in case.units} if case else {}
-        units = tuple(
-            _merged_unit(before[serial_key(i.serial)], i) if serial_key(i.serial) in before else i
-            for i in request.units
-        )
+        units = tuple(_merged_unit(before[serial_key(i.serial)], i) if serial_key(i.serial) in before else i for i in request.units)
         if not units and not before:
             units = (_unit_without_serial(request),)
     if case and request.corrects_serial:
@@ -64,9 +59,7 @@ def _corrected_unit(case: Case, unit: RequestedUnit, request: Request) -> Reques
         if request.corrected_serial
         else []
     )
-    others = wrong or [
-        each for each in case.units if serial_key(each.serial) != serial_key(unit.serial) and each.reason
-    ]
+    others = wrong or [each for each in case.units if serial_key(each.serial) != serial_key(unit.serial) and each.reason]
     if serial_key(unit.serial) in known or len(others) != 1:
         return unit
     replaced = others[0]

@@ -30,8 +30,7 @@ def with_quote(
     quote = Quote(
         number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
         issued_on=day,
-        valid_until=day
-        + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # it is closed on the next day
+        valid_until=day + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # it is closed on the next day
         charges=charges,
         serials=serials,
         parts=parts,

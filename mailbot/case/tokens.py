@@ -30,9 +30,7 @@ _ADDRESS_DETAIL = re.compile(r"c-[a-z]{10}\.([0-9a-f]{32})")
 _MESSAGE_ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
 
 
-def mint(
-    secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()
-) -> Token:
+def mint(secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()) -> Token:
     """Make the token of one notice.
 
     Args:
@@ -83,9 +81,7 @@ def presented(message: Message) -> tuple[str, ...]:
     """
     domain = message.mailbox.lower().rpartition("@")[2]
     found = [match[1] for detail in details(message) if (match := _ADDRESS_DETAIL.fullmatch(detail))]
-    found += [
-        match[1] for each in message.thread if (match := _MESSAGE_ID.fullmatch(each)) and match[2].lower() == domain
-    ]
+    found += [match[1] for each in message.thread if (match := _MESSAGE_ID.fullmatch(each)) and match[2].lower() == domain]
     return tuple(dict.fromkeys(found))
 
 

@@ -39,12 +39,7 @@ PROOFS = {
     "none": "sender not verified",
     "forged": "forged sender, according to our mail server",
 }
-RESULTS = {
-    "done": "done",
-    "refused": "refused",
-    "second": "sent to a second approver",
-    "asked": "waiting for confirmation",
-}
+RESULTS = {"done": "done", "refused": "refused", "second": "sent to a second approver", "asked": "waiting for confirmation"}
 WHYS = {
     "role": "insufficient role",
     "limit": "above the approval limit",
@@ -65,12 +60,7 @@ def wrapped(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Iter
         text = remove_secrets(escaped(line.strip()), secrets)
         indent = " " * (len(line) - len(line.lstrip()))
         yield from textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=f"{indent}    ",
-            break_long_words=False,
-            break_on_hyphens=False,
+            text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False
         ) or [""]
 
 

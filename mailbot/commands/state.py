@@ -100,8 +100,6 @@ def _open(url: str, config: Path, *, read_only: bool = False) -> Store:
     from mailbot.settings import load
 
     if not url.startswith(("tinydb:", "postgresql://")):
-        raise click.BadParameter(
-            f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database"
-        )
+        raise click.BadParameter(f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database")
     password = load(config).state_password if url.startswith("postgresql://") and config.exists() else None
     return open_store(url, read_only=read_only, password=password)

@@ -39,9 +39,7 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
         return keyed_answer(context, inquiry, "status", under_way)
     if _expired_long_ago(case, context) and (request.units or request.renews_number):
         about = inquiry._replace(request=about_case(case, request))
-        verdicts = tuple(
-            answer_verdict(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired")
-        )
+        verdicts = tuple(answer_verdict(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:

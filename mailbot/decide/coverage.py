@@ -173,12 +173,7 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
 
 
 def answer_verdict(
-    context: Context,
-    inquiry: Inquiry,
-    answer: AnswerRule,
-    unit: CaseUnit,
-    clauses: tuple[str, ...] = (),
-    says: str = "",
+    context: Context, inquiry: Inquiry, answer: AnswerRule, unit: CaseUnit, clauses: tuple[str, ...] = (), says: str = ""
 ) -> Verdict:
     """Return the verdict on a unit by an entry of [answers]: a decision by staff, a purchase order, or the status.
 
@@ -217,11 +212,7 @@ def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
     if intent == "rework" and unit.billed:  # not a repair: it has no repair warranty (AP-21), and shipping is the usual
         return "no"
     found = [flag for name in unit.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
-    not_fixed = (
-        unit.not_repairable
-        or unit.outcome == "decline"
-        or (any(f.then == "notice" for f in found) and not unit.repaired)
-    )
+    not_fixed = unit.not_repairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
     if unit.billed and not not_fixed:
         return "repair"
     costs = unit.billed or unit.outcome == "decline" or bool(found)

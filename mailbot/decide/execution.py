@@ -77,16 +77,7 @@ def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: 
         released = unit.resume_state if unit.state == "held" else None
         event: LifecycleEvent = RESUMED[released] if released else "approved"
         outcome = "quote" if released in ("quoted", "parts_quoted") else "issue"
-        plan.move(
-            unit,
-            event,
-            outcome=outcome,
-            asks=(),
-            resume_state=None,
-            answered_as_unknown=False,
-            staff_only=False,
-            known=True,
-        )
+        plan.move(unit, event, outcome=outcome, asks=(), resume_state=None, answered_as_unknown=False, staff_only=False, known=True)
     prices = [structs.replace(price, currency=price.currency or context.policy.currency) for price in command.prices]
     if prices and command.fee:
         plan.update(fee=prices.pop())
@@ -160,11 +151,7 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
         if line not in case.charges
     ]
     offered = [
-        line
-        for serial in result.serials
-        for rule in found
-        if rule.then == "quote"
-        for line in fees(policy, rule.charge, serial)
+        line for serial in result.serials for rule in found if rule.then == "quote" for line in fees(policy, rule.charge, serial)
     ]
     if any(unit.state == "parts_quoted" for unit in plan.units(result.serials)):
         plan.update(quotes=quotes.with_quote(case, tuple(offered), result.serials, plan.context, parts=True))
@@ -191,9 +178,7 @@ def _extend(plan: Plan, days: int, units: tuple[CaseUnit, ...]) -> None:
         keys = {serial_key(unit.serial) for unit in units}
         case = plan.current
         extended = {quote.number for quote in open_quotes(case) if keys & set(map(serial_key, quote.serials))}
-        all_quotes = tuple(
-            structs.replace(q, valid_until=q.valid_until + more) if q.number in extended else q for q in case.quotes
-        )
+        all_quotes = tuple(structs.replace(q, valid_until=q.valid_until + more) if q.number in extended else q for q in case.quotes)
         plan.update(quotes=all_quotes, deadlines=postponed(case, "quote", days))
     if "asking" in states:
         plan.update(deadlines=postponed(plan.current, "missing", days))

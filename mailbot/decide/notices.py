@@ -39,13 +39,7 @@ from mailbot.policy.rules import AnswerRule, Moment
 EXCERPT = 4000
 """Characters of the sender's text that a notice to staff shows."""
 
-_MOMENT_OF: dict[str, Moment] = {
-    "issue": "issued",
-    "quote": "quoted",
-    "ask": "asked",
-    "staff": "held",
-    "decline": "declined",
-}
+_MOMENT_OF: dict[str, Moment] = {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held", "decline": "declined"}
 _MOMENT_OF_PROGRESS: dict[str, Moment] = {
     "received": "received",
     "charged": "charged",
@@ -184,9 +178,7 @@ def document_facts(context: Context, case: Case) -> DocumentFacts:
 # ---------------------------------------------------------------- to staff
 
 
-def to_staff(
-    plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None
-) -> Notice:
+def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None) -> Notice:
     """Return a notice to staff: the facts, the clauses, and what the sender wrote.
 
     Args:
@@ -201,9 +193,7 @@ def to_staff(
     for verdict in decision.verdicts:
         if unit := plan.context.snapshot.units.get(serial_key(verdict.serial)):
             delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
-            facts.append(
-                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
-            )
+            facts.append((f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})"))
     if mail and mail.attachments:
         facts.append(("attachments", ", ".join(mail.attachments)))
     if request and request.order:
@@ -294,12 +284,7 @@ def informs(
     return tuple(_lines(policy, decision, {"every", *moments}, judged=judged, parts=parts))
 
 
-def _lines(
-    policy: Policy,
-    decision: Decision,
-    always: Collection[Moment] = (),
-    **how: Any,
-) -> Iterator[Inform]:
+def _lines(policy: Policy, decision: Decision, always: Collection[Moment] = (), **how: Any) -> Iterator[Inform]:
     found: dict[Inform, None] = {}
     units = _seen(decision)
     for rule in policy.rules.inform:

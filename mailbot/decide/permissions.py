@@ -108,11 +108,7 @@ def amount_of(case: Case, result: CommandResult) -> Decimal:
     command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
         return command.money
-    quoted = [
-        unit
-        for unit in case.units
-        if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")
-    ]
+    quoted = [unit for unit in case.units if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")]
     open_quotes = {quote.number: quote for unit in quoted if (quote := latest_quote(case, unit.serial))}
     quoted_keys = {serial_key(unit.serial) for unit in quoted}
     return command.money + sum((limited_to(quote, quoted_keys).total for quote in open_quotes.values()), Decimal(0))
@@ -147,9 +143,7 @@ def pending_amount(case: Case) -> Decimal:
     """Return the amount of the commands that wait for a second approver."""
     if case.pending is None:
         return Decimal(0)
-    return sum(
-        (amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0)
-    )
+    return sum((amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
 
 
 def _serials(case: Case, command: Command) -> tuple[str, ...]:

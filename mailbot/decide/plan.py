@@ -105,9 +105,7 @@ class Plan:
         recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
         self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
-    def notify_staff(
-        self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()
-    ) -> None:
+    def notify_staff(self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()) -> None:
         """Plan an email to each of these members of staff, each with a separate token if it is about a case (promise 5).
 
         Args:

@@ -77,9 +77,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     if about_units and request.units:
         return _asked_twice(plan, decide_units(context, inquiry))
     plain = answer_decision(context, inquiry, answers.other)
-    if (
-        about_units and request.foreign
-    ):  # answered as if it named no unit; staff see the units that it names (promise 7)
+    if about_units and request.foreign:  # answered as if it named no unit; staff see the units that it names (promise 7)
         foreign = decide_units(context, inquiry)
         roles = tuple(dict.fromkeys((*foreign.notify, *plain.notify)))
         return structs.replace(plain, verdicts=foreign.verdicts, notify=roles)
@@ -181,9 +179,7 @@ def _stays_unchanged(unit: CaseUnit | None, verdict: Verdict) -> bool:
     return unit.resume_state is not None and not released
 
 
-def _decided_unit(
-    before: CaseUnit | None, requested: RequestedUnit, verdict: Verdict, event: LifecycleEvent
-) -> CaseUnit:
+def _decided_unit(before: CaseUnit | None, requested: RequestedUnit, verdict: Verdict, event: LifecycleEvent) -> CaseUnit:
     return CaseUnit(
         serial=verdict.serial,
         state=next_state(before.state if before else None, event),

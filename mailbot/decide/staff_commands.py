@@ -15,17 +15,7 @@ from mailbot.decide.results import no_action
 from mailbot.decide.staff_replies import plan_replies
 from mailbot.decide.staff_verdicts import clauses_of_command, verdicts_of_command
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import (
-    Case,
-    Command,
-    CommandResult,
-    Decision,
-    MailReference,
-    PendingApproval,
-    StaffMember,
-    StaffMessage,
-    Verdict,
-)
+from mailbot.model import Case, Command, CommandResult, Decision, MailReference, PendingApproval, StaffMember, StaffMessage, Verdict
 
 
 def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
@@ -46,9 +36,7 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     elif request.units or request.intent != "none":
         return _forwarded_request(plan, event)
     elif (
-        plan.case is not None
-        and event.proof != "none"
-        and {plan.case.sender, *plan.case.participants} & set(mail.other_recipients)
+        plan.case is not None and event.proof != "none" and {plan.case.sender, *plan.case.participants} & set(mail.other_recipients)
     ):
         decision = no_action(context, "a member of staff has written to the customer", "answered")
     else:
@@ -73,8 +61,7 @@ def _command_decision(plan: Plan, event: StaffMessage, commands: tuple[Command, 
     if case and any(token.person == person.address and token.commands == commands for token in case.tokens):
         return no_action(context, "a confirmation has been asked for already")
     asked = tuple(
-        result if result.result == "refused" else structs.replace(result, result="asked")
-        for result in decision.command_results
+        result if result.result == "refused" else structs.replace(result, result="asked") for result in decision.command_results
     )
     return structs.replace(no_action(context, "nothing shows that this is genuine", "confirm"), command_results=asked)
 
@@ -184,9 +171,7 @@ def _plan_side_effects(plan: Plan, event: StaffMessage, decision: Decision) -> N
     asked = case.pending.commands if case.pending else ()
     if waiting:
         plan.update(pending=PendingApproval(waiting, person))
-    elif any(
-        r.result == "done" and (r.command in asked or r.command.name == "reject") for r in decision.command_results
-    ):
+    elif any(r.result == "done" and (r.command in asked or r.command.name == "reject") for r in decision.command_results):
         plan.update(pending=None)
     if decision.answer_key == "answered" and not case.units:  # a question that staff have answered by email
         plan.update(state="closed")

@@ -14,17 +14,7 @@ from mailbot.decide.requests import ANSWERS_A_DAY
 from mailbot.decide.results import about_case, latest_mail
 from mailbot.decide.staff_verdicts import ANSWER_OF_COMMAND
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import (
-    Case,
-    CaseUnit,
-    CommandResult,
-    Decision,
-    Notice,
-    Request,
-    StaffMember,
-    StaffMessage,
-    Verdict,
-)
+from mailbot.model import Case, CaseUnit, CommandResult, Decision, Notice, Request, StaffMember, StaffMessage, Verdict
 
 
 def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: StaffMember) -> None:
@@ -79,9 +69,7 @@ def _command_notice(plan: Plan, result: CommandResult, before: Case, decision: D
     return notices.progress(plan, name, plan.current.units if name == "address" else units, decision)
 
 
-def _finding_notice(
-    plan: Plan, result: CommandResult, units: tuple[CaseUnit, ...], decision: Decision
-) -> Notice | None:
+def _finding_notice(plan: Plan, result: CommandResult, units: tuple[CaseUnit, ...], decision: Decision) -> Notice | None:
     """Return the notice about findings and their fees (AP-14, AP-33); None if no rule asks for one."""
     context, mail = plan.context, latest_mail(plan.current)
     before = plan.before or plan.current
@@ -93,9 +81,7 @@ def _finding_notice(
         inquiry = Inquiry(mail, about_case(plan.current, Request("request")), plan.current)
         verdicts = tuple(
             structs.replace(
-                answer_verdict(context, inquiry, context.answers.rejected, unit),
-                clauses=(rule.clause, *rule.also),
-                says=rule.says,
+                answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=(rule.clause, *rule.also), says=rule.says
             )
             for unit in units
             for rule in found

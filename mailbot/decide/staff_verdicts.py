@@ -29,9 +29,7 @@ ANSWER_OF_COMMAND: Final[Mapping[CommandName, str]] = MappingProxyType(
 )
 """The entry of [answers] that informs the customer of a command."""
 
-_OUTCOME_OF_FINDING: Final[Mapping[str, Outcome]] = MappingProxyType(
-    {"quote": "quote", "decline": "decline", "hold": "staff"}
-)
+_OUTCOME_OF_FINDING: Final[Mapping[str, Outcome]] = MappingProxyType({"quote": "quote", "decline": "decline", "hold": "staff"})
 """The outcome of a finding, by ``FindingRule.then``; a finding that is not listed brings no verdict."""
 
 
@@ -100,9 +98,7 @@ def clauses_of_command(plan: Plan, result: CommandResult, verdicts: list[Verdict
 
 def _by_finding(verdict: Verdict, rule: FindingRule) -> Verdict:
     """Return the verdict with the outcome, the clauses and the sentence of a finding."""
-    return structs.replace(
-        verdict, outcome=_OUTCOME_OF_FINDING[rule.then], clauses=(rule.clause, *rule.also), says=rule.says
-    )
+    return structs.replace(verdict, outcome=_OUTCOME_OF_FINDING[rule.then], clauses=(rule.clause, *rule.also), says=rule.says)
 
 
 def _sentence(text: str) -> str:

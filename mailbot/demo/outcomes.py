@@ -25,9 +25,7 @@ def outcomes_seen(emails: Sequence[TrafficEntry]) -> list[OutcomeSeen]:
 def outcomes(emails: Sequence[TrafficEntry]) -> dict[str, int]:
     """Count the incoming emails by outcome, the most frequent first. Without an outcome, the summary's is used."""
     found = (
-        email.record.outcome if email.record.outcome != "none" else summaries(email)[0].outcome
-        for email in emails
-        if email.record
+        email.record.outcome if email.record.outcome != "none" else summaries(email)[0].outcome for email in emails if email.record
     )
     return dict(Counter(found).most_common())
 
@@ -41,9 +39,7 @@ def _decision(email: TrafficEntry) -> Decision | None:
 
 def _states(email: TrafficEntry, outcome: str) -> bool:
     decision = _decision(email)
-    return decision is not None and (
-        decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts)
-    )
+    return decision is not None and (decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts))
 
 
 def _issued(email: TrafficEntry) -> bool:

@@ -65,18 +65,14 @@ class MessageContent(MessageText):
         """The sentences that name only units that the message is not about; what happened to those is irrelevant."""
         own_keys = {unit.key for unit in self.units}
         own_indexes = {mention.sentence for mention in self.mentions if mention.key in own_keys}
-        return frozenset(
-            self.sentences[mention.sentence] for mention in self.mentions if mention.sentence not in own_indexes
-        )
+        return frozenset(self.sentences[mention.sentence] for mention in self.mentions if mention.sentence not in own_indexes)
 
     def _unlabeled(self) -> tuple[NamedUnit, ...]:
         """Return units given as digits without a label.
 
         The digits have the form of a serial number, and the sentence describes a failure: "3412600 won't start".
         """
-        texts = tuple(
-            text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.sentences
-        )
+        texts = tuple(text if reasons.weight(text, self.lexicons) and not _PHONE.search(text) else "" for text in self.sentences)
         return tuple(self._mentioned(texts, self.reader.expecting()))
 
     def _requested(self, found: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
@@ -94,9 +90,7 @@ class MessageContent(MessageText):
 
         Then the message mentions its shipment along with another unit.
         """
-        return unit.key in self.keys_with_rma and not any(
-            reasons.weight(text, self.lexicons) for text in unit.sentences
-        )
+        return unit.key in self.keys_with_rma and not any(reasons.weight(text, self.lexicons) for text in unit.sentences)
 
     @cached_property
     def keys_with_rma(self) -> frozenset[str]:
@@ -140,19 +134,11 @@ class MessageContent(MessageText):
         fine_keys: set[str] = set()
         only_keys: set[str] = set()
         mentioned = {mention.sentence for mention in self.mentions} if len(keys) > 1 else set()
-        for text in (
-            text for i, text in enumerate(self.sentences) if mentioned and i > min(mentioned) and i not in mentioned
-        ):
+        for text in (text for i, text in enumerate(self.sentences) if mentioned and i > min(mentioned) and i not in mentioned):
             for clause in re.split(r"[,;、，；]\s*", text):  # noqa: RUF001
                 normalized = normalize(clause)
-                if (
-                    statements
-                    and self._says_fine(clause)
-                    and any(one.sheets.rest.search(normalized) for one in self.lexicons)
-                ):
-                    fine_keys.update(
-                        key for key in keys if key not in statements
-                    )  # "the other two are fine and stay here"
+                if statements and self._says_fine(clause) and any(one.sheets.rest.search(normalized) for one in self.lexicons):
+                    fine_keys.update(key for key in keys if key not in statements)  # "the other two are fine and stay here"
                     continue
                 for rank in self._ranks(normalized, len(keys)):
                     statements[keys[rank]] = (*statements.get(keys[rank], ()), clause)
@@ -162,8 +148,7 @@ class MessageContent(MessageText):
                         only_keys.add(keys[rank])
         return tuple(
             unit._replace(
-                sentences=(*unit.sentences, *statements.get(unit.key, ())),
-                excluded=unit.excluded or unit.key in fine_keys,
+                sentences=(*unit.sentences, *statements.get(unit.key, ())), excluded=unit.excluded or unit.key in fine_keys
             )
             for unit in found
             if not only_keys or unit.key in only_keys
@@ -182,9 +167,7 @@ class MessageContent(MessageText):
         for rank, name in enumerate(("first", "second", "third")[:count]):
             if any(getattr(lexicon.serials, name).search(normalized) for lexicon in self.lexicons):
                 yield rank
-        if count == len(("first", "second", "third")) and any(
-            one.serials.middle.search(normalized) for one in self.lexicons
-        ):
+        if count == len(("first", "second", "third")) and any(one.serials.middle.search(normalized) for one in self.lexicons):
             yield 1
         if any(lexicon.serials.last.search(normalized) for lexicon in self.lexicons):
             yield count - 1
@@ -263,9 +246,7 @@ def _merged(units: Sequence[NamedUnit]) -> tuple[NamedUnit, ...]:
         found[unit.key] = (
             unit
             if first is None
-            else first._replace(
-                sentences=(*first.sentences, *unit.sentences), list_text=first.list_text or unit.list_text
-            )
+            else first._replace(sentences=(*first.sentences, *unit.sentences), list_text=first.list_text or unit.list_text)
         )
     return tuple(found.values())
 
@@ -295,9 +276,7 @@ def _has_separate_statements(adjacent: Sequence[Mention], sentence: str) -> bool
     ends = {other.start: other.end for other in adjacent}
     starts = sorted(ends)
     pieces = [sentence[ends[start] : following] for start, following in pairwise(starts)]
-    return all(
-        len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces
-    )
+    return all(len(re.findall(r"[^\W\d_]{2,}", piece)) > 1 or re.search(r"[⺀-\U0003ffff]{3}", piece) for piece in pieces)
 
 
 _BEFORE = re.compile(r"[\s\-*•·‣▪—\d.)(#:]{0,8}(?:[^\W\d_]{0,8}[\s/.#:]{0,3}){0,3}")
@@ -319,9 +298,5 @@ def _unquoted(text: str) -> str:
 
 def weight(content: MessageContent) -> int:
     """Return how specifically the new text describes a failure (a weight of ``statements.reasons``)."""
-    texts = (
-        *content.sentences[:400],
-        content.own_subject,
-        *(text for unit in content.units for text in unit.sentences[:4]),
-    )
+    texts = (*content.sentences[:400], content.own_subject, *(text for unit in content.units for text in unit.sentences[:4]))
     return max((reasons.weight(text, content.lexicons) for text in texts if text), default=reasons.NOTHING)

@@ -48,9 +48,7 @@ class MessageText:
         self.subject = email_parts.SubjectLine(message.subject)
         self.is_forward = message.forwarded or self.subject.is_forward
         self.language, *possible = languages(self._language_samples(), desk.words)
-        forwarded_language = (
-            language((message.quoted,), desk.words) if self.is_forward and message.quoted else self.language
-        )
+        forwarded_language = language((message.quoted,), desk.words) if self.is_forward and message.quoted else self.language
         self.lexicons = desk.words.of(self.language, forwarded_language, possible=possible)
         self.reader = Reader(snapshot.units, desk, self.lexicons, expected=self.asked_for("serial"))
         self.typed_tables, text = extract_tables(_without_cells(message), self.lexicons)
@@ -75,9 +73,7 @@ class MessageText:
         """Whether the message replies to one of our messages."""
         if self.case is not None:
             return True
-        return not self.is_forward and (
-            bool(self.message.thread) or (self.subject.is_reply and bool(self.message.quoted.strip()))
-        )
+        return not self.is_forward and (bool(self.message.thread) or (self.subject.is_reply and bool(self.message.quoted.strip())))
 
     def asked_for(self, what: Missing) -> bool:
         """Whether we had asked for a serial number or a reason, according to the case or the quoted text."""
@@ -105,20 +101,11 @@ class MessageText:
     @cached_property
     def sentences(self) -> tuple[str, ...]:
         """All sentences that count, with an empty one between paragraphs."""
-        own = (
-            *self.own_sentences[: self.closing_index],
-            "",
-            *email_parts.postscript(self.own_sentences[self.closing_index :]),
-        )
+        own = (*self.own_sentences[: self.closing_index], "", *email_parts.postscript(self.own_sentences[self.closing_index :]))
         forwarded = sentences(email_parts.without_headers(self.message.quoted)) if self.is_forward else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
         new_sentences = set(self.own_sentences)
-        inline = [
-            text
-            for reply in self.inline_answers
-            for text in sentences(reply.text)
-            if text and text not in new_sentences
-        ]
+        inline = [text for reply in self.inline_answers for text in sentences(reply.text) if text and text not in new_sentences]
         return (
             *(email_parts.without_greeting(sentence, self.lexicons) for sentence in own),
             *("", *inline, "", *forwarded, "", *documents),
@@ -145,14 +132,11 @@ class MessageText:
 
     def _inline_answers(self) -> Iterator[AnsweredQuestion]:
         is_announced = any(
-            lexicon.letter.inline.search(normalize(self.message.visible[:_MAX_ANNOUNCEMENT]))
-            for lexicon in self.lexicons
+            lexicon.letter.inline.search(normalize(self.message.visible[:_MAX_ANNOUNCEMENT])) for lexicon in self.lexicons
         )
         question, signed = "", set(self.own_sentences[self.closing_index :])
         lines = self.message.text.split("\n")[:2_000]
-        has_form = any(
-            lexicon.letter.form.search(normalize(self.message.quoted[:MAX_TEXT])) for lexicon in self.lexicons
-        )
+        has_form = any(lexicon.letter.form.search(normalize(self.message.quoted[:MAX_TEXT])) for lexicon in self.lexicons)
         for line in lines:
             text = line.lstrip("> ").strip()
             if has_form and line.startswith(">") and (field := _FORM_FIELD.fullmatch(text)):
@@ -169,10 +153,7 @@ class MessageText:
     def _is_ours(self, value: str) -> bool:
         """Return whether a quoted field repeats what the case holds: then we wrote it, not the customer."""
         case_texts = (
-            normalize(text)
-            for unit in (self.case.units if self.case else ())
-            for text in (unit.serial, unit.reason)
-            if text
+            normalize(text) for unit in (self.case.units if self.case else ()) for text in (unit.serial, unit.reason) if text
         )
         normalized = normalize(value)
         return any(text in normalized or normalized in text for text in case_texts)
@@ -187,7 +168,5 @@ def _without_cells(message: Message) -> str:
     """Return the new text without the lines that are rows of its own tables."""
     lines = {"".join(row) for table in message.tables for row in table.rows}
     return "\n".join(
-        line
-        for line in message.visible[:MAX_TEXT].split("\n")
-        if line.replace("\t", "") not in lines or not line.strip()
+        line for line in message.visible[:MAX_TEXT].split("\n") if line.replace("\t", "") not in lines or not line.strip()
     )

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from mailbot.model import Attachment, Mail, Message
 
 
-def read_message(
-    mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], AttachmentContents] = contents
-) -> Message:
+def read_message(mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], AttachmentContents] = contents) -> Message:
     """Read an email that arrived at a desk.
 
     Args:

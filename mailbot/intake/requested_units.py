@@ -98,9 +98,7 @@ def missing_information(content: MessageContent, units: Sequence[RequestedUnit],
     missing: list[Missing] = []
     if not units and not case_units:
         missing.append("serial")
-    without_reason = [unit.serial for unit in units if not unit.reason] + [
-        unit.serial for unit in case_units if not unit.reason
-    ]
+    without_reason = [unit.serial for unit in units if not unit.reason] + [unit.serial for unit in case_units if not unit.reason]
     if (without_reason and units) or (
         not reason.text and (without_reason or not (units or case_units)) and not _asked_only_for_serial(content)
     ):

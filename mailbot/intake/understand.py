@@ -62,10 +62,7 @@ def _staff_request(content: MessageContent) -> Request:
         content.message.visible,
         content.desk.words.everything,
         desk=content.desk,
-        known={
-            *content.snapshot.units,
-            *(serial_key(item.serial) for item in (content.case.units if content.case else ())),
-        },
+        known={*content.snapshot.units, *(serial_key(item.serial) for item in (content.case.units if content.case else ()))},
         is_reply=content.is_reply,
     )
     note = Request(
@@ -79,18 +76,14 @@ def _staff_request(content: MessageContent) -> Request:
         lexicon.staff.decided.search(normalize(text)) for text in content.own_sentences for lexicon in content.lexicons
     )
     is_forward = content.is_forward or any(
-        lexicon.staff.passed_on.search(normalize(text))
-        for text in content.own_sentences
-        for lexicon in content.lexicons
+        lexicon.staff.passed_on.search(normalize(text)) for text in content.own_sentences for lexicon in content.lexicons
     )
     if content.is_reply and not content.is_forward:
         return note
     if is_decision and content.units:
         wants_exchange = intent.expresses("exchange", content.own_sentences, content.lexicons)
         intent_: Intent = "exchange" if wants_exchange else "credit"
-        return msgspec.structs.replace(
-            note, intent=intent_, units=tuple(RequestedUnit(unit.serial) for unit in content.units)
-        )
+        return msgspec.structs.replace(note, intent=intent_, units=tuple(RequestedUnit(unit.serial) for unit in content.units))
     if not is_forward:
         return note
     request = _customer_request(content)
@@ -128,9 +121,7 @@ def _customer_request(content: MessageContent) -> Request:
     units = content.units or content.earlier_units
     exclusions_by_unit = requested_units.stated_by_unit(content)
     reason_weight = max(weight(content), reasons.VAGUE if any(exclusions_by_unit.values()) else reasons.NOTHING)
-    if len(units) == 1 and any(
-        uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text
-    ):
+    if len(units) == 1 and any(uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text):
         reason_weight = min(reason_weight, reasons.NEGATED)  # "the board itself works": then another request counts
     facts = intent.IntentFacts(
         is_reply=content.is_reply,
@@ -141,15 +132,9 @@ def _customer_request(content: MessageContent) -> Request:
     )
     intent_ = intent.intent(content.masked_sentences, content.own_subject, facts, content.lexicons)
     is_undecided = (
-        reason_weight < reasons.CONCRETE
-        and intent.withdraws("cancel", content.masked_sentences, content.lexicons) is False
+        reason_weight < reasons.CONCRETE and intent.withdraws("cancel", content.masked_sentences, content.lexicons) is False
     )
-    if (
-        content.is_reply
-        and intent_ in {"none", "question"}
-        and not is_undecided
-        and _has_requested_information(content)
-    ):
+    if content.is_reply and intent_ in {"none", "question"} and not is_undecided and _has_requested_information(content):
         intent_ = "repair"
     if (
         content.case
@@ -187,9 +172,7 @@ def _customer_request(content: MessageContent) -> Request:
         support_case=references.support_case((*content.sentences, content.own_subject), content.lexicons),
         claimed_numbers=_claimed_numbers(content),
         thanks=intent_ == "none" and intent.expresses("thanks", content.own_sentences, content.lexicons),
-        attention=(
-            _has_disguised_program(content) or intent.expresses("holds", content.masked_sentences, content.lexicons)
-        )
+        attention=(_has_disguised_program(content) or intent.expresses("holds", content.masked_sentences, content.lexicons))
         and intent_ in {"po", "accept_quote"},
     )
     return _with_case_updates(content, _with_unclear_text(content, request), order_number)
@@ -268,6 +251,4 @@ def _relevant_units(content: MessageContent, units: Sequence[NamedUnit], intent_
         return ()
     if content.units or content.case is not None or intent_ == "question":
         return content.units
-    return [
-        unit for unit in units if intent_ not in intent.NEEDS_UNITS or unit.key not in content.keys_handled_in_thread
-    ]
+    return [unit for unit in units if intent_ not in intent.NEEDS_UNITS or unit.key not in content.keys_handled_in_thread]

@@ -70,9 +70,7 @@ def parse_mailboxes(value: str) -> Mailboxes:
         if text and not entry.angles and "@" not in text:  # Doe, John <john@x.example>
             pending_words.append(text)
             continue
-        spec = (
-            entry.angles[-1].rpartition(":")[2].strip() if entry.angles else text
-        )  # without a source route (RFC 5322 §4.4)
+        spec = entry.angles[-1].rpartition(":")[2].strip() if entry.angles else text  # without a source route (RFC 5322 §4.4)
         name = ", ".join((*pending_words, text)) if entry.angles else entry.comment
         is_plain_list = is_plain_list and len(entry.angles) <= 1 and entry.closed
         pending_words = []
@@ -154,11 +152,7 @@ def _validate_with_library(address: str) -> str:
     if last and placeholder:
         address = f"{address[: last.start()]}{placeholder}{address[last.end() :]}"
     checked = validate_email(
-        address,
-        check_deliverability=False,
-        globally_deliverable=False,
-        test_environment=True,
-        allow_smtputf8=False,
+        address, check_deliverability=False, globally_deliverable=False, test_environment=True, allow_smtputf8=False
     )
     found = (checked.ascii_email or checked.normalized).lower()
     return f"{found.removesuffix(placeholder)}{label}" if placeholder else found

@@ -50,9 +50,7 @@ class AuthenticationResult(Value, frozen=True):
         return next((value for key, value in self.properties if key == name), "")
 
 
-def authenticate(
-    head: Headers, sender: Address | None, trusted_authserv_id: str | None, profile: Profile = "standard"
-) -> Auth:
+def authenticate(head: Headers, sender: Address | None, trusted_authserv_id: str | None, profile: Profile = "standard") -> Auth:
     """Return whether our server authenticates the From domain.
 
     ``fail``: DMARC failed, or a DKIM signature of the From domain (or of an unnamed domain) failed. A fail overrides
@@ -82,9 +80,7 @@ def _is_fail(result: AuthenticationResult, domain: str, valid_signers: set[str])
     if result.result != "fail":
         return False
     signer = _signer(result)
-    broken = result.method == "dkim" and (
-        "." not in signer or (_is_aligned(signer, domain) and signer not in valid_signers)
-    )
+    broken = result.method == "dkim" and ("." not in signer or (_is_aligned(signer, domain) and signer not in valid_signers))
     return broken or result.method == "dmarc"
 
 
@@ -132,9 +128,7 @@ def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[st
     the internal ones. The edge server writes only above it.
     """
     traces = (
-        index
-        for index, (name, value) in enumerate(head.fields)
-        if name == "received" and not _is_internal_hop(value, profile)
+        index for index, (name, value) in enumerate(head.fields) if name == "received" and not _is_internal_hop(value, profile)
     )
     topmost = next(traces, None)
     if topmost is None:

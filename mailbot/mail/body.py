@@ -46,9 +46,7 @@ def read_body(root: Part) -> Body:
 
 def _truncate(text: str) -> str:
     """Return at most ``MAX_CHARACTERS`` characters of a text, cut between two lines if possible."""
-    return (
-        text if len(text) <= MAX_CHARACTERS else text[: max(text.rfind("\n", 0, MAX_CHARACTERS), 0) or MAX_CHARACTERS]
-    )
+    return text if len(text) <= MAX_CHARACTERS else text[: max(text.rfind("\n", 0, MAX_CHARACTERS), 0) or MAX_CHARACTERS]
 
 
 def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Segment]:
@@ -87,10 +85,7 @@ def _attachment(part: Part) -> Attachment:
     name = part.name
     if not name and part.children and part.kind.startswith("message/"):
         name = (
-            clean_name(
-                headers.decode_words(part.children[0].headers.first("subject") or "").replace("/", "_") or "mail"
-            )
-            + ".eml"
+            clean_name(headers.decode_words(part.children[0].headers.first("subject") or "").replace("/", "_") or "mail") + ".eml"
         )
     if not name:
         name = "unnamed"

@@ -38,12 +38,8 @@ _STATED_FAILURE = re.compile(
     r"(?:\b5\d\d\b|unknown|no such|not exist|n't exist|\bfull\b|quota|reject|fail|invalid|unbekannt|inconnu)",
     re.IGNORECASE,
 )
-_FORWARD_SUBJECT = re.compile(
-    rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE
-)
-_REPLY_SUBJECT = re.compile(
-    rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE
-)
+_FORWARD_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
+_REPLY_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
 
 OPENING_LINES = 8
 """The number of nonblank lines in which a report must identify itself."""
@@ -57,9 +53,7 @@ LIST_LINES = 15
 
 def detect(root: Part, text: str, senders: Collection[Address]) -> Bounce | None:
     """Parse a report of a failure or a delay; return None for everything else, including reports of success."""
-    status = [
-        part for part in root.walk() if part.kind in {"message/delivery-status", "message/global-delivery-status"}
-    ]
+    status = [part for part in root.walk() if part.kind in {"message/delivery-status", "message/global-delivery-status"}]
     if status and (root.kind == "multipart/report" or _is_from_server(root, senders)):
         groups = [group for part in status for group in _field_groups(part)]
         for action in ("failed", "delayed"):  # only "failed" is permanent (RFC 3464 §2.3.3)
@@ -82,10 +76,7 @@ def _is_from_server(root: Part, senders: Collection[Address]) -> bool:
     )
     # A server's From is often not a valid address: "Postmaster <>".
     recipients = " ".join(
-        (
-            *map(headers.decode_words, root.headers.all("from")),
-            *(mailbox.email.partition("@")[0] for mailbox in senders),
-        )
+        (*map(headers.decode_words, root.headers.all("from")), *(mailbox.email.partition("@")[0] for mailbox in senders))
     )
     return is_null_sender or root.headers.has("x-failed-recipients") or _SERVER.search(recipients) is not None
 
@@ -104,10 +95,7 @@ def _parse_nonstandard(root: Part, text: str, own: Collection[str]) -> Bounce | 
     opening = _opening(text)
     delayed, failed = _flufl_recipients(root)
     recipients = (
-        _x_failed_recipients(root)
-        or failed
-        or delayed
-        or (_listed_addresses(text, opening, own) if opening is not None else ())
+        _x_failed_recipients(root) or failed or delayed or (_listed_addresses(text, opening, own) if opening is not None else ())
     )
     if server and not recipients and has_report_subject:
         recipients = _other_addresses(f"{subject}\n{text[:OPENING_TEXT]}", own)[:1]
@@ -150,9 +138,7 @@ def _listed_addresses(text: str, index: int, own: Collection[str]) -> tuple[str,
         found.extend(_other_addresses("\n".join(lines[max(0, index - 3) : index])[:1000], own))
     if not found:
         statements = (_STATED_FAILURE.match(line[:500]) for line in lines[:400])
-        found.extend(
-            address for line in statements if line is not None for address in _other_addresses(line["address"], own)
-        )
+        found.extend(address for line in statements if line is not None for address in _other_addresses(line["address"], own))
     return tuple(dict.fromkeys(found))[:MAX_RECIPIENTS]
 
 
@@ -169,9 +155,7 @@ def _is_retrying(subject: str, text: str) -> bool:
 
 
 def _x_failed_recipients(root: Part) -> tuple[str, ...]:
-    return tuple(mailbox.email for mailbox in addresses.all_mailboxes(root.headers.all("x-failed-recipients")))[
-        :MAX_RECIPIENTS
-    ]
+    return tuple(mailbox.email for mailbox in addresses.all_mailboxes(root.headers.all("x-failed-recipients")))[:MAX_RECIPIENTS]
 
 
 def _flufl_recipients(root: Part) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -207,10 +191,7 @@ def _plain_copy(part: Part) -> StdMessage:
             copy.attach(_plain_copy(child))
     else:
         copy.set_payload(
-            decode(part.content[:MAX_TEXT], part.charset)
-            .encode("ascii", "replace")
-            .decode("ascii")
-            .replace("\r\n", "\n")
+            decode(part.content[:MAX_TEXT], part.charset).encode("ascii", "replace").decode("ascii").replace("\r\n", "\n")
         )
     return copy
 

@@ -22,13 +22,7 @@ UNDELIVERED = (
     *("não entregue", "falha na entrega", "não foi entregue"),  # pt
     *("nie dostarczon", "niedostarczon", "nie można dostarczyć", "błąd dostarcz"),  # pl
     *("недоставлен", "не доставлен", "ошибка доставки", "не удалось доставить"),  # ru
-    *(
-        "kunde inte levereras",
-        "kunne ikke leveres",
-        "ikke leveret",
-        "ej levererbart",
-        "ei voitu toimittaa",
-    ),  # sv da nb fi
+    *("kunde inte levereras", "kunne ikke leveres", "ikke leveret", "ej levererbart", "ei voitu toimittaa"),  # sv da nb fi
     *("nedoručiteln", "nelze doručit", "kézbesíthetetlen", "nelivrat", "teslim edilemedi"),  # cs hu ro tr
     *(
         "配信不能",
@@ -72,17 +66,7 @@ REPORTED = (
 )
 """Opening sentences of delivery reports."""
 
-DELAYED = (
-    "delay",
-    "warning",
-    "verzöger",
-    "retard",
-    "still undelivered",
-    "not yet been delivered",
-    "遅延",
-    "延迟",
-    "延遲",
-)
+DELAYED = ("delay", "warning", "verzöger", "retard", "still undelivered", "not yet been delivered", "遅延", "延迟", "延遲")
 """Subjects of reports that delivery is still being tried."""
 
 TRYING = (

@@ -111,9 +111,7 @@ def _encode_text(text: str, indent: int) -> str:
     """
     if text.isascii() and "=?" not in text and max(map(len, text.split(" "))) < FOLD_AT - indent:
         return text
-    return (
-        Header(text, "utf-8", maxlinelen=FOLD_AT - 2, header_name="x" * indent).encode(linesep="\n").replace("\n", "")
-    )
+    return Header(text, "utf-8", maxlinelen=FOLD_AT - 2, header_name="x" * indent).encode(linesep="\n").replace("\n", "")
 
 
 def _fold_field(name: str, value: str) -> str:
@@ -166,11 +164,7 @@ def _transfer_encode(text: str) -> tuple[str, str]:
     data = text.encode("utf-8", "replace")
     quoted_text = quopri.encodestring(data).decode("ascii")
     base64_text = base64.encodebytes(data.replace(b"\n", b"\r\n")).decode("ascii")
-    return (
-        ("quoted-printable", quoted_text)
-        if text.isascii() or len(quoted_text) <= len(base64_text)
-        else ("base64", base64_text)
-    )
+    return ("quoted-printable", quoted_text) if text.isascii() or len(quoted_text) <= len(base64_text) else ("base64", base64_text)
 
 
 def _attachment_part(attachment: Attachment) -> str:

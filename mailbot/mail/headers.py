@@ -110,9 +110,7 @@ def message_ids(value: str | None, limit: int = 100) -> tuple[str, ...]:
     """Return the message ids of a value without brackets; beyond ``limit``, the first and the last ones."""
     if not value:
         return ()
-    found = _MESSAGE_ID.findall(value) or [
-        token for token in value.replace("<", " ").replace(">", " ").split() if "@" in token
-    ]
+    found = _MESSAGE_ID.findall(value) or [token for token in value.replace("<", " ").replace(">", " ").split() if "@" in token]
     clean = [one_line(each, 990) for each in found]
     return tuple(clean if len(clean) <= limit else [clean[0], *clean[1 - limit :]])
 

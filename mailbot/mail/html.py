@@ -197,9 +197,7 @@ MAX_STYLE_CHARACTERS = 100_000
 
 def _invisible_selectors(root: Any) -> frozenset[str]:
     """Return the classes and ids that the page's style sheet makes invisible; rules for specific media are ignored."""
-    sheet = "\n".join(style.text or "" for style in itertools.islice(root.iter("style"), MAX_TABLES))[
-        :MAX_STYLE_CHARACTERS
-    ]
+    sheet = "\n".join(style.text or "" for style in itertools.islice(root.iter("style"), MAX_TABLES))[:MAX_STYLE_CHARACTERS]
     sheet = re.sub(r"@media[^{}]{0,200}\{(?:[^{}]{0,200}\{[^{}]{0,500}\}\s{0,20}){0,200}\}", "", sheet)
     return frozenset(
         name[1]
@@ -211,9 +209,7 @@ def _invisible_selectors(root: Any) -> frozenset[str]:
 
 
 def _has_invisible_style(node: Any) -> bool:
-    return bool(node.keys()) and (
-        node.get("hidden") is not None or bool(_INVISIBLE_STYLE.search((node.get("style") or "")[:2000]))
-    )
+    return bool(node.keys()) and (node.get("hidden") is not None or bool(_INVISIBLE_STYLE.search((node.get("style") or "")[:2000])))
 
 
 def _is_quote(node: Any) -> bool:

@@ -101,9 +101,7 @@ class _PartParser:
             raise UnreadableError(f"parts nested deeper than {MAX_DEPTH}")
         block, body = split_header(raw)
         header = headers.parse_headers(block)
-        fields = _parse_content_fields(
-            header.first("content-type") or default, header.first("content-disposition") or ""
-        )
+        fields = _parse_content_fields(header.first("content-type") or default, header.first("content-disposition") or "")
         parameters = dict(fields.parameters)
         if not block.isascii():
             header = headers.parse_headers(block, parameters.get("charset"))
@@ -175,11 +173,7 @@ class _ContentFields(Value, frozen=True):
 def _parse_content_fields(content_type: str, content_disposition: str) -> _ContentFields:
     """Parse the two fields. Results for short values are cached, because most parts have the same ones."""
     is_short = len(content_type) + len(content_disposition) <= _MAX_CACHED
-    return (
-        _parse_cached(content_type, content_disposition)
-        if is_short
-        else _parse_uncached(content_type, content_disposition)
-    )
+    return _parse_cached(content_type, content_disposition) if is_short else _parse_uncached(content_type, content_disposition)
 
 
 _MAX_CACHED = 200

@@ -75,9 +75,7 @@ def parse(
         answer_to=_reply_address(header, sender, own_addresses),
         to=addresses.all_mailboxes(header.all("to")),
         cc=addresses.all_mailboxes(header.all("cc")),
-        delivered_to=tuple(
-            dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(_delivery_addresses(header)))
-        ),
+        delivered_to=tuple(dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(_delivery_addresses(header)))),
         return_path=_return_path(header),
         in_reply_to=headers.message_ids(header.first("in-reply-to")),
         references=headers.message_ids(header.first("references")),
@@ -99,9 +97,7 @@ def digest(raw: bytes, header: Headers) -> str:
     It is equal for two deliveries of one message and differs for two contents.
     """
     hasher = sha256()
-    for name, value in sorted(
-        (name, " ".join(value.split())) for name, value in header.fields if name in _AUTHOR_FIELDS
-    ):
+    for name, value in sorted((name, " ".join(value.split())) for name, value in header.fields if name in _AUTHOR_FIELDS):
         hasher.update(f"{name}:{value}\n".encode("utf-8", "replace"))
     _, encoded_body = mime.split_header(raw if b"\n" in raw else raw.replace(b"\r", b"\n"))
     hasher.update(b"\n")

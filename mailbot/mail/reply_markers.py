@@ -53,19 +53,7 @@ BEGINS = (
 FROM = (
     *("from", "von", "de", "da", "van", "od", "från", "fra", "lähettäjä", "от", "від", "feladó", "de la"),
     *("kimden", "από"),
-    *(
-        "gönderen",
-        "expéditeur",
-        "remitente",
-        "mittente",
-        "发件人",
-        "寄件者",
-        "寄件人",
-        "差出人",
-        "送信者",
-        "보낸 사람",
-        "보낸사람",
-    ),
+    *("gönderen", "expéditeur", "remitente", "mittente", "发件人", "寄件者", "寄件人", "差出人", "送信者", "보낸 사람", "보낸사람"),
     *("từ", "dari"),
 )
 SENT = (
@@ -107,16 +95,7 @@ SUBJECT = (
 ORIGINAL = (
     *("original", "origineel bericht", "mesaj original", "original-nachricht", "original-mail", "oprindelig besked"),
     *("antwort nachricht", "message initial", "mensaje de origen", "messaggio di origine", "bericht origineel"),
-    *(
-        "原始信件",
-        "原始訊息",
-        "原始消息",
-        "邮件原件",
-        "originální zpráva",
-        "eredeti levél",
-        "poruka izvorna",
-        "tin nhắn gốc",
-    ),
+    *("原始信件", "原始訊息", "原始消息", "邮件原件", "originální zpráva", "eredeti levél", "poruka izvorna", "tin nhắn gốc"),
     *("original message", "original email", "ursprüngliche nachricht", "originalnachricht", "message d'origine"),
     *("message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
     *("oryginalna wiadomość", "wiadomość oryginalna", "исходное сообщение", "оригинальное сообщение", "původní zpráva"),
@@ -221,16 +200,6 @@ DISCLAIMERS = (
     *("данное сообщение", "это сообщение и", "настоящее сообщение", "информация, содержащаяся"),  # ru
     *("detta meddelande", "denne e-mail", "denne e-post", "tämä viesti"),  # sv da nb fi
     *("bu e-posta", "bu mesaj"),  # tr
-    *(
-        "本邮件",
-        "本郵件",
-        "此电子邮件",
-        "此郵件",
-        "この電子メール",
-        "本メール",
-        "このメールには",
-        "본 메일",
-        "이 메일은",
-    ),
+    *("本邮件", "本郵件", "此电子邮件", "此郵件", "この電子メール", "本メール", "このメールには", "본 메일", "이 메일은"),
 )
 """Beginnings of the paragraphs that a company's server appends to a message."""

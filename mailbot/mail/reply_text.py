@@ -67,9 +67,7 @@ _SENT = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
-_WROTE = re.compile(
-    rf"(?:{_alternatives(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{reply_markers.COLONS}]\s*$", re.IGNORECASE
-)
+_WROTE = re.compile(rf"(?:{_alternatives(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{reply_markers.COLONS}]\s*$", re.IGNORECASE)
 _BEGINS = re.compile(rf"(?:{_alternatives(reply_markers.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
 _DATED = re.compile(r"@|\b\d{1,2}[:.h]\d{2}\b|(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
 _ADDRESS = r"<\s?[^<>\s]{1,200}@[^<>\s]{1,200}>"
@@ -121,10 +119,7 @@ def _split_uncached(text: str, subject: str) -> SplitText:
             continues = _next_line(lines, index + length)[:1] == ">"
             if divider == "above" and not has_new_text:
                 pass  # a message from the ticket system itself begins with this line
-            elif continues and divider in {
-                "attribution",
-                "forwarded",
-            }:  # there may be more new text below the quoted lines
+            elif continues and divider in {"attribution", "forwarded"}:  # there may be more new text below the quoted lines
                 forwarded = forwarded or divider == "forwarded"
                 quoted.extend(lines[index : index + length])
                 new_lines.append(_text_before_attribution(stripped))
@@ -200,11 +195,7 @@ def _divider(lines: list[str], index: int, stripped: str) -> tuple[_Divider, int
 
 def _is_dashed_attribution(stripped: str) -> bool:
     """Return whether a line is an attribution in Zoho's format: ``---- On Monday, Kim wrote ----``."""
-    return (
-        stripped.startswith("--")
-        and stripped.endswith("--")
-        and stripped.strip("- ").lower().endswith(reply_markers.WROTE)
-    )
+    return stripped.startswith("--") and stripped.endswith("--") and stripped.strip("- ").lower().endswith(reply_markers.WROTE)
 
 
 def _opens_header_block(lines: list[str], index: int, stripped: str) -> bool:
@@ -279,9 +270,7 @@ def _without_signature(new_lines: list[str]) -> list[str]:
             exact = line.startswith("-- ")
             dropping = dropping or exact or len(new_lines) - index <= _MAX_SIGNATURE
         elif (
-            stripped.startswith("____")
-            and _SEPARATOR.fullmatch(stripped)
-            and _LIST_FOOTER.match(_next_line(new_lines, index + 1))
+            stripped.startswith("____") and _SEPARATOR.fullmatch(stripped) and _LIST_FOOTER.match(_next_line(new_lines, index + 1))
         ):
             dropping = True
         # A disclaimer ends with its paragraph: there may be more new text below it.

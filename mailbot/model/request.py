@@ -29,41 +29,14 @@ State = Literal[
 Kind = Literal["request", "reply", "staff", "bounce", "auto", "list", "spam", "other"]
 
 
-Intent = Literal[
-    "repair",
-    "credit",
-    "exchange",
-    "doa",
-    "rework",
-    "status",
-    "po",
-    "accept_quote",
-    "cancel",
-    "question",
-    "none",
-]
+Intent = Literal["repair", "credit", "exchange", "doa", "rework", "status", "po", "accept_quote", "cancel", "question", "none"]
 
 
-Exclusion = Literal[
-    "physical_damage",
-    "liquid",
-    "lightning_surge",
-    "misuse",
-    "modified",
-    "serial_removed",
-    "shipping_damage",
-]
+Exclusion = Literal["physical_damage", "liquid", "lightning_surge", "misuse", "modified", "serial_removed", "shipping_damage"]
 
 
 SpecialRequest = Literal[
-    "rush",
-    "freight_account",
-    "insure_instruction",
-    "cod",
-    "advance_replacement",
-    "overseas",
-    "buy_extension",
-    "return_address",
+    "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension", "return_address"
 ]
 
 

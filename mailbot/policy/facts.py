@@ -265,16 +265,7 @@ def repair_until(s: Situation) -> date | None:
     return s.unit.repair_shipped_on + timedelta(days=s.rules.windows.repair.value)
 
 
-DATES = (
-    "delivered_on",
-    "bought_on",
-    "cover_until",
-    "window_until",
-    "doa_until",
-    "repair_shipped_on",
-    "repair_until",
-    "today",
-)
+DATES = ("delivered_on", "bought_on", "cover_until", "window_until", "doa_until", "repair_shipped_on", "repair_until", "today")
 
 
 def dates(s: Situation) -> dict[str, date]:
@@ -320,6 +311,4 @@ def record(facts: Facts, days: dict[str, date]) -> tuple[Fact, ...]:
 
 def recall(facts: tuple[Fact, ...]) -> Facts:
     """Return the answers of all facts from stored facts; a fact that is not stored has no answer."""
-    return {name: frozenset() for name in FACTS} | {
-        f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS
-    }
+    return {name: frozenset() for name in FACTS} | {f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS}

@@ -134,11 +134,7 @@ def _clauses(rules: Rules, file: str) -> None:
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
         *((f"answers.{n}", (a.clause, *a.also, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
-        *(
-            (f"deadlines.{kind}", (getattr(deadlines, kind).clause,))
-            for kind in Deadlines.__struct_fields__
-            if kind != "hour"
-        ),
+        *((f"deadlines.{kind}", (getattr(deadlines, kind).clause,)) for kind in Deadlines.__struct_fields__ if kind != "hour"),
         *((f"findings.{name}", (flag.clause, *flag.also)) for name, flag in rules.findings.items()),
     ]
     for where, ids in named:
@@ -149,9 +145,7 @@ def _clauses(rules: Rules, file: str) -> None:
 
 def _decisions(rules: Rules, file: str) -> None:
     if not rules.decide:
-        raise ConfigError(
-            f'{file}: there is no [[decide]]. Add at least one without conditions and with then = "staff".'
-        )
+        raise ConfigError(f'{file}: there is no [[decide]]. Add at least one without conditions and with then = "staff".')
     for place, rule in enumerate(rules.decide, 1):
         where = f"{file}: decide {rule.clause} (number {place} of {len(rules.decide)})"
         _conditions(rule.when, rules, where)
@@ -239,9 +233,5 @@ def _values(rules: Rules, file: str) -> None:
 
 def examples(rules: Rules) -> list[str]:
     """Return a line for each value that is still an example and must be set before production use."""
-    found = [
-        f"fees.{name}: {fee.amount} {fee.currency} is an example amount"
-        for name, fee in rules.fees.items()
-        if fee.example
-    ]
+    found = [f"fees.{name}: {fee.amount} {fee.currency} is an example amount" for name, fee in rules.fees.items() if fee.example]
     return found + (["ship_to: the address is an example"] if rules.ship_to.example else [])

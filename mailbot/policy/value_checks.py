@@ -53,9 +53,7 @@ def _number(form: str, where: str) -> None:
     if not form.endswith("{check}"):
         raise ConfigError(f"{where}: {form!r} must end with {{check}}, the check digit.")
     if not re.match(r"[A-Z]{2}[A-Z-]*\{", form):
-        raise ConfigError(
-            f"{where}: {form!r} must begin with capital letters, such as RMA-: emails are searched for this prefix."
-        )
+        raise ConfigError(f"{where}: {form!r} must begin with capital letters, such as RMA-: emails are searched for this prefix.")
 
 
 def _periods(rules: Rules) -> Iterator[tuple[str, int, int]]:

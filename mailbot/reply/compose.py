@@ -68,12 +68,7 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
         reply_to = tokens.address(policy.desk.address, case.id, recipient.token)
         person = next((p for p in policy.desk.staff if p.address == recipient.address), None)
         content = staff_emails.with_actions(
-            content,
-            case,
-            person or StaffMember(recipient.address, ()),
-            reply_to,
-            policy,
-            confirms=bool(recipient.token.commands),
+            content, case, person or StaffMember(recipient.address, ()), reply_to, policy, confirms=bool(recipient.token.commands)
         )
     attachments = _documents(notice, case, context)
     content = structs.replace(content, attached=tuple(attachment.name for attachment in attachments))

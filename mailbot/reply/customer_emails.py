@@ -11,15 +11,7 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Notice, Price, Verdict
 from mailbot.policy.policy import Policy
 from mailbot.reply.email_content import ContactBlock, EmailContent, UnitBlock
-from mailbot.reply.policy_sentences import (
-    date_in_words,
-    informs,
-    language_of,
-    money,
-    quote_block,
-    says,
-    shown_clauses,
-)
+from mailbot.reply.policy_sentences import date_in_words, informs, language_of, money, quote_block, says, shown_clauses
 
 
 def answer(notice: Notice, case: Case, policy: Policy) -> EmailContent:
@@ -117,9 +109,7 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
         asks=verdict.asks,
         existing=verdict.number is not None,
         suggestion=verdict.suggestion,
-        state=next(
-            (u.state for u in case.units if verdict.number and serial_key(u.serial) == serial_key(verdict.serial)), None
-        ),
+        state=next((u.state for u in case.units if verdict.number and serial_key(u.serial) == serial_key(verdict.serial)), None),
         **facts,
     )
 

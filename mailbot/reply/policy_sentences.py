@@ -97,9 +97,7 @@ def informs(notice: Notice, case: Case, policy: Policy) -> tuple[ClauseSentence,
 
 def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
     """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
-    ids = [
-        clause for v in notice.verdicts if not v.staff_only for clause in (v.shown_clauses or v.clauses)
-    ] or notice.basis
+    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown_clauses or v.clauses)] or notice.basis
     texts = [ClauseSentence(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
     if notice.says and texts and all(verdict.staff_only for verdict in notice.verdicts):
         texts[0] = ClauseSentence(texts[0].clause, notice.says)
@@ -123,7 +121,6 @@ def bill(charges: Sequence[Charge]) -> Bill | None:
         return None
     several = len({charge.serial for charge in charges}) > 1
     lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
-        for c in charges
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency)) for c in charges
     )
     return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))

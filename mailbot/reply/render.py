@@ -17,15 +17,7 @@ from operator import contains
 from typing import Any, get_args
 
 import msgspec
-from jinja2 import (
-    FunctionLoader,
-    StrictUndefined,
-    Template,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    UndefinedError,
-    nodes,
-)
+from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -113,11 +105,7 @@ class EmailTemplates:
         """Check each template, and render all sample emails; return the problems, each once."""
         found = [problem for path, source in self.sources.items() for problem in self._check_template(path, source)]
         if not found:
-            found = [
-                problem
-                for company, language in sorted(self.scopes)
-                for problem in self._render_samples(company, language)
-            ]
+            found = [problem for company, language in sorted(self.scopes) for problem in self._render_samples(company, language)]
         return list(dict.fromkeys(found))
 
     def _write(self, scope: _TemplateScope, name: str, facts: Mapping[str, Any]) -> str:
@@ -173,9 +161,7 @@ class EmailTemplates:
             for form, text in zip(FORMS, forms, strict=True):
                 for fact in (fact for fact in required if fact not in text):
                     path = f"{company}/{language}/{sample.kind}.{form}"
-                    yield TemplateProblem(
-                        path, 0, f"the email does not contain {fact!r}", "add it: the reader needs it"
-                    )
+                    yield TemplateProblem(path, 0, f"the email does not contain {fact!r}", "add it: the reader needs it")
 
 
 class _Template(Template):
@@ -219,11 +205,7 @@ class _UnknownName(StrictUndefined):
     __slots__ = ()
 
     def __init__(
-        self,
-        hint: str | None = None,
-        obj: Any = missing,
-        name: str | None = None,
-        exc: type[UndefinedError] = UndefinedError,
+        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: type[UndefinedError] = UndefinedError
     ) -> None:
         if hint is None and name is not None:
             hint = f"{name!r} is not known here; {_suggestion(str(name), FACTS if obj is missing else _names(obj))}"

@@ -25,9 +25,7 @@ _MISSING = ClauseSentence("X-3", "A request needs the serial number and the reas
 _REFUSED = ClauseSentence("X-4", "Credit is given within the first days after delivery.")
 _UNCLEAR = ClauseSentence("X-5", "Staff decide what the rules do not cover.")
 
-_ISSUE = UnitBlock(
-    "SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031"
-)
+_ISSUE = UnitBlock("SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031")
 _EXISTING = replace(_ISSUE, existing=True)
 _QUOTE = UnitBlock("SAMPLE-2", "quote", (_CHARGED,), "Model Two", "liquid in the case")
 _ASK_SERIAL = UnitBlock("", "ask", (_MISSING,), reason="does not start", asks=("serial",))
@@ -84,9 +82,7 @@ _REGULAR = ClauseSentence("X-7", "The repair was done as described in the policy
 _OTHER = ClauseSentence("X-8", "This unit has another problem.")
 _STATES: tuple[State, ...] = get_args(State)
 _BILL = Bill((ChargeLine("Diagnosis", "EUR 5.00"),), "EUR 5.00")
-_BILLS = Bill(
-    (ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00"
-)
+_BILLS = Bill((ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00")
 _ONE = replace(_ISSUE, says=(_REGULAR,), covered_until="", state="received")
 _TWO = replace(_ONE, serial="SAMPLE-7", model="", reason="")
 
@@ -118,17 +114,13 @@ _DONE = CommandLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE
 _SECOND = CommandLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
 _NOT_DONE = CommandLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
 _CHOICES = tuple(
-    StaffAction(
-        command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}"
-    )
+    StaffAction(command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}")
     for command in (
         *("APPROVE", "REJECT reason", "QUOTE 0.00 EUR for", "RECEIVED", "DIAGNOSED:", "REPAIRED", "NOT REPAIRABLE"),
         *("SHIPPED carrier tracking", "EXTEND 14 days", "HOLD", "CLOSE"),
     )
 )
-_CONFIRM = (
-    StaffAction("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),
-)
+_CONFIRM = (StaffAction("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),)
 _TRANSCRIPT = replace(
     _PLAIN,
     kind="transcript",
@@ -150,23 +142,14 @@ _TRANSCRIPTS = (
     replace(_TRANSCRIPT, command_results=(_DONE, _SECOND)),
     replace(_TRANSCRIPT, command_results=(_SECOND,)),
     replace(_TRANSCRIPT, command_results=(_SECOND, _NOT_DONE)),
-    replace(
-        _TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", reason) for reason in _REASONS)
-    ),
-    replace(
-        _TRANSCRIPT,
-        command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS),
-    ),
-    replace(
-        _TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)
-    ),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", reason) for reason in _REASONS)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
+    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)),
     *(
         replace(_TRANSCRIPT, about=about, command_results=(), quoted="Maybe we should\n\napprove <b>this</b>.")
         for about in ("unclear", "nothing")
     ),
-    replace(
-        _PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)
-    ),
+    replace(_PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)),
 )
 
 _TWO_UNITS = (_ISSUE, replace(_ISSUE, serial="SAMPLE-7"))
@@ -179,13 +162,7 @@ _FEW_FACTS = (
     _answer(_ASK_SERIAL, _ASK_REASON, _ASK_SYMPTOM),
     _answer(replace(_ASK_SERIAL, reason=""), _ASK_REASON),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="number", days_left=2),
-    replace(
-        _answer(*_TWO_UNITS, base=_NUMBERED),
-        kind="reminder",
-        about="asking",
-        asks=("known_serial",),
-        units=_TWO_UNKNOWN,
-    ),
+    replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="asking", asks=("known_serial",), units=_TWO_UNKNOWN),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="quote", quote=_OFFER),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="expired", ship_to=()),
     replace(_progress(replace(_ONE, state="authorized"), base=_PLAIN), about="status", valid_until=""),
@@ -248,18 +225,14 @@ SAMPLES: tuple[EmailContent, ...] = (
     replace(_progress(*(replace(_ONE, serial=f"SAMPLE-{state}", state=state) for state in _STATES)), about="status"),
     replace(_progress(replace(_ONE, state="parts_quoted")), about="status", quote=_OFFER, bill=_BILL),
     replace(_progress(_ONE, base=_PLAIN), about="extended", quote=_OFFER),
-    replace(
-        _progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road"), attached=("label.pdf",)
-    ),
+    replace(_progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road"), attached=("label.pdf",)),
     *(
         replace(_NOTICE, about=about, choices=choices)
         for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "silent", "other")
         for choices in ((), _CHOICES)
     ),
     replace(_NOTICE, about="unreadable", units=(), clauses=(), quoted="", facts=(), sender="", why="", case_id=""),
-    replace(
-        _NOTICE, about="forged", units=(), clauses=(), quoted="", sender="", case_id="", facts=(("arrived", "now"),)
-    ),
+    replace(_NOTICE, about="forged", units=(), clauses=(), quoted="", sender="", case_id="", facts=(("arrived", "now"),)),
     replace(
         _NOTICE,
         about="held",

@@ -49,8 +49,7 @@ def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         issued_on=date_in_words(number.issued_on, "en") if number else "",
         valid_until=date_in_words(number.valid_until, "en") if number else "",
         quote=quote_block(notice.quote, "en") if notice.quote else None,
-        units=_as_they_are(listed)
-        or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
+        units=_as_they_are(listed) or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
         facts=facts,
         informs=informs(notice, case, policy),
         command_results=tuple(_line(result) for result in notice.command_results),
@@ -129,9 +128,7 @@ def _handling_facts(case: Case) -> tuple[tuple[str, str], ...]:
 
 def _line(result: CommandResult) -> CommandLine:
     command = result.command
-    return CommandLine(
-        command.said, command.name, result.result, result.reason, result.serials, result.states, command.flaw
-    )
+    return CommandLine(command.said, command.name, result.result, result.reason, result.serials, result.states, command.flaw)
 
 
 def _subject(policy: Policy, case: Case, about: str) -> str:
@@ -139,9 +136,7 @@ def _subject(policy: Policy, case: Case, about: str) -> str:
 
 
 def _as_they_are(units: Iterable[CaseUnit]) -> tuple[UnitBlock, ...]:
-    return tuple(
-        UnitBlock(unit.serial, unit.outcome, model=unit.model, reason=unit.reason, state=unit.state) for unit in units
-    )
+    return tuple(UnitBlock(unit.serial, unit.outcome, model=unit.model, reason=unit.reason, state=unit.state) for unit in units)
 
 
 def _not_as_ours(policy: Policy, text: str) -> str:

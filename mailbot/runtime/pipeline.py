@@ -20,18 +20,7 @@ from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.reading import read_message
 from mailbot.mail.parse import UnreadableError
-from mailbot.model import (
-    Attachment,
-    Case,
-    DueDate,
-    Mail,
-    MailRecord,
-    Message,
-    Snapshot,
-    Step,
-    Unit,
-    Value,
-)
+from mailbot.model import Attachment, Case, DueDate, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
 from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy

@@ -71,9 +71,7 @@ def renamed(value: Any, info: Any) -> Any:
         names, kinds = RENAMED.get(info.cls.__name__, {}), {each.encode_name: each.type for each in info.fields}
         fields = {names.get(str(name), str(name)): each for name, each in value.items()}
         for name in fields.keys() - kinds.keys() - {info.tag_field or ""}:
-            raise StateError(
-                f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED"
-            )
+            raise StateError(f"version 1 stored {info.cls.__name__}.{name}, which has no place today; add it to RENAMED")
         return {name: renamed(each, kinds.get(name)) for name, each in fields.items()}
     if isinstance(info, inspect.VarTupleType) and isinstance(value, list):
         return [renamed(each, info.item_type) for each in value]

@@ -1,9 +1,9 @@
-"""What a mail costs: stages beside their budgets, messages per second, flushes, start-up times, memory.
+"""Benchmark of the whole program per email: stages with their budgets, messages per second, flushes, start-up times, memory.
 
-All times are processor time of the measured process alone: the mail servers run in a process of their own. Numbers of one run
-compare with each other. The floor is the same work of the same libraries (fetch, move, send) with nothing in between.
+All times are the processor time of the measured process; the mail servers run in another process. Compare numbers of one run
+only. The baseline is the same work of the same libraries (fetch, move, send) without mailbot.
 
-``BENCH_MAILS`` sets the number of mails (500).
+``BENCH_MAILS`` sets the number of emails (default 500).
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
-HOUSE = HERE.parents[1]
+ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent))
 
-MAILS = int(os.environ.get("BENCH_MAILS", "500"))
-WITH_DOCUMENTS = max(20, MAILS // 5)
+EMAILS = int(os.environ.get("BENCH_MAILS", "500"))
+WITH_DOCUMENTS = max(20, EMAILS // 5)
 WARM_UP = 10
 FLUSHED = 50
-"""Mails of the run whose flushes are counted."""
+"""Number of emails in the run that counts flushes."""
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 HEAD = "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure\n"
 USER, PASSWORD = "rma", "secret"
 SECONDS = 600
-"""How long one measured process may take."""
+"""Timeout of one measured process."""
 
 BUDGETS = {
     "read": 1.2,
@@ -56,14 +56,14 @@ BUDGETS = {
     "SMTP": 0.5,
     "rest: logs, loop": 0.2,
 }
-"""Milliseconds of processor time for one mail without documents. Documents have no budget yet."""
+"""Milliseconds of processor time per email without documents. Documents have no budget yet."""
 
 START_UP = {"--help": 0.25, "explain one.eml": 0.8, "run --once": 0.9}
 """Seconds of processor time for the whole process."""
 
 
 def open_state(folder: Path) -> Any:
-    """Open the store that the bench writes to."""
+    """Open the store for the benchmark."""
     from mailbot.runtime.store import open_store
 
     return open_store(f"tinydb:{folder}")
@@ -73,7 +73,7 @@ def open_state(folder: Path) -> Any:
 
 
 class Meter:
-    """Processor time by stage; the time of an inner stage does not count for the outer one."""
+    """Measures processor time by stage. The time of an inner stage does not count for the outer one."""
 
     def __init__(self) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
@@ -81,18 +81,18 @@ class Meter:
 
     @contextmanager
     def stage(self, label: str) -> Iterator[None]:
-        """Count a block."""
-        began = time.process_time()
+        """Measure a block."""
+        started = time.process_time()
         self._inner.append(0.0)
         try:
             yield
         finally:
-            took = time.process_time() - began
+            took = time.process_time() - started
             self.spent[label] += took - self._inner.pop()
             self._inner[-1] += took
 
     def watch(self, owner: Any, name: str, label: str) -> None:
-        """Count each call of a function."""
+        """Measure each call of a function."""
         inner: Callable[..., Any] = getattr(owner, name)
 
         @wraps(inner)
@@ -109,7 +109,7 @@ class Meter:
 
 
 class Watched:
-    """A store whose calls are counted, those that return an iterator included."""
+    """A store whose calls are measured, including those that return an iterator."""
 
     def __init__(self, store: Any, meter: Meter) -> None:
         self._store, self._meter = store, meter
@@ -136,11 +136,11 @@ class Watched:
             yield answer
 
 
-# ---------------------------------------------------------------- the mails, and the servers in a process of their own
+# ---------------------------------------------------------------- emails and servers
 
 
-def mails(count: int) -> Iterator[bytes]:
-    """Write the customers' mails: each from another customer, about another unit, with a word of its own in each sentence."""
+def emails(count: int) -> Iterator[bytes]:
+    """Yield the customers' emails, each from another customer, about another unit, and with another name in each sentence."""
     from support.server_desk import letter
 
     for n in range(count):
@@ -154,11 +154,11 @@ def mails(count: int) -> Iterator[bytes]:
 
 
 async def serve(count: int) -> None:
-    """Serve mailboxes with the mails until standard input ends; then tell how many mails were sent."""
+    """Run the servers with the emails in the mailbox until standard input is closed; then print how many emails were sent."""
     from mailbot.runtime.embedded import imap_server, smtp_server
 
     async with imap_server({USER: PASSWORD}) as imap, smtp_server() as smtp:
-        for raw in mails(count):
+        for raw in emails(count):
             await imap.deliver(USER, raw)
         print(json.dumps([imap.imap(USER).port, smtp.smtp().port]), flush=True)
         await asyncio.to_thread(sys.stdin.read)
@@ -166,7 +166,7 @@ async def serve(count: int) -> None:
 
 
 class Servers:
-    """The servers' process."""
+    """The servers, in a process of their own."""
 
     def __init__(self, count: int) -> None:
         self._process = subprocess.Popen(
@@ -176,13 +176,13 @@ class Servers:
         self.ports: list[int] = json.loads(self._process.stdout.readline())
 
     def close(self) -> int:
-        """End the servers; return how many mails they were sent."""
+        """Stop the servers and return how many emails were sent to them."""
         out, _ = self._process.communicate(timeout=60)
         return int(out)
 
 
 def addresses(ports: list[int]) -> tuple[Any, Any]:
-    """Return how to reach the servers."""
+    """Return the parameters of the servers."""
     from mailbot.runtime.servers import Imap, Smtp
 
     imap, smtp = ports
@@ -192,11 +192,11 @@ def addresses(ports: list[int]) -> tuple[Any, Any]:
     )
 
 
-# ---------------------------------------------------------------- what is measured, each in a process of its own
+# ---------------------------------------------------------------- measurements, each in a process of its own
 
 
 class Result(NamedTuple):
-    """Seconds of processor time and by the clock, processor time by stage, peak resident memory in megabytes."""
+    """Processor time and elapsed time in seconds, processor time by stage, peak resident memory in megabytes."""
 
     processor: float
     clock: float
@@ -204,27 +204,27 @@ class Result(NamedTuple):
     memory: float
 
 
-async def floor(imap: Any, smtp: Any) -> Result:
-    """Fetch, move and send as many mails with no work in between."""
+async def baseline(imap: Any, smtp: Any) -> Result:
+    """Fetch, move and send as many emails without mailbot."""
     from mailbot.runtime.imap.mailbox import Mailbox
     from mailbot.runtime.smtp.outbox import Outbox
 
     box, outbox = Mailbox(imap), Outbox(smtp)
     await asyncio.to_thread(box.connect)
-    began, clock = time.process_time(), time.perf_counter()
+    started, clock = time.process_time(), time.perf_counter()
     while uids := await asyncio.to_thread(box.waiting, 50):
         fetched = await asyncio.to_thread(box.fetch, uids)
         await asyncio.to_thread(box.move, [f.uid for f in fetched], "Done")
         for incoming_mail in fetched:
             await outbox.send(incoming_mail.raw or b"", "rma@portwell.example", "kim@c.example")
-    took, waited = time.process_time() - began, time.perf_counter() - clock
+    took, waited = time.process_time() - started, time.perf_counter() - clock
     await asyncio.to_thread(box.close)
     await outbox.close()
     return Result(took, waited, {}, memory())
 
 
 async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
-    """Let mailbot answer the mails."""
+    """Process the emails with mailbot."""
     import mailbot.core
     import mailbot.intake.reading
     import mailbot.reply.compose
@@ -261,16 +261,14 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
         registry = Registry.open(home / "registry.csv", "american-portwell", home / "state" / "registry.db")
         clock = Clock(NOW)
         worker = Worker(
-            [MailboxConnections(mailbot.runtime.pipeline.MailboxContext(policy, registry, store, clock), imap, smtp)],
-            store,
-            clock,
+            [MailboxConnections(mailbot.runtime.pipeline.MailboxContext(policy, registry, store, clock), imap, smtp)], store, clock
         )
         warm_up(policy, registry)
         gc.freeze()  # as ``mailbot run`` does
         meter.spent.clear()
-        began, by_clock = time.process_time(), time.perf_counter()
+        started, by_clock = time.process_time(), time.perf_counter()
         await worker.once()
-        took, waited = time.process_time() - began, time.perf_counter() - by_clock
+        took, waited = time.process_time() - started, time.perf_counter() - by_clock
         spent = dict(meter.spent)
         await worker.close()
         store.close()
@@ -278,13 +276,13 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
 
 
 def warm_up(policy: Any, registry: Any) -> None:
-    """Take in a few mails: the first ones compile patterns and templates, which is part of the start-up."""
+    """Process a few emails. The first ones compile patterns and templates, which belongs to the start-up."""
     from mailbot.runtime.clock import Clock
     from mailbot.runtime.pipeline import MailboxContext, incoming_mail, process_batch
     from mailbot.runtime.store import open_store
 
-    room = MailboxContext(policy, registry, open_store(), Clock(NOW))
-    process_batch([incoming_mail(policy.desk.address, raw, NOW) for raw in mails(WARM_UP)], room)
+    context = MailboxContext(policy, registry, open_store(), Clock(NOW))
+    process_batch([incoming_mail(policy.desk.address, raw, NOW) for raw in emails(WARM_UP)], context)
 
 
 def memory() -> float:
@@ -293,17 +291,17 @@ def memory() -> float:
 
 
 def measure(what: str, count: int, *before: str) -> Result:
-    """Measure in a new process, its servers in another one.
+    """Measure in a new process, with the servers in another one.
 
     Raises:
-        SystemExit: not every mail was answered.
+        SystemExit: not every email was answered.
     """
     servers = Servers(count)
     command = [*before, sys.executable, __file__, what, *map(str, servers.ports), str(count)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     answered = servers.close()
     if done.returncode or answered != count:
-        raise SystemExit(f"{what}: {answered} of {count} mails were answered\n{done.stderr[-2000:]}")
+        raise SystemExit(f"{what}: {answered} of {count} emails were answered\n{done.stderr[-2000:]}")
     return Result(*json.loads(done.stdout))
 
 
@@ -315,36 +313,34 @@ def flushes() -> str:
         trace = Path(folder) / "trace"
         measure("none", FLUSHED, "strace", "-f", "-qq", "-e", "trace=fsync,fdatasync,msync,syncfs", "-o", str(trace))
         calls = len(re.findall(r"\b(?:fsync|fdatasync|msync|syncfs)\(", trace.read_text(encoding="utf-8")))
-    return f"{calls / FLUSHED:.2f} for each mail ({FLUSHED} mails, from start to end)"
+    return f"{calls / FLUSHED:.2f} for each mail ({FLUSHED} emails, from start to end)"
 
 
-# ---------------------------------------------------------------- the three commands
+# ---------------------------------------------------------------- start-up of commands
 
 
 def commands() -> Iterator[tuple[str, float, float]]:
-    """Yield each command with the least processor time of its runs and its peak resident memory in megabytes."""
+    """Yield each command with the minimum processor time of its runs in seconds, and its peak resident memory in megabytes."""
     servers = Servers(0)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "desk"
         environment = os.environ | {
-            "PYTHONPATH": str(HOUSE),
+            "PYTHONPATH": str(ROOT),
             "AMERICAN_PORTWELL_PASSWORD": PASSWORD,
             "PYTHONPYCACHEPREFIX": str(Path(folder) / "bytecode"),
         }
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: the modules are compiled once
         mailbot = [sys.executable, "-m", "mailbot"]
-        laid_out = [*mailbot, "init", str(home), "--policy", "american-portwell"]
-        subprocess.run(laid_out, env=environment, check=True, capture_output=True, timeout=60)
+        init = [*mailbot, "init", str(home), "--policy", "american-portwell"]
+        subprocess.run(init, env=environment, check=True, capture_output=True, timeout=60)
         settings = home / "mailbot.toml"
         text = re.sub(r'host = ".*?"', 'host = "127.0.0.1"', settings.read_text(encoding="utf-8"))
         text = re.sub(r'security = "\w+"', 'security = "none"', text)
         imap, smtp = servers.ports
         text = text.replace("port = 993", f"port = {imap}").replace("port = 587", f"port = {smtp}")
         settings.write_text(text, encoding="utf-8")
-        (home / "registry.csv").write_text(
-            HEAD + "AH8K000000,WADE-8017,ipc,2026-01-15,C,c0.example,,,,\n", encoding="utf-8"
-        )
-        (home / "one.eml").write_bytes(next(mails(1)))
+        (home / "registry.csv").write_text(HEAD + "AH8K000000,WADE-8017,ipc,2026-01-15,C,c0.example,,,,\n", encoding="utf-8")
+        (home / "one.eml").write_bytes(next(emails(1)))
         for words in START_UP:
             runs = [_run([*mailbot, *words.split()], home, environment) for _ in range(5)]
             yield words, min(run[0] for run in runs), max(run[1] for run in runs)
@@ -356,52 +352,50 @@ def _run(command: list[str], home: Path, environment: dict[str, str]) -> tuple[f
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+        raise SystemExit(f"{' '.join(command)} exited with {process.returncode}")
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-# ---------------------------------------------------------------- the tables
+# ---------------------------------------------------------------- tables
 
 
 def line(name: str, value: float, budget: float | None, share: str = "", *, digits: int = 2) -> None:
-    """Print a row: what it is, its value, its budget, its share."""
+    """Print a row: name, value, budget, share."""
     limit = "" if budget is None else f"{budget:.{digits}f}"
     over = "" if budget is None or value <= budget else "  over"
     print(f"  {name:<22} {value:8.{digits}f} {limit:>8} {share:>7}{over}")
 
 
 def stages(title: str, result: Result, count: int, base: Result, *, budgets: bool) -> None:
-    """Print a table of stages, and the whole."""
+    """Print a table of stages and the total."""
     each = {label: 1000 * spent / count for label, spent in result.stages.items()}
     whole = 1000 * result.processor / count
     each["rest: logs, loop"] = whole - sum(each.values())
-    print(f"\n{title} ({count} mails): ms of processor time for each mail")
+    print(f"\n{title} ({count} emails): ms of processor time per email")
     print(f"  {'stage':<22} {'ms':>8} {'budget':>8} {'share':>7}")
     for label in dict.fromkeys((*BUDGETS, *each)):
         if label in each and (budgets or each[label] >= 0.005):
             line(label, each[label], BUDGETS.get(label) if budgets else None, f"{each[label] / whole:.1%}")
-    line("whole", whole, sum(BUDGETS.values()) if budgets else None, "100.0%")
-    floor_each = 1000 * base.processor / MAILS
+    line("total", whole, sum(BUDGETS.values()) if budgets else None, "100.0%")
+    baseline_each = 1000 * base.processor / EMAILS
+    print(f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} elapsed; peak {result.memory:.0f} MB")
     print(
-        f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} by the clock; peak {result.memory:.0f} MB"
-    )
-    print(
-        f"  floor: {floor_each:.2f} ms, {1000 / floor_each:.0f} messages/s of processor time; ratio {whole / floor_each:.1f}"
+        f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s of processor time; ratio {whole / baseline_each:.1f}"
     )
 
 
 def main() -> None:
-    """Print all tables, or measure one thing for the process that does."""
+    """Print all tables, or do one measurement (in the processes that this script starts)."""
     match sys.argv[1:]:
         case ["serve", count]:
             asyncio.run(serve(int(count)))
         case [what, imap, smtp, count]:
             servers = addresses([int(imap), int(smtp)])
-            result = asyncio.run(floor(*servers) if what == "floor" else desk(*servers, what, int(count)))
+            result = asyncio.run(baseline(*servers) if what == "baseline" else desk(*servers, what, int(count)))
             print(json.dumps(result))
         case _:
-            base = measure("floor", MAILS)
-            stages('documents = "none"', measure("none", MAILS), MAILS, base, budgets=True)
+            base = measure("baseline", EMAILS)
+            stages('documents = "none"', measure("none", EMAILS), EMAILS, base, budgets=True)
             stages('documents = "pdf"', measure("pdf", WITH_DOCUMENTS), WITH_DOCUMENTS, base, budgets=False)
             print(f"\nflushes: {flushes()}")
             print("\nstart-up: seconds of processor time for the whole process, peak resident memory")

@@ -1,6 +1,6 @@
-"""What the store costs: processor time and disk flushes per mail, in batches of 50, each mail answered once.
+"""Benchmark of the store: processor time and disk flushes per email, in batches of 50, with one reply per email.
 
-``store.py`` prints milliseconds per mail; ``strace -fc -e trace=fsync,fdatasync,syncfs python store.py`` counts the flushes.
+``store.py`` prints milliseconds per email; ``strace -fc -e trace=fsync,fdatasync,syncfs python store.py`` counts the flushes.
 """
 
 from __future__ import annotations
@@ -20,21 +20,19 @@ from mailbot.case import delivery
 from mailbot.model import Step
 from mailbot.runtime.store import Store, open_store
 
-MAILS, BATCH = int(os.environ.get("BENCH_MAILS", "500")), 50
+EMAILS, BATCH = int(os.environ.get("BENCH_MAILS", "500")), 50
 
 
 def steps() -> list[Step]:
-    """Return what follows from as many requests as there are mails, each of another unit; one step is real, the rest copies."""
+    """Return one step per email, each for another unit. One step is computed; the others are copies of it."""
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     first = desk.write("Serial number AH2F104432 shows no video, on either port. The cable was changed.")
     assert first.after
     assert first.record
     made = []
-    for n in range(MAILS):
+    for n in range(EMAILS):
         number = structs.replace(first.after.number, text=f"RMA-{n:06}") if first.after.number else None
-        replies = tuple(
-            structs.replace(each, message_id=f"{n}.{each.message_id}", to=f"c{n}@x.example") for each in first.replies
-        )
+        replies = tuple(structs.replace(each, message_id=f"{n}.{each.message_id}", to=f"c{n}@x.example") for each in first.replies)
         items = tuple(structs.replace(item, serial=f"AH2F{n:06}") for item in first.after.units)
         after = structs.replace(first.after, id=f"C-{n}", number=number, units=items, replies=replies)
         record = structs.replace(first.record, identity=f"{n} {first.record.identity}", case_id=after.id)
@@ -43,7 +41,7 @@ def steps() -> list[Step]:
 
 
 def work(store: Store, made: list[Step]) -> None:
-    """Do for each mail what the daemon asks of the store, then for each reply."""
+    """Use the store as the daemon does, for each email and then for each reply."""
     for start in range(0, len(made), BATCH):
         for step in made[start : start + BATCH]:
             assert step.after
@@ -60,11 +58,11 @@ def work(store: Store, made: list[Step]) -> None:
         store.recover(made[0].replies[0].at)
         while claimed := store.claim(made[0].replies[0].at, [made[0].replies[0].mailbox]):
             for reply in claimed:
-                store.mark(delivery.after_attempt(reply, delivery.Delivered("250 taken"), reply.at))
+                store.mark(delivery.after_attempt(reply, delivery.Delivered("250 accepted"), reply.at))
 
 
 def main() -> None:
-    """Print processor and wall-clock milliseconds per mail, without and with the close of the store."""
+    """Print processor and wall-clock time per email, and the time to close the store, in milliseconds."""
     made = steps()
     with tempfile.TemporaryDirectory() as home:
         url = sys.argv[1] if len(sys.argv) > 1 else f"tinydb:{home}/state"
@@ -77,9 +75,7 @@ def main() -> None:
         closing = time.perf_counter() - closing
     each = 1000 / len(made)
     name = url.partition(":")[0]
-    print(
-        f"{name}: {processor * each:.2f} ms processor, {wall * each:.2f} ms in all per mail; close {closing * 1000:.0f} ms"
-    )
+    print(f"{name}: {processor * each:.2f} ms processor, {wall * each:.2f} ms elapsed per email; close {closing * 1000:.0f} ms")
 
 
 if __name__ == "__main__":

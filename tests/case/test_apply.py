@@ -167,9 +167,7 @@ def test_a_whole_return_is_rebuilt_by_a_program_without_rules_and_registry(compa
     [case] = desk.store.cases()
     assert [(unit.state, unit.shipped_on is None) for unit in case.units] == [("closed", False)]
     assert len(case.history) > 6
-    run = subprocess.run(
-        [sys.executable, "-c", _REBUILD], input=msgspec.json.encode(case), capture_output=True, check=False
-    )
+    run = subprocess.run([sys.executable, "-c", _REBUILD], input=msgspec.json.encode(case), capture_output=True, check=False)
     assert run.returncode == 0, run.stderr.decode()
     assert plain(run.stdout) == plain(msgspec.json.encode(case))
 

@@ -78,11 +78,7 @@ def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
     found = []
     for _ in range(count):
         for step in at.later(hours=hours):
-            found += [
-                ((today(at.clock.now(), ZONE) - FRIDAY).days, r.template)
-                for r in step.replies
-                if r.audience == "customer"
-            ]
+            found += [((today(at.clock.now(), ZONE) - FRIDAY).days, r.template) for r in step.replies if r.audience == "customer"]
     return found
 
 
@@ -90,16 +86,8 @@ def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("body", "old", "expected"),
     [
-        (
-            "Serial number {s} shows no video.",
-            False,
-            [(23, "reminder number"), (28, "reminder number"), (31, "expired number")],
-        ),
-        (
-            "Serial number {s} shows no video.",
-            True,
-            [(7, "reminder quote"), (21, "reminder quote"), (30, "closed quote")],
-        ),
+        ("Serial number {s} shows no video.", False, [(23, "reminder number"), (28, "reminder number"), (31, "expired number")]),
+        ("Serial number {s} shows no video.", True, [(7, "reminder quote"), (21, "reminder quote"), (30, "closed quote")]),
         ("Our unit shows no video.", False, [(3, "reminder asking"), (7, "reminder asking"), (14, "closed asking")]),
     ],
 )
@@ -149,11 +137,7 @@ def test_an_answer_begins_the_count_anew() -> None:
     first = at.write("Our unit shows no video.")
     at.later(days=6)
     at.write("It is AH9Z999999.", subject="Re: x", answers=first.replies[0].message_id)
-    assert days(at.case, FRIDAY + timedelta(days=6)) == [
-        ("missing", 3, False),
-        ("missing", 7, False),
-        ("missing", 14, True),
-    ]
+    assert days(at.case, FRIDAY + timedelta(days=6)) == [("missing", 3, False), ("missing", 7, False), ("missing", 14, True)]
 
 
 def test_what_was_waited_for_came_and_nothing_is_reminded_of() -> None:
@@ -168,30 +152,19 @@ def test_what_was_waited_for_came_and_nothing_is_reminded_of() -> None:
 
 @pytest.mark.parametrize("hour", [0, 2, 9, 23])
 @pytest.mark.parametrize(
-    "begin",
-    [
-        datetime(2027, 2, 20, 20, tzinfo=UTC),
-        datetime(2026, 10, 20, 20, tzinfo=UTC),
-        datetime(2028, 2, 25, 3, tzinfo=UTC),
-    ],
+    "begin", [datetime(2027, 2, 20, 20, tzinfo=UTC), datetime(2026, 10, 20, 20, tzinfo=UTC), datetime(2028, 2, 25, 3, tzinfo=UTC)]
 )
 def test_clock_changes_and_leap_days_cost_and_double_nothing(begin: datetime, hour: int) -> None:
     """Across the change of clocks and 29 February each deadline comes once, at its hour of the company's day (Z2)."""
     rules = policy(PORTWELL).rules
     late = replace(rules, deadlines=replace(rules.deadlines, hour=replace(rules.deadlines.hour, value=hour)))
-    at = Desk(
-        replace(policy(PORTWELL), rules=late), [unit("AH2F104432", "ipc", begin.date() - timedelta(days=5))], begin
-    )
+    at = Desk(replace(policy(PORTWELL), rules=late), [unit("AH2F104432", "ipc", begin.date() - timedelta(days=5))], begin)
     case = opened(at)
     assert case.number
     missing_hour = 2  # there is none on the day the clocks go forward
     local = [d.at.astimezone(ZoneInfo(ZONE)) for d in case.deadlines]
     last = case.number.valid_until
-    assert [moment.date() for moment in local] == [
-        last - timedelta(days=7),
-        last - timedelta(days=2),
-        last + timedelta(days=1),
-    ]
+    assert [moment.date() for moment in local] == [last - timedelta(days=7), last - timedelta(days=2), last + timedelta(days=1)]
     assert all(hour in (moment.hour, missing_hour) for moment in local)
     sent = [r.template for _ in range(40 * 24) for s in at.later(hours=1) for r in s.replies]
     assert sent == ["reminder number", "reminder number", "expired number"]

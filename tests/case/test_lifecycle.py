@@ -26,17 +26,7 @@ from mailbot.case.lifecycle import (
     state_of,
     states_for,
 )
-from mailbot.model import (
-    Case,
-    CaseUnit,
-    CommandName,
-    DeadlinesReached,
-    Decision,
-    LifecycleEvent,
-    Outcome,
-    State,
-    UnitChanged,
-)
+from mailbot.model import Case, CaseUnit, CommandName, DeadlinesReached, Decision, LifecycleEvent, Outcome, State, UnitChanged
 
 STATES: tuple[State, ...] = get_args(State)
 EVENTS: tuple[LifecycleEvent, ...] = get_args(LifecycleEvent)
@@ -248,9 +238,7 @@ UNMOVED: dict[CommandName, set[State]] = {
 
 
 @pytest.mark.parametrize(("before", "event", "after"), EXPECTED)
-def test_what_happens_in_a_return_leads_where_it_should(
-    before: State | None, event: LifecycleEvent, after: State
-) -> None:
+def test_what_happens_in_a_return_leads_where_it_should(before: State | None, event: LifecycleEvent, after: State) -> None:
     """Each important step of a return leads to the state that the hand-written list names."""
     assert next_state(before, event) == after
 
@@ -258,9 +246,7 @@ def test_what_happens_in_a_return_leads_where_it_should(
 @pytest.mark.parametrize(("before", "event"), IMPOSSIBLE)
 def test_what_cannot_happen_is_refused(before: State | None, event: LifecycleEvent) -> None:
     """An event that a state does not allow is refused, and the refusal names both."""
-    with pytest.raises(
-        ImpossibleTransitionError, match=f"{event} is not possible for a unit that is {before or 'new'}"
-    ):
+    with pytest.raises(ImpossibleTransitionError, match=f"{event} is not possible for a unit that is {before or 'new'}"):
         next_state(before, event)
 
 
@@ -353,9 +339,7 @@ def test_the_table_of_the_docs_is_the_table() -> None:
     assert shown == {(before, event, after) for (before, event), after in NEXT_STATE.items()}
 
 
-@pytest.mark.parametrize(
-    "drawing", [PAGE.split("```mermaid\n")[-1].split("```")[0], diagram()], ids=["docs", "program"]
-)
+@pytest.mark.parametrize("drawing", [PAGE.split("```mermaid\n")[-1].split("```")[0], diagram()], ids=["docs", "program"])
 def test_the_diagram_of_the_docs_is_the_table(drawing: str) -> None:
     """The last drawing in docs/lifecycle.md has an arrow for every change of state in the program, and no other."""
     arrows = set(re.findall(r"(?m)^ {4}(\S+) --> (\S+): ", drawing))
@@ -366,13 +350,7 @@ def test_the_diagram_of_the_docs_is_the_table(drawing: str) -> None:
 
 # ------------------------------------------------------------------ verdicts, and the state of a case
 
-VERDICTS: dict[Outcome, State] = {
-    "issue": "authorized",
-    "quote": "quoted",
-    "ask": "asking",
-    "staff": "held",
-    "decline": "declined",
-}
+VERDICTS: dict[Outcome, State] = {"issue": "authorized", "quote": "quoted", "ask": "asking", "staff": "held", "decline": "declined"}
 
 
 @pytest.mark.parametrize("outcome", get_args(Outcome))

@@ -21,9 +21,7 @@ JOE = "joe@elsewhere.example"
 LEE = "lee@acme.example"
 
 
-def begun(
-    body: str = "Serial number AH2F104432 shows no video.", sender: str = KIM, **headers: str
-) -> tuple[Desk, Step, Case]:
+def begun(body: str = "Serial number AH2F104432 shows no video.", sender: str = KIM, **headers: str) -> tuple[Desk, Step, Case]:
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     step = desk.write(body, sender, **headers)
     case = desk.store.case(step.after.id) if step.after else None
@@ -77,9 +75,7 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
     host = desk.policy.desk.address.rpartition("@")[2]
     address = f"rma+{case.id.lower()}.{'0' * 32}@{host}"
     fields = {"to": address} if field == "To" else {field.replace("-", "_"): address}
-    message = read_message(
-        incoming_mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk
-    )
+    message = read_message(incoming_mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk)
     assert case_references(message, desk.policy.desk) == (case.id,)
     if field != "To":
         assert joined(desk, case, desk.write("What is the status?", subject="Hello", **fields))
@@ -92,9 +88,7 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
 def test_an_address_of_somebody_elses_names_no_case(address: str) -> None:
     """Only our own mailbox's plus-addresses speak of cases."""
     desk = policy(PORTWELL).desk
-    assert (
-        case_references(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
-    )
+    assert case_references(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
 
 
 def test_a_forged_mail_of_staff_joins_nothing() -> None:
@@ -196,9 +190,7 @@ def test_a_unit_is_found_however_its_serial_number_is_written(written: str) -> N
 def test_only_an_open_unit_is_in_hand(state: State) -> None:
     """A unit that is closed, expired, canceled or declined is in no hand, and the next case can have it."""
     over = state in ("closed", "expired", "withdrawn", "declined")
-    assert in_hand(holding("C-1", item(state=state)), holding("C-2", item())) == {
-        "AH2F104432": "C-2" if over else "C-1"
-    }
+    assert in_hand(holding("C-1", item(state=state)), holding("C-2", item())) == {"AH2F104432": "C-2" if over else "C-1"}
 
 
 @pytest.mark.parametrize("state", ["shipped", "held", "received"])

@@ -23,17 +23,11 @@ QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE),
 
 def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
     unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=charged)
-    return Case(
-        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
-    )
+    return Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes)
 
 
 def order(
-    *totals: str,
-    currency: str = "USD",
-    quotes: tuple[str, ...] = (QUOTE.number,),
-    copy: bool = True,
-    number: str = "4711",
+    *totals: str, currency: str = "USD", quotes: tuple[str, ...] = (QUOTE.number,), copy: bool = True, number: str = "4711"
 ) -> PurchaseOrder:
     prices = tuple(Price(Decimal(total), currency) for total in totals)
     return PurchaseOrder(number, copy=copy, totals=prices, quotes=quotes)

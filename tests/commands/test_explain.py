@@ -203,9 +203,7 @@ def test_control_characters_are_escaped() -> None:
 # ------------------------------------------------------------------ an email that cannot be processed
 
 
-def test_an_error_in_one_email_does_not_stop_the_others(
-    mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_in_one_email_does_not_stop_the_others(mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The email is shown as moved to Attention, as the daemon would do, and the next email is explained."""
     (desk / "saved").mkdir()
     (desk / "saved" / "1.eml").write_bytes(letter("Serial number AH2F104432 shows no video.", subject="breaks"))

@@ -236,13 +236,9 @@ def test_compose_asks_neither_the_rules_nor_the_world(company: str) -> None:
         policy = taken.context.policy
         deadlines = policy.rules.deadlines
         dated = {
-            kind: replace(getattr(deadlines, kind), clause=POISON)
-            for kind in type(deadlines).__struct_fields__
-            if kind != "hour"
+            kind: replace(getattr(deadlines, kind), clause=POISON) for kind in type(deadlines).__struct_fields__ if kind != "hour"
         }
-        rules = replace(
-            policy.rules, decide=(), inform=(), answers=answers, findings={}, deadlines=replace(deadlines, **dated)
-        )
+        rules = replace(policy.rules, decide=(), inform=(), answers=answers, findings={}, deadlines=replace(deadlines, **dated))
         again = written(taken, stored(taken.step.decision), replace(policy, rules=rules))
         assert [reply.raw for reply in again] == [reply.raw for reply in taken.step.replies]
         assert again == taken.step.replies

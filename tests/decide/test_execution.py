@@ -51,9 +51,7 @@ def case(*items: CaseUnit, **more: object) -> Case:
     return replace(Case("C-BCDFGHJKMN", "rma@x.example", "x", "kim@acme.example", state, NOW, units=items), **more)
 
 
-def done(
-    before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object
-) -> Case:
+def done(before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object) -> Case:
     """Execute a command on these units, on all if none is named, and apply the changes that it plans."""
     command = Command(name, name.upper(), **more)  # type: ignore[arg-type]
     meant = serials or tuple(unit.serial for unit in before.units)
@@ -165,9 +163,7 @@ def test_a_quote_for_several_units_is_one_offer() -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 def test_receipt_is_logged_with_its_due_date(company: str) -> None:
     """Ten business days from the day of receipt; Thanksgiving is a working day unless the rules name a calendar (ST-15)."""
-    after = done(
-        case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company)
-    )
+    after = done(case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company))
     assert states(after) == ["received", "authorized"]
     assert (after.units[0].received_on, after.units[0].repair_due) == (FRIDAY, date(2026, 12, 4))
     assert after.state == "authorized", "the least advanced"
@@ -197,9 +193,7 @@ def test_a_finding_that_makes_chargeable(finding: Finding) -> None:
     assert (states(after), after.units[0].outcome) == (["parts_quoted"], "quote")
     assert after.quotes[-1].parts
     assert after.quotes[-1].total > 0
-    paid = done(
-        case(unit("A1", "received", billed=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
-    )
+    paid = done(case(unit("A1", "received", billed=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,))
     assert (states(paid), paid.quotes) == (["diagnosed"], ())
 
 
@@ -259,9 +253,7 @@ def test_more_time_for_an_order(state: State) -> None:
     before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
-    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
-        timedelta(days=14)
-    ] * 3
+    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=14)] * 3
     assert not {deadline.key for deadline in before.deadlines} & {deadline.key for deadline in after.deadlines}
 
 
@@ -270,14 +262,10 @@ def test_more_time_for_an_answer() -> None:
     before = case(unit("A1", "asking"))
     before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
-    assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
-        timedelta(days=7)
-    ] * 3
+    assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=7)] * 3
 
 
-@pytest.mark.parametrize(
-    "state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"]
-)
+@pytest.mark.parametrize("state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"])
 def test_on_hold_and_on_again(state: State) -> None:
     """A released unit continues in its earlier state, with its number, its quote and its order."""
     before = case(unit("A1", state), number=NUMBER, quotes=(QUOTE,))
@@ -287,9 +275,7 @@ def test_on_hold_and_on_again(state: State) -> None:
     assert (states(after), after.number, after.quotes) == ([state], NUMBER, (QUOTE,))
 
 
-@pytest.mark.parametrize(
-    "state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"]
-)
+@pytest.mark.parametrize("state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"])
 def test_closed(state: State) -> None:
     """A case is over, whether it is about units or not."""
     assert done(case(unit("A1", state)), "close").state == "closed"
@@ -304,8 +290,7 @@ def test_what_changes_nothing(name: CommandName) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "state"),
-    [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")],
+    ("name", "state"), [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")]
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
     """A granted command that the lifecycle table does not allow is an error, and is never executed."""

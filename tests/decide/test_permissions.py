@@ -94,15 +94,11 @@ def policy() -> Policy:
 
 
 def unit(serial: str, state: State, **more: object) -> CaseUnit:
-    return CaseUnit(
-        serial, state, "issue", ("AP-1",), known=True, received_on=more.pop("received_on", NOW.date()), **more
-    )  # type: ignore[arg-type]
+    return CaseUnit(serial, state, "issue", ("AP-1",), known=True, received_on=more.pop("received_on", NOW.date()), **more)  # type: ignore[arg-type]
 
 
 def case(*items: CaseUnit, **more: object) -> Case:
-    found = Case(
-        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, units=items
-    )
+    found = Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, units=items)
     return replace(found, **({"participants": (KIM,)} | more))
 
 
@@ -124,9 +120,9 @@ def said(name: CommandName, amount: str = "", **more: object) -> Command:
 def test_a_role_may_what_the_table_says(name: CommandName, role: Role) -> None:
     """A command of a role that does not have it is refused, whatever the case is like."""
     person = StaffMember("x@portwell.example", (role,), Decimal(1000))
-    assert {
-        decide_command(case(unit("A1", state)), said(name), person, policy()).reason == "role" for state in STATES
-    } == {role not in WHO[name]}
+    assert {decide_command(case(unit("A1", state)), said(name), person, policy()).reason == "role" for state in STATES} == {
+        role not in WHO[name]
+    }
 
 
 @pytest.mark.parametrize("name", sorted(WHEN))
@@ -198,9 +194,9 @@ def test_an_unknown_serial_does_nothing_to_the_others() -> None:
 
 def test_a_serial_may_be_written_as_people_write() -> None:
     """Hyphens and capitals make no difference."""
-    assert decide_command(
-        case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()
-    ).serials == ("AB-12",)
+    assert decide_command(case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()).serials == (
+        "AB-12",
+    )
 
 
 def test_named_units_all_or_none() -> None:
@@ -253,16 +249,10 @@ def test_parts_are_quoted_for_what_is_here() -> None:
 # ------------------------------------------------------------------ money
 
 
-@given(
-    st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"])
-)
-def test_nobody_alone_sets_more_in_motion_than_the_limit(
-    amount: Decimal, person: StaffMember, name: CommandName
-) -> None:
+@given(st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"]))
+def test_nobody_alone_sets_more_in_motion_than_the_limit(amount: Decimal, person: StaffMember, name: CommandName) -> None:
     """Up to the limit it is done; above it somebody who may spend that much is asked; where there is nobody it is refused."""
-    result = decide_command(
-        case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy()
-    )
+    result = decide_command(case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy())
     if name == "approve" and "approver" not in person.roles:
         assert result.reason == "role"
     elif amount <= person.limit:

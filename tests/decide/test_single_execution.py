@@ -68,19 +68,13 @@ def test_each_granted_command_is_executed_exactly_once(company: str, watched: Ex
         assert watched.real == about_a_case, taken.name
         assert not (watched.real and watched.trial), "nothing is executed twice, not even for judging"
         executed.update(watched.real)
-    assert {"approve", "reject", "quote", "received", "diagnosed", "repaired", "shipped", "hold", "close"} <= set(
-        executed
-    )
+    assert {"approve", "reject", "quote", "received", "diagnosed", "repaired", "shipped", "hold", "close"} <= set(executed)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize(
     ("name", "commands"),
-    [
-        ("confirmation", ["approve"]),
-        ("second approval", ["approve"]),
-        ("command: several", ["diagnosed", "repaired", "shipped"]),
-    ],
+    [("confirmation", ["approve"]), ("second approval", ["approve"]), ("command: several", ["diagnosed", "repaired", "shipped"])],
 )
 def test_a_confirmed_a_second_and_a_combined_command_are_executed_once(
     company: str, watched: Executions, name: str, commands: list[str]
@@ -103,9 +97,7 @@ def test_an_unproven_forged_or_refused_command_is_not_executed(company: str, wat
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_a_command_above_the_limit_is_not_executed_before_the_second_approval(
-    company: str, watched: Executions
-) -> None:
+def test_a_command_above_the_limit_is_not_executed_before_the_second_approval(company: str, watched: Executions) -> None:
     """A command above the limit waits; the second approval executes it, once, in the case as it is then."""
     [first], [second] = named(company, "command: above the limit"), named(company, "second approval")
     assert again(first).command_results[0].result == "second"

@@ -101,9 +101,7 @@ class Torture:
                 except subprocess.TimeoutExpired as error:
                     process.kill()
                     inbox, states = len(self.house.folder()), self._states()
-                    raise AssertionError(
-                        f"INBOX {inbox}, replies {states}; {(error.stderr or b'')[-2000:]!r}"
-                    ) from None
+                    raise AssertionError(f"INBOX {inbox}, replies {states}; {(error.stderr or b'')[-2000:]!r}") from None
                 assert process.returncode == 0, errors.decode()
             if not self._pending():
                 return

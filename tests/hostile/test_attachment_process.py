@@ -137,9 +137,7 @@ def test_nothing_is_left_when_mailbot_is_killed(how: signal.Signals) -> None:
     )
     tests = Path(__file__).parents[1]
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
-    ) as mailbot:
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as mailbot:
         assert mailbot.stdout
         child = int(mailbot.stdout.readline())
         os.kill(child, signal.SIGTERM)

@@ -56,9 +56,7 @@ def test_T1_a_file_name_is_one_harmless_line(name: str) -> None:
     assert attachment.name == (shown or "unnamed")
 
 
-@pytest.mark.parametrize(
-    "inner", ["../../../etc/cron.d/x.csv", "/etc/x.csv", "C:\\x.csv", "a\x1b\r\nb.csv", "\u202ex.csv"]
-)
+@pytest.mark.parametrize("inner", ["../../../etc/cron.d/x.csv", "/etc/x.csv", "C:\\x.csv", "a\x1b\r\nb.csv", "\u202ex.csv"])
 def test_T1_names_within_an_archive_are_no_paths(inner: str) -> None:
     """A file within an archive is read in memory and named harmlessly; nothing is written."""
     found = contents([attached("a.zip", archive({inner: "serial;fault\nAH2F104432;dead"}))])
@@ -128,13 +126,9 @@ def test_T4_the_list_of_programs_is_defined_once() -> None:
     """One list says how a program begins, and it names every kind that is tested here."""
     sources = sorted((Path(extraction.__file__).parents[2]).rglob("*.py"))
     assert len(sources) > 50
-    defined = [
-        pipeline.name for pipeline in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", pipeline.read_text("utf-8"))
-    ]
+    defined = [each.name for each in sources if re.search(r"(?m)^\w*PROGRAM_SIGNATURES\b.*=", each.read_text("utf-8"))]
     assert defined == ["formats.py"]
-    assert {
-        head for head in formats.PROGRAM_SIGNATURES if not any(made.startswith(head) for made in PROGRAMS.values())
-    } == set()
+    assert {head for head in formats.PROGRAM_SIGNATURES if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
 
 
 def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
@@ -169,9 +163,7 @@ def test_T5_pictures_do_not_crowd_out_the_list() -> None:
 
 def test_winmail_is_opened() -> None:
     """What Outlook packed is unpacked: the words, and the order that is attached."""
-    packed = winmail(
-        "AH2F104432 shows no video.\r\n", {"PO-4711.pdf": written(ORDER), "list.csv": b"serial\nAH2F104433"}
-    )
+    packed = winmail("AH2F104432 shows no video.\r\n", {"PO-4711.pdf": written(ORDER), "list.csv": b"serial\nAH2F104433"})
     message = _read(letter("", ("winmail.dat", packed)))
     assert [each.name for each in message.attachments] == ["winmail.dat", "PO-4711.pdf", "list.csv"]
     assert [document.text.strip() for document in message.documents] == ["AH2F104432 shows no video.", ORDER, ""]

@@ -116,10 +116,7 @@ def ordered(desk: Desk, company: str, text: str) -> Step:
     """Let the customer answer the quote with a purchase order of this text."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = KIM, desk.policy.desk.address, "Re: A board"
-    mail["Message-ID"], mail["In-Reply-To"] = (
-        f"<po.{len(desk.steps)}@acme.example>",
-        f"<{desk.case.replies[0].message_id}>",
-    )
+    mail["Message-ID"], mail["In-Reply-To"] = (f"<po.{len(desk.steps)}@acme.example>", f"<{desk.case.replies[0].message_id}>")
     mail.set_content("Please proceed, our purchase order is attached.")
     mail.add_attachment(text.encode(), maintype="text", subtype="plain", filename="PO-4711.txt")
     return desk.take(mail.as_bytes().replace(b"\n", b"\r\n"))
@@ -139,13 +136,7 @@ def quoted(company: str) -> tuple[Desk, Quote]:
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize(
     "differs",
-    [
-        {"total": "1.00"},
-        {"total": "99999.00"},
-        {"currency": "EUR"},
-        {"named": "Q-BCDFGHJKMN-1"},
-        {"total": "to be agreed"},
-    ],
+    [{"total": "1.00"}, {"total": "99999.00"}, {"currency": "EUR"}, {"named": "Q-BCDFGHJKMN-1"}, {"total": "to be agreed"}],
     ids=str,
 )
 def test_O3_an_order_that_is_not_for_the_quote_is_held(company: str, differs: dict[str, str]) -> None:
@@ -307,9 +298,7 @@ def test_P5_without_a_verdict_of_the_server_a_customer_is_answered(company: str)
 
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("course", [(), ("RECEIVED",), ("CLOSE",)], ids=len)
-@pytest.mark.parametrize(
-    "body", ["What is the status of {n}?", "Please cancel {n}.", "{n} was shipped today with UPS."]
-)
+@pytest.mark.parametrize("body", ["What is the status of {n}?", "Please cancel {n}.", "{n} was shipped today with UPS."])
 def test_P6_a_number_tells_a_stranger_nothing(company: str, course: tuple[str, ...], body: str) -> None:
     """Who asks about a number of somebody else's is answered as if there were no such number, whatever became of it."""
     at, elsewhere = desk(company), Desk(vouched(company))
@@ -321,14 +310,7 @@ def test_P6_a_number_tells_a_stranger_nothing(company: str, course: tuple[str, .
     for one in (at, elsewhere):
         one.steps.clear()
         one.later(hours=1)
-        heard(
-            one,
-            company,
-            body.format(n=number.text),
-            EVE,
-            subject=f"About {number.text}",
-            message_id="<one@third.example>",
-        )
+        heard(one, company, body.format(n=number.text), EVE, subject=f"About {number.text}", message_id="<one@third.example>")
     assert_alike(at, elsewhere)
     assert number.text not in words(outside(at.steps)[0])
     assert untouched(at, number.text).sender == KIM

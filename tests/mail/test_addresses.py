@@ -99,26 +99,7 @@ def test_the_replacement_of_a_private_domain_has_its_length() -> None:
     assert all(len(label) == len(other) and label != other for label, other in PRIVATE_DOMAINS.items())
 
 
-PIECES = (
-    "a",
-    "B",
-    "9",
-    "_",
-    "+",
-    "-",
-    ".",
-    "@",
-    "com",
-    "xn--a",
-    "ab--c",
-    "x" * 62,
-    "example",
-    "info",
-    "\n",
-    " ",
-    "é",
-    "[1.2.3.4]",
-)
+PIECES = ("a", "B", "9", "_", "+", "-", ".", "@", "com", "xn--a", "ab--c", "x" * 62, "example", "info", "\n", " ", "é", "[1.2.3.4]")
 ENDS = ("", ".com", ".test", ".local", ".Invalid", ".arpa", ".onion", ".localhost", ".c", ".1", "-", ".")
 
 

@@ -236,12 +236,7 @@ def test_its_number_has_its_own_form_and_window(nordlicht: Policy) -> None:
     assert number.valid_until == date(2030, 3, 16)
     reply = to_customer(step)
     assert parsed(reply)["From"] == "Nordlicht Messtechnik <return@nordlicht.example>"
-    for piece in (
-        number.text,
-        f"zu {number.text}",
-        "The 6 months since September 2, 2029 end on March 2, 2030.",
-        "NM-3",
-    ):
+    for piece in (number.text, f"zu {number.text}", "The 6 months since September 2, 2029 end on March 2, 2030.", "NM-3"):
         assert piece in words(reply)
     assert set(reply.cites) == {"NM-3", "NM-1"}
 

@@ -99,9 +99,7 @@ class Branches:
             part.body = begin(part.body, branch(part, f"{word} {getattr(part, 'name', '')}".strip()))
         for choice in list(tree.find_all(nodes.CondExpr)):
             choice.expr1 = self._report(branch(choice, "x if …"), choice.expr1)
-            choice.expr2 = self._report(
-                branch(choice, "… else x"), choice.expr2 or nodes.Const("", lineno=choice.lineno)
-            )
+            choice.expr2 = self._report(branch(choice, "… else x"), choice.expr2 or nodes.Const("", lineno=choice.lineno))
         known = self.of.setdefault(path, found)
         assert known == found, f"{path} has other branches in HTML than in text"
         self.statements[path] = sum(

@@ -273,16 +273,12 @@ def test_no_box_and_too_many_boxes_are_refused(count):
 
 def test_importing_the_papers_loads_no_library():
     """A start that writes no paper does not wait for the libraries that draw them."""
-    code = (
-        "import sys; import mailbot.reply.documents; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
-    )
+    code = "import sys; import mailbot.reply.documents; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert run.stdout.strip() == "[]"
 
 
-ODD = st.text(max_size=250) | st.sampled_from(
-    ["", " ", "A" * 60, "字" * 300, "ﷺ" * 50, "é" * 90, "🙂" * 40, "{n} %s &lt;"]
-)
+ODD = st.text(max_size=250) | st.sampled_from(["", " ", "A" * 60, "字" * 300, "ﷺ" * 50, "é" * 90, "🙂" * 40, "{n} %s &lt;"])
 PIECES = st.builds(ShipmentUnit, serial=ODD, model=ODD, reason=ODD, origin=ODD)
 
 

@@ -53,27 +53,20 @@ def words_of(letter: EmailContent) -> str:
     return " ".join(LETTERS.render(letter, "default")[0].split())
 
 
-def offering(
-    *commands: str, subject: str = "Re: [C-SAMPLE]", kind: str = "transcript", about: str = "done"
-) -> EmailContent:
+def offering(*commands: str, subject: str = "Re: [C-SAMPLE]", kind: str = "transcript", about: str = "done") -> EmailContent:
     """A letter to staff that offers these commands."""
     found = tuple(StaffAction(text, link(ADDRESS, subject, text)) for text in commands)
     return replace(sample(kind, about), choices=found)
 
 
-@pytest.mark.parametrize(
-    "body", [*WRITTEN, "CONFIRM", SUBJECT, "50% & more? #1 + 1 = 2\r\nBcc: x@evil.example", "寄回"]
-)
+@pytest.mark.parametrize("body", [*WRITTEN, "CONFIRM", SUBJECT, "50% & more? #1 + 1 = 2\r\nBcc: x@evil.example", "寄回"])
 def test_every_link_is_a_mailto_that_any_mail_program_reads(body: str) -> None:
     """A link names one address, a subject and a body, and nothing in them becomes another field (RFC 6068)."""
     found = link(ADDRESS, SUBJECT, body)
     assert MAILTO.fullmatch(found)
     parts = urlsplit(found)
     assert unquote(parts.path) == ADDRESS
-    assert dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)) == {
-        "subject": SUBJECT,
-        "body": body,
-    }
+    assert dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)) == {"subject": SUBJECT, "body": body}
 
 
 @pytest.mark.parametrize("kind", STAFF)
@@ -97,9 +90,7 @@ def test_a_link_is_never_broken_whatever_stands_around_it() -> None:
 def test_T7_a_command_cannot_break_out_of_its_button(kind: str) -> None:
     """Quotes and markup in a command, or in a link, stay inside the attribute and the words they belong to."""
     evil = StaffAction('A" onclick="x()"><script>', 'mailto:a@b.example?body="><script>alert(1)</script>')
-    html = LETTERS.render(
-        replace(sample(kind, "done" if kind == "transcript" else "held"), choices=(evil,)), "default"
-    )[1]
+    html = LETTERS.render(replace(sample(kind, "done" if kind == "transcript" else "held"), choices=(evil,)), "default")[1]
     page = Anchors(html)
     assert [anchor["href"] for anchor in page.links] == [evil.link]
     assert set(page.links[0]) == {"href", "style"}
@@ -152,10 +143,7 @@ HELP = CommandLine("HELP", "help", "done")
         ((DONE, SECOND), "Done in part: for the rest a second approver has been asked."),
         ((SECOND,), "Nothing has changed yet: a second approver has been asked."),
         ((REFUSED,), "Nothing has changed: it could not be done."),
-        (
-            (REFUSED, SECOND),
-            "Nothing has changed yet: a second approver has been asked, and the rest could not be done.",
-        ),
+        ((REFUSED, SECOND), "Nothing has changed yet: a second approver has been asked, and the rest could not be done."),
     ],
 )
 def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[CommandLine, ...], lead: str) -> None:
@@ -165,9 +153,7 @@ def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[CommandLine, ..
     assert ("All commands:" in words) == (HELP in rulings)
 
 
-@pytest.mark.parametrize(
-    "about", ["held", "second", "passed_on", "repair_due", "repair_overdue", "told", "undeliverable"]
-)
+@pytest.mark.parametrize("about", ["held", "second", "passed_on", "repair_due", "repair_overdue", "told", "undeliverable"])
 def test_a_notice_asks_first_then_tells_then_offers(about: str) -> None:
     """What is asked of the reader comes first, then the facts, then the buttons; the clauses stand at the end."""
     letter = next(each for each in SAMPLES if (each.kind, each.about) == ("notice", about) and each.choices)

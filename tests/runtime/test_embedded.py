@@ -13,15 +13,7 @@ import pytest
 from imapclient import IMAPClient
 from support.servers import embedded_imap, embedded_smtp
 
-from mailbot.runtime.embedded import (
-    HOST,
-    ImapServer,
-    ReceivedMail,
-    from_domain,
-    imap_server,
-    smtp_server,
-    without_detail,
-)
+from mailbot.runtime.embedded import HOST, ImapServer, ReceivedMail, from_domain, imap_server, smtp_server, without_detail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +34,7 @@ def client(server: ImapServer, user: str = "rma") -> IMAPClient:
 
 
 def write(server: SmtpServer, *recipients: str, sender: str = "kim@acme.example", mail: bytes = MAIL) -> None:
-    """Send an email as a mail client does."""
+    """Send an email as mail clients do."""
     with smtplib.SMTP(HOST, server.port, local_hostname="localhost", timeout=10) as smtp:
         smtp.sendmail(sender, recipients, mail)
 
@@ -86,14 +78,11 @@ def test_without_authentication_there_is_no_header(background: Background) -> No
 
 
 def test_emails_can_be_written_to_files(background: Background, tmp_path: Path) -> None:
-    """Every email is written to the folder, in order, and no recipient's name leads to another folder."""
+    """The folder gets one file per email, in order, and no recipient's name leads to another folder."""
     with embedded_smtp(background, out=tmp_path) as server:
         write(server, "kim@acme.example")
         write(server, '"../../x/y"@acme.example', mail=MAIL * 2)
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "0001-kim@acme.example.eml",
-        "0002-.._.._x_y@acme.example.eml",
-    ]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0001-kim@acme.example.eml", "0002-.._.._x_y@acme.example.eml"]
     assert (tmp_path / "0001-kim@acme.example.eml").read_bytes() == MAIL
 
 
@@ -140,15 +129,12 @@ def test_users_do_not_see_each_others_mail(background: Background) -> None:
         assert mailboxes.folder("rma", "Done") == []
         with client(mailboxes.server, "staff") as staff:
             assert staff.select_folder("INBOX")[b"EXISTS"] == 0
-        with (
-            IMAPClient(HOST, port=mailboxes.server.port, ssl=False, timeout=10) as nobody,
-            pytest.raises(IMAPClient.Error),
-        ):
+        with IMAPClient(HOST, port=mailboxes.server.port, ssl=False, timeout=10) as nobody, pytest.raises(IMAPClient.Error):
             nobody.login("rma", "wrong")
 
 
 def test_the_servers_stop_with_open_connections() -> None:
-    """A mail client that is connected or waits in IDLE does not keep the servers from stopping."""
+    """Clients that are connected or wait in IDLE do not keep the servers from stopping."""
 
     async def work() -> float:
         async with imap_server({"rma": "secret"}) as mailboxes, smtp_server(mailboxes=mailboxes) as server:

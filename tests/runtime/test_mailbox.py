@@ -117,9 +117,7 @@ def test_emails_that_were_read_are_waiting_too(mailbox: Mailbox, imap_server: Ma
     assert mailbox.waiting(10) == []
 
 
-def test_a_backlog_is_listed_in_batches(
-    mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backlog_is_listed_in_batches(mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest emails come first, and no answer of the server is too long."""
     monkeypatch.setattr(module, "WINDOW", 2)
     monkeypatch.setattr(module, "MAX_WINDOW", 3)
@@ -164,9 +162,7 @@ def test_the_content_arrives_byte_for_byte(mailbox: Mailbox, imap_server: MailSt
     emails = [mail("umlaut").replace(b"x", b"\xfc"), mail("long", 200_000), b"\r\n", b'"){3}\r\n({1}\r\n\r\nNIL\r\n']
     for raw in emails:
         imap_server.deliver("rma", raw)
-    assert [(fetched.size, fetched.raw) for fetched in mailbox.fetch(mailbox.waiting(10))] == [
-        (len(raw), raw) for raw in emails
-    ]
+    assert [(fetched.size, fetched.raw) for fetched in mailbox.fetch(mailbox.waiting(10))] == [(len(raw), raw) for raw in emails]
 
 
 def test_emails_that_no_longer_exist_are_ignored(mailbox: Mailbox, imap_server: MailStore) -> None:
@@ -202,7 +198,7 @@ def test_r3_an_email_over_the_limit_is_never_fetched(imap_server: MailStore, mon
 
 
 def test_r1_a_batch_is_bounded_in_bytes(imap_server: MailStore) -> None:
-    """Many large emails do not fill the memory: what goes beyond the budget comes with the next batch."""
+    """Many large emails do not fill the memory: the ones beyond the budget come with the next batch."""
     box = Mailbox(imap_server.imap("rma"), max_size=5_000, budget=2_500)
     box.connect()
     for raw in (mail("a", 1_000), mail("b", 1_000), mail("c", 1_000), mail("d", 4_000), mail("e", 6_000)):
@@ -234,7 +230,7 @@ def test_an_email_that_the_server_cannot_read_does_not_stop_the_others(
     assert [fetched.raw for fetched in mailbox.fetch(uids)] == [mail("one"), None, mail("three")]
 
 
-# ---------------------------------------------------------------- server_parameters it goes
+# ---------------------------------------------------------------- move and append
 
 
 def test_processed_emails_are_moved(mailbox: Mailbox, imap_server: MailStore) -> None:
@@ -422,11 +418,7 @@ def test_a_missing_inbox_is_reported(imap_server: MailStore) -> None:
 
 def test_a_read_only_folder_is_reported() -> None:
     """A mailbox from which nothing can be moved is an error."""
-    answers = {
-        "CAPABILITY": "* CAPABILITY IMAP4rev1",
-        "LIST": '* LIST () "/" Done',
-        "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no",
-    }
+    answers = {"CAPABILITY": "* CAPABILITY IMAP4rev1", "LIST": '* LIST () "/" Done', "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no"}
 
     def script(session: Session) -> None:
         session.send("* OK ready")
@@ -440,14 +432,11 @@ def test_a_read_only_folder_is_reported() -> None:
 
 
 def test_an_unreachable_server_is_reported() -> None:
-    """A port server_parameters nothing listens, and a server that never answers, are told apart."""
+    """A closed port and a server that never answers give different errors."""
     nothing = Imap(host="127.0.0.1", port=free_port(), security="none", user="rma", password="x", timeout=0.3)
     with pytest.raises(MailboxError, match="connection refused"):
         Mailbox(nothing).connect()
-    with (
-        scripted(lambda session: session.receive()) as server,
-        pytest.raises(MailboxError, match=r"no answer within 0\.3 s"),
-    ):
+    with scripted(lambda session: session.receive()) as server, pytest.raises(MailboxError, match=r"no answer within 0\.3 s"):
         Mailbox(msgspec.structs.replace(nothing, port=server.port)).connect()
 
 

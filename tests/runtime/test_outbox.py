@@ -49,14 +49,7 @@ def answering(moment: str, *answers: str | None) -> Callable[[str, str, str], st
 
 @pytest.mark.parametrize(
     "body",
-    [
-        "Hello\r\n",
-        ".\r\n",
-        "..\r\n.\r\n.hidden\r\n",
-        "x\r\n" * 40_000,
-        ("=" + "x" * 900 + "\r\n") * 4_000,
-        "no line\r\n\r\n\r\n",
-    ],
+    ["Hello\r\n", ".\r\n", "..\r\n.\r\n.hidden\r\n", "x\r\n" * 40_000, ("=" + "x" * 900 + "\r\n") * 4_000, "no line\r\n\r\n\r\n"],
     ids=["plain", "a dot", "dots", "many lines", "3.6 MB", "empty lines"],
 )
 def test_the_bytes_arrive_unchanged(body: str, smtp_server: SmtpServer) -> None:
@@ -110,9 +103,7 @@ def test_h4_a_hostile_address_is_refused_before_smtp_sees_it(address: str, smtp_
     assert seen == []
 
 
-@pytest.mark.parametrize(
-    "address", ["kim@acme.example", "kim.o'hara+rma@ACME.example", "kim@bücher.example", "x@sub.acme.example"]
-)
+@pytest.mark.parametrize("address", ["kim@acme.example", "kim.o'hara+rma@ACME.example", "kim@bücher.example", "x@sub.acme.example"])
 def test_ordinary_addresses_are_accepted(address: str, smtp_server: SmtpServer) -> None:
     """Plus addresses, apostrophes and domains with umlauts are accepted."""
     assert send(smtp_server.smtp(), recipient=address) == [Delivered("250 2.0.0 OK")]
@@ -191,9 +182,7 @@ def smtp_script(**answers: str | None) -> Callable[[Session], None]:
                 answer(session, "STAR", "220 go on")
                 session.start_tls()
             else:
-                answer(
-                    session, command, {"EHLO": "250-localhost\n250 STARTTLS", "QUIT": "221 bye"}.get(command, "250 ok")
-                )
+                answer(session, command, {"EHLO": "250-localhost\n250 STARTTLS", "QUIT": "221 bye"}.get(command, "250 ok"))
 
     return script
 
@@ -234,7 +223,7 @@ def at(port: int, **more: object) -> Smtp:
     ids=lambda value: str(value)[:30],
 )
 def test_every_end_of_a_transaction(answers: dict[str, str | None], kind: type) -> None:
-    """Wherever a server fails, hangs up, falls silent or sessions nonsense, the end of the mail is judged rightly."""
+    """Wherever a server fails, hangs up, stops answering or sends nonsense, the result is right."""
     large = MAIL + ("x" * 70 + "\r\n") * 150_000 if "CONTENT" in answers else MAIL
     with scripted(smtp_script(**answers)) as server:
         [result] = send(at(server.port), large)
@@ -275,7 +264,7 @@ def test_a_server_that_stops_reading_times_out(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_one_connection_sends_many_emails(smtp_server: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One connection serves many emails and is exchanged after so many."""
+    """One connection sends many emails and is replaced after a maximum number."""
     monkeypatch.setattr(module, "MAX_PER_CONNECTION", 3)
     with scripted(smtp_script()) as server:
         assert send(at(server.port), *[MAIL] * 7) == [Delivered("250 taken")] * 7
@@ -285,7 +274,7 @@ def test_one_connection_sends_many_emails(smtp_server: SmtpServer, monkeypatch: 
 
 @pytest.mark.parametrize("idle", [10.0, -1.0], ids=["noticed by sending", "noticed by NOOP"])
 def test_a_connection_closed_by_the_server_is_replaced(idle: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that hangs up between two emails costs neither of them anything."""
+    """If the server hangs up between two emails, both are sent."""
     monkeypatch.setattr(module, "IDLE", idle)
 
     def one_mail(session: Session) -> None:

@@ -39,8 +39,7 @@ def full(store):
     commit(
         store,
         a_step(
-            a_case("C-1", replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=3)),)),
-            identity="in-1",
+            a_case("C-1", replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=3)),)), identity="in-1"
         ),
         a_step(a_case("C-2", mails=("in-2@y",), state="expired"), identity="in-2"),
         a_step(replies=(a_reply("note-1@x", at=after(hours=1)),), identity="in-3", at=after(days=30)),
@@ -124,9 +123,7 @@ def test_killed_at_any_moment(request, path, use):
     chance = random.Random(7)
     committed, sent, kills = set(), set(), 0
     for turn in range(10):
-        process = subprocess.Popen(
-            [sys.executable, WORKER, url, str(turn)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
+        process = subprocess.Popen([sys.executable, WORKER, url, str(turn)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         with process:
             assert process.stdout.readline() == "open\n"
             timer = threading.Timer(chance.uniform(0.02, 0.3), process.send_signal, [signal.SIGKILL])
@@ -168,15 +165,7 @@ _CALL = re.compile(r"(\w+)\((?:\d+<(.*?)>)?(.*)")
 
 def observed(path, steps):
     """What a worker asks of the kernel, in order: (call, file or what was said)."""
-    words = [
-        "strace",
-        "-f",
-        "-y",
-        "-s",
-        "99",
-        "-e",
-        "trace=write,pwrite64,fsync,fdatasync,syncfs,rename,renameat,renameat2",
-    ]
+    words = ["strace", "-f", "-y", "-s", "99", "-e", "trace=write,pwrite64,fsync,fdatasync,syncfs,rename,renameat,renameat2"]
     done = subprocess.run(
         [*words, sys.executable, WORKER, f"tinydb:{path}", "1", str(steps)],
         capture_output=True, text=True, env=ENVIRONMENT, check=True, timeout=60,
@@ -210,9 +199,7 @@ def test_a_document_leaves_the_database_after_its_file_is_on_the_disk(path):
     calls = list(observed(path, 3))
     moves = [(at, what) for at, (call, what) in enumerate(calls) if call.startswith("rename") and "cases/C-" in what]
     rest = calls[moves[-1][0] :]
-    syncs = [
-        at for at, (call, what) in enumerate(rest) if call == "syncfs" or (call == "fsync" and what.endswith(".json"))
-    ]
+    syncs = [at for at, (call, what) in enumerate(rest) if call == "syncfs" or (call == "fsync" and what.endswith(".json"))]
     assert ("pwrite64", "mailbot.db-wal") in rest[syncs[-1] :], "the rows were dropped before the files were flushed"
     if all(call != "syncfs" for call, _ in rest):
         written = {re.search(r"/(C-\d+\.json)\"", what).group(1) for _, what in moves}
@@ -272,9 +259,7 @@ def test_a_missing_or_unknown_case_is_refused(path):
         opened(path)
     (path / "kept").rename(file)
     shutil.copy(file, path / "cases/C-9.json")
-    with pytest.raises(
-        StateError, match=r"C-9\.json is a case that mailbot\.db does not know.*Restore the whole folder"
-    ):
+    with pytest.raises(StateError, match=r"C-9\.json is a case that mailbot\.db does not know.*Restore the whole folder"):
         opened(path)
     assert check(opened(path, read_only=True)) == [f"{path}/cases/C-9.json belongs to no case; move it away"]
 
@@ -333,9 +318,7 @@ def test_a_state_of_an_older_version_is_migrated(path, monkeypatch):
 
 def test_a_second_process_is_refused(path):
     """C6: one process works on a state; another is told which one has it. A killed process lets go at once."""
-    process = subprocess.Popen(
-        [sys.executable, WORKER, f"tinydb:{path}", "1"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+    process = subprocess.Popen([sys.executable, WORKER, f"tinydb:{path}", "1"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     with process:
         assert process.stdout.readline() == "open\n"
         with pytest.raises(StateError, match=f"in use by process {process.pid}; stop it or use another state folder"):

@@ -237,9 +237,7 @@ def test_a_batch_whose_commit_was_lost_is_processed_again(two, monkeypatch, arri
     one, other = two
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     desk.store = desk.context.store = one
-    mail = incoming_mail(
-        RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now()
-    )
+    mail = incoming_mail(RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now())
     lose_commit(one, monkeypatch, arrived=arrived)
     with pytest.raises(UnavailableError):
         process_batch([mail], desk.context)
@@ -282,9 +280,7 @@ def test_workers_that_are_killed_leave_one_effect(url):
     committed, sent, stale = set(), set(), 0
     for round_ in range(3):
         processes = [
-            subprocess.Popen(
-                [sys.executable, WORKER, url, str(seed)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-            )
+            subprocess.Popen([sys.executable, WORKER, url, str(seed)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
             for seed in range(round_ * 10, round_ * 10 + WORKERS)
         ]
         for at, process in enumerate(processes):

@@ -218,9 +218,7 @@ def _staff(desk: Walk) -> None:
     notice = desk.notice(second, "chief")
     desk.staff("second approval", "chief", "APPROVE", second, answers=notice.message_id, auth="none")
     _next_day(desk)
-    rejected = desk.customer(
-        "request: for a person", f"We want to return serial number {s(53)} for credit, by mistake."
-    )
+    rejected = desk.customer("request: for a person", f"We want to return serial number {s(53)} for credit, by mistake.")
     desk.staff("command: reject", "boss", "REJECT outside of what we can do", rejected)
     covered = desk.customer("request: covered", f"Serial number {s(17)} shows no video.")
     for name, who, words in (
@@ -246,9 +244,7 @@ def _staff(desk: Walk) -> None:
     declined = desk.customer("request: covered", f"Serial number {s(19)} shows no video.")
     desk.staff("command: received", "bench", "RECEIVED", declined)
     desk.staff("command: parts quote", "boss", "QUOTE 250 USD for parts", declined)
-    desk.customer(
-        "cancellation: parts", "We do not want the repair, please cancel the return.", about=desk.now(declined)
-    )
+    desk.customer("cancellation: parts", "We do not want the repair, please cancel the return.", about=desk.now(declined))
     _next_day(desk)
     question = desk.customer("question", "Do you also sell fans?")
     notice = desk.notice(question, "boss")

@@ -11,20 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 MARK = "<!-- modules: written by tests/support/module_table.py from the docstrings -->\n"
-PACKAGES = (
-    "",
-    "model",
-    "mail",
-    "intake",
-    "policy",
-    "case",
-    "decide",
-    "reply",
-    "runtime",
-    "rehearsal",
-    "demo",
-    "commands",
-)
+PACKAGES = ("", "model", "mail", "intake", "policy", "case", "decide", "reply", "runtime", "rehearsal", "demo", "commands")
 """The packages in the order of an email's way; the empty one is the modules beside them."""
 
 
@@ -34,9 +21,7 @@ def table() -> str:
     for package in PACKAGES:
         folder = ROOT / "mailbot" / package
         files = sorted(folder.rglob("*.py") if package else folder.glob("*.py"))
-        rows = [
-            f"| `{path.relative_to(folder)}` | {first_line(path)} |" for path in files if path.name != "__init__.py"
-        ]
+        rows = [f"| `{path.relative_to(folder)}` | {first_line(path)} |" for path in files if path.name != "__init__.py"]
         about = first_line(folder / "__init__.py")
         parts += [f"### `{f'mailbot/{package}'.rstrip('/')}/`", about, "\n".join(("| module | |", "|---|---|", *rows))]
     return "\n\n".join(parts) + "\n"

@@ -54,10 +54,7 @@ KIM, LEE, ZOE, JOE = "kim@acme.example", "lee@acme.example", "zoe@zenith.example
 CUSTOMERS = (KIM, LEE, ZOE, JOE)
 DOMAIN = {PORTWELL: "portwell.example", SERVERTECH: "servertech.example"}
 BOSS, CHIEF, DESK, SALES = "boss", "chief", "bench", "sales"
-_BASE = {
-    PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"),
-    SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45"),
-}
+_BASE = {PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"), SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45")}
 
 
 def units(company: str) -> dict[str, Unit]:
@@ -204,9 +201,7 @@ class Life(Desk):
     def arrives(self, raw: bytes) -> Step:
         """Let a mail arrive that has never arrived before."""
         self.raws.append(raw)
-        [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
-        )
+        [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step, "a new mail takes effect"
         record = settled.step.record
         assert record
@@ -217,9 +212,7 @@ class Life(Desk):
     def arrives_again(self, raw: bytes) -> None:
         """Let a mail arrive once more: nothing follows (promise 2)."""
         count = len(self.taken)
-        [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
-        )
+        [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step is None
         assert len(self.taken) == count
         self._kept()
@@ -333,9 +326,7 @@ class Life(Desk):
                 assert self.came[after.id, key] == 1, f"{key} came twice"
             assert all(moment > now for moment in at)
             letters = [self.sent[one] for one in entry.sent if self.sent[one].audience == "customer"]
-            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), (
-                "one mail for each thing that is waited for"
-            )
+            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), "one mail for each thing that is waited for"
             assert not (letters and before.state in CLOSED_STATES), "nothing more is sent of what is over"
             assert not (letters and before.unreachable)
         else:
@@ -353,9 +344,7 @@ class Life(Desk):
                 assert not after.number
                 assert not after.quotes
             else:
-                assert not (changed := _changed(before, after)), (
-                    f"{changed}, and nothing proves that it was this person"
-                )
+                assert not (changed := _changed(before, after)), f"{changed}, and nothing proves that it was this person"
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
         for ruling in decision.command_results:
@@ -402,9 +391,7 @@ class Life(Desk):
             self._private(reply, after)
         if before and after and before.history:
             assert after.history[: len(before.history)] == before.history
-            assert [r.message_id for r in after.replies][: len(before.replies)] == [
-                r.message_id for r in before.replies
-            ]
+            assert [r.message_id for r in after.replies][: len(before.replies)] == [r.message_id for r in before.replies]
 
     def _private(self, reply: Reply, case: Case) -> None:
         """A customer's mail shows nothing of staff's, nor of what belongs to others."""
@@ -416,9 +403,7 @@ class Life(Desk):
         text = f"{head} {' '.join(said.decode().split())}"
         assert "Reply-To" not in opened
         shown = [
-            word
-            for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry")
-            if word in text
+            word for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry") if word in text
         ]
         shown += [secret for secret in self.secrets if secret in text]
         shown += [person.address for person in self.policy.desk.staff if person.address in text]
@@ -490,9 +475,7 @@ def _changed(before: Case, after: Case) -> list[str]:
     """What has changed beside what any mail may add: the history, our mails and their tokens."""
     free = {"history", "replies", "tokens"}
     fields = (name for name in Case.__struct_fields__ if name not in free)
-    return [
-        f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)
-    ]
+    return [f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)]
 
 
 def _bare(case: Case) -> Case:

@@ -91,9 +91,7 @@ def unsent(store, now):
 def due(store, now):
     """The due dates that have been reached, the earliest first."""
     query = "SELECT id, due_at FROM cases WHERE due_at <= :now ORDER BY due_at, id"
-    return tuple(
-        DueDate(row.id, rows.moment(row.due_at)) for row in store.database.run(query, {"now": rows.number(now)})
-    )
+    return tuple(DueDate(row.id, rows.moment(row.due_at)) for row in store.database.run(query, {"now": rows.number(now)}))
 
 
 def told(store):

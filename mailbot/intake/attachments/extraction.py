@@ -18,16 +18,7 @@ from mailbot.model import Attachment, Document, Table, Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = [
-    "MAX_ROWS",
-    "AttachmentContents",
-    "OpenedAttachment",
-    "contents",
-    "is_program",
-    "look",
-    "parse_separated",
-    "risky",
-]
+__all__ = ["MAX_ROWS", "AttachmentContents", "OpenedAttachment", "contents", "is_program", "look", "parse_separated", "risky"]
 
 MAX_ATTACHMENTS = 20
 """The maximum number of attachments of one message that are opened, including those inside others."""
@@ -92,9 +83,7 @@ def is_program(attachment: Attachment) -> bool:
     return attachment.content.startswith(formats.PROGRAM_SIGNATURES) and not formats.is_text(attachment)
 
 
-def contents(
-    attachments: Sequence[Attachment], look: Callable[[Attachment], OpenedAttachment] = look
-) -> AttachmentContents:
+def contents(attachments: Sequence[Attachment], look: Callable[[Attachment], OpenedAttachment] = look) -> AttachmentContents:
     """Open the attachments of a message and those inside them, level by level, within the limits above.
 
     Args:

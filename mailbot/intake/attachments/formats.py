@@ -118,8 +118,7 @@ def parse_separated(lines: Sequence[str]) -> list[list[str]]:
     """
     head = [line for line in lines[:20] if line.strip()]
     separator = max(
-        ";\t,|",
-        key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0),
+        ";\t,|", key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0)
     )
     rows = csv.reader((line[:10_000] for line in lines[:MAX_ROWS]), delimiter=separator)
     return [[cell.strip() for cell in row[:MAX_COLUMNS]] for row in rows]
@@ -133,9 +132,7 @@ def _mail(attachment: Attachment) -> ReadResult:
     root = mime.parse_parts(attachment.content)
     content = body.read_body(root)
     subject = headers.decode_words(root.headers.first("subject") or "")
-    return ReadResult(
-        f"{subject}\n\n{content.text}"[:MAX_CHARACTERS], content.tables, content.attachments[:MAX_MEMBERS]
-    )
+    return ReadResult(f"{subject}\n\n{content.text}"[:MAX_CHARACTERS], content.tables, content.attachments[:MAX_MEMBERS])
 
 
 # ---------------------------------------------------------------- PDF and workbooks
@@ -226,9 +223,7 @@ def _winmail(attachment: Attachment) -> ReadResult:
 
     packed = TNEF(attachment.content, do_checksum=False)
     within = tuple(
-        Attachment(
-            mime.clean_name(_as_text(file.long_filename())) or "unnamed", "application/octet-stream", bytes(file.data)
-        )
+        Attachment(mime.clean_name(_as_text(file.long_filename())) or "unnamed", "application/octet-stream", bytes(file.data))
         for file in packed.attachments[:MAX_MEMBERS]
     )
     text = normalize_lines(_as_text(packed.body or b""))

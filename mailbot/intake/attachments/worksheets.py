@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 _ORDINALS = ("first", "second", "third")
 
 
-def requested_tables(
-    documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[LanguageWords]
-) -> Iterator[Table]:
+def requested_tables(documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Iterator[Table]:
     """Yield the tables of the documents except those that the message, or their own name, excludes."""
     clauses = [
         normalize(clause)
@@ -27,9 +25,7 @@ def requested_tables(
         for clause in re.split(r"[,;:、]\s|\s-\s", sentence)
     ]
     for document in documents:
-        excluded = {
-            index for index, table in enumerate(document.tables) if _is_excluded(index, table, clauses, lexicons)
-        }
+        excluded = {index for index, table in enumerate(document.tables) if _is_excluded(index, table, clauses, lexicons)}
         only = {index for index, table in enumerate(document.tables) if _is_only_one(index, table, clauses, lexicons)}
         if only:
             excluded = set(range(len(document.tables))) - only

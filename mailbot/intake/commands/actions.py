@@ -40,11 +40,7 @@ class ActionSentences(ApprovalSentences):
         sentence.set_name_end(end)
         if name == "note":
             return SentenceResult(
-                Command(
-                    "note",
-                    staff_sentence.text,
-                    text=" ".join((sentence.rest.strip(" :-"), *staff_sentence.lines)).strip(),
-                )
+                Command("note", staff_sentence.text, text=" ".join((sentence.rest.strip(" :-"), *staff_sentence.lines)).strip())
             )
         if name == "ship_to":
             return self._parse_ship_to(sentence, staff_sentence)
@@ -54,9 +50,7 @@ class ActionSentences(ApprovalSentences):
                 if not self.has_content(sentence.normalized_rest)
                 else self.non_command(sentence)
             )
-        if QUESTION.search(sentence.normalized) or self.matcher.contains(
-            "doubts", sentence.normalized[: sentence.start]
-        ):
+        if QUESTION.search(sentence.normalized) or self.matcher.contains("doubts", sentence.normalized[: sentence.start]):
             return UNCLEAR
         if name in APPROVAL_LISTS:
             return self.approve(sentence, name)
@@ -94,19 +88,13 @@ class ActionSentences(ApprovalSentences):
     def _closing_approval(self, sentence: CommandSentence) -> tuple[Command, ...]:
         """Return an approval in the last part of the sentence: "could not be solved, approved"."""
         part_starts = [
-            match.end()
-            for match in CLAUSES.finditer(sentence.normalized)
-            if re.search(r"\w", sentence.normalized[match.end() :])
+            match.end() for match in CLAUSES.finditer(sentence.normalized) if re.search(r"\w", sentence.normalized[match.end() :])
         ]
         if not part_starts or part_starts[-1] < sentence.end:
             return ()
         part = CommandSentence(sentence.text, sentence.normalized, next_word(sentence.normalized, part_starts[-1]))
         name, end = self.leading_command(part)
-        if (
-            name not in APPROVAL_LISTS
-            or self.has_content(sentence.normalized[end:])
-            or self.is_uncertain(sentence.normalized)
-        ):
+        if name not in APPROVAL_LISTS or self.has_content(sentence.normalized[end:]) or self.is_uncertain(sentence.normalized):
             return ()
         return (Command("approve", sentence.text),)
 
@@ -126,8 +114,7 @@ class ActionSentences(ApprovalSentences):
         findings = arguments.findings_in(text, (), self.matcher.lexicons)
         without_harmless = self.matcher.without("innocent", sentence.without_units(named_units).normalized_rest)
         if not findings or any(
-            self.matcher.end_at(kind, without_harmless, next_word(without_harmless, 0)) >= 0
-            for kind in ("conditions", "later")
+            self.matcher.end_at(kind, without_harmless, next_word(without_harmless, 0)) >= 0 for kind in ("conditions", "later")
         ):
             return UNCLEAR
         return SentenceResult(
@@ -203,10 +190,7 @@ class ActionSentences(ApprovalSentences):
         is_address = sum(len(line.split()) for line in lines) > 1
         return SentenceResult(
             Command(
-                "ship_to",
-                staff_sentence.text,
-                text="\n".join(lines) if is_address else "",
-                flaw="" if is_address else "address",
+                "ship_to", staff_sentence.text, text="\n".join(lines) if is_address else "", flaw="" if is_address else "address"
             )
         )
 
@@ -247,19 +231,13 @@ class ActionSentences(ApprovalSentences):
         start = next_word(normalized, 0)
         limits = ("later",) if name == "hold" else ("later", "conditions")
         first = CLAUSES.split(normalized[start:], maxsplit=1)[0]
-        if self.matcher.contains("later", first) or any(
-            self.matcher.end_at(kind, normalized, start) >= 0 for kind in limits
-        ):
+        if self.matcher.contains("later", first) or any(self.matcher.end_at(kind, normalized, start) >= 0 for kind in limits):
             return UNCLEAR if name != "hold" else self.non_command(sentence)
         has_condition = name == "hold" and self.matcher.end_at("conditions", normalized, start) >= 0
         is_explicit = (
-            sentence.capitals
-            or has_condition
-            or PUNCTUATION.match(without_harmless.normalized, without_harmless.end) is not None
+            sentence.capitals or has_condition or PUNCTUATION.match(without_harmless.normalized, without_harmless.end) is not None
         )
-        allows_remark = is_explicit or bool(
-            arguments.findings_in(first, (), self.matcher.lexicons) and (named_units or count)
-        )
+        allows_remark = is_explicit or bool(arguments.findings_in(first, (), self.matcher.lexicons) and (named_units or count))
         if self.has_content(first) and (not allows_remark or name == "confirm"):
             return self.non_command(sentence)
         if name == "received" and not count and re.search(r"\d", first) and not self.matcher.contains("all", first):

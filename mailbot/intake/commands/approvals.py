@@ -35,14 +35,10 @@ class ApprovalSentences(CommandFinder):
         if self._asks_someone_else(sentence):
             return UNCLEAR
         command_name = self.matcher.without("innocent", sentence.normalized[sentence.start : sentence.end])
-        if any(self.matcher.contains(kind, command_name) for kind in _LIMITS) or not self._is_unconditional(
-            sentence, name
-        ):
+        if any(self.matcher.contains(kind, command_name) for kind in _LIMITS) or not self._is_unconditional(sentence, name):
             return self.decision_talk(sentence.normalized)
         named_units = self.named_units(sentence)
-        approved = prices.approved_amounts(
-            sentence.without_units(named_units), self.matcher, self.desk.currency, self.point
-        )
+        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency, self.point)
         return SentenceResult(
             Command(
                 "approve",
@@ -60,9 +56,7 @@ class ApprovalSentences(CommandFinder):
         if self.matcher.end_at("bids", sentence.normalized, sentence.start) < sentence.end:
             return False
         addressee = _VOCATIVE.match(sentence.text)
-        named_units = addressee and re.search(
-            r"\w", self.matcher.without("polite", sentence.normalized[: addressee.end()])
-        )
+        named_units = addressee and re.search(r"\w", self.matcher.without("polite", sentence.normalized[: addressee.end()]))
         return self.addressed or bool(named_units and addressee and addressee.end() <= sentence.start)
 
     def _is_unconditional(self, sentence: CommandSentence, name: str) -> bool:
@@ -71,11 +65,7 @@ class ApprovalSentences(CommandFinder):
         rest = self.matcher.without("innocent", sentence.without_units(named_units).masked(self.desk).normalized_rest)
         if named_units:
             rest = self.matcher.without("only", rest)
-        if (
-            self.is_uncertain(rest)
-            or self.matcher.contains("reject", rest)
-            or '"' in sentence.normalized[: sentence.start]
-        ):
+        if self.is_uncertain(rest) or self.matcher.contains("reject", rest) or '"' in sentence.normalized[: sentence.start]:
             return False
         if named_units and self.matcher.contains("denied", rest):
             return False
@@ -107,9 +97,7 @@ class ApprovalSentences(CommandFinder):
             name, end = self.leading_command(part)
             if name not in {*APPROVAL_LISTS, "reject"}:
                 continue
-            is_own_statement = any(
-                self.matcher.end_at("own", sentence.normalized, at) >= 0 for at in (sentence.start, part.start)
-            )
+            is_own_statement = any(self.matcher.end_at("own", sentence.normalized, at) >= 0 for at in (sentence.start, part.start))
             if not self._allows_decision(
                 sentence.normalized[: part.start], name, after_conjunction=after_conjunction and not is_own_statement
             ):
@@ -118,17 +106,13 @@ class ApprovalSentences(CommandFinder):
                 return UNCLEAR
             part.set_name_end(end)
             return self.reject(part) if name == "reject" else self.approve(part, name)
-        return (
-            self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
-        )
+        return self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
 
     def _parts(self, normalized: str) -> list[tuple[int, bool]]:
         """Return where the parts of a sentence begin, and whether only a word such as "and" precedes each."""
         marks = [(match.end(), False) for match in CLAUSES.finditer(normalized)]
         words = [(end, True) for one in self.matcher.lexicons for _, end in one.commands.joins.spans(normalized)]
-        return sorted((next_word(normalized, end), after_conjunction) for end, after_conjunction in (*marks, *words))[
-            :40
-        ]
+        return sorted((next_word(normalized, end), after_conjunction) for end, after_conjunction in (*marks, *words))[:40]
 
     def _allows_decision(self, before: str, name: str, *, after_conjunction: bool) -> bool:
         """Return whether the text before a decision allows it to be the writer's own and unconditional."""
@@ -140,8 +124,7 @@ class ApprovalSentences(CommandFinder):
         if name in {"approve", "reject"} and (after_conjunction or self.matcher.contains("others", without_harmless)):
             return False
         if self.matcher.contains("speaks", without_harmless) and (
-            self.matcher.contains("negations", without_harmless)
-            or not self.matcher.contains("approve", without_harmless)
+            self.matcher.contains("negations", without_harmless) or not self.matcher.contains("approve", without_harmless)
         ):
             return False
         return not any(self.matcher.contains(kind, without_harmless) for kind in ("reported", "later"))
@@ -155,8 +138,7 @@ class ApprovalSentences(CommandFinder):
         start = next_word(without_harmless, 0)
         first = CLAUSES.split(without_harmless[start:], maxsplit=1)[0]
         is_limited = any(
-            self.matcher.end_at(kind, without_harmless, start) >= 0
-            for kind in ("conditions", "contrast", "past", "later")
+            self.matcher.end_at(kind, without_harmless, start) >= 0 for kind in ("conditions", "contrast", "past", "later")
         )
         if (
             is_limited

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.intake.entities.amounts import amounts
 from mailbot.intake.entities.serial_reader import label_kind
-from mailbot.intake.entities.serials import (
-    SerialSpan,
-    candidate_spans,
-    has_serial_form,
-    is_model,
-    mask_non_serials,
-    serial_key,
-)
+from mailbot.intake.entities.serials import SerialSpan, candidate_spans, has_serial_form, is_model, mask_non_serials, serial_key
 from mailbot.intake.entities.shipments import find_shipment
 from mailbot.intake.statements.findings import findings
 from mailbot.model import Finding, ShipmentNotice
@@ -109,10 +102,7 @@ class CommandSentence:
         blanked = self._blanked([match.span() for match in ours.finditer(self.text)])
         text = mask_non_serials(blanked.text)
         return CommandSentence(
-            text,
-            "".join(" " if a == " " else b for a, b in zip(text, blanked.normalized, strict=True)),
-            self.start,
-            self.end,
+            text, "".join(" " if a == " " else b for a, b in zip(text, blanked.normalized, strict=True)), self.start, self.end
         )
 
     def blank(self, span: tuple[int, int]) -> CommandSentence:

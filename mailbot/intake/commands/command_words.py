@@ -72,9 +72,7 @@ class CommandFinder:
         is_reply: the message replies to one of our messages.
     """
 
-    def __init__(
-        self, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, is_reply: bool
-    ) -> None:
+    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, is_reply: bool) -> None:
         self.matcher, self.desk, self.known, self.point, self.is_reply = matcher, desk, known, point, is_reply
         self.addressed = False
 
@@ -99,10 +97,7 @@ class CommandFinder:
         """
         for _ in range(_MAX_POLITE):
             best = max(
-                (
-                    (self.matcher.end_at(name, sentence.normalized, sentence.start), -index)
-                    for index, name in enumerate(COMMANDS)
-                ),
+                ((self.matcher.end_at(name, sentence.normalized, sentence.start), -index) for index, name in enumerate(COMMANDS)),
                 default=(-1, 0),
             )
             polite = self.matcher.end_at("polite", sentence.normalized, sentence.start)

@@ -52,9 +52,7 @@ def parse_commands(
         is_reply: the message replies to one of our messages, or belongs to a case. Then "please issue the number" approves; in
             a forwarded request it is the request.
     """
-    return _CommandParser(
-        ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)
-    ).parse(text)
+    return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)).parse(text)
 
 
 _CAPITALIZED = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
@@ -74,9 +72,7 @@ class _CommandParser:
         sentences = split_staff_text(text, self.matcher, self._is_command)
         if (confirmation := self._confirmation(sentences)) is not None:
             return CommandsRead((confirmation,))
-        if len(sentences) == 1 and not re.search(
-            r"\w", self.matcher.without("negations", normalize_in_place(sentences[0].text))
-        ):
+        if len(sentences) == 1 and not re.search(r"\w", self.matcher.without("negations", normalize_in_place(sentences[0].text))):
             return CommandsRead(unclear=(sentences[0].text,))
         quoted_paragraph = -1
         previous: StaffSentence | None = None
@@ -111,11 +107,7 @@ class _CommandParser:
             return None
         normalized = normalize_in_place(texts[0])
         end = self.matcher.end_at("yes", normalized)
-        if (
-            end >= 0
-            and not re.search(r"\w", self.matcher.without("polite", normalized[end:]))
-            and not QUESTION.search(normalized)
-        ):
+        if end >= 0 and not re.search(r"\w", self.matcher.without("polite", normalized[end:])) and not QUESTION.search(normalized):
             return Command("confirm", texts[0])
         return None
 
@@ -123,8 +115,7 @@ class _CommandParser:
         normalized = normalize_in_place(text)
         is_greeting = email_parts.without_greeting(f"{text},", self.matcher.lexicons) in {"", ","}
         return is_greeting or (
-            not self.matcher.contains("yes", normalized)
-            and not re.search(r"\w", self.matcher.without("polite", normalized))
+            not self.matcher.contains("yes", normalized) and not re.search(r"\w", self.matcher.without("polite", normalized))
         )
 
     def _sounds_like_decision(self, text: str) -> bool:
@@ -204,9 +195,7 @@ class _CommandParser:
             full_text = f"{previous.said}, {text}"
             sentence = self.sentence_parser.without_bullet(full_text)
             sentence.set_name_end(self.sentence_parser.leading_command(sentence)[1])
-            self.commands[-1] = msgspec.structs.replace(
-                self.sentence_parser.quote(sentence.rest, full_text), force=previous.force
-            )
+            self.commands[-1] = msgspec.structs.replace(self.sentence_parser.quote(sentence.rest, full_text), force=previous.force)
             return True
         if previous.name == "approve" and not previous.prices and self._has_amount(text):
             self._add_amount(text)
@@ -223,15 +212,13 @@ class _CommandParser:
 
     def _has_amount(self, text: str) -> bool:
         normalized = normalize_in_place(text)
-        return (
-            self.matcher.contains("fee", normalized) or self.matcher.contains("money", normalized)
-        ) and prices.has_amount(text, self.sentence_parser.desk.currency)
+        return (self.matcher.contains("fee", normalized) or self.matcher.contains("money", normalized)) and prices.has_amount(
+            text, self.sentence_parser.desk.currency
+        )
 
     def _add_amount(self, text: str) -> None:
         sentence = CommandSentence(text, normalize_in_place(text))
-        amounts = prices.approved_amounts(
-            sentence, self.matcher, self.sentence_parser.desk.currency, self.sentence_parser.point
-        )
+        amounts = prices.approved_amounts(sentence, self.matcher, self.sentence_parser.desk.currency, self.sentence_parser.point)
         is_uncertain = self.sentence_parser.is_uncertain(sentence.normalized) or QUESTION.search(sentence.normalized)
         self.commands[-1] = msgspec.structs.replace(
             self.commands[-1],
@@ -261,9 +248,7 @@ class _CommandParser:
         contradicting: set[int] = set()
         for pair in (("approve", "reject"), ("repaired", "not_repairable"), ("approve", "hold")):
             left, right = ([index for index, one in enumerate(self.commands) if one.name == name] for name in pair)
-            left_units, right_units = (
-                _unit_keys([self.commands[index] for index in indexes]) for indexes in (left, right)
-            )
+            left_units, right_units = (_unit_keys([self.commands[index] for index in indexes]) for indexes in (left, right))
             if left and right and (not left_units or not right_units or left_units & right_units):
                 contradicting |= {*left, *right}
         if self.has_voiding:

@@ -154,10 +154,7 @@ def _priced_line(item: str, matcher: CommandMatcher, home: str, point: Point) ->
     if not amount.named and amount.value is not None and re.match(r"\s*[^\W\d_]", item[amount.end :]):
         return (
             ()
-            if matcher.end_at(
-                "periods", normalized, amount.end + len(item[amount.end :]) - len(item[amount.end :].lstrip())
-            )
-            >= 0
+            if matcher.end_at("periods", normalized, amount.end + len(item[amount.end :]) - len(item[amount.end :].lstrip())) >= 0
             else None
         )
     other_amounts = [other for other in numbers if other is not amount]

@@ -29,9 +29,7 @@ _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
 _LINE_END = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
 
 
-def split_staff_text(
-    text: str, matcher: CommandMatcher, is_command: Callable[[str], bool]
-) -> tuple[StaffSentence, ...]:
+def split_staff_text(text: str, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> tuple[StaffSentence, ...]:
     """Split the new text of a message.
 
     Args:
@@ -63,15 +61,12 @@ def _lines(text: str) -> list[str]:
 def _before_closing(lines: Sequence[str], matcher: CommandMatcher) -> list[str]:
     """Return the lines above the signature; "Thanks!" and "Thanks, go ahead" are not closings."""
     kept = tuple(
-        "" if line.endswith((".", "!")) or matcher.contains("speaks", normalize_in_place(line)) else line
-        for line in lines
+        "" if line.endswith((".", "!")) or matcher.contains("speaks", normalize_in_place(line)) else line for line in lines
     )
     return list(lines[: email_parts.closing_index(kept, matcher.lexicons)])
 
 
-def _split_lines(
-    lines: Sequence[str], matcher: CommandMatcher, is_command: Callable[[str], bool]
-) -> Iterator[StaffSentence]:
+def _split_lines(lines: Sequence[str], matcher: CommandMatcher, is_command: Callable[[str], bool]) -> Iterator[StaffSentence]:
     for paragraph, block in enumerate(_paragraphs(lines)):
         width = max(map(len, block))
         index = 0
@@ -128,9 +123,7 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
             block = []
 
 
-def _is_wrapped(
-    line: str, following: str, width: int, matcher: CommandMatcher, is_command: Callable[[str], bool]
-) -> bool:
+def _is_wrapped(line: str, following: str, width: int, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> bool:
     """Return whether a line is the first part of a wrapped line."""
     if _LINE_END.search(line) or _LIST_ITEM.match(following):
         return False

@@ -12,17 +12,7 @@ if TYPE_CHECKING:
 Point = Literal[".", ",", ""]
 """The decimal separator: the company's own, or an empty string if the writer's is unknown."""
 
-_CURRENCY_SIGNS = {
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "円": "JPY",
-    "元": "CNY",
-    "₩": "KRW",
-    "₹": "INR",
-    "₽": "RUB",
-    "₺": "TRY",
-}
+_CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "元": "CNY", "₩": "KRW", "₹": "INR", "₽": "RUB", "₺": "TRY"}
 _DOLLARS = {
     "US": "USD", "USD": "USD", "C": "CAD", "CA": "CAD", "CAN": "CAD", "CDN": "CAD", "CAD": "CAD", "A": "AUD", "AU": "AUD",
     "AUD": "AUD", "NZ": "NZD", "NZD": "NZD", "HK": "HKD", "HKD": "HKD", "S": "SGD", "SG": "SGD", "SGD": "SGD",
@@ -30,15 +20,7 @@ _DOLLARS = {
 }  # fmt: skip
 """The text before "$" and the ISO 4217 code of the dollar, real, or peso that it means."""
 
-_CURRENCY_NAMES = {
-    "dollar": "USD",
-    "dollars": "USD",
-    "euro": "EUR",
-    "euros": "EUR",
-    "pounds": "GBP",
-    "yen": "JPY",
-    "rmb": "CNY",
-}
+_CURRENCY_NAMES = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "pounds": "GBP", "yen": "JPY", "rmb": "CNY"}
 # Common ISO 4217 codes; "ALL 250" and "TRY 250" are more often words than lek and lira.
 _CODES = (
     "USD|EUR|GBP|CAD|AUD|NZD|CHF|JPY|CNY|TWD|NTD|HKD|SGD|KRW|INR|MXN|BRL|PLN|CZK|HUF|RON|SEK|NOK|DKK|ILS|ZAR|THB|MYR|PHP|AED"

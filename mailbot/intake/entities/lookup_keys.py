@@ -65,9 +65,7 @@ def lookup_keys(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*tuple(found)[: MAX_KEYS - len(flat_lookalikes)], *flat_lookalikes)))
 
 
-def _keys(
-    text: str, words: Sequence[re.Match[str]], desk: Desk, lookalike_keys: dict[str, tuple[str, ...]]
-) -> Iterator[str]:
+def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, lookalike_keys: dict[str, tuple[str, ...]]) -> Iterator[str]:
     """Yield the keys of a text: words, adjacent words combined, and parts of words.
 
     Their look-alikes are added to ``guessed``.

@@ -61,9 +61,7 @@ def _possible_orders(content: MessageContent) -> Iterator[tuple[Attachment, Docu
 def _is_order(attached: tuple[Attachment, Document | None], number: str | None, content: MessageContent) -> bool:
     attachment, document = attached
     stem = file_names_as_text([attachment.name])
-    is_named = mentions_order(stem, content.lexicons) or bool(
-        number and serial_key(number) in serial_key(attachment.name)
-    )
+    is_named = mentions_order(stem, content.lexicons) or bool(number and serial_key(number) in serial_key(attachment.name))
     if not is_named and any(one.orders.ours.search(normalize(text)) for text in stem for one in content.lexicons):
         return False
     if document is not None:
@@ -80,12 +78,7 @@ def _is_order(attached: tuple[Attachment, Document | None], number: str | None, 
 
 def _says_attached(content: MessageContent) -> bool:
     """Return whether the message says that the order is attached."""
-    return any(
-        one.orders.attached.search(normalize(text))
-        for text in content.own_sentences
-        if text
-        for one in content.lexicons
-    )
+    return any(one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
 
 
 def _lines(document: Document) -> list[str]:

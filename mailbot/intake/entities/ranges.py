@@ -47,9 +47,7 @@ def ranges(sentence: str, lexicons: Sequence[LanguageWords]) -> Iterator[Range]:
                 index += 1
 
 
-def _ranges_at(
-    sentence: str, words: Sequence[SerialSpan], index: int, lexicons: Sequence[LanguageWords]
-) -> Iterator[Range]:
+def _ranges_at(sentence: str, words: Sequence[SerialSpan], index: int, lexicons: Sequence[LanguageWords]) -> Iterator[Range]:
     """Yield the ranges that begin with this word."""
     for first, next_index in _serials_at(sentence, words, index):
         for last, _ in _serials_at(sentence, words, next_index) if next_index < len(words) else ():

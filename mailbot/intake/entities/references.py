@@ -80,9 +80,7 @@ def file_names_as_text(names: Sequence[str]) -> list[str]:
 
 def mentions_order(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a message, or one of its documents, mentions a purchase order."""
-    return any(
-        one.labels.purchase_order.search(normalize(text)) for text in sentences[:400] if text for one in lexicons
-    )
+    return any(one.labels.purchase_order.search(normalize(text)) for text in sentences[:400] if text for one in lexicons)
 
 
 def order_number_from_file_name(names: Sequence[str], desk: Desk) -> str | None:
@@ -93,11 +91,7 @@ def order_number_from_file_name(names: Sequence[str], desk: Desk) -> str | None:
 
 def _is_order_number(text: str, desk: Desk) -> bool:
     digits = sum(map(str.isdigit, text))
-    return (
-        digits > 2 * _MIN_DIGITS
-        and not has_serial_form(text, desk)
-        and not re.fullmatch(desk.number_form, text, re.IGNORECASE)
-    )
+    return digits > 2 * _MIN_DIGITS and not has_serial_form(text, desk) and not re.fullmatch(desk.number_form, text, re.IGNORECASE)
 
 
 def support_case(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> str | None:

@@ -61,12 +61,7 @@ _PHONE = re.compile(
     r"|\d{3}-\d{4}|(?:1[-. ])?\d{3}[-. ]\d{3}[-. ]\d{4})(?![\w-])"
 )
 _MAC_ADDRESS = "a MAC address"
-_FORMS = (
-    (_MAC_PATTERN, _MAC_ADDRESS),
-    (_IP_ADDRESS, "an IP address"),
-    (_DATE, "a date"),
-    (_PHONE, "a phone number"),
-)
+_FORMS = ((_MAC_PATTERN, _MAC_ADDRESS), (_IP_ADDRESS, "an IP address"), (_DATE, "a date"), (_PHONE, "a phone number"))
 _BARE_MAC = re.compile(r"(?=.*[A-F])(?=.*\d)[0-9A-F]{12}")
 _MONEY = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d{2}")
 
@@ -102,12 +97,7 @@ class _RejectionSearch:
     """Searches a message again, knowing what was accepted."""
 
     def __init__(self, content: MessageContent, request: Request) -> None:
-        self.content, self.desk, self.lexicons, self.known = (
-            content,
-            content.desk,
-            content.lexicons,
-            content.snapshot.units,
-        )
+        self.content, self.desk, self.lexicons, self.known = (content, content.desk, content.lexicons, content.snapshot.units)
         self.request = request
         self.taken = {serial_key(unit.serial) for unit in (*request.units, *request.foreign) if unit.serial}
 
@@ -137,9 +127,7 @@ class _RejectionSearch:
         yield from self._in_source(_RejectionSource(content.own_sentences[closing:], why=_SIGNED))
         quoted = sentences(re.sub(r"(?m)^[> ]{1,40}", "", message.quoted))
         yield from self._in_source(
-            _RejectionSource(quoted, "the forwarded message")
-            if content.is_forward
-            else _RejectionSource(quoted, why=_QUOTED)
+            _RejectionSource(quoted, "the forwarded message") if content.is_forward else _RejectionSource(quoted, why=_QUOTED)
         )
 
     # ------------------------------------------------------------------ one text
@@ -170,9 +158,7 @@ class _RejectionSearch:
             last = end
             if (rule == _QUOTED or self._is_ignored) and not self._is_serial(text) and not mention:
                 continue
-            if why := self._why(text, description, form, rule) or self._why_not_requested(
-                text, sentence[:start], mention
-            ):
+            if why := self._why(text, description, form, rule) or self._why_not_requested(text, sentence[:start], mention):
                 yield text, why
 
     def _candidates(self, sentence: str) -> list[tuple[int, int, str]]:
@@ -243,9 +229,7 @@ class _RejectionSearch:
         """Return whether someone might take a string for a serial number."""
         key = serial_key(text)
         digits = sum(map(str.isdigit, key))
-        enough = digits >= (_MIN_DIGITS_ALONE if key.isdigit() else _MIN_DIGITS_WITH_LETTERS) and not _MONEY.fullmatch(
-            text
-        )
+        enough = digits >= (_MIN_DIGITS_ALONE if key.isdigit() else _MIN_DIGITS_WITH_LETTERS) and not _MONEY.fullmatch(text)
         return enough or self._is_serial(text)
 
     def _why_not_requested(self, text: str, before: str, mention: Mention | None) -> str:

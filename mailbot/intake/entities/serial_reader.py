@@ -114,9 +114,7 @@ class Reader:
     number, or nothing else in the message can be one.
     """
 
-    def __init__(
-        self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[LanguageWords], *, expected: bool = False
-    ) -> None:
+    def __init__(self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[LanguageWords], *, expected: bool = False) -> None:
         self.known, self.desk, self.lexicons, self.expected = known, desk, lexicons, expected
         self._seen: dict[str, list[SerialSpan]] = {}
 
@@ -224,9 +222,7 @@ class Reader:
         first = last = number
         while first and _CONNECTOR.fullmatch(normalize(sentence[found[first - 1].end : found[first].start])):
             first -= 1
-        while last + 1 < len(found) and _CONNECTOR.fullmatch(
-            normalize(sentence[found[last].end : found[last + 1].start])
-        ):
+        while last + 1 < len(found) and _CONNECTOR.fullmatch(normalize(sentence[found[last].end : found[last + 1].start])):
             last += 1
         start, end = found[first].start, found[last].end
         return SerialSpan(sentence[start:end], start, end)
@@ -237,17 +233,9 @@ class Reader:
         for part in (key, *hyphenated_parts(span.text)):
             if part in self.known and not (part.isdigit() and kind not in {"", "serial", "device", "reason", "rma"}):
                 return self.known[part].serial
-        if (
-            kind in {"rma", "support_case", "model", "revision"}
-            and not key.isdigit()
-            and has_serial_form(text, self.desk)
-        ):
+        if kind in {"rma", "support_case", "model", "revision"} and not key.isdigit() and has_serial_form(text, self.desk):
             return text  # "RMA AH2F104432": the form is unambiguous, and the label says what is requested
-        if (
-            kind == "other"
-            and not key.isdigit()
-            and any(candidate in self.known for candidate in lookalikes(text, self.desk))
-        ):
+        if kind == "other" and not key.isdigit() and any(candidate in self.known for candidate in lookalikes(text, self.desk)):
             return text  # copied "from the fax": a typo in a known serial number
         has_other_label = kind not in {"", "serial", "device", "reason"}
         if span.open and not has_other_label:
@@ -262,9 +250,7 @@ class Reader:
             part = next((part for part in (key, *hyphenated_parts(span.text)) if has_serial_form(part, self.desk)), "")
             return (text if part == key else part) or (text if nearly_has_serial_form(text, self.desk) else "")
         behind = sentence[span.end :].lstrip()[:1]
-        is_stated = (
-            self.expected or kind == "device" or (alone and behind in {":", "-", "|"}) or (alone and kind == "reason")
-        )
+        is_stated = self.expected or kind == "device" or (alone and behind in {":", "-", "|"}) or (alone and kind == "reason")
         return text if is_stated and has_serial_form(text, self.desk) else ""
 
     def _label_after(self, after: str) -> str:
@@ -273,11 +259,7 @@ class Reader:
         for lexicon in self.lexicons:
             for kind in ("serial", "order", "purchase_order", "rma", "support_case", "other"):
                 for start, _ in getattr(lexicon.labels, kind).spans(tail):
-                    if (
-                        start <= _MAX_BEFORE_LABEL
-                        and re.match(r"\W*(?:\(|\w)", tail)
-                        and _is_filler(tail[:start], self.lexicons)
-                    ):
+                    if start <= _MAX_BEFORE_LABEL and re.match(r"\W*(?:\(|\w)", tail) and _is_filler(tail[:start], self.lexicons):
                         opens_parenthesis = tail.lstrip()[:1] == "("
                         is_linked = any(lexicon.labels.between.search(tail[:start]) for lexicon in self.lexicons)
                         if opens_parenthesis or is_linked:
@@ -291,13 +273,9 @@ class Reader:
         for lexicon in self.lexicons:
             if any(self._denies_across(before[end:]) for _, end in lexicon.serials.not_this.spans(before)):
                 return True
-            if any(
-                _is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)
-            ):
+            if any(_is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)):
                 return True
-            if any(
-                _is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)
-            ):
+            if any(_is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)):
                 return True
         return False
 
@@ -308,13 +286,9 @@ class Reader:
             normalize(sentence[mention.end :][:_MAX_LABEL_TEXT]),
         )
         for lexicon in self.lexicons:
-            if any(
-                _is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.only.spans(before)
-            ):
+            if any(_is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.only.spans(before)):
                 return True
-            if any(
-                _is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.only.spans(after)
-            ):
+            if any(_is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.only.spans(after)):
                 return True
         return False
 

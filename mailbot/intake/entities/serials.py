@@ -117,9 +117,7 @@ def _is_single_serial(group: Sequence[re.Match[str]], span: SerialSpan, desk: De
     if any(serial_key(token[0]) in known for token in group):
         return False
     if span.key.isdigit():
-        return (has_serial_form(written, desk) or span.key in known) and not any(
-            has_serial_form(token[0], desk) for token in group
-        )
+        return (has_serial_form(written, desk) or span.key in known) and not any(has_serial_form(token[0], desk) for token in group)
     return has_serial_form(written, desk)
 
 
@@ -186,9 +184,7 @@ def _lookalikes(key: str, forms: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     other = latin.translate(_SWAPPED)
     ambiguous = [index for index, char in enumerate(latin) if other[index] != char]
-    choices = [
-        positions for count in range(_MAX_MISTAKES + 1) for positions in combinations(ambiguous[:MAX_SERIAL], count)
-    ]
+    choices = [positions for count in range(_MAX_MISTAKES + 1) for positions in combinations(ambiguous[:MAX_SERIAL], count)]
     candidates = [_replaced_at(latin, other, positions) for positions in choices]
     candidates += [latin[:index] + latin[index:].translate(_LIKE_DIGITS) for index in range(3)]
     fits = _pattern(forms).fullmatch

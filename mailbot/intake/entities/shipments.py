@@ -33,9 +33,7 @@ def _tracking_pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{form})" for form in forms) or r"(?!)")
 
 
-def find_shipment(
-    text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False
-) -> Shipment:
+def find_shipment(text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False) -> Shipment:
     """Return the carrier and tracking number in one sentence.
 
     Args:
@@ -58,9 +56,7 @@ def find_shipment(
 
 def _carrier(normalized: str, lexicons: Sequence[LanguageWords]) -> tuple[int, int]:
     """Return the start and end of the first carrier's name with its service: "UPS Ground"."""
-    spans = sorted(
-        (span for one in lexicons for span in one.parcels.carriers.spans(normalized)), key=lambda s: (s[0], -s[1])
-    )
+    spans = sorted((span for one in lexicons for span in one.parcels.carriers.spans(normalized)), key=lambda s: (s[0], -s[1]))
     if not spans:
         return 0, 0
     start, end = spans[0]

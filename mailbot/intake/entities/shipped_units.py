@@ -83,9 +83,7 @@ def _signs(normalized: str, units: Sequence[SerialSpan], lexicons: Sequence[Lang
     marks = (match for match in _SIGNS.finditer(normalized) if is_free[match.start()])
     found += ((mark.start(), {"stop": ";", "comma": ","}.get(mark.lastgroup or "", "w")) for mark in marks)
     sign_row = [entry for entry in sorted(found) if entry[1]]
-    return [
-        entry for index, entry in enumerate(sign_row) if entry[1] != "w" or not index or sign_row[index - 1][1] != "w"
-    ]
+    return [entry for index, entry in enumerate(sign_row) if entry[1] != "w" or not index or sign_row[index - 1][1] != "w"]
 
 
 def _without_units(normalized: str, units: Sequence[SerialSpan]) -> tuple[str, list[int]]:

@@ -42,11 +42,7 @@ def rows(table: Table, reader: Reader) -> Iterator[RequestRow]:
     """
     table = _transposed(table, reader.lexicons)
     heading_index = next(
-        (
-            number
-            for number, row in enumerate(table.rows[:_MAX_ROWS_ABOVE_HEADING])
-            if "serial" in _kinds(row, reader.lexicons)
-        ),
+        (number for number, row in enumerate(table.rows[:_MAX_ROWS_ABOVE_HEADING]) if "serial" in _kinds(row, reader.lexicons)),
         None,
     )
     if heading_index is None:
@@ -67,9 +63,7 @@ def rows(table: Table, reader: Reader) -> Iterator[RequestRow]:
         reasons = [cell for cell, kind in zip(cells, kinds, strict=False) if kind == "reason" and cell]
         if "reason" not in kinds:
             reasons = _description(cells, kinds)
-        rest = "\n".join(
-            f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind
-        )
+        rest = "\n".join(f"{title}: {cell}" for title, cell, kind in zip(titles, cells, kinds, strict=False) if cell and not kind)
         if not _says_fine(titles, cells, reader.lexicons):
             yield from (RequestRow(serial, serial_key(serial), "; ".join(reasons), rest) for serial in serials)
 
@@ -85,11 +79,7 @@ def _transposed(table: Table, lexicons: Sequence[LanguageWords]) -> Table:
 
 def _says_fine(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a row says that its unit is fine: "tested OK: yes"."""
-    return any(
-        _cell_says_fine(title, cell, lexicon)
-        for title, cell in zip(titles, cells, strict=False)
-        for lexicon in lexicons
-    )
+    return any(_cell_says_fine(title, cell, lexicon) for title, cell in zip(titles, cells, strict=False) for lexicon in lexicons)
 
 
 @lru_cache(maxsize=4096)
@@ -98,9 +88,7 @@ def _cell_says_fine(title: str, cell: str, lexicon: LanguageWords) -> bool:
     return bool(is_fine or (_is_yes(lexicon, cell) and lexicon.sheets.aside.search(normalize(title))))
 
 
-def _good_rows(
-    rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[LanguageWords]
-) -> list[Sequence[str]]:
+def _good_rows(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[Sequence[str]]:
     """Return the rows that call their unit good and say nothing else about it, unless all rows do."""
 
     def good(cell: str) -> bool:
@@ -133,11 +121,7 @@ def _row_without_heading(row: Sequence[str], reader: Reader) -> Iterator[Request
 
 def _description(cells: Sequence[str], kinds: Sequence[str]) -> list[str]:
     """Return the cell that looks most like a description: words, and no heading of another kind."""
-    free = [
-        cell
-        for cell, kind in zip(cells, kinds, strict=False)
-        if not kind and (len(cell.split()) > 1 or _is_wide_text(cell))
-    ]
+    free = [cell for cell, kind in zip(cells, kinds, strict=False) if not kind and (len(cell.split()) > 1 or _is_wide_text(cell))]
     return sorted(free, key=len)[-1:]
 
 
@@ -213,9 +197,7 @@ def _is_no_heading(cell: str) -> bool:
 
 
 def _split_columns(lines: Iterable[str]) -> list[list[str]]:
-    return [
-        [cell.strip() for cell in (_BARS if "|" in line else _SPLIT).split(line.strip().strip("|"))] for line in lines
-    ]
+    return [[cell.strip() for cell in (_BARS if "|" in line else _SPLIT).split(line.strip().strip("|"))] for line in lines]
 
 
 def _split_values(lines: Sequence[str]) -> list[list[str]]:

@@ -25,9 +25,7 @@ def reason(content: MessageContent, intent: Intent) -> Reason:
         return _motive(content)
     inline_texts = {reply.text for reply in content.inline_answers}
     candidates = [
-        text
-        for text in content.sentences
-        if text not in inline_texts or reasons.weight(text, content.lexicons) >= reasons.CONCRETE
+        text for text in content.sentences if text not in inline_texts or reasons.weight(text, content.lexicons) >= reasons.CONCRETE
     ]
     body = answered_reason(content) or reasons.reason(candidates, content.lexicons)
     subject_reason = reasons.reason((content.own_subject,), content.lexicons)
@@ -38,8 +36,7 @@ def reason(content: MessageContent, intent: Intent) -> Reason:
             body = Reason(text, weight if weight == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
     if subject_reason.weight > body.weight:
         return Reason(
-            reasons.join_sentences((subject_reason.text, body.text)) if body.text else subject_reason.text,
-            subject_reason.weight,
+            reasons.join_sentences((subject_reason.text, body.text)) if body.text else subject_reason.text, subject_reason.weight
         )
     if body.text:
         return body
@@ -79,11 +76,7 @@ def answered_reason(content: MessageContent) -> Reason | None:
 
     For example: "You wrote: no boot" "yes".
     """
-    texts = [
-        reply.text
-        for reply in content.inline_answers
-        if label_kind(reply.question, content.lexicons, loose=True) == "reason"
-    ]
+    texts = [reply.text for reply in content.inline_answers if label_kind(reply.question, content.lexicons, loose=True) == "reason"]
     texts = texts or [
         match[1]
         for reply in content.inline_answers
@@ -160,13 +153,9 @@ def unit_reason(content: MessageContent, unit: NamedUnit) -> Reason:
     """Return the reason of this unit alone, from its row of a list or from the sentences about it."""
     if unit.list_text:
         weight = reasons.weight(unit.list_text, content.lexicons)
-        return Reason(
-            reasons.join_sentences((unit.list_text,)), weight if weight == reasons.VAGUE else reasons.CONCRETE
-        )
+        return Reason(reasons.join_sentences((unit.list_text,)), weight if weight == reasons.VAGUE else reasons.CONCRETE)
     stated_reason = reasons.reason(unit.sentences, content.lexicons)
-    if not stated_reason.text and (
-        descriptions := [text for text in unit.sentences if _describes_problem(content, text, unit)]
-    ):
+    if not stated_reason.text and (descriptions := [text for text in unit.sentences if _describes_problem(content, text, unit)]):
         return reasons.from_descriptions(descriptions, content.lexicons)
     return stated_reason
 

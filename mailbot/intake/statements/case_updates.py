@@ -58,12 +58,7 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
         states_shipment = _matches(content, "parcels", "sent", normalized) and not any(
             one.reasons.negations.search(normalized) for one in content.lexicons
         )
-        if (
-            states_shipment
-            or status.sent
-            or found.parcel.tracking
-            or (is_shipped and (found.has_label or found.parcel.carrier))
-        ):
+        if states_shipment or status.sent or found.parcel.tracking or (is_shipped and (found.has_label or found.parcel.carrier)):
             is_shipped = True
             carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking
             shipped_units |= {unit.key: unit.text for unit in (status.sent if status.mixed else named_spans)}
@@ -75,16 +70,12 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
 
 def adds(content: MessageContent) -> bool:
     """Return whether the units are to be added to those of the case."""
-    return bool(content.units) and any(
-        _matches(content, "later", "adds", normalize(text)) for text in _statements(content)
-    )
+    return bool(content.units) and any(_matches(content, "later", "adds", normalize(text)) for text in _statements(content))
 
 
 def agrees(content: MessageContent) -> bool:
     """Return whether the whole message is a yes, in words that staff would use to approve."""
-    parsed = parse_commands(
-        content.message.visible, content.desk.words.everything, desk=content.desk, known=content.snapshot.units
-    )
+    parsed = parse_commands(content.message.visible, content.desk.words.everything, desk=content.desk, known=content.snapshot.units)
     return bool(parsed.commands) and all(command.name in ("approve", "confirm") for command in parsed.commands)
 
 
@@ -118,9 +109,7 @@ def _denied_serials(content: MessageContent) -> tuple[str, ...]:
             continue
         for span in named_spans:
             before = normalize(text[max(0, span.start - _MAX_BEFORE) : span.start])
-            is_denied = any(
-                end >= len(before) - 2 for one in content.lexicons for _, end in one.serials.not_this.spans(before)
-            )
+            is_denied = any(end >= len(before) - 2 for one in content.lexicons for _, end in one.serials.not_this.spans(before))
             if span.key not in own_keys and is_denied:
                 found.append(span.text)
     return tuple(found)
@@ -131,9 +120,7 @@ def _other_serials(content: MessageContent) -> tuple[str, ...]:
     case_keys = _case_keys(content)
     own_keys = {unit.key for unit in content.units}
     named_spans = (
-        span
-        for text in _statements(content)
-        for span in candidate_spans(text, content.desk, {*content.snapshot.units, *case_keys})
+        span for text in _statements(content) for span in candidate_spans(text, content.desk, {*content.snapshot.units, *case_keys})
     )
     return tuple(
         span.text

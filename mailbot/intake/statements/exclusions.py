@@ -91,14 +91,10 @@ def _field(part: str, following: str, lexicons: Sequence[LanguageWords]) -> set[
         return None
     title = normalize(form_field["title"])
     names = {match.name for match in _matches(title, lexicons, with_fields=True)}
-    asks_for_exclusion = any(
-        getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES
-    )
+    asks_for_exclusion = any(getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES)
     if not names or not (asks_for_exclusion or form_field["sign"] == "?"):
         return None
-    value = form_field["value"].strip() or (
-        following if len(following.split()) <= _MAX_ANSWER or form_field["sign"] == "?" else ""
-    )
+    value = form_field["value"].strip() or (following if len(following.split()) <= _MAX_ANSWER or form_field["sign"] == "?" else "")
     if _BOXES.search(value):
         value = " ".join(_MARKED.findall(value))
     answer = _yes_or_no(normalize(value), lexicons)
@@ -151,9 +147,7 @@ def _matches(text: str, lexicons: Sequence[LanguageWords], *, with_fields: bool 
         ExclusionMatch(name, start, end)
         for lexicon in lexicons
         for name in NAMES
-        for phrases in (
-            (getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + with_fields]
-        )
+        for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + with_fields])
         for start, end in phrases.spans(text)
     ]
     # A label that fell off is not a fall, nor is lightning that "fell"; a crushed carton is not a crushed unit.
@@ -174,8 +168,7 @@ def _stated(text: str, lexicons: Sequence[LanguageWords]) -> set[Exclusion]:
     return {
         match.name
         for match in matches
-        if not _is_hypothetical(text, match, lexicons)
-        and not _is_denied(text, match, all_matches, failure_spans, lexicons)
+        if not _is_hypothetical(text, match, lexicons) and not _is_denied(text, match, all_matches, failure_spans, lexicons)
     }
 
 
@@ -195,9 +188,7 @@ def hinted_clause(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
         blanked = lexicon.exclusions.innocent.blanked(blanked)
     known_matches = _matches(text, lexicons)
     failure_spans = failures(text, lexicons)
-    hints = [
-        ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(blanked)
-    ]
+    hints = [ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(blanked)]
     for hint in hints[:_MAX_MATCHES]:
         start, end = _clause(text, hint)
         is_explained = any(start <= match.start < end for match in known_matches) or any(
@@ -312,9 +303,7 @@ def _is_hypothetical(text: str, match: ExclusionMatch, lexicons: Sequence[Langua
         words = lexicon.exclusions
         if words.supposed.search(before) or words.others.search(clause):
             return True
-        is_statement = words.breaks.search(before) or words.breaks.begins(
-            after.lstrip()
-        )  # "after a fall", "雷击后": a statement
+        is_statement = words.breaks.search(before) or words.breaks.begins(after.lstrip())  # "after a fall", "雷击后": a statement
         if end and end[0] == "?" and words.asked.search(clause) and not is_statement:
             return True
     return False

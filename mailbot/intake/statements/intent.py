@@ -56,9 +56,7 @@ def _asks_rma(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
         without_procedure = lexicon.intents.about.without(without_procedure)
     if not any(lexicon.intents.rma.search(without_procedure) for lexicon in lexicons):
         return False
-    return not _QUESTION.search(sentence) or any(
-        lexicon.intents.wants.search(without_procedure) for lexicon in lexicons
-    )
+    return not _QUESTION.search(sentence) or any(lexicon.intents.wants.search(without_procedure) for lexicon in lexicons)
 
 
 _MONEY = ("credit", "exchange")
@@ -196,9 +194,7 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
             return asks_rma(texts, lexicons)
         if kind == "other_model":
             return _is_requested(kind, texts, NOTHING, lexicons)
-        return (
-            _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)
-        )
+        return _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)
 
     is_on_hold = facts.has_order and expresses("holds", sentences, lexicons)
     declines = withdraws("decline_quote", sentences, lexicons)
@@ -224,9 +220,7 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
     cancels = _cancels(sentences, subject, lexicons)
     is_undecided = reason_weight < CONCRETE and (cancels is False or (facts.is_reply and declines is False))
     withdrawal = _Withdrawal(cancels=bool(cancels), is_undecided=is_undecided)
-    return _first_intent(
-        has_intent, facts._replace(reason_weight=reason_weight), withdrawal, only_questions=only_questions
-    )
+    return _first_intent(has_intent, facts._replace(reason_weight=reason_weight), withdrawal, only_questions=only_questions)
 
 
 def _cancels(sentences: Sequence[str], subject: str, lexicons: Sequence[LanguageWords]) -> bool | None:
@@ -272,10 +266,7 @@ def _first_intent(
         ("none", has_intent("elsewhere") and no_failure and not has_units),
         ("question", has_intent("question") and reason_weight < NEGATED and not has_units and not has_intent("rma")),
         ("question", only_questions and has_intent("question") and reason_weight < VAGUE and not has_intent("rma")),
-        (
-            "repair",
-            reason_weight > NOTHING or has_intent("rma") or (has_units and (is_reply or not has_intent("thanks"))),
-        ),
+        ("repair", reason_weight > NOTHING or has_intent("rma") or (has_units and (is_reply or not has_intent("thanks")))),
         ("question", has_intent("question")),
     )
     return next((intent_ for intent_, applies in candidates if applies), "none")

@@ -46,9 +46,7 @@ class Phrases:
 
     def end_at(self, text: str, start: int) -> int:
         """Return the end of the longest phrase that begins at ``start`` of normalized text; -1 if there is none."""
-        return max(
-            (match.end() for one in self._candidate_patterns(text) if (match := one.match(text, start))), default=-1
-        )
+        return max((match.end() for one in self._candidate_patterns(text) if (match := one.match(text, start))), default=-1)
 
     def is_all(self, text: str) -> bool:
         """Return whether normalized text is a phrase and nothing else."""
@@ -209,10 +207,7 @@ def _boundary_characters(phrase: str) -> tuple[str, str]:
     """Return the first and last characters of a phrase; empty where the word may continue."""
     begins = next(filter(str.isalnum, phrase), WIDE)
     ends = next(filter(str.isalnum, reversed(phrase)), WIDE)
-    return (
-        begins if phrase[0] != "*" and begins < WIDE else "",
-        ends if phrase[-1] != "*" and ends < WIDE else "",
-    )
+    return (begins if phrase[0] != "*" and begins < WIDE else "", ends if phrase[-1] != "*" and ends < WIDE else "")
 
 
 def _letter_class(edge: str) -> str:
@@ -295,9 +290,7 @@ def _required(text: str) -> _RequiredWord:
     if "|" in text:
         return _NOTHING
     return max(
-        (*requirements, *_literal_words(_OPTIONAL.sub(_GAP, text))),
-        key=lambda requirement: requirement.letters,
-        default=_NOTHING,
+        (*requirements, *_literal_words(_OPTIONAL.sub(_GAP, text))), key=lambda requirement: requirement.letters, default=_NOTHING
     )
 
 

@@ -29,20 +29,7 @@ FAILURES = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freeze
 """Symptoms that are failures by themselves."""
 
 PART_SYMPTOMS = (
-    *(
-        "display",
-        "usb",
-        "network",
-        "serial_port",
-        "storage",
-        "memory",
-        "expansion",
-        "audio",
-        "fan",
-        "clock",
-        "sleep",
-        "touch",
-    ),
+    *("display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio", "fan", "clock", "sleep", "touch"),
     *("outlet", "breaker", "measurement", "firmware"),
 )
 """Symptoms named after the part: a failure only if the sentence says that something is wrong."""
@@ -107,11 +94,7 @@ def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, in
     return [
         span
         for lexicon in lexicons
-        for phrases in (
-            lexicon.reasons.vague,
-            lexicon.reasons.failing,
-            *(getattr(lexicon.symptoms, name) for name in FAILURES),
-        )
+        for phrases in (lexicon.reasons.vague, lexicon.reasons.failing, *(getattr(lexicon.symptoms, name) for name in FAILURES))
         for span in phrases.spans(text)
     ]
 
@@ -119,9 +102,7 @@ def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, in
 @lru_cache(maxsize=4096)
 def weight(sentence: str, lexicons: Sequence[LanguageWords]) -> int:
     """Return how specifically a sentence describes a failure; a request itself does not."""
-    text = rest = without_requests = "".join(
-        _without_paperwork(clause, lexicons) for clause in _CLAUSE.split(normalize(sentence))
-    )
+    text = rest = without_requests = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(normalize(sentence)))
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
         without_requests = lexicon.reasons.asking.without(without_requests)
@@ -133,11 +114,7 @@ def weight(sentence: str, lexicons: Sequence[LanguageWords]) -> int:
     if has_trouble and names_part:
         return CONCRETE
     for lexicon in lexicons:
-        if (
-            lexicon.reasons.asking.search(rest)
-            or lexicon.reasons.telling.search(rest)
-            or exclusions(lexicon).search(rest)
-        ):
+        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or exclusions(lexicon).search(rest):
             return VAGUE if is_vague else NOTHING
     rest = _NUMBER.sub(" ", rest)
     is_negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
@@ -209,9 +186,7 @@ def _other_statements(lexicon: LanguageWords) -> Phrases:
     )
 
 
-def describes_problem(
-    sentence: str, serial: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]
-) -> bool:
+def describes_problem(sentence: str, serial: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
     """Return whether a sentence says something about a unit that may be a problem.
 
     Possible problems cannot be listed, but most of what else people write about a unit can: requests, courtesies, and
@@ -227,9 +202,7 @@ def describes_problem(
 
 
 @lru_cache(maxsize=4096)
-def _is_other_statement(
-    normalized: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]
-) -> bool:
+def _is_other_statement(normalized: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
     if normalized.endswith(("?", ":")) or _rma_requests(everything).search(normalized):
         return True
     return any(_other_statements(lexicon).search(normalized) for lexicon in lexicons)
@@ -250,9 +223,7 @@ def says_nothing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a text requests, reports, or excuses something and describes no failure."""
     normalized = normalize(text)
     phrase_lists = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
-    return weight(text, lexicons) == NOTHING and any(
-        phrases.search(normalized) for group in phrase_lists for phrases in group
-    )
+    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for group in phrase_lists for phrases in group)
 
 
 def motive(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
@@ -308,12 +279,7 @@ def _is_empty_answer(value: str, lexicons: Sequence[LanguageWords]) -> bool:
         for word in (one.exclusions.yes, one.exclusions.no)
         for span in word.spans(normalized)
     )
-    return (
-        bool(_EMPTY.fullmatch(value))
-        or is_yes_or_no
-        or says_nothing(value, lexicons)
-        or _is_only_request(value, lexicons)
-    )
+    return bool(_EMPTY.fullmatch(value)) or is_yes_or_no or says_nothing(value, lexicons) or _is_only_request(value, lexicons)
 
 
 def _is_only_request(text: str, lexicons: Sequence[LanguageWords]) -> bool:

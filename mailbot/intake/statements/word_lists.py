@@ -90,9 +90,7 @@ class WordLists:
 def _vocabulary(lexicon: LanguageWords) -> LanguageWords:
     """Return a word list without grammar words: "no" denies in English and means "in the" in Portuguese."""
     replace = msgspec.structs.replace
-    grammar = dict.fromkeys(
-        ("denied_before", "denied_after", "nobody", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE
-    )
+    grammar = dict.fromkeys(("denied_before", "denied_after", "nobody", "breaks", "joins", "supposed", "asked", "yes", "no"), NONE)
     return replace(
         lexicon,
         labels=replace(lexicon.labels, between=NONE),

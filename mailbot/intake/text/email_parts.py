@@ -18,9 +18,7 @@ _MAX_AFTER_CLOSING = 4
 """The maximum number of words after a closing on the same line: "Regards from Hamburg"."""
 
 
-def closing_index(
-    sentences: Sequence[str], lexicons: Sequence[LanguageWords], writer_names: Collection[str] = ()
-) -> int:
+def closing_index(sentences: Sequence[str], lexicons: Sequence[LanguageWords], writer_names: Collection[str] = ()) -> int:
     """Return the index of the sentence that closes the email, or the number of sentences if none does.
 
     ``names`` are the writer's names in normalized form: a line with nothing else is a signature.
@@ -29,9 +27,7 @@ def closing_index(
     for index, sentence in enumerate(sentences):
         if sentence.startswith("--") and not re.search(r"\w", sentence[:4]):
             return index
-        if index and (
-            _is_closing(normalize(sentence), lexicons) or (has_content and _is_signature(sentence, writer_names))
-        ):
+        if index and (_is_closing(normalize(sentence), lexicons) or (has_content and _is_signature(sentence, writer_names))):
             return index
         has_content = has_content or len(sentence.split()) > _MAX_GREETING or any(map(_is_wide, sentence))
     return len(sentences)
@@ -48,12 +44,8 @@ def _is_signature(sentence: str, writer_names: Collection[str]) -> bool:
 
 def writer_names(display: str, email: str) -> frozenset[str]:
     """Return the words that may sign an email: those of the display name, else of the address."""
-    name_words = re.findall(r"[^\W\d_]+", normalize(display)) or re.findall(
-        r"[^\W\d_]+", email.partition("@")[0].lower()
-    )
-    return frozenset(
-        (*name_words, *(word[0] for word in name_words if not _is_wide(word[0])), normalize(display).replace(" ", ""))
-    )
+    name_words = re.findall(r"[^\W\d_]+", normalize(display)) or re.findall(r"[^\W\d_]+", email.partition("@")[0].lower())
+    return frozenset((*name_words, *(word[0] for word in name_words if not _is_wide(word[0])), normalize(display).replace(" ", "")))
 
 
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?P?\.?S\b|P\.?D\b\s?[.:]|N\.?B\b|追伸|追记|追記|추신|又及)", re.IGNORECASE)
@@ -95,9 +87,7 @@ def without_greeting(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
     if not opening or len(opening[0].split()) > _MAX_GREETING or re.search(r"\d", opening[0]):
         return sentence
     text = normalize(opening[0])
-    is_greeting = any(
-        match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)]
-    )
+    is_greeting = any(match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)])
     return sentence[opening.end() :] if is_greeting else sentence
 
 
@@ -149,9 +139,7 @@ def without_headers(text: str) -> str:
 
 _REPLY_PREFIX = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"
 _FORWARD_PREFIX = r"fwd?|wg|tr|rv|i|enc|doorst|pd|ilt|ynl|转发|轉寄|轉發|転送|전달"
-_PREFIX = re.compile(
-    rf"\s*(?:(?P<reply>{_REPLY_PREFIX})|(?P<forward>{_FORWARD_PREFIX}))\s*+(?:\[\d+\]\s*+)?:\s*", re.IGNORECASE
-)
+_PREFIX = re.compile(rf"\s*(?:(?P<reply>{_REPLY_PREFIX})|(?P<forward>{_FORWARD_PREFIX}))\s*+(?:\[\d+\]\s*+)?:\s*", re.IGNORECASE)
 
 
 class SubjectLine:

@@ -66,15 +66,8 @@ def _detect(text: str, words: WordLists) -> tuple[tuple[str, ...], bool]:
         scores["en"] += _ENGLISH_BONUS
     if max(scores.values(), default=0) < _MIN_CERTAIN_SCORE:
         for code, lexicon in words.lexicons.items():
-            phrase_lists = (
-                lexicon.reasons.failing,
-                lexicon.reasons.vague,
-                lexicon.labels.device,
-                lexicon.labels.serial,
-            )
-            scores[code] += (
-                len({normalized[start:end] for phrases in phrase_lists for start, end in phrases.spans(normalized)}) / 2
-            )
+            phrase_lists = (lexicon.reasons.failing, lexicon.reasons.vague, lexicon.labels.device, lexicon.labels.serial)
+            scores[code] += len({normalized[start:end] for phrases in phrase_lists for start, end in phrases.spans(normalized)}) / 2
     ranked = sorted((code for code, score in scores.items() if score), key=lambda code: (-scores[code], code != "en"))
     if not ranked:
         return (), False

@@ -31,8 +31,7 @@ def _translation_table() -> dict[int, str | None]:
     straight = dict.fromkeys("\u2018\u2019\u00b4`", "'") | dict.fromkeys("“”„«»", '"')
     dashes = dict.fromkeys(DASHES, "-")
     table |= {
-        ord(char): replacement
-        for char, replacement in (straight | dashes | {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"}).items()
+        ord(char): replacement for char, replacement in (straight | dashes | {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"}).items()
     }
     # Traditional and simplified Chinese share one word list.
     table |= {ord(traditional): simplified for traditional, simplified in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}

@@ -50,11 +50,7 @@ def sentences(text: str) -> tuple[str, ...]:
 
     There is an empty sentence between two paragraphs.
     """
-    found = (
-        sentence[:MAX_SENTENCE]
-        for line in _unwrapped_lines(tidy(text))
-        for sentence in (_split(line) if line else ("",))
-    )
+    found = (sentence[:MAX_SENTENCE] for line in _unwrapped_lines(tidy(text)) for sentence in (_split(line) if line else ("",)))
     return tuple(islice(found, MAX_SENTENCES))
 
 
@@ -66,9 +62,7 @@ def _unwrapped_lines(text: str) -> Iterator[str]:
         joined = previous = ""
         for line in lines:
             if joined and (
-                _BULLET.match(line)
-                or (_FIELD.match(line) and _FIELD.match(previous))
-                or _is_complete(previous, line, width)
+                _BULLET.match(line) or (_FIELD.match(line) and _FIELD.match(previous)) or _is_complete(previous, line, width)
             ):
                 yield joined
                 joined = ""

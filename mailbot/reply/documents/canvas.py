@@ -26,9 +26,7 @@ class DrawingSheet:
     def __init__(self, shipment: ReturnShipment, title: str, width: float, height: float) -> None:
         self.width, self.height = width, height
         self._out = io.BytesIO()
-        self._canvas = Canvas(
-            self._out, (width, height), invariant=True, lang=shipment.words.language, initialFontName=main_face()
-        )
+        self._canvas = Canvas(self._out, (width, height), invariant=True, lang=shipment.words.language, initialFontName=main_face())
         self._canvas.setTitle(f"{printable(title)} {shipment.number}")
         self._canvas.setAuthor(printable(shipment.company))
         self._canvas.setSubject(shipment.number)
@@ -43,24 +41,12 @@ class DrawingSheet:
             self._line(left, top + lines.size * (number * LEADING + 0.98), line, lines.size, bold=bold)
         return top + lines.height
 
-    def line(
-        self, x: float, top: float, width: float, text: str, size: float, *, bold: bool = False, right: bool = False
-    ) -> float:
+    def line(self, x: float, top: float, width: float, text: str, size: float, *, bold: bool = False, right: bool = False) -> float:
         """Draw a text in one line, shrunk or shortened to the width. Returns its lower edge."""
-        return self.text(
-            x, top, fit(text, width, size, min(size, SMALL), bold=bold), bold=bold, right=x + width if right else 0
-        )
+        return self.text(x, top, fit(text, width, size, min(size, SMALL), bold=bold), bold=bold, right=x + width if right else 0)
 
     def block(
-        self,
-        x: float,
-        top: float,
-        width: float,
-        height: float,
-        texts: Sequence[str],
-        size: float,
-        *,
-        bold: bool = False,
+        self, x: float, top: float, width: float, height: float, texts: Sequence[str], size: float, *, bold: bool = False
     ) -> float:
         """Draw texts below each other, wrapped, shrunk and shortened into a box. Returns their lower edge."""
         return self.text(x, top, flow(texts, width, height, size, min(size, SMALL), bold=bold), bold=bold)
@@ -78,9 +64,7 @@ class DrawingSheet:
         self._canvas.setLineWidth(thick)
         self._canvas.line(x, self.height - top, x + width, self.height - top)
 
-    def frame(
-        self, x: float, top: float, width: float, height: float, *, thick: float = 0.75, filled: bool = False
-    ) -> None:
+    def frame(self, x: float, top: float, width: float, height: float, *, thick: float = 0.75, filled: bool = False) -> None:
         """Draw a box; with ``filled``, a black one."""
         self._canvas.setLineWidth(thick)
         self._canvas.rect(x, self.height - top - height, width, height, stroke=int(not filled), fill=int(filled))

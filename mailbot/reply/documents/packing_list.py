@@ -37,20 +37,13 @@ def draw(shipment: ReturnShipment) -> bytes:
     top = sheet.block(LEFT, top + 6, ACROSS, 28, [words.intro], 10) + 6
     top = _listed(sheet, top, words.how, shipment.packing, 150, boxes=False)
     top = _listed(sheet, top, words.check, words.checks, 130, boxes=True)
-    columns = (
-        Column("", 24),
-        Column(shared.serial, 130),
-        Column(shared.model, 140),
-        Column(shared.reason, ACROSS - 294),
-    )
+    columns = (Column("", 24), Column(shared.serial, 130), Column(shared.model, 140), Column(shared.reason, ACROSS - 294))
     rows = [(str(number), unit.serial, unit.model, unit.reason) for number, unit in enumerate(shipment.units, 1)]
     tables(sheet, shipment, words.title, top + 2, columns, list(set_rows(columns, rows)))
     return sheet.done()
 
 
-def _listed(
-    sheet: DrawingSheet, top: float, heading: str, texts: tuple[str, ...], height: float, *, boxes: bool
-) -> float:
+def _listed(sheet: DrawingSheet, top: float, heading: str, texts: tuple[str, ...], height: float, *, boxes: bool) -> float:
     """Draw a heading and sentences below it, numbered or with check boxes. Returns their lower edge."""
     printed = [text for text in texts if printable(text)]
     if not printed:

@@ -26,9 +26,7 @@ class TableRow(NamedTuple):
     cells: tuple[Lines | None, ...]
 
 
-def set_rows(
-    columns: Sequence[Column], rows: Iterable[Sequence[str | None]], *, least: float = 0
-) -> Iterator[TableRow]:
+def set_rows(columns: Sequence[Column], rows: Iterable[Sequence[str | None]], *, least: float = 0) -> Iterator[TableRow]:
     """Typeset rows: cells are wrapped, shrunk and shortened to their columns. ``least``: minimum height of a row, in points."""
     for row in rows:
         cells = tuple(

@@ -47,9 +47,7 @@ def fit(text: str, width: float, size: float, smallest: float, *, bold: bool = F
     return Lines(size, (text if one * size <= width + 0.01 else _shorten(text, width / size, bold=bold),))
 
 
-def flow(
-    texts: Sequence[str], width: float, height: float, largest: float, smallest: float, *, bold: bool = False
-) -> Lines:
+def flow(texts: Sequence[str], width: float, height: float, largest: float, smallest: float, *, bold: bool = False) -> Lines:
     """Typeset texts in lines, each text on a new line: in the largest size that fits the box.
 
     If they do not fit in the smallest size, each text is cut to two lines, then to one, so that one long text does not displace the

@@ -16,9 +16,7 @@ from mailbot.runtime.store.store import Store
 __all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
 
 
-def open_store(
-    url: str = "memory:", *, read_only: bool = False, password: str | None = None, keep_sent_days: int = 30
-) -> Store:
+def open_store(url: str = "memory:", *, read_only: bool = False, password: str | None = None, keep_sent_days: int = 30) -> Store:
     """Open a store; make it if there is none.
 
     Args:

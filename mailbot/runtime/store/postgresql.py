@@ -34,9 +34,7 @@ class Postgresql(Database):
         self._locks: set[int] = set()
 
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = psycopg.connect(
-            self._url, autocommit=True, row_factory=namedtuple_row, connect_timeout=10, **self._how
-        )
+        connection = psycopg.connect(self._url, autocommit=True, row_factory=namedtuple_row, connect_timeout=10, **self._how)
         try:
             self._prepare(connection.execute)
         except BaseException:

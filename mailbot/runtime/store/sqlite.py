@@ -63,9 +63,7 @@ class Sqlite(Database):
     def _error(self, error: sqlite3.Error) -> Exception:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
             return UnavailableError(f"{self.place}: {error}; nothing was changed")
-        return StateError(
-            f"{self.place} is damaged or not a database of mailbot ({error}). Restore the state folder from a backup"
-        )
+        return StateError(f"{self.place} is damaged or not a database of mailbot ({error}). Restore the state folder from a backup")
 
     def begin(self) -> None:
         """Open a transaction, unless one is open; its commit will wait for the disk."""
