@@ -24,7 +24,7 @@ SERIAL, OTHER = "AH2F104432", "AH2F104440"
 
 @cache
 def at_work() -> Policy:
-    """The shipped policy, two approvers, a mail server that says whom it vouches for."""
+    """The shipped policy, two approvers, an email server that says whom it vouches for."""
     staff = (StaffMember(BOSS, ("approver", "desk"), Decimal(5000)), StaffMember(KAY, ("approver",), Decimal(5000)))
     return library().policy(PORTWELL, staff=staff, trusted_authserv_id=SERVER)
 
@@ -32,7 +32,7 @@ def at_work() -> Policy:
 def held() -> tuple[Desk, Situation, Case]:
     """A return for credit that has waited for eight days, another that waits too, and the notices about both.
 
-    Chance is the same at every such desk: the same notices go out, with the same tokens.
+    Randomness is the same at every such desk: the same notices go out, with the same tokens.
     """
     delivered = date(2026, 11, 10)
     desk = Desk(at_work(), [unit(SERIAL, "ipc", delivered), unit(OTHER, "ipc", delivered)])
@@ -52,7 +52,7 @@ def held() -> tuple[Desk, Situation, Case]:
         colleague=KAY,
         customer=KIM,
         notice=noticed(desk, case, BOSS)[-1],
-        colleagues=noticed(desk, case, KAY)[-1],
+        staff=noticed(desk, case, KAY)[-1],
         others=noticed(desk, second.after, BOSS)[-1],
         expired=noticed(desk, case, BOSS)[0],
     )
@@ -91,7 +91,7 @@ def gave_way(desk: Desk, before: dict[str, object], step: Step) -> list[str]:
 
 
 def test_A1_to_A10_no_forged_approval_moves_anything() -> None:
-    """None changes a case or sends the customer a mail, one after the other at one desk; then the genuine one still counts."""
+    """None changes a case or sends the customer an email, one after the other at one desk; then the genuine one still counts."""
     desk, situation, case = held()
     before = standing(desk)
     achieved = [(kind, what) for kind, raw in forged(situation) for what in gave_way(desk, before, desk.take(raw))]
@@ -101,7 +101,7 @@ def test_A1_to_A10_no_forged_approval_moves_anything() -> None:
 
 
 def test_every_genuine_approval_carries_the_decision() -> None:
-    """However it is sent: the case goes on, it has a number, and the customer hears of it."""
+    """However it is sent: the case continues, it has a number, and the customer is notified."""
     _, situation, _ = held()
     stuck = []
     for kind, raw in approvals(situation):

@@ -73,7 +73,7 @@ class Witness(msgspec.Struct):
     touched: set[Entry]
 
     @property
-    def mails(self) -> Iterator[SentMail]:
+    def emails(self) -> Iterator[SentMail]:
         """Every mail that was sent."""
         return (mail for step in self.play.steps for mail in step.sent)
 
@@ -285,7 +285,7 @@ def test_an_entry_of_the_rules_that_is_gone_is_missed(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", entries("inform"), ids=lambda each: f"{each.company}: {name_of(each)}")
 def test_every_sentence_is_read_by_somebody(entry: Entry) -> None:
-    """Each [[inform]] entry stands in a mail of some conversation, and its clause is on record for that mail."""
+    """Each [[inform]] entry is in an email from some conversation, and its clause is on record for that mail."""
     clause, pattern = rules(entry.company).inform[int(entry.key)].clause, says(entry)
     assert any(
         pattern.search(folded(mail.text)) and clause in mail.reply.cites
@@ -313,22 +313,22 @@ def expectations(company: str) -> Iterator[ExpectedMail]:
 
 
 def is_cited(company: str, clause: str) -> bool:
-    """Whether a conversation expects a mail that cites the clause."""
+    """Whether a conversation expects an email that cites the clause."""
     return any(clause in texts(sent.cites) for sent in expectations(company))
 
 
 def is_missing_elsewhere(company: str, clause: str) -> bool:
-    """Whether a conversation forbids the clause in a mail, or a letter of the same kind goes out without it.
+    """Whether a conversation forbids the clause in an email, or a letter of the same kind goes out without it.
 
     What belongs to every letter to a customer is looked for among the letters to staff.
     """
     if any(clause in texts(sent.cites_not) for sent in expectations(company)):
         return True
-    mails = [mail.reply for seen in of(company) for mail in seen.mails]
-    kinds = {mail.template for mail in mails if clause in mail.cites}
+    emails = [mail.reply for seen in of(company) for mail in seen.mails]
+    kinds = {mail.template for mail in emails if clause in mail.cites}
     if any("every" in inform.moment for inform in rules(company).inform if inform.clause == clause):
-        return all(clause not in mail.cites for mail in mails if mail.audience == "staff")
-    return any(mail.template in kinds and clause not in mail.cites for mail in mails)
+        return all(clause not in mail.cites for mail in emails if mail.audience == "staff")
+    return any(mail.template in kinds and clause not in mail.cites for mail in emails)
 
 
 @pytest.mark.parametrize(("company", "clause"), clauses("D", "I"))
@@ -388,7 +388,7 @@ def test_every_letter_names_who_can_be_asked_and_the_version_of_the_policy(compa
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_a_number_in_a_letter_stands_in_its_subject(company: str) -> None:
+def test_a_number_in_a_letter_is_in_its_subject(company: str) -> None:
     """Whatever letter names an RMA number bears one in its subject, so that all correspondence does (AP-31, ST-11)."""
     for seen, mail in letters(company):
         number = re.compile(seen.policy.desk.number_form, re.IGNORECASE)
@@ -409,7 +409,7 @@ def test_a_number_is_given_once_and_it_is_on_record_by_whom(company: str) -> Non
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
-    """A sentence for the first answer stands in no second letter of the same case (ST-2)."""
+    """A sentence for the first answer is in no second letter of the same case (ST-2)."""
     own = [entry for entry in entries("inform") if entry.company == company]
     patterns = [says(entry) for entry in own if rules(company).inform[int(entry.key)].moment == ("first",)]
     said: Counter[tuple[Path, str, int]] = Counter()
@@ -420,7 +420,7 @@ def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
 
 
 def label_of(mail: SentMail) -> str:
-    """Return what stands on the label that goes with a letter; nothing where there is none."""
+    """Return what is on the label that goes with a letter; nothing where there is none."""
     papers = {part.get_filename(): part for part in opened(mail.reply).iter_attachments()}
     label = papers.get("label.pdf")
     if label is None:
@@ -429,8 +429,8 @@ def label_of(mail: SentMail) -> str:
     return folded(" ".join(page.extract_text() for page in pages))
 
 
-def test_another_delivery_address_stands_on_the_label() -> None:
-    """The address that staff gave for one return stands on its new label, and on no other (ST-10, ST-11)."""
+def test_another_delivery_address_is_on_the_label() -> None:
+    """The address that staff gave for one return is on its new label, and on no other (ST-10, ST-11)."""
     seen = witness(HERE / "server-technology" / "another-delivery-address.toml")
     labels = [label for mail in seen.mails if (label := label_of(mail))]
     assert ["77 dock street" in label for label in labels] == [False, True, False]
@@ -438,15 +438,15 @@ def test_another_delivery_address_stands_on_the_label() -> None:
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_a_stranger_reads_word_for_word_what_an_unknown_serial_brings(company: str) -> None:
-    """Whoever asks for somebody else's unit cannot tell from any mail that it exists (promise 7)."""
+def test_a_non_owner_reads_word_for_word_what_an_unknown_serial_brings(company: str) -> None:
+    """Anyone who asks for somebody else's unit cannot tell from any mail that it exists (promise 7)."""
     seen = witness(HERE / company / "stranger-is-answered-like-an-unknown-serial.toml")
     cases = [step.case for step in seen.play.steps if step.case]
     own = "|".join({name for case in cases for name in (case.id, *(item.serial for item in case.units))})
-    mails: dict[str, list[str]] = {}
+    emails: dict[str, list[str]] = {}
     for mail in seen.mails:
-        mails.setdefault(mail.reply.to, []).append(re.sub(own, "#", mail.text))
-    joe, jane = mails["joe@elsewhere.example"], mails["jane@elsewhere.example"]
+        emails.setdefault(mail.reply.to, []).append(re.sub(own, "#", mail.text))
+    joe, jane = emails["joe@elsewhere.example"], emails["jane@elsewhere.example"]
     assert [folded(mail) for mail in joe] == [folded(mail) for mail in jane]
 
 
@@ -513,10 +513,10 @@ class Post:
                 assert len(self.imap.folder("desk")) == 1
             touched = self._run(step.at)
             assert self.imap.folder("desk") == []
-            mails, expected = self.sent[begun:], step.sent or ()
+            emails, expected = self.sent[begun:], step.sent or ()
             if step.quiet or step.sent is not None:
                 ignored = () if step.quiet else self.script.ignore
-                wrong = compare([MailExpectation.of(each, self._fill) for each in expected], mails, ignored)
+                wrong = compare([MailExpectation.of(each, self._fill) for each in expected], emails, ignored)
                 yield from (f"step {count}: {each}" for each in wrong)
             state = step.case.state if step.case else None
             if state and touched and state not in [case.state for case in touched]:

@@ -1,4 +1,4 @@
-"""The one path: what may follow from a mail, and what never does."""
+"""The pipeline: what may follow from an email, and what never does."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def desk(company: str = PORTWELL) -> Desk:
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("sender", [KIM, "lee@acme.example", "pat@eu.acme.example"])
 def test_a_second_request_brings_the_number_there_is(company: str, sender: str) -> None:
-    """While a unit's RMA is open, whoever of its owner's asks again gets that number, and no second one (O1)."""
+    """While a unit's RMA is open, anyone who of its owner's asks again gets that number, and no second one (O1)."""
     at = desk(company)
     first = at.write(f"Serial number {SERIAL[company]} shows no video.").after
     again = at.write(f"We need an RMA number for {SERIAL[company]}, no video.", sender)
@@ -124,17 +124,17 @@ MADE_UP = "RMA-2026777773"
         ("Please send an RMA number.", "{n}"),
     ],
 )
-def test_nothing_but_numbers_of_ours_begins_like_one(company: str, body: str, subject: str) -> None:
-    """A number that a customer made up stands in no mail to customers, and every word that begins with RMA- is a number of ours."""
+def test_nothing_but_numbers_we_sent_begins_like_one(company: str, body: str, subject: str) -> None:
+    """A number that a customer made up is in no email to customers; every word that begins with RMA- is a number we sent."""
     at = desk(company)
     slots = {"s": SERIAL[company], "o": OLD[company], "n": MADE_UP}
     at.write(body.format(**slots), f'"{MADE_UP}" <kim@acme.example>', subject=subject.format(**slots))
     for _ in range(35):
         at.later(days=1)
     ours = {case.number.text for case in at.store.cases() if case.number}
-    mails = [r for s in at.steps for r in s.replies if r.audience == "customer"]
-    assert mails
-    for mail in mails:
+    emails = [r for s in at.steps for r in s.replies if r.audience == "customer"]
+    assert emails
+    for mail in emails:
         shown = f"{mail.subject} {parsed(mail)['To']} {part(mail, 'plain')} {part(mail, 'html')} {mail.message_id}"
         assert set(re.findall(r"RMA-\w+", shown, re.IGNORECASE)) <= ours
 
@@ -143,7 +143,7 @@ def test_nothing_but_numbers_of_ours_begins_like_one(company: str, body: str, su
 
 
 def test_from_the_sixth_answer_of_a_day_on_there_is_silence() -> None:
-    """Five answers a day to one address; at the sixth mail staff are told, once; the next day it goes on (L4)."""
+    """Five answers a day to one address; at the sixth mail staff are notified, once; the next day it continues (L4)."""
     at = desk()
     sent = [at.write(f"Serial number AH2F104432 shows no video, take {count}.") for count in range(9)]
     states = [to_customer(step).state for step in sent]
@@ -156,7 +156,7 @@ def test_from_the_sixth_answer_of_a_day_on_there_is_silence() -> None:
 
 
 def test_the_day_of_the_cap_is_the_companys_day() -> None:
-    """The count begins anew at midnight of the company, not of Greenwich."""
+    """The count begins again at midnight of the company, not of Greenwich."""
     at = desk()
     at.clock.at = NOW.replace(hour=22)
     for count in range(5):
@@ -177,7 +177,7 @@ def test_several_addresses_to_answer_to_are_at_most_one_recipient(reply_to: str)
 
 
 def test_an_answer_elsewhere_tells_nothing_of_the_case() -> None:
-    """Where Reply-To leads out of the owner's domain, what goes there is what a stranger would get (L9)."""
+    """Where Reply-To leads out of the owner's domain, what goes there is what a non-owner would get (L9)."""
     body = "Serial number AH2F104432 shows no video."
     elsewhere = to_customer(desk().write(body, Reply_To="joe@elsewhere.example"))
     unknown = to_customer(Desk(PORTWELL).write(body, Reply_To="joe@elsewhere.example"))
@@ -201,9 +201,9 @@ def test_everything_we_send_has_its_headers(body: str) -> None:
     step = at.write(body, message_id="<first@client.example>", References="<zero@client.example>")
     for _ in range(35):
         at.later(days=1)
-    mails = [reply for each in at.steps for reply in each.replies]
-    assert len({mail.message_id for mail in mails}) == len(mails)
-    for mail in mails:
+    emails = [reply for each in at.steps for reply in each.replies]
+    assert len({mail.message_id for mail in emails}) == len(emails)
+    for mail in emails:
         found = parsed(mail)
         assert found["Auto-Submitted"] == ("auto-replied" if mail.direct else "auto-generated")
         assert found["X-Auto-Response-Suppress"] == "All"
@@ -234,7 +234,7 @@ HOSTILE = "{{7*7}} {% raw %} {number} %s <script>alert(1)</script> <b>&amp;</b> 
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_a_customers_words_are_never_a_template(company: str) -> None:
-    """What a customer writes stands in our mails letter by letter: not calculated, not filled in, escaped in HTML (T7)."""
+    """What a customer writes is in our emails letter by letter: not calculated, not filled in, escaped in HTML (T7)."""
     at = desk(company)
     body = f"Serial number {SERIAL[company]} shows no video. Error: {HOSTILE}"
     step = at.write(body, '"{{7*7}} <script>x()</script>" <kim@acme.example>', subject=f"dead {HOSTILE}")
@@ -335,7 +335,7 @@ def test_every_answer_shows_the_clause_that_decided(company: str) -> None:
     "body", ["Thanks, I spoke to them on the phone.", "FYI, customer is in a hurry.", "They will call again on Monday."]
 )
 def test_a_note_by_staff_is_silent(body: str) -> None:
-    """What staff write in a case's thread goes on record and reaches nobody."""
+    """What staff write in a case's thread continues record and reaches nobody."""
     at = Desk(PORTWELL, [unit("AH2F104432", "ipc", date(2026, 11, 1))])
     held = at.write("We want to return serial number AH2F104432 for credit, ordered by mistake.")
     note = next(reply for reply in held.replies if reply.audience == "staff")
@@ -375,7 +375,7 @@ def test_no_machine_is_answered(headers: dict[str, str]) -> None:
 
 
 def test_our_own_mail_is_not_answered() -> None:
-    """A mail from our own address, its plus-addresses, or one that asks for an answer there, brings none (L3)."""
+    """An email from our own address, its plus-addresses, or one that asks for an answer there, brings none (L3)."""
     for sender, reply_to in [
         ("rma@portwell.example", ""),
         ("rma+x@portwell.example", ""),
@@ -388,7 +388,7 @@ def test_our_own_mail_is_not_answered() -> None:
 
 
 def test_thanks_end_a_conversation() -> None:
-    """A mail that only says thank you is not answered."""
+    """An email that only says thank you is not answered."""
     at = desk()
     first = to_customer(at.write("Serial number AH2F104432 shows no video."))
     step = at.write("Thank you very much!", subject=f"Re: {first.subject}", answers=first.message_id)

@@ -126,7 +126,7 @@ def test_every_clause_that_the_code_cites_exists() -> None:
     assert {(name, clause) for name, clause in cited if clause not in known} == set()
 
 
-def test_no_company_stands_in_the_code() -> None:
+def test_no_company_is_in_the_code() -> None:
     """Sentences, amounts and addresses of the companies are data: no Python file names one."""
     text = {path: path.read_text(encoding="utf-8") for path in SOURCES if "demo" not in path.parts}
     for company in COMPANIES:
@@ -145,7 +145,7 @@ def test_no_file_knows_this_machine(folder: str) -> None:
 
 @pytest.mark.parametrize("fact", FACTS)
 def test_every_fact_and_its_answers_are_in_the_docs(fact: str) -> None:
-    """Whoever edits a rules file finds each word that a condition may be made of."""
+    """Anyone who edits a rules file finds each word that a condition may be made of."""
     [row] = [line for line in DOCS["rules.md"].splitlines() if line.startswith(f"| `{fact}` |")]
     families = set(policy(COMPANIES[0]).rules.families)
     shown = {word.strip() for word in row.split("|")[2].split(",")}
@@ -195,14 +195,14 @@ NEVER = _CODE.findall(DOCS["staff.md"].split("## What is never")[1].split("## To
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_what_a_colleague_is_told_to_write_is_understood(text: str) -> None:
+def test_what_a_colleague_is_notified_to_write_is_understood(text: str) -> None:
     """Each example of docs/staff.md is one command, without a flaw, and nothing in it is unclear."""
     request = said(text).request
     assert [command.flaw for command in request.commands] == [""]
     assert request.unclear == ()
 
 
-def test_every_command_stands_on_the_page_for_colleagues() -> None:
+def test_every_command_is_on_the_page_for_staff() -> None:
     """Nothing that can be commanded is left out, the question for confirmation included."""
     names = {command.name for text in (*WRITTEN, "CONFIRM") for command in said(text).request.commands}
     assert names == set(get_args(CommandName))
@@ -267,7 +267,7 @@ def test_the_page_about_customers_has_no_untried_example() -> None:
 
 @pytest.mark.parametrize("text", CUSTOMERS)
 def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
-    """Each example of docs/customers.md has the consequence that stands beside it."""
+    """Each example of docs/customers.md has the consequence that is next to it."""
     before, follows = CUSTOMERS[text]
     desk, step = wrote(text, before)
     if follows == "nothing":
@@ -279,7 +279,7 @@ def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
     assert any(reply.audience == "staff" for reply in step.replies) == (follows in ("staff", "withdrawn"))
 
 
-def test_the_guide_to_the_policy_works_as_it_stands(tmp_path: Path) -> None:
+def test_the_guide_to_the_policy_works_as_it_is(tmp_path: Path) -> None:
     """The three changes of docs/policy.md make its conversation pass, which fails under the shipped rules."""
     *changes, talk = re.findall(r"```toml\n(.*?)```", DOCS["policy.md"], re.DOTALL)
     overlay: dict[str, Any] = {}

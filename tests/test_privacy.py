@@ -1,6 +1,6 @@
-"""Promise 7: a stranger learns nothing. Two desks differ in one thing only: whether the registry holds the unit.
+"""Promise 7: a non-owner learns nothing. Two desks differ in one thing only: whether the registry holds the unit.
 
-Clock and chance are the same at both, so that what a stranger is sent must be the same to the last byte.
+Clock and randomness are the same at both, so that what a non-owner is sent must be the same to the last byte.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def assert_alike(knowing: Desk, ignorant: Desk) -> None:
     assert [(reply.state, reply.direct) for reply in told] == [(reply.state, reply.direct) for reply in would_be]
 
 
-MAILS = {
+EMAILS = {
     "a failure": "Serial number {s} shows no video at all.",
     "nothing but a serial": "{s}",
     "no reason": "Please send us an RMA number for {s}.",
@@ -80,9 +80,9 @@ MAILS = {
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-@pytest.mark.parametrize("mail", MAILS.values(), ids=MAILS)
-def test_a_stranger_gets_the_answer_for_an_unknown_serial(company: str, mail: str) -> None:
-    """Whatever a stranger asks for, and however: the answer is the one that an unknown serial brings."""
+@pytest.mark.parametrize("mail", EMAILS.values(), ids=EMAILS)
+def test_a_non_owner_gets_the_answer_for_an_unknown_serial(company: str, mail: str) -> None:
+    """Whatever a non-owner asks for, and however: the answer is the one that an unknown serial brings."""
     desks = pair(company, foreign(company))
     for desk in desks:
         desk.write(mail.format(s=SERIAL[company]), JOE)
@@ -109,7 +109,7 @@ def test_whatever_the_unit_is_nothing_of_it_shows(company: str, state: dict[str,
     secret = unit(**{"serial": SERIAL[company], "family": FAMILY[company]} | state)  # type: ignore[arg-type]
     desks = pair(company, secret)
     for desk in desks:
-        desk.write(MAILS[mail].format(s=SERIAL[company]), JOE)
+        desk.write(EMAILS[mail].format(s=SERIAL[company]), JOE)
     assert_alike(*desks)
 
 
@@ -174,7 +174,7 @@ def test_a_table_in_html_is_no_oracle(company: str) -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("name", ["units.csv", "scan.txt", "{s}.pdf", "RMA {s}.csv"])
 def test_an_attachment_is_no_oracle(company: str, name: str) -> None:
-    """A list of units beside the mail, or a file named after one, is read alike too."""
+    """A list of units beside the email, or a file named after one, is read alike too."""
     desks = pair(company, foreign(company))
     for desk in desks:
         mail = EmailMessage()
@@ -193,7 +193,7 @@ def test_an_attachment_is_no_oracle(company: str, name: str) -> None:
 def test_a_unit_quoted_or_in_the_subject_is_no_oracle(company: str, mail: str) -> None:
     """Neither the subject, nor what is quoted or passed on below, tells whether the registry has it."""
     desks = pair(company, foreign(company))
-    body = MAILS[mail].format(s=SERIAL[company])
+    body = EMAILS[mail].format(s=SERIAL[company])
     for desk in desks:
         desk.write("Please see below.\n\n> " + body, JOE, subject=f"Re: {SERIAL[company]} no video")
         desk.later(hours=1)
@@ -204,7 +204,7 @@ def test_a_unit_quoted_or_in_the_subject_is_no_oracle(company: str, mail: str) -
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_the_thread_goes_on_alike(company: str) -> None:
+def test_the_thread_continues_alike(company: str) -> None:
     """Question, second mail, reminders and the closing note are the same for a held unit and an unknown one."""
     desks = pair(company, foreign(company))
     for desk in desks:
@@ -218,7 +218,7 @@ def test_the_thread_goes_on_alike(company: str) -> None:
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_a_stranger_who_was_answered_and_writes_anew_is_answered_alike(company: str) -> None:
+def test_a_non_owner_who_was_answered_and_writes_again_is_answered_alike(company: str) -> None:
     """The second mail outside the thread, about the same unit, shows no difference either."""
     desks = pair(company, foreign(company))
     for desk in desks:
@@ -231,14 +231,14 @@ def test_a_stranger_who_was_answered_and_writes_anew_is_answered_alike(company: 
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("mail", ["a failure", "a status question", "no reason", "a wish for credit", "a cancellation"])
 def test_an_open_rma_of_the_owner_shows_no_trace(company: str, mail: str) -> None:
-    """While the owner's RMA is open, a stranger who names the unit, and even its number, learns nothing (P6)."""
+    """While the owner's RMA is open, a non-owner who names the unit, and even its number, learns nothing (P6)."""
     knowing, ignorant = pair(company, foreign(company))
     number = _issued(knowing, SERIAL[company])
     _issued(ignorant, OWN[company], own(company), "jane@elsewhere.example")
     for desk in (knowing, ignorant):
         desk.steps.clear()
         desk.later(minutes=5)
-        body = f"{MAILS[mail].format(s=SERIAL[company])} The number is {number}."
+        body = f"{EMAILS[mail].format(s=SERIAL[company])} The number is {number}."
         desk.write(body, "eve@third.example", subject=f"About {number}")
     assert_alike(knowing, ignorant)
 
@@ -265,7 +265,7 @@ def test_the_day_cap_falls_alike(company: str) -> None:
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_staff_see_what_the_stranger_does_not(company: str) -> None:
-    """Behind the bland answer a person is told that the unit is somebody else's."""
+    """Behind the bland answer a person is notified that the unit is somebody else's."""
     desk = Desk(company, [foreign(company)])
     step = desk.write(f"Serial number {SERIAL[company]} shows no video.", JOE)
     notes = [words(reply) for reply in step.replies if reply.audience == "staff"]

@@ -1,4 +1,4 @@
-"""Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in any order.
+"""Random lives of cases, for both companies: whatever customers, staff, non-owners, machines and the clock do, in any order.
 
 A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was.
 ``MAILBOT_LIVES=500 pytest tests/test_random_cases.py`` takes that many lives of fifty steps for each company, different ones
@@ -139,7 +139,7 @@ COURSE = {
     "repaired": [(DESK, SENT_BACK)],
     "expired": [(KIM, RENEW), (BOSS, "APPROVE")],
 }  # fmt: skip
-"""By whom, and by what words, a case usually goes on."""
+"""By whom, and by what words, a case usually continues."""
 
 STAFF = st.sampled_from([BOSS, BOSS, BOSS, CHIEF, DESK, DESK, SALES])
 AUTH = st.sampled_from(["pass", "pass", "none", "none", "fail"])
@@ -186,14 +186,14 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.life.now)
     @rule(body=st.sampled_from((*ANSWERS, *ANSWERS, *REQUESTS)), pick=PICK, stranger=st.sampled_from(["", "", "", *CUSTOMERS]))
     def answers(self, body: str, pick: int, stranger: str) -> None:
-        """A customer answers us; or somebody else does, who has got hold of the mail."""
+        """A customer answers us; or somebody else does, who has got hold of the email."""
         case = self._case(pick)
         self._writes(stranger or case.sender, body, "Re: A board", answers=self._last(case))
 
     @precondition(lambda self: any(case.number for case in self.life.now.values()))
     @rule(body=st.sampled_from(ANSWERS), pick=PICK, who=st.sampled_from(CUSTOMERS), auth=AUTH)
     def names_a_number(self, body: str, pick: int, who: str, auth: str) -> None:
-        """Somebody writes with a number in the subject: its owner, a stranger, somebody under a false name."""
+        """Somebody writes with a number in the subject: its owner, a non-owner, somebody under a false name."""
         case = self._case(pick, lambda each: each.number is not None)
         assert case.number
         self._writes(who, body, f"About {case.number.text}", auth=auth)
@@ -208,8 +208,8 @@ class Lives(RuleBasedStateMachine):
 
     @precondition(lambda self: self.life.now)
     @rule(pick=PICK, choices=st.lists(st.integers(0, 9), min_size=1, max_size=4))
-    def goes_on(self, pick: int, choices: list[int]) -> None:
-        """A case takes its course: whoever has the next move makes it."""
+    def continues(self, pick: int, choices: list[int]) -> None:
+        """A case takes its course: anyone who has the next move makes it."""
         ident = self._case(pick).id
         for choice in choices:
             case = self.life.now[ident]
@@ -260,7 +260,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.life.sent)
     @rule(pick=PICK, what=st.sampled_from(["bounce", "delay", "away", "sent", "sent", "refused", "deferred", "doubtful"]))
     def machines(self, pick: int, what: str) -> None:
-        """A mail of ours goes out, or does not; a delivery report or an absence note, which quotes us, comes."""
+        """An email that we sent goes out, or does not; a delivery report or an absence note, which quotes us, comes."""
         about = self._reply(pick)
         if what in ENDS:
             self.life.sends((ENDS[what], ENDS["sent"], ENDS["sent"]))
@@ -273,7 +273,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(hours=WAITS, how=st.sampled_from(["at work", "at work", "down", "unswept"]))
     def passes(self, hours: int, how: str) -> None:
-        """Time passes: with us at work; with one sweep at its end; with none, so that a mail is what is looked at first."""
+        """Time passes: with us at work; with one sweep at its end; with none, so that an email is what is looked at first."""
         if how == "unswept":
             self.life.clock.at = self.life.clock.now() + timedelta(hours=hours)
         else:
@@ -282,7 +282,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.life.raws)
     @rule(pick=st.integers(0, 60))
     def arrives_again(self, pick: int) -> None:
-        """The process ends and another one begins; a mail is delivered once more."""
+        """The process ends and another one begins; an email is delivered once more."""
         self.life.restarts()
         self.life.arrives_again(self.life.raws[pick % len(self.life.raws)])
 
@@ -351,5 +351,5 @@ LENGTH = settings(
 
 @pytest.mark.parametrize("lives", [Lives, ServerTechLives], ids=[PORTWELL, SERVERTECH])
 def test_whatever_happens_the_promises_hold(lives: type[Lives]) -> None:
-    """However mails, commands, pauses, repeats and restarts follow each other: every promise holds after every step."""
+    """However emails, commands, pauses, repeats and restarts follow each other: every promise holds after every step."""
     run_state_machine_as_test(lives, settings=LENGTH)

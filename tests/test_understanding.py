@@ -1,16 +1,16 @@
-"""Labeled mails, understood by the real command: nothing gets worse unnoticed.
+"""Labeled emails, understood by the real command: nothing gets worse unnoticed.
 
 Three parts are scored, each against its own limits:
 
 - ``first``: the first corpus;
 - ``tuned``: about three quarters of the second set;
-- ``held out``: the rest of the second set. A mail belongs to it if the SHA-256 of its file name begins with a byte below 64,
-  so nobody chooses which mails are in it.
+- ``held out``: the rest of the second set. An email belongs to it if the SHA-256 of its file name begins with a byte below 64,
+  so nobody chooses which emails are in it.
 
-The word lists were made with all of these mails in view, the held-out part included: the split was made afterwards. So the
+The word lists were made with all of these emails in view, the held-out part included: the split was made afterwards. So the
 figures of the held-out part do not show how unseen mail is read (docs/intake.md has those figures). From now on the word
-lists must not be changed because of a held-out mail; then the part shows how much a change that was made for other mails
-breaks. This is also why its limits leave room for a mail or two, and why those of the other parts do not.
+lists must not be changed because of a held-out mail; then the part shows how much a change that was made for other emails
+breaks. This is also why its limits leave room for an email or two, and why those of the other parts do not.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ import pytest
 from support.scoring import DATA, Score, explained, labels_of, score
 
 FIRST_BYTE = 64
-"""A mail is held out if the hash of its file name begins with a smaller byte: a quarter of them."""
+"""An email is held out if the hash of its file name begins with a smaller byte: a quarter of them."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a part must reach: the mails that may be misread at most, field by field, and the mails it must have."""
+    """What a part must reach: the emails that may be misread at most, field by field, and the emails it must have."""
 
-    mails: int
+    emails: int
     misread: dict[str, int]
     exclusions: int
-    """Exclusions that the mails of the part state: fewer found, or more, is an error."""
+    """Exclusions that the emails of the part state: fewer found, or more, is an error."""
     serials: int
-    """Serial numbers that the part's mails name."""
+    """Serial numbers that the part's emails name."""
 
 
 NONE = dict.fromkeys(
@@ -57,7 +57,7 @@ USUAL, LONGEST = 300, 600
 
 
 def held_out(file: str) -> bool:
-    """Whether a mail of the second set is held out."""
+    """Whether an email of the second set is held out."""
     return hashlib.sha256(file.encode()).digest()[0] < FIRST_BYTE
 
 
@@ -111,7 +111,7 @@ def test_no_number_is_given_that_should_not_be(scores: dict[str, Score], part: s
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_serials_are_told_from_other_numbers(scores: dict[str, Score], part: str) -> None:
+def test_serials_are_notified_from_other_numbers(scores: dict[str, Score], part: str) -> None:
     """No serial number is missed, and no order, phone or case number is taken for one."""
     assert sum(len(row["decoys"]) for row in labels(part)) >= 50
     assert scores[part].serials == (PARTS[part].serials, 0, 0)
@@ -136,7 +136,7 @@ def test_reasons_are_short(scores: dict[str, Score], part: str) -> None:
 def test_the_figures_are_shown(
     scores: dict[str, Score], capsys: pytest.CaptureFixture[str], record_testsuite_property: Any
 ) -> None:
-    """The run shows the figures of each part, so that the tuned and the held-out mails can be compared."""
+    """The run shows the figures of each part, so that the tuned and the held-out emails can be compared."""
     lines = []
     for part, one in scores.items():
         shares = {field: round(100 * one.share(field), 1) for field in NONE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailbot.decide.deliveries import decide_bounce
+from mailbot.decide.bounces import decide_bounce
 from mailbot.decide.due_dates import decide_due
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import decide_request

@@ -69,7 +69,7 @@ def detect(root: Part, text: str, senders: Collection[Address]) -> Bounce | None
 
 
 def _is_from_server(root: Part, senders: Collection[Address]) -> bool:
-    """Return whether a mail server wrote this; a person may quote a report at length."""
+    """Return whether an email server wrote this; a person may quote a report at length."""
     return_path = root.headers.first("return-path")
     is_null_sender = return_path is not None and (
         not return_path.strip(" <>\t") or _SERVER.match(return_path.strip(" <\t")) is not None

@@ -49,7 +49,7 @@ class MailboxContext:
     """What processing the emails of one mailbox needs.
 
     ``entropy`` returns 128 random bits in hexadecimal, for ids and tokens. ``open_attachments`` extracts the text of attachments:
-    an ``AttachmentProcess`` for emails of strangers, in this process in tests.
+    an ``AttachmentProcess`` for emails from unknown senders, in this process in tests.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class Disposition(Value, frozen=True):
 # ---------------------------------------------------------------- emails
 
 
-def process_batch(mails: Sequence[Mail], context: MailboxContext) -> list[Disposition]:
+def process_batch(batch: Sequence[Mail], context: MailboxContext) -> list[Disposition]:
     """Process a batch of emails and make it durable. Only what is returned here may leave INBOX.
 
     Raises:
         StateError: nothing of the batch took effect, and nothing may be sent or moved.
     """
-    done = stage_and_commit(context.store, lambda: [_process(mail, context) for mail in mails])
-    for mail, disposition in zip(mails, done, strict=True):
+    done = stage_and_commit(context.store, lambda: [_process(mail, context) for mail in batch])
+    for mail, disposition in zip(batch, done, strict=True):
         record = disposition.step.record if disposition.step else None
         if record:
             log.info(
@@ -207,7 +207,7 @@ def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail
     return Mail(mailbox=mailbox, raw=raw, arrived_at=now.astimezone(UTC), uid=uid)
 
 
-# ---------------------------------------------------------------- what the core is told
+# ---------------------------------------------------------------- what the core is given
 
 
 def find_case(message: Message, context: MailboxContext) -> Case | None:

@@ -30,7 +30,7 @@ def holds_state(folder: Path) -> bool:
         for left in folder.glob(pattern):
             raise StateError(
                 f"{folder} holds {left.relative_to(folder)} but no {DATABASE}. "
-                "Restore the folder from a backup, or empty it to begin anew"
+                "Restore the folder from a backup, or empty it to begin again"
             )
     return False
 

@@ -98,7 +98,7 @@ def contents(folder: Path) -> dict[str, list[Row]]:
             if "case" in body:
                 _add_case(found, case_id, body, facts.get("sequence", 0))
             _add_replies(found, [converted(note, Reply) for note in body.get("notes", ())], None)
-        found["mails"] = [rows.mail_row(converted(record, MailRecord)) for record in records.values()]
+        found["mail_log"] = [rows.mail_row(converted(record, MailRecord)) for record in records.values()]
     except (KeyError, msgspec.MsgspecError, OSError) as error:
         raise StateError(f"{folder} is damaged ({error!r}); restore it from a backup") from error
     found["replies"].sort(key=lambda row: row["created_at"])

@@ -101,11 +101,11 @@ class Worker:
         box, context = connections.mailbox, connections.context
         fetched = await asyncio.to_thread(box.fetch, uids)
         now = self.clock.now()
-        mails = [pipeline.incoming_mail(connections.address, f.raw, now, f.uid) for f in fetched if f.raw is not None]
+        batch = [pipeline.incoming_mail(connections.address, f.raw, now, f.uid) for f in fetched if f.raw is not None]
         large = [each for each in fetched if each.raw is None]
 
         def process() -> list[Disposition]:
-            done = pipeline.process_batch(mails, context)
+            done = pipeline.process_batch(batch, context)
             return done + [pipeline.too_large(each.uid, each.size, box.uid_validity, context) for each in large]
 
         done = await self.use_store(process)

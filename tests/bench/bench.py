@@ -1,6 +1,6 @@
 """Benchmark of the whole program per email: stages with their budgets, messages per second, flushes, start-up times, memory.
 
-All times are the processor time of the measured process; the mail servers run in another process. Compare numbers of one run
+All times are the processor time of the measured process; the email servers run in another process. Compare numbers of one run
 only. The baseline is the same work of the same libraries (fetch, move, send) without mailbot.
 
 ``BENCH_MAILS`` sets the number of emails (default 500).
@@ -379,9 +379,7 @@ def stages(title: str, result: Result, count: int, base: Result, *, budgets: boo
     line("total", whole, sum(BUDGETS.values()) if budgets else None, "100.0%")
     baseline_each = 1000 * base.processor / EMAILS
     print(f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} elapsed; peak {result.memory:.0f} MB")
-    print(
-        f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s of processor time; ratio {whole / baseline_each:.1f}"
-    )
+    print(f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s; ratio {whole / baseline_each:.1f}")
 
 
 def main() -> None:

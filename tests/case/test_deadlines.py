@@ -73,7 +73,7 @@ def test_a_held_case_reminds_staff_again_and_again(company: str) -> None:
     assert [d.kind for d in at.case.deadlines] == ["held"]
 
 
-def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
+def emails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
     """Let time pass; the day and kind of every mail that goes to a customer."""
     found = []
     for _ in range(count):
@@ -97,10 +97,10 @@ def test_each_thing_happens_once_however_often_is_swept(
     expected: list[tuple[int, str]],
     hours: int,
 ) -> None:
-    """Swept daily or hourly, across weekends: the same mails on the same days, each once."""
+    """Swept daily or hourly, across weekends: the same emails on the same days, each once."""
     at = desk(old=old)
     opened(at, body)
-    assert mails(at, 40 * 24 // hours, hours) == expected
+    assert emails(at, 40 * 24 // hours, hours) == expected
     assert at.case.deadlines == ()
 
 
@@ -113,7 +113,7 @@ def test_each_thing_happens_once_however_often_is_swept(
     ],
 )
 def test_down_for_weeks_brings_one_mail(body: str, old: bool, letter: str, state: str) -> None:  # noqa: FBT001 - as above
-    """After two months without a sweep the customer is told how it ended, and not all that was missed (Z4)."""
+    """After two months without a sweep the customer is notified how it ended, and not all that was missed (Z4)."""
     at = desk(old=old)
     opened(at, body)
     at.later(days=60)
@@ -131,7 +131,7 @@ def test_down_between_two_reminders_brings_the_later_one() -> None:
     assert [(d.kind, d.is_final) for d in at.case.deadlines] == [("missing", True)]
 
 
-def test_an_answer_begins_the_count_anew() -> None:
+def test_an_answer_begins_the_count_again() -> None:
     """Who answers half is asked for the rest, and has the whole time for it."""
     at = desk()
     first = at.write("Our unit shows no video.")
@@ -147,7 +147,7 @@ def test_what_was_waited_for_came_and_nothing_is_reminded_of() -> None:
     at.later(days=1)
     at.write("It is AH2F104432.", subject="Re: x", answers=first.replies[0].message_id)
     assert {d.kind for d in at.case.deadlines} == {"number"}
-    assert mails(at, 20) == []
+    assert emails(at, 20) == []
 
 
 @pytest.mark.parametrize("hour", [0, 2, 9, 23])

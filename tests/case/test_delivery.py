@@ -56,7 +56,7 @@ def test_a_reply_that_lay_for_a_week_still_gets_its_five_days() -> None:
 
 
 def test_s1_an_ambiguous_reply_is_repeated_three_times_and_then_held() -> None:
-    """In doubt the identical mail goes out again after a quarter of an hour, at most three times; then staff decide."""
+    """Uncertain the identical mail goes out again after a quarter of an hour, at most three times; then staff decide."""
     now, reply = NOW, REPLY
     for attempt in (1, 2, 3):
         reply = after_attempt(begin_attempt(reply, now), Ambiguous("no answer"), now)
@@ -69,7 +69,7 @@ def test_s1_an_ambiguous_reply_is_repeated_three_times_and_then_held() -> None:
 
 
 def test_deferrals_do_not_use_up_the_repeats() -> None:
-    """A reply that was greylisted for a day is still repeated when its end is in doubt."""
+    """A reply that was greylisted for a day is still repeated when its end is uncertain."""
     now, reply = NOW, REPLY
     for _ in range(10):
         reply = after_attempt(begin_attempt(reply, now), Deferred("450 later"), now)

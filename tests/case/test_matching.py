@@ -1,4 +1,4 @@
-"""Which case a mail belongs to, and who may take part in it (A10, P4)."""
+"""Which case an email belongs to, and who may take part in it (A10, P4)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by_reply(desk: Desk, first: Step, sender: str, body: str = "What is the stat
 
 
 @pytest.mark.parametrize("sender", [KIM, LEE, "Kim Lark <KIM@acme.example>"])
-def test_the_customer_and_colleagues_take_part(sender: str) -> None:
+def test_the_customer_and_staff_take_part(sender: str) -> None:
     """An answer of the customer's, or of a colleague in the owner's domain, belongs to the case."""
     desk, first, case = begun()
     assert joined(desk, case, by_reply(desk, first, sender))
@@ -48,8 +48,8 @@ def test_the_customer_and_colleagues_take_part(sender: str) -> None:
 @pytest.mark.parametrize(
     "sender", [JOE, "kim@acme.example.evil.example", "kim@notacme.example", '"kim@acme.example" <joe@evil.example>']
 )
-def test_a_stranger_with_a_guessed_id_is_not_let_in(sender: str) -> None:
-    """Who answers a mail that was not for him, by its id, its subject or its number, opens a case of his own (A10)."""
+def test_a_non_owner_with_a_guessed_id_is_not_let_in(sender: str) -> None:
+    """Who answers an email that was not for him, by its id, its subject or its number, opens a case of his own (A10)."""
     desk, first, case = begun()
     step = by_reply(desk, first, sender)
     assert not joined(desk, case, step)
@@ -69,8 +69,8 @@ def test_a_number_in_the_subject_is_enough_for_its_owner() -> None:
 
 
 @pytest.mark.parametrize("field", ["To", "Cc", "Delivered-To"])
-def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
-    """Where the mail program, or a link to write a mail, left the thread out, the plus-address brings it home."""
+def test_an_address_we_sent_that_names_the_case_is_enough(field: str) -> None:
+    """Where the email program, or a link to write an email, left the thread out, the plus-address brings it home."""
     desk, _, case = begun()
     host = desk.policy.desk.address.rpartition("@")[2]
     address = f"rma+{case.id.lower()}.{'0' * 32}@{host}"
@@ -115,16 +115,16 @@ def test_being_on_cc_makes_nobody_a_participant() -> None:
     assert not joined(desk, case, by_reply(desk, first, JOE))
 
 
-def test_colleagues_take_part_only_once_the_unit_is_matched() -> None:
-    """Before a unit is the owner's on record, sharing a domain (of a mail provider, say) opens nothing."""
+def test_staff_take_part_only_once_the_unit_is_matched() -> None:
+    """Before a unit is the owner's on record, sharing a domain (of an email provider, say) opens nothing."""
     desk, first, case = begun("Our board shows no video.")
     assert case.state == "asking"
     assert not joined(desk, case, by_reply(desk, first, LEE))
     assert joined(desk, case, by_reply(desk, first, KIM))
 
 
-def test_a_disguised_unit_opens_nothing_for_the_strangers_domain() -> None:
-    """A stranger's colleagues are no nearer to the case than anybody."""
+def test_a_disguised_unit_opens_nothing_for_the_non_owners_domain() -> None:
+    """A non-owner's staff are no nearer to the case than anybody."""
     desk, first, case = begun(sender=JOE)
     assert not joined(desk, case, by_reply(desk, first, "jim@elsewhere.example"))
 
@@ -157,7 +157,7 @@ def test_other_units_in_a_thread_are_a_case_of_their_own() -> None:
     assert desk.store.case(case.id) == case
 
 
-# ------------------------------------------------------------------ which case has which unit in hand
+# ------------------------------------------------------------------ which case has which unit in progress
 
 
 def holding(name: str, *items: CaseUnit) -> Case:
@@ -169,66 +169,66 @@ def item(serial: str = "AH2F104432", state: State = "authorized", **more: Any) -
     return CaseUnit(serial, state, "issue", ("AP-1",), **({"known": True} | more))
 
 
-def in_hand(*cases: Case) -> dict[str, str]:
+def in_progress(*cases: Case) -> dict[str, str]:
     return {serial: case.id for serial, case in active_units(cases).items()}
 
 
 def test_a_unit_is_in_the_hand_of_one_case() -> None:
     """A unit that two open cases have is in the hand of the first one: it is never decided on in two cases (ST-4)."""
     first, second = holding("C-1", item()), holding("C-2", item(), item("AH2F104440"))
-    assert in_hand(first, second) == {"AH2F104432": "C-1", "AH2F104440": "C-2"}
-    assert in_hand(second, first) == {"AH2F104432": "C-2", "AH2F104440": "C-2"}
+    assert in_progress(first, second) == {"AH2F104432": "C-1", "AH2F104440": "C-2"}
+    assert in_progress(second, first) == {"AH2F104432": "C-2", "AH2F104440": "C-2"}
 
 
 @pytest.mark.parametrize("written", ["ah2f-104432", "AH2F 104432", "AH2F104432"])
 def test_a_unit_is_found_however_its_serial_number_is_written(written: str) -> None:
     """Hyphens, spaces and small letters make no difference."""
-    assert in_hand(holding("C-1", item(written)), holding("C-2", item())) == {"AH2F104432": "C-1"}
+    assert in_progress(holding("C-1", item(written)), holding("C-2", item())) == {"AH2F104432": "C-1"}
 
 
 @pytest.mark.parametrize("state", get_args(State))
-def test_only_an_open_unit_is_in_hand(state: State) -> None:
+def test_only_an_open_unit_is_in_progress(state: State) -> None:
     """A unit that is closed, expired, canceled or declined is in no hand, and the next case can have it."""
     over = state in ("closed", "expired", "withdrawn", "declined")
-    assert in_hand(holding("C-1", item(state=state)), holding("C-2", item())) == {"AH2F104432": "C-2" if over else "C-1"}
+    assert in_progress(holding("C-1", item(state=state)), holding("C-2", item())) == {"AH2F104432": "C-2" if over else "C-1"}
 
 
 @pytest.mark.parametrize("state", ["shipped", "held", "received"])
 def test_a_unit_that_was_shipped_back_is_in_no_hand(state: State) -> None:
     """After the return shipment a unit can come back, in a case of its own."""
     back = holding("C-1", item(state=state, shipped_on=NOW.date()))
-    assert in_hand(back) == {}
-    assert in_hand(back, holding("C-2", item())) == {"AH2F104432": "C-2"}
+    assert in_progress(back) == {}
+    assert in_progress(back, holding("C-2", item())) == {"AH2F104432": "C-2"}
 
 
 @pytest.mark.parametrize("how", [{"answered_as_unknown": True}, {"known": False}])
 def test_a_unit_that_is_answered_as_unknown_is_in_no_hand(how: dict[str, bool]) -> None:
-    """A stranger who names a unit does not keep its owner from it (promise 7)."""
-    strangers = holding("C-1", item(state="held", **how))
-    assert in_hand(strangers) == {}
-    assert in_hand(strangers, holding("C-2", item())) == {"AH2F104432": "C-2"}
+    """A non-owner who names a unit does not keep its owner from it (promise 7)."""
+    non_owners = holding("C-1", item(state="held", **how))
+    assert in_progress(non_owners) == {}
+    assert in_progress(non_owners, holding("C-2", item())) == {"AH2F104432": "C-2"}
 
 
-def test_the_owner_is_answered_while_a_stranger_waits_for_staff() -> None:
-    """A stranger's request for a unit does not hold up the request of its owner."""
-    desk, _, strangers = begun(sender=JOE)
-    assert strangers.units[0].answered_as_unknown
+def test_the_owner_is_answered_while_a_non_owner_waits_for_staff() -> None:
+    """A non-owner's request for a unit does not hold up the request of its owner."""
+    desk, _, non_owners = begun(sender=JOE)
+    assert non_owners.units[0].answered_as_unknown
     step = desk.write("Serial number AH2F104432 shows no video.", KIM)
     assert step.after
-    assert step.after.id != strangers.id
+    assert step.after.id != non_owners.id
     assert step.after.number
     again = desk.write("Serial number AH2F104432 still shows no video.", LEE)
     assert joined(desk, step.after, again)
 
 
-def test_staff_cannot_approve_a_unit_that_another_case_has_in_hand() -> None:
-    """An approval in the stranger's case is refused while the owner's case has the unit in hand (ST-4)."""
-    desk, _, strangers = begun(sender=JOE)
+def test_staff_cannot_approve_a_unit_that_another_case_has_in_progress() -> None:
+    """An approval in the stranger's case is refused while the owner's case has the unit in progress (ST-4)."""
+    desk, _, non_owners = begun(sender=JOE)
     owners = desk.write("Serial number AH2F104432 shows no video.", KIM).after
     assert owners
     boss = next(person.address for person in desk.policy.desk.staff if "approver" in person.roles)
     sent = [reply for step in desk.steps for reply in step.replies if reply.to == boss]
-    [notice] = [reply for reply in sent if strangers.id.lower() in reply.message_id]
+    [notice] = [reply for reply in sent if non_owners.id.lower() in reply.message_id]
     step = desk.write("APPROVE", boss, subject=f"Re: {notice.subject}", answers=notice.message_id)
     assert step.decision
     assert [(result.result, result.reason) for result in step.decision.command_results] == [("refused", "other_case")]

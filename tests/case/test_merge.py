@@ -1,4 +1,4 @@
-"""What a mail newly says, laid over what its case knows already (AP-27)."""
+"""What an email newly says, laid over what its case knows already (AP-27)."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def told(case_: Case | None, request: Request) -> list[tuple[str, str]]:
     return [(item.serial, item.reason) for item in merge_request(case_, request).units]
 
 
-def test_a_mail_without_a_unit_is_one_unit_without_a_serial() -> None:
+def test_an_email_without_a_unit_is_one_unit_without_a_serial() -> None:
     """Who asks for a repair and names no unit is asked for one."""
     assert told(None, says(reason="no video")) == [("", "no video")]
 
 
 @pytest.mark.parametrize("intent", ["status", "question", "none", "cancel", "po", "accept_quote"])
-def test_a_mail_that_asks_for_no_unit_gets_none(intent: str) -> None:
+def test_an_email_that_asks_for_no_unit_gets_none(intent: str) -> None:
     """A question about the weather does not become a return."""
     assert told(None, says(intent=intent)) == []
 
@@ -87,7 +87,7 @@ def test_two_gaps_and_two_serials_find_each_other_in_order() -> None:
 
 
 def test_a_vague_word_does_not_replace_a_symptom() -> None:
-    """Whoever said "no video" and now writes "it is broken" has still said no video; the other way round it counts."""
+    """Anyone who said "no video" and now writes "it is broken" has still said no video; the other way round it counts."""
     keeps = merge_request(case(gap("", "no video")), says(RequestedUnit("AH1", "it is broken", vague=True)))
     assert keeps.units == (RequestedUnit("AH1", "no video", vague=False),)
     fills = merge_request(case(gap("AH1", "it is broken", known=True, vague=True)), says(RequestedUnit("AH1", "no video")))
@@ -116,12 +116,12 @@ def test_thanks_carry_nothing_on() -> None:
 
 
 def test_settled_units_are_not_decided_again() -> None:
-    """A unit with its number is left alone when the answer is about the other."""
+    """A unit with its number is skipped when the answer is about the other."""
     done = CaseUnit("AH5", "authorized", "issue", ("AP-1",), known=True, reason="no usb")
     assert told(case(done, gap("", "no video")), says(RequestedUnit("AH1"))) == [("AH1", "no video")]
 
 
-def test_wishes_and_a_support_case_are_remembered() -> None:
+def test_requests_and_a_support_case_are_remembered() -> None:
     """A rush asked for in the first mail counts for the second too."""
     waiting = case(gap("", "no video"), special_requests=("rush",), support_case="4711")
     merged = merge_request(waiting, says(RequestedUnit("AH1"), special_requests=("cod",)))
@@ -133,7 +133,7 @@ def test_wishes_and_a_support_case_are_remembered() -> None:
 
 
 def talk(*bodies: str) -> list[Step]:
-    """A customer's mails, each an answer to our last."""
+    """A customer's emails, each an answer to our last."""
     desk = Desk(units=[unit("AH2F104432", "ipc"), unit("AH2F104440", "ipc", date(2012, 1, 1))])
     steps: list[Step] = []
     for body in bodies:
@@ -156,7 +156,7 @@ def talk(*bodies: str) -> list[Step]:
     ],
 )
 def test_whatever_is_missing_comes_in_any_order(bodies: tuple[str, ...]) -> None:
-    """In one case, in two or three mails, in either order: serial and reason come together and bring the number."""
+    """In one case, in two or three emails, in either order: serial and reason come together and bring the number."""
     last = talk(*bodies)[-1]
     assert last.after
     assert last.after.state == "authorized"

@@ -102,7 +102,7 @@ def on(day: date, company: str = PORTWELL) -> Context:
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_an_offer_has_its_number_and_its_days(company: str) -> None:
-    """The first of the case, valid up to the day before the request is closed for want of an order."""
+    """The first of the case, valid up to the day before the request is closed without an order."""
     [made] = with_quote(case(), (LINE,), ("A1",), on(TODAY, company))
     assert (made.number, made.issued_on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
     assert made.valid_until == TODAY + timedelta(days=policy(company).rules.deadlines.quote.close - 1)

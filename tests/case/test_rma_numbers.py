@@ -1,4 +1,4 @@
-"""RMA numbers: of the rules' form, never the same twice, and a slip of the pen shows."""
+"""RMA numbers: of the rules' form, never the same twice, and an error of the pen shows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_last_digit_proves_the_number(form: str, year: int, sequence: int) -
 
 @given(st.integers(2020, 2099), st.integers(1, 99_999), st.integers(0, 9), st.integers(0, 9))
 def test_one_wrong_digit_is_noticed(year: int, sequence: int, place: int, digit: int) -> None:
-    """Whoever mistypes one digit of a number has not typed another valid one."""
+    """Anyone who mistypes one digit of a number has not typed another valid one."""
     number = digits(format_number(SHIPPED, year, sequence))
     slip = number[:place] + str(digit) + number[place + 1 :]
     assert (slip == number) or not luhn.is_valid(slip)
@@ -44,7 +44,7 @@ def test_one_wrong_digit_is_noticed(year: int, sequence: int, place: int, digit:
 
 @given(st.integers(2020, 2099), st.integers(1, 99_999), st.integers(0, 8))
 def test_two_digits_swapped_are_noticed(year: int, sequence: int, place: int) -> None:
-    """Whoever swaps two neighbours is noticed too, but for 0 and 9, which Luhn cannot tell."""
+    """Anyone who swaps two neighbours is noticed too, except for 0 and 9, which Luhn cannot tell."""
     number = digits(format_number(SHIPPED, year, sequence))
     a, b = number[place], number[place + 1]
     slip = number[:place] + b + a + number[place + 2 :]
@@ -83,5 +83,5 @@ def test_a_number_for_a_unit_that_arrived_dead_ends_with_its_window(limit: int, 
 
 @pytest.mark.parametrize("text", ["RMA process", "RMA-", "RMA- 2026", "PRMA", "RMA number 2026", "RMA-ABC", "armada-1"])
 def test_other_words_are_no_numbers(text: str) -> None:
-    """What only looks a little like one of our numbers is left alone."""
+    """What only looks a little like one of our numbers is skipped."""
     assert not re.search(pattern(SHIPPED), text, re.IGNORECASE)

@@ -151,13 +151,13 @@ def test_what_changes_nothing_is_always_taken(name: CommandName, about: Case | N
 
 @pytest.mark.parametrize("name", sorted(WHEN))
 def test_without_a_case_nothing_is_done(name: CommandName) -> None:
-    """Who does not say which case is meant is told so."""
+    """Who does not say which case is meant is notified so."""
     assert decide_command(None, said(name), BOSS, policy()).reason == "no_case"
 
 
 @pytest.mark.parametrize("flaw", ["amount", "currency", "days", "reason", "address", "carrier"])
 def test_what_is_written_wrongly_is_refused_first(flaw: str) -> None:
-    """A command that cannot be read for certain does nothing, whoever gives it."""
+    """A command that cannot be read for certain does nothing, anyone who gives it."""
     result = decide_command(case(unit("A1", "held")), said("approve", flaw=flaw), BENCH, policy())
     assert (result.result, result.reason) == ("refused", "flaw")
 
@@ -187,7 +187,7 @@ def test_a_question_without_units_can_be_closed() -> None:
 
 
 def test_an_unknown_serial_does_nothing_to_the_others() -> None:
-    """A slip of the pen is told, and not half carried out."""
+    """An error of the pen is notified, and not half carried out."""
     result = decide_command(case(unit("A1", "authorized")), said("received", serials=("A1", "A2")), BENCH, policy())
     assert (result.result, result.reason) == ("refused", "unknown_unit")
 

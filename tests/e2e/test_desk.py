@@ -28,7 +28,7 @@ def house(tmp_path: Path, imap_server: MailStore, smtp_server: SmtpServer) -> Ho
 
 
 def test_a_covered_unit_gets_a_number_in_the_same_thread(house: House) -> None:
-    """A customer with a covered board gets an RMA number, and the mail leaves INBOX."""
+    """A customer with a covered board gets an RMA number, and the email leaves INBOX."""
     house.deliver(letter(KIM, "Dead board", "Serial AH7K900101 no longer shows any video.", message_id="<a@lark>"))
     house.once(NOW)
     [reply] = house.sent()
@@ -79,7 +79,7 @@ def test_the_answer_to_a_question_carries_its_case_on(house: House) -> None:
 
 
 def test_the_same_mail_twice_has_one_effect(house: House) -> None:
-    """A mail that is delivered twice, in one batch and again after a restart, is answered once."""
+    """An email that is delivered twice, in one batch and again after a restart, is answered once."""
     raw = letter(KIM, "Dead board", "Serial AH7K900101 has no video.", message_id="<f@lark>")
     house.deliver(raw)
     house.deliver(raw)
@@ -92,7 +92,7 @@ def test_the_same_mail_twice_has_one_effect(house: House) -> None:
 
 
 def test_one_mail_to_both_desks_is_handled_by_both(house: House) -> None:
-    """A mail addressed to both companies takes effect once at each of them."""
+    """An email addressed to both companies takes effect once at each of them."""
     raw = letter(KIM, "Board and PDU", "AH7K900101 shows no video, and our PDU hums.", message_id="<both@lark>")
     house.deliver(raw)
     house.deliver(raw, SERVERTECH)
@@ -123,7 +123,7 @@ def test_machines_are_on_record_and_get_no_answer(house: House) -> None:
 
 
 def test_what_cannot_be_processed_goes_to_attention_and_the_next_is_handled(house: House) -> None:
-    """A mail nested beyond reason is set aside with a note to staff; the one behind it is answered (promise 4)."""
+    """An email nested beyond reason is set aside with a note to staff; the one behind it is answered (promise 4)."""
     nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (depth, depth) for depth in range(60))
     house.deliver(b"From: x@stranger.example\r\nSubject: nested\r\nMIME-Version: 1.0\r\n" + nested)
     house.deliver(letter(KIM, "Dead board", "Serial AH7K900101 has no video.", message_id="<j@lark>"))

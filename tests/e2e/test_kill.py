@@ -1,6 +1,6 @@
 """SIGKILL at random moments: nothing lost, nothing twice (promises 1 to 3), on a folder and with two workers on PostgreSQL.
 
-``MAILBOT_KILL_MAILS`` and ``MAILBOT_KILLS`` set how many mails and kills there are; by hand, 300 and 40 say more.
+``MAILBOT_KILL_MAILS`` and ``MAILBOT_KILLS`` set how many emails and kills there are; by hand, 300 and 40 say more.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from mailbot.runtime.embedded import SmtpServer
 
-MAILS, KILLS = int(os.environ.get("MAILBOT_KILL_MAILS", "80")), int(os.environ.get("MAILBOT_KILLS", "10"))
-MORE = 20  # mails that are delivered when the work is done before all kills have happened
+EMAILS, KILLS = int(os.environ.get("MAILBOT_KILL_MAILS", "80")), int(os.environ.get("MAILBOT_KILLS", "10"))
+MORE = 20  # emails that are delivered when the work is done before all kills have happened
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 ROW = "american-portwell,AH8K{0:06},WADE-8017,ipc,2026-01-15,Customer {0},c{0}.example,,,,\n"
 HEAD = "policy,serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure\n"
@@ -43,29 +43,29 @@ def test_every_request_is_answered_once_however_often_processes_are_killed(
 ) -> None:
     """Killed again and again at work, every customer gets one number; repeats are byte for byte the same, and few."""
     state = "tinydb:state" if workers == 1 else request.getfixturevalue("a_postgres").new_database()
-    registry = HEAD + "".join(map(ROW.format, range(MAILS + MORE * KILLS)))
+    registry = HEAD + "".join(map(ROW.format, range(EMAILS + MORE * KILLS)))
     house = House(tmp_path, imap_server, smtp_server, registry=registry, state=state)
     torture = Torture(house, workers, random.Random(20261121))
-    torture.deliver(MAILS)
+    torture.deliver(EMAILS)
     while torture.kills < KILLS:
         torture.round()
     torture.finish()
-    proven(house, torture.mails)
+    proven(house, torture.emails)
 
 
 class Torture:
-    """A desk whose processes are killed. Time passes between the rounds, so that replies in doubt go out again."""
+    """A desk whose processes are killed. Time passes between the rounds, so that replies uncertain go out again."""
 
     def __init__(self, house: House, workers: int, chance: random.Random) -> None:
         self.house, self.workers, self.chance = house, workers, chance
-        self.mails = self.kills = 0
+        self.emails = self.kills = 0
         self.now = NOW
 
     def deliver(self, count: int) -> None:
-        for n in range(self.mails, self.mails + count):
+        for n in range(self.emails, self.emails + count):
             body = f"Serial AH8K{n:06} shows no video since Monday."
             self.house.deliver(letter(f"C{n} <it@c{n}.example>", f"Board {n}", body, message_id=f"<m{n}@c{n}.example>"))
-        self.mails += count
+        self.emails += count
 
     def start(self) -> subprocess.Popen[bytes]:
         return self.house.start("run", "--once", "--now", self.now.isoformat())
@@ -93,7 +93,7 @@ class Torture:
         self.now += timedelta(minutes=20)
 
     def finish(self) -> None:
-        """Let the workers finish; as often as a reply in doubt may have to wait for its time."""
+        """Let the workers finish; as often as a reply uncertain may have to wait for its time."""
         for _ in range(REPEATS + 2):
             for process in [self.start() for _ in range(self.workers)]:
                 try:
@@ -117,26 +117,26 @@ class Torture:
             return store.pending()
 
 
-def proven(house: House, mails: int) -> None:
+def proven(house: House, emails: int) -> None:
     """Check that every request is answered, with one case and one number, and that repeats are identical and few."""
     by_recipient: dict[str, set[bytes]] = {}
     for mail in house.sent():
         by_recipient.setdefault(mail.recipient, set()).add(mail.raw)
-    assert len(by_recipient) == mails
+    assert len(by_recipient) == emails
     assert {len(different) for different in by_recipient.values()} == {1}, "a repeat was not byte for byte the same"
     times = Counter(email.message_from_bytes(mail.raw)["Message-ID"] for mail in house.sent())
     assert max(times.values()) <= 1 + REPEATS
     cases = house.cases()
-    assert len(cases) == mails
+    assert len(cases) == emails
     numbers = [case.number.text for case in cases if case.number]
-    assert len(numbers) == len(set(numbers)) == mails
+    assert len(numbers) == len(set(numbers)) == emails
     for case in cases:
         [raw] = by_recipient[case.sender]
         assert case.number is not None
         assert re.search(re.escape(case.number.text).encode(), raw)
         assert {reply.state for reply in case.replies} == {"sent"}
     assert house.folder() == []
-    assert len(house.folder("Done")) == mails
+    assert len(house.folder("Done")) == emails
     with closing(open_store(house.url, read_only=True)) as store:
         assert check(store) == []
-    print(f"{mails} mails, {sum(times.values()) - mails} repeats, at most {max(times.values())} of one")  # noqa: T201
+    print(f"{emails} mails, {sum(times.values()) - emails} repeats, at most {max(times.values())} of one")  # noqa: T201

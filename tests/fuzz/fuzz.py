@@ -1,4 +1,4 @@
-"""A fuzzer for what strangers write: bytes go through read and understand, and everything that comes out has its cap.
+"""A fuzzer for what non-owners write: bytes go through read and understand, and everything that comes out has its cap.
 
     pip install atheris
     python tests/fuzz/fuzz.py tests/fuzz/found tests/data/mail -max_total_time=600 -timeout=5 -max_len=60000

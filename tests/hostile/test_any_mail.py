@@ -50,12 +50,12 @@ def test_any_damage_is_survived(data: st.DataObject) -> None:
     look_through(raw)
 
 
-def test_there_are_saved_mails() -> None:
-    """The saved mails that are damaged and read here are there."""
+def test_there_are_saved_emails() -> None:
+    """The saved emails that are damaged and read here are there."""
     assert len(SAVED) >= 16
 
 
 @pytest.mark.parametrize("raw", SAVED)
-def test_saved_mails_stay_under_their_caps(raw: bytes) -> None:
-    """Ordinary mails come nowhere near a bound."""
+def test_saved_emails_stay_under_their_caps(raw: bytes) -> None:
+    """Ordinary emails come nowhere near a bound."""
     assert look_through(raw) is not None

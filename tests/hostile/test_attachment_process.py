@@ -1,4 +1,4 @@
-"""The opener: a parser that loops, eats memory or dies takes nobody along."""
+"""The opener: a parser that loops, eats memory or dies affects no other message."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_T2_T3_a_bomb_is_stopped_and_the_next_file_is_read(opener: AttachmentPro
     assert order == ("PURCHASE ORDER 4711", "")
 
 
-def test_T2_a_mail_full_of_bombs_has_an_end(opener: AttachmentProcess) -> None:
-    """Twenty bombs in one mail cost no more time than a mail may, and the next mail is read."""
+def test_T2_an_email_full_of_bombs_has_an_end(opener: AttachmentProcess) -> None:
+    """Twenty bombs in one mail cost no more time than an email may, and the next mail is read."""
     bomb = attached(*STOPPED["T2_endless_page"])
     begun = time.perf_counter()
     assert {note for _, note in says(opener, *[bomb] * 20)} == {TOO_MUCH}
@@ -68,7 +68,7 @@ def test_T2_a_mail_full_of_bombs_has_an_end(opener: AttachmentProcess) -> None:
 
 
 def test_T2_the_mail_with_a_bomb_is_worked_on(opener: AttachmentProcess) -> None:
-    """A customer whose PDF cannot be read is answered from what the mail says."""
+    """A customer whose PDF cannot be read is answered from what the email says."""
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     desk.context.open_attachments = opener
     step = desk.take(letter("Serial number AH2F104432 shows no video.", STOPPED["T2_endless_page"]))
@@ -87,7 +87,7 @@ def test_a_process_that_is_killed_is_replaced(opener: AttachmentProcess) -> None
 
 
 def test_it_starts_when_it_is_needed_and_ends_when_closed() -> None:
-    """Mails without such attachments cost no process."""
+    """Emails without such attachments cost no process."""
     with AttachmentProcess() as opener:
         assert says(opener, attached("list.txt", b"AH2F104432"), attached("a.png", b"\x89PNG")) == [("AH2F104432", "")]
         assert opener._process is None

@@ -67,7 +67,7 @@ def test_T1_names_within_an_archive_are_no_paths(inner: str) -> None:
 
 
 def test_T3_a_formula_is_not_evaluated_and_no_entity_resolved() -> None:
-    """Of a formula the value that the sender saw is read; a sheet that points to a file of ours shows nothing of it."""
+    """Of a formula the value that the sender saw is read; a sheet that points to a file that we sent shows nothing of it."""
     sheet = workbook(
         f'<row r="1">{text_cell("A1", "Serial")}{text_cell("B1", "Fault")}</row>'
         f'<row r="2">{text_cell("A2", "AH2F104432")}<c r="B2" t="str"><f>HYPERLINK("http://evil.example")</f><v>dead</v></c></row>'
@@ -132,7 +132,7 @@ def test_T4_the_list_of_programs_is_defined_once() -> None:
 
 
 def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
-    """A mail with five hundred attachments: twenty are read, and it is said that the others were not."""
+    """An email with five hundred attachments: twenty are read, and it is said that the others were not."""
     raw = letter("See the lists.", *((f"list{n}.csv", f"serial\nAH2F1{n:05}".encode()) for n in range(500)))
     begun = time.perf_counter()
     message = _read(raw)
@@ -145,7 +145,7 @@ def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
 
 
 def test_T5_archives_within_archives_end() -> None:
-    """An archive in an archive is opened, but not for ever, and all that is within counts as attachments of the mail."""
+    """An archive in an archive is opened, but not for ever, and all that is within counts as attachments of the email."""
     nested = archive({"list.csv": "serial\nAH2F104432"})
     for _ in range(10):
         nested = archive({f"{n}.zip": nested for n in range(2)})
@@ -185,7 +185,7 @@ def test_what_is_encrypted_says_so() -> None:
 
 
 def test_an_attached_mail_brings_its_own_attachments() -> None:
-    """A mail that was forwarded as an attachment is opened with what is attached to it."""
+    """An email that was forwarded as an attachment is opened with what is attached to it."""
     inner = letter("The list is attached.", ("list.csv", b"serial\nAH2F104432"), subject="Two boards")
     found = contents([attached("before.eml", inner, "message/rfc822")])
     assert [document.name for document in found.documents] == ["before.eml", "list.csv"]
@@ -203,7 +203,7 @@ def test_what_attachments_say_is_bounded_together() -> None:
     assert sum(len(document.text) for document in found.documents) == extraction.MAX_TEXT
 
 
-def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
+def test_T3_archives_unpack_to_no_more_than_an_email_may_hold() -> None:
     """Ten archives of modest size do not fill the memory together."""
     found = contents([attached(f"{n}.zip", archive({"a.bin": bytes(9_000_000)})) for n in range(10)])
     assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.MAX_UNPACKED
@@ -211,7 +211,7 @@ def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
 
 
 def test_R1_a_large_attachment_costs_little_time() -> None:
-    """A mail of 25 MB with a picture, and one with a list, is worked on within two seconds; the list is said to be too large."""
+    """An email of 25 MB with a picture, and one with a list, is worked on within two seconds; the list is said to be too large."""
     for name, content in (("photo.jpg", b"\xff\xd8" + bytes(18_000_000)), ("list.csv", b"a;b\n" * 6_000_000)):
         raw = letter("Serial number AH2F104432 shows no video.", (name, content))
         assert len(raw) > 24_000_000

@@ -1,4 +1,4 @@
-"""What strangers write into headers never becomes a header, a command or a line of ours."""
+"""What non-owners write into headers never becomes a header, a command or a line that we sent."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_H4_an_address_that_could_carry_a_command_is_none(address: str) -> None:
 
 @pytest.mark.parametrize("evil", ["<x\r\nA1 LOGOUT@c.example>", "<x\rA1 LOGOUT\0@c.example>", '<x" UID 1:* {5}\r\n@c.example>'])
 def test_H5_a_message_id_carries_no_command(evil: str) -> None:
-    """An id with line breaks is kept as one line and never repeated; mails are asked for by numbers and dates alone."""
+    """An id with line breaks is kept as one line and never repeated; emails are asked for by numbers and dates alone."""
     step = desk().take(mail(Message_ID=evil, In_Reply_To=evil, References=evil))
     assert step.record
     assert (step.record.message_id or "").isprintable()
@@ -99,8 +99,8 @@ def test_H5_a_message_id_carries_no_command(evil: str) -> None:
     assert all(re.match(r'\["SINCE", day\]|f"\{window\} NOT DELETED"', each) for each in asked)
 
 
-def test_H6_what_is_logged_of_a_mail_is_one_escaped_record(capsys: pytest.CaptureFixture[str]) -> None:
-    """A mail whose every field holds escapes and line breaks makes one harmless line in the log."""
+def test_H6_what_is_logged_of_an_email_is_one_escaped_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """An email whose every field holds escapes and line breaks makes one harmless line in the log."""
     before = structlog.get_config()
     try:
         configure()
@@ -117,7 +117,7 @@ def test_H6_what_is_logged_of_a_mail_is_one_escaped_record(capsys: pytest.Captur
 
 
 def test_T7_a_reason_is_no_template() -> None:
-    """Words that a template engine would calculate stand in our answer as they were written, escaped in HTML."""
+    """Words that a template engine would calculate are in our answer as they were written, escaped in HTML."""
     evil = "Serial number AH2F104432: the board shows {{7*7}} {% raw %} ${7*7} <script>alert(1)</script> on boot, no video."
     step = desk().write(evil)
     assert step.replies

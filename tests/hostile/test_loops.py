@@ -1,4 +1,4 @@
-"""Mail loops and bombs: no machine is answered, and nobody gets more mails from us than a person could want."""
+"""Mail loops and bombs: no machine is answered, and nobody gets more emails from us than a person could want."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_L2_lists_and_robots_are_not_answered_people_are(*, machine: bool, heade
     ],
 )
 def test_L3_we_never_write_to_ourselves(headers: dict[str, str]) -> None:
-    """A mail from an address of ours, or that asks for an answer there, brings no mail to a customer."""
+    """An email from an address that we sent, or that asks for an answer there, brings no mail to a customer."""
     step = desk().write(BODY, **headers)
     assert step.record
     assert [reply for reply in step.replies if reply.audience == "customer"] == []
@@ -85,7 +85,7 @@ def test_L3_we_never_write_to_ourselves(headers: dict[str, str]) -> None:
 
 
 def test_L4_a_robot_without_a_sign_gets_five_answers_a_day() -> None:
-    """A robot that answers every mail of ours at once gets five answers, then silence, and staff are told once."""
+    """A robot that answers every mail that we sent at once gets five answers, then silence, and staff are notified once."""
     at = Desk()
     replies = []
     for count in range(40):
@@ -99,7 +99,7 @@ def test_L4_a_robot_without_a_sign_gets_five_answers_a_day() -> None:
 
 
 def test_L5_a_staff_absence_note_that_quotes_approve_does_nothing() -> None:
-    """An out-of-office note of staff below which our notice stands is nobody's approval."""
+    """An out-of-office note of staff below which our notice stands is no one's approval."""
     at = Desk(units=[unit("AH2F104432", "ipc")])
     held = at.write("Could you please tell us when your office opens?")
     notice = next(reply for reply in held.replies if reply.audience == "staff")
@@ -152,7 +152,7 @@ def test_L7_a_person_may_write_of_absence(subject: str) -> None:
 
 @pytest.mark.parametrize("path", ["<>", "< >", " <> "])
 def test_L8_a_null_return_path_is_not_answered(path: str) -> None:
-    """A mail with the null sender brings no answer, whatever it says."""
+    """An email with the null sender brings no answer, whatever it says."""
     _judged({"Return_Path": path}, machine=True)
 
 

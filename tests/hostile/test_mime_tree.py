@@ -1,4 +1,4 @@
-"""Mails that are no mails: too deep, too many parts, sealed, contradictory, broken."""
+"""Emails that are no emails: too deep, too many parts, sealed, contradictory, broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def desk() -> Desk:
 
 
 def nested(depth: int) -> str:
-    """A mail of multiparts in multiparts."""
+    """An email of multiparts in multiparts."""
     opened = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\r\n\r\n--b{n}\r\n' for n in range(depth))
     return f"{HEAD}{opened}Content-Type: text/plain\r\n\r\n{BODY}\r\n"
 
@@ -45,7 +45,7 @@ SET_ASIDE = {
 
 @pytest.mark.parametrize("case", SET_ASIDE)
 def test_M1_M2_M7_a_person_gets_what_cannot_be_read(case: str) -> None:
-    """A mail beyond the bounds, or whose content is not here, goes to Attention within a second, and staff are told why."""
+    """An email beyond the bounds, or whose content is not here, goes to Attention within a second, and staff are notified why."""
     at, raw = desk(), SET_ASIDE[case].encode()
     begun = time.perf_counter()
     step = at.take(raw)
@@ -113,7 +113,7 @@ CHARSETS = (
 
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_M5_any_charset_is_survived(charset: str) -> None:
-    """Whatever charset a mail claims, in body, subject, name and file name, it is read as well as can be."""
+    """Whatever charset an email claims, in body, subject, name and file name, it is read as well as can be."""
     noise = random.Random(charset).randbytes(400).replace(b"\n", b" ").replace(b"\r", b" ")
     field = f"=?{charset}?q?Ger=E4t_AH2F104432?="
     head = (
@@ -158,7 +158,7 @@ ODD = {
 @pytest.mark.parametrize("ends", ["\r\n", "\n", "\r"])
 @pytest.mark.parametrize("case", ODD)
 def test_M8_an_odd_mail_is_answered(case: str, ends: str) -> None:
-    """A mail that breaks the rules in one place is understood in all others; our own arrival time counts."""
+    """An email that breaks the rules in one place is understood in all others; our own arrival time counts."""
     raw = f"{ODD[case]}\r\n{BODY}\r\n".replace("\r\n", ends).encode("utf-8", "surrogateescape")
     at = desk()
     step = at.take(raw)
@@ -169,7 +169,7 @@ def test_M8_an_odd_mail_is_answered(case: str, ends: str) -> None:
 
 
 def test_M8_without_a_sender_nobody_is_answered() -> None:
-    """A mail that names no sender goes to a person."""
+    """An email that names no sender goes to a person."""
     step = desk().take(f"{HEAD}\r\n{BODY}".replace("From: Kim <kim@acme.example>\r\n", "").encode())
     assert step.record
     assert step.record.folder == "Attention"

@@ -25,7 +25,7 @@ DESK = "rma.desk@portwell.example"
     ],
 )
 def test_U1_a_domain_that_looks_like_ours_is_not_staff(sender: str) -> None:
-    """An address that only looks like a colleague's is a stranger's."""
+    """An address that only looks like a colleague's is a non-owner's."""
     raw = letter("APPROVE").replace(b"From: kim@acme.example", f"From: {sender}".encode())
     step = Desk().take(raw)
     assert b"From: kim@acme.example" not in raw
@@ -34,7 +34,7 @@ def test_U1_a_domain_that_looks_like_ours_is_not_staff(sender: str) -> None:
     assert step.after is None or step.after.number is None
 
 
-def test_U1_a_colleagues_own_address_is_staff() -> None:
+def test_U1_a_staff_own_address_is_staff() -> None:
     """Capitals make no difference."""
     assert Desk().write("Noted, thanks.", "RMA.Desk@Portwell.example").record.kind == "staff"  # type: ignore[union-attr]
 
@@ -64,7 +64,7 @@ def test_U2_another_form_of_the_same_characters_is_the_same_serial(written: str)
     "written", ["\u0410H2F104432", "A\u041d2F104432", "AH2F1O4432", "AH2FI04432", "AH2F\u0661\u0660\u0664\u0664\u0663\u0662"]
 )
 def test_U2_a_look_alike_is_not_quietly_corrected(written: str) -> None:
-    """A Cyrillic letter or an O for a zero gives no number away: the customer is asked, or a person looks."""
+    """A Cyrillic letter or an O for a zero gives no number away: the customer is asked, or someone reviews."""
     step = Desk(units=[unit("AH2F104432", "ipc")]).write(f"Serial number {written} shows no video since Monday.")
     assert step.decision
     assert step.decision.outcome in {"ask", "staff"}

@@ -1,4 +1,4 @@
-"""Orders in the wrong order, and strangers who would like to know (O1 to O3, P1, P2, P4 to P6)."""
+"""Orders in the wrong order, and non-owners who would like to know (O1 to O3, P1, P2, P4 to P6)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BENCH = {PORTWELL: "rma.desk@portwell.example", SERVERTECH: "support@servertech.
 
 @cache
 def vouched(company: str) -> Policy:
-    """The shipped policy at its demo desk, with a mail server that says whom it vouches for."""
+    """The shipped policy at its demo desk, with an email server that says whom it vouches for."""
     return library().policy(company, trusted_authserv_id=f"mx.{BENCH[company].rpartition('@')[2]}")
 
 
@@ -32,7 +32,7 @@ def desk(company: str, *, delivered_on: date = date(2026, 3, 1)) -> Desk:
 
 
 def heard(desk: Desk, company: str, body: str, sender: str = KIM, *, auth: str = "pass", **more: str) -> Step:
-    """Let a mail arrive of whose sender our server says this."""
+    """Let an email arrive of whose sender our server says this."""
     server, domain = desk.policy.desk.trusted_authserv_id, sender.rpartition("@")[2]
     trace = {"Authentication_Results": f"{server}; dmarc={auth} header.from={domain}"} if auth != "none" else {}
     trace["Received"] = f"from out.{domain} by {server} with ESMTPS; Fri, 20 Nov 2026 10:00:00 -0800"
@@ -77,7 +77,7 @@ def test_O1_a_second_request_brings_the_number_there_is(company: str, course: tu
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_O2_shipped_before_received_is_refused(company: str) -> None:
-    """What has not been logged in is not sent back: the transcript says why, and nobody else hears of it."""
+    """What has not been logged in is not sent back: the transcript says why, and nobody else is notified."""
     at = desk(company)
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     before = at.case.units
@@ -92,7 +92,7 @@ def test_O2_shipped_before_received_is_refused(company: str) -> None:
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
-    """With FORCE and a reason it is done, the reason is on record, and the customer is told of the shipment."""
+    """With FORCE and a reason it is done, the reason is on record, and the customer is notified of the shipment."""
     at = desk(company)
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     step = command(at, company, "SHIPPED UPS 1Z999AA10123456784 FORCE it was never logged in")
@@ -105,7 +105,7 @@ def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_O2_force_without_a_reason_forces_nothing(company: str) -> None:
-    """FORCE alone says nothing that could stand on record."""
+    """FORCE alone says nothing that could are recorded."""
     at = desk(company)
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     command(at, company, "SHIPPED UPS 1Z999AA10123456784 FORCE")
@@ -194,7 +194,7 @@ def test_O3_after_an_order_that_differs_the_one_that_fits_is_accepted(company: s
     assert at.case.quotes[-1].order == "4711"
 
 
-# ------------------------------------------------------------------ strangers
+# ------------------------------------------------------------------ non-owners
 
 
 def pair(company: str) -> tuple[Desk, Desk]:
@@ -225,7 +225,7 @@ LATER = {
 
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("body", LATER.values(), ids=LATER)
-def test_P1_whatever_a_stranger_writes_next(company: str, body: str) -> None:
+def test_P1_whatever_a_non_owner_writes_next(company: str, body: str) -> None:
     """In the thread too, and in the weeks after it, the answers are those for an unknown serial; a person has seen it."""
     desks = pair(company)
     for at in desks:
@@ -252,8 +252,8 @@ def test_P2_a_list_of_serials_is_answered_alike(company: str) -> None:
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_P4_who_is_on_cc_hears_nothing(company: str) -> None:
-    """A stranger on Cc is no participant: no mail of the whole return goes to him, and what he writes stays outside of it."""
+def test_P4_who_is_on_cc_is_not_notified(company: str) -> None:
+    """A non-owner on Cc is no participant: no mail of the whole return goes to him, and what he writes stays outside of it."""
     at = desk(company)
     first = to_customer(heard(at, company, f"Serial number {SERIAL[company]} shows no video.", Cc=f"{EVE}, {JOE}"))
     case = at.case
@@ -272,7 +272,7 @@ def test_P4_who_is_on_cc_hears_nothing(company: str) -> None:
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_P5_a_forged_sender_gets_one_mail_a_day(company: str) -> None:
-    """However many mails come in a victim's name: one mail a day goes there, with nothing that the forger wrote."""
+    """However many emails come in a victim's name: one mail a day goes there, with nothing that the forger wrote."""
     at = desk(company)
     for day in range(2):
         for count in range(30):
@@ -299,7 +299,7 @@ def test_P5_without_a_verdict_of_the_server_a_customer_is_answered(company: str)
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("course", [(), ("RECEIVED",), ("CLOSE",)], ids=len)
 @pytest.mark.parametrize("body", ["What is the status of {n}?", "Please cancel {n}.", "{n} was shipped today with UPS."])
-def test_P6_a_number_tells_a_stranger_nothing(company: str, course: tuple[str, ...], body: str) -> None:
+def test_P6_a_number_tells_a_non_owner_nothing(company: str, course: tuple[str, ...], body: str) -> None:
     """Who asks about a number of somebody else's is answered as if there were no such number, whatever became of it."""
     at, elsewhere = desk(company), Desk(vouched(company))
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")

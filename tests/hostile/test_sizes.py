@@ -1,4 +1,4 @@
-"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound."""
+"""Large emails and long rows of the same: the work grows with size, no faster, and up to a bound."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ HANGS = 1
 RUN_TIME = {
     "mailbot/case/matching.py",
     "mailbot/intake/commands/arguments.py",
-    "mailbot/intake/content.py",
+    "mailbot/intake/message_content.py",
     "mailbot/intake/entities/references.py",
     "mailbot/intake/entities/rejected.py",
     "mailbot/intake/entities/serial_reader.py",
@@ -88,7 +88,7 @@ RUN_TIME = {
 }
 """Modules with expressions that are made when the program runs, from settings, rules or word lists.
 
-They are measured by the tests of whole mails below, and not one by one.
+They are measured by the tests of whole emails below, and not one by one.
 """
 
 EXPRESSIONS, LATER = regexes.expressions()
@@ -169,14 +169,14 @@ def forget() -> None:
 
 
 def whole(raw: bytes) -> None:
-    """Read and understand a mail as if it were the first."""
+    """Read and understand an email as if it were the first."""
     forget()
     understand(read_message(Mail(desk().address, raw, NOW), desk()), None, KNOWN, desk())
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_R4_reading_a_mail_grows_no_faster_than_the_mail(pattern: str) -> None:
-    """However much a sender repeats himself, a mail of four times the size takes about four times as long at most."""
+def test_R4_reading_an_email_grows_no_faster_than_the_mail(pattern: str) -> None:
+    """However much a sender repeats himself, an email of four times the size takes about four times as long at most."""
     whole(mail(pattern, 2_000))
     small, large = (cost(whole, mail(pattern, size), 2) for size in (20_000, STEPS * 20_000))
     assert large < MOST * max(small, 0.03)
@@ -184,7 +184,7 @@ def test_R4_reading_a_mail_grows_no_faster_than_the_mail(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_R4_what_separates_new_text_from_quoted_text_grows_no_faster(pattern: str) -> None:
-    """Finding the new text of a mail takes about as much longer as the mail is longer."""
+    """Finding the new text of an email takes about as much longer as the email is longer."""
     work = _visible
     small, large = (cost(work, PATTERNS[pattern][1](size).decode(), 2) for size in (50_000, STEPS * 50_000))
     assert large < MOST * max(small, 0.01)
@@ -196,7 +196,7 @@ def _visible(text: str) -> object:
 
 
 def test_R4_what_is_read_of_a_text_ends_with_a_line() -> None:
-    """A text that is too long for a letter is cut between two lines; what stands above is read as ever."""
+    """A text that is too long for a letter is cut between two lines; what is above is read as ever."""
     lines = "Serial AH2F104432 has no video.\n" + "Some more of what happened here.\n" * 40_000
     message = read_message(Mail(desk().address, letter(lines), NOW), desk())
     assert len(message.text) <= body.MAX_CHARACTERS

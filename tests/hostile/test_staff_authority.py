@@ -1,4 +1,4 @@
-"""Promise 5: no From header confers authority. What a mail proves of its writer, before anybody asks what it says."""
+"""Promise 5: no From header confers authority. What an email proves of its writer, before anybody asks what it says."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def case(name: str, *held: Token) -> Case:
 
 
 def notice(of: str, token: Token) -> bytes:
-    """A notice of ours, its token in Reply-To and Message-ID."""
+    """A notice that we sent, its token in Reply-To and Message-ID."""
     return build(
         Draft(
             mailbox_name="Returns",
@@ -68,7 +68,7 @@ SITUATION = Situation(
     colleague=KAY.address,
     customer="kim@acme.example",
     notice=notice(CASE.id, GOOD),
-    colleagues=notice(CASE.id, KAYS),
+    staff=notice(CASE.id, KAYS),
     others=notice(OTHER.id, OTHERS),
     expired=notice(CASE.id, OLD),
     spent=notice(CASE.id, SPENT),
@@ -86,22 +86,22 @@ def proved(raw: bytes, at: Case | None = CASE, now: datetime = NOW, desk: Desk =
     return proof(arrived(raw, desk), at, desk, now)[0]
 
 
-def numbered(mails: list[tuple[str, bytes]]) -> list[str]:
+def numbered(emails: list[tuple[str, bytes]]) -> list[str]:
     """A readable name for each mail."""
     seen: Counter[str] = Counter()
-    return [f"{kind} {seen.update([kind]) or seen[kind]}" for kind, _ in mails]
+    return [f"{kind} {seen.update([kind]) or seen[kind]}" for kind, _ in emails]
 
 
 @pytest.mark.parametrize("raw", [raw for _, raw in FORGED], ids=numbered(FORGED))
 def test_A1_to_A10_no_forgery_both_proves_something_and_says_something(raw: bytes) -> None:
-    """Whatever is forged, either nothing proves the writer, or the mail's own words decide nothing."""
+    """Whatever is forged, either nothing proves the writer, or the email's own words decide nothing."""
     message = arrived(raw)
     assert "approve" not in message.visible.lower() or proof(message, CASE, DESK, NOW)[0] not in PROVED
 
 
 @pytest.mark.parametrize("raw", [raw for _, raw in GENUINE], ids=numbered(GENUINE))
 def test_genuine_approvals_are_proved_however_they_are_sent(raw: bytes) -> None:
-    """An answer to our notice needs nothing more, and neither does a mail that our server vouches for."""
+    """An answer to our notice needs nothing more, and neither does an email that our server vouches for."""
     message = arrived(raw)
     assert proof(message, CASE, DESK, NOW)[0] in PROVED
     assert "approve" in message.visible.lower()
@@ -128,7 +128,7 @@ def test_A1_a_trusted_fail_wins_over_a_token() -> None:
 
 
 def test_a_token_comes_along_with_our_servers_word() -> None:
-    """What waits for a confirmation is at hand, whichever proof counts."""
+    """What waits for a confirmation is available, whichever proof counts."""
     assert proof(arrived(answer(SITUATION, trace=SITUATION.vouched).raw()), CASE, DESK, NOW) == ("server", GOOD)
 
 
@@ -194,7 +194,7 @@ def test_A8_every_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyP
 
 @given(st.text("0123456789abcdef", min_size=32, max_size=32))
 def test_A8_a_guessed_token_is_never_found(guess: str) -> None:
-    """Any other 128 bits are nobody's."""
+    """Any other 128 bits are no one's."""
     raw = answer(SITUATION, Notice.of(SITUATION.notice).with_secret(guess)).raw()
     assert (proved(raw) == "token") == (guess == GOOD.secret)
 

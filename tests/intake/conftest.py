@@ -1,4 +1,4 @@
-"""What the tests of intake share: the word lists, a desk, and a mail taken through reading and understanding."""
+"""What the tests of intake share: the word lists, a desk, and an email taken through reading and understanding."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def unit(serial: str) -> Unit:
 
 @pytest.fixture(scope="session")
 def understood(desk: Desk) -> Understood:
-    """A mail, as bytes, read and understood by a desk whose registry knows these serials."""
+    """An email, as bytes, read and understood by a desk whose registry knows these serials."""
 
     def take(raw: bytes, known: tuple[str, ...] | list[str] = ()) -> tuple[Message, Request]:
         message = read_message(Mail(desk.address, raw, datetime(2026, 11, 20, tzinfo=UTC)), desk)

@@ -13,7 +13,7 @@ import pytest
 from mailbot.model import Message, Request, ShipmentNotice
 
 Understood = Callable[..., tuple[Message, Request]]
-MAILS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("later.toml").read_text("utf-8"))["mail"]
+EMAILS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("later.toml").read_text("utf-8"))["mail"]
 TYPES = {"pdf": ("application", "pdf"), "png": ("image", "png"), "csv": ("text", "csv"), "txt": ("text", "plain")}
 
 
@@ -29,7 +29,7 @@ def raw(mail: dict[str, Any]) -> bytes:
     return letter.as_bytes()
 
 
-@pytest.mark.parametrize("mail", MAILS, ids=[mail["body"][:60] + str(mail.get("attach", ""))[:90] for mail in MAILS])
+@pytest.mark.parametrize("mail", EMAILS, ids=[mail["body"][:60] + str(mail.get("attach", ""))[:90] for mail in EMAILS])
 def test_a_later_mail_is_understood(mail: dict[str, Any], understood: Understood) -> None:
     """What a customer writes after the first mail is understood as a person would."""
     _, request = understood(raw(mail), ["AH2F104432", "AH2F104433"])

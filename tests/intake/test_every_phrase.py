@@ -1,4 +1,4 @@
-"""Every phrase of the shipped lists is found where it stands: the words that it is known by lose none."""
+"""Every phrase of the shipped lists is found where it is: the words that it is known by lose none."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def said(phrase: str, *, most: bool) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_phrase_is_found_where_it_stands(language: str) -> None:
+def test_every_phrase_is_found_where_it_is(language: str) -> None:
     """Each phrase of each list is found, at its shortest and at its longest, with other words around it."""
     tried, lost = 0, []
     for name, phrases in lists(WORDS.lexicons[language]):

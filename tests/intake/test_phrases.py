@@ -27,7 +27,7 @@ def mail(body: str, subject: str = "RMA") -> bytes:
 
 
 @pytest.mark.parametrize("text", PHRASES["wish_alone"])
-def test_a_wish_is_no_reason(text: str, understood: Understood) -> None:
+def test_a_request_is_no_reason(text: str, understood: Understood) -> None:
     """Who only asks for a number is asked why the unit comes back."""
     _, request = understood(mail(text), [UNIT])
     assert request.intent == "repair"
@@ -38,7 +38,7 @@ def test_a_wish_is_no_reason(text: str, understood: Understood) -> None:
 
 @pytest.mark.parametrize("text", PHRASES["no_failure"])
 def test_what_a_unit_is_and_where_is_no_reason(text: str, understood: Understood) -> None:
-    """Whose a unit is, where it stands and when it was bought does not say why it comes back."""
+    """Whose a unit is, where it is and when it was bought does not say why it comes back."""
     _, request = understood(mail(text), [UNIT])
     assert request.intent == "repair"
     assert request.missing == ("reason",)
@@ -54,14 +54,14 @@ def test_a_failure_is_heard_in_every_language(text: str, understood: Understood)
 
 @pytest.mark.parametrize("text", PHRASES["unheard"])
 def test_what_is_not_understood_never_gets_a_number(text: str, understood: Understood) -> None:
-    """Where a mail may tell of an exclusion, a sound unit or another wish, no rule issues a number: a person reads it."""
+    """Where an email may tell of an exclusion, a sound unit or another wish, no rule issues a number: a person reads it."""
     _, request = understood(mail(text), [UNIT])
     assert request.attention or request.exclusions or request.missing or request.intent not in ("repair", "doa")
     assert not request.attention or any("not understood" in note for note in request.notes)
 
 
 @pytest.mark.parametrize("text", PHRASES["with_reason"])
-def test_a_reason_beside_a_wish_is_heard(text: str, understood: Understood) -> None:
+def test_a_reason_beside_a_request_is_heard(text: str, understood: Understood) -> None:
     """A reason counts, however the wish and the serial are worded around it."""
     _, request = understood(mail(text), [UNIT, "AH2F104433"])
     assert (request.intent, request.missing) == ("repair", ())
@@ -132,7 +132,7 @@ def test_U3_width_case_and_gaps_make_no_other_serial(written: str, understood: U
 
 @pytest.mark.parametrize("text", ["Hello, {} has no video.", "RMA {} no video", "Model NB-8017 {} no video", "{}: no video"])
 def test_a_serial_is_read_alike_whether_it_is_known_or_not(text: str, understood: Understood) -> None:
-    """A stranger's serial is read as the owner's is: the answer does not tell which it was (promise 7)."""
+    """A non-owner's serial is read as the owner's is: the answer does not tell which it was (promise 7)."""
     _, request = understood(mail(text.format("AH9Z123456")))
     assert [unit.serial for unit in request.units] == ["AH9Z123456"]
     assert request.missing == ()
@@ -149,6 +149,6 @@ def test_a_serial_is_read_alike_whether_it_is_known_or_not(text: str, understood
     ],
 )
 def test_each_unit_has_its_own_reason(text: str, reasons: tuple[bool, ...], understood: Understood) -> None:
-    """What is told of one unit is no reason for another, unless it is told of both."""
+    """What is notified of one unit is no reason for another, unless it is notified of both."""
     _, request = understood(mail(text), [UNIT, "AH2F104433"])
     assert tuple(bool(unit.reason) for unit in request.units) == reasons

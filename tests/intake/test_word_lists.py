@@ -31,7 +31,7 @@ def test_every_language_has_its_list() -> None:
         ("[labels", "words/en.toml"),
     ],
 )
-def test_a_slip_in_a_list_is_named(text: str, told: str) -> None:
+def test_an_error_in_a_list_is_named(text: str, told: str) -> None:
     """A misspelt key or a wrong value in a word list stops the start and says where it is."""
     with pytest.raises(WordsError, match=r"words/en\.toml") as caught:
         load({"en": text})

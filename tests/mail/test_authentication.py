@@ -97,7 +97,7 @@ def test_A2_our_server_may_write_several():
 
 @pytest.mark.parametrize("name", ["X-Authentication-Results", "ARC-Authentication-Results", "Authentication-Results-Original"])
 def test_A2_fields_of_other_names_say_nothing(name):
-    """What another server said on the way (RFC 8617), or what we said of an earlier copy, is not our word on this mail."""
+    """What another server said on the way (RFC 8617), or what we said of an earlier copy, is not our word on this email."""
     said = _results("dmarc=pass header.from=acme.example").replace("Authentication-Results", name, 1)
     assert _auth(said, RECEIVED) == Auth()
     failed = said.replace("=pass", "=fail")
@@ -124,7 +124,7 @@ def _microsoft(*top, sender="kim@acme.example"):
 
 
 def test_microsoft_365_writes_no_id():
-    """Its field stands beside the Received of its edge, whatever hops the mail made inside."""
+    """Its field is next to the Received of its edge, whatever hops the email made inside."""
     assert _microsoft(*HOPS, MICROSOFT, "Received-SPF: Pass", EDGE) == PASS
     assert _microsoft(MICROSOFT, EDGE) == PASS
     assert _auth(*HOPS, MICROSOFT, EDGE) == Auth(), "only where the settings say so"
@@ -177,7 +177,7 @@ def test_A2_what_came_with_the_mail_is_not_microsofts(top):
 
 
 def test_A2_only_the_place_beside_our_own_trace_is_trusted():
-    """The same words further down came with the mail and mean nothing."""
+    """The same words further down came with the email and mean nothing."""
     said = _results("dmarc=pass header.from=acme.example")
     assert _auth("Return-Path: <x@y.example>", said, RECEIVED) == PASS
     assert _auth(RECEIVED, said, "Received: from y by x; then") == PASS
@@ -201,6 +201,6 @@ def test_A3_a_pass_for_another_domain_is_refused():
 
 
 def test_A4_nobody_is_vouched_for_under_two_names():
-    """Two senders in one field are vouched for by nobody."""
+    """Two senders in one field are vouched for by no one."""
     said = _results("dmarc=pass header.from=acme.example")
     assert _auth(said, RECEIVED, sender="kim@acme.example, boss@acme.example") == Auth()

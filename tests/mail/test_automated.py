@@ -1,4 +1,4 @@
-"""Who wrote a mail: people are answered, machines are not."""
+"""Who wrote an email: people are answered, machines are not."""
 
 import pytest
 from support.raw_mail import read, saved
@@ -197,6 +197,6 @@ def test_a_web_form_sends_for_a_person():
 
 
 @pytest.mark.parametrize(("number", "sort"), [("0107", "auto"), ("0031", "bounce"), ("0046", "bounce"), ("0118", "human")])
-def test_saved_mails(number, sort):
-    """Saved mails are sorted as a person would sort them."""
+def test_saved_emails(number, sort):
+    """Saved emails are sorted as a person would sort them."""
     assert saved(number).classification.sender_class == sort

@@ -1,4 +1,4 @@
-"""Which parts of a mail are its text, and what HTML and wrapped text say."""
+"""Which parts of an email are its text, and what HTML and wrapped text say."""
 
 import pytest
 from support.raw_mail import read, saved
@@ -46,7 +46,7 @@ def test_a_table_keeps_its_rows():
 
 
 def test_a_quoted_table_is_not_the_senders():
-    """A table in the mail that is answered is not part of the new text."""
+    """A table in the email that is answered is not part of the new text."""
     message = read(
         "Content-Type: text/html",
         body="<p>Thanks!</p><hr><p>From: rma@desk.example<br>Sent: today<br>To: kim@acme.example<br>Subject: x</p>"
@@ -77,7 +77,7 @@ def test_a_blockquote_is_quoted_and_an_indent_is_not():
     ],
 )
 def test_flowed_lines_are_joined(flowed, delsp, text):
-    """Lines that a mail program wrapped are whole again (RFC 3676)."""
+    """Lines that an email program wrapped are whole again (RFC 3676)."""
     assert unflow(flowed, delsp=delsp) == text
 
 
@@ -91,11 +91,11 @@ def test_flowed_lines_are_joined(flowed, delsp, text):
         ("0044", "沒有輸出電壓"),
     ],
 )
-def test_M5_saved_mails_in_old_charsets(number, words):
+def test_M5_saved_emails_in_old_charsets(number, words):
     """Letters in the charsets of East Asia, and a mislabelled one, are read as they were written."""
     assert words in saved(number).visible
 
 
 def test_a_saved_table_keeps_its_rows():
-    """The rows of a saved HTML table are at hand."""
+    """The rows of a saved HTML table are available."""
     assert saved("0058").tables[0].rows[0] == ("Item", "Part no.", "Serial", "Fault")

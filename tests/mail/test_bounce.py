@@ -1,4 +1,4 @@
-"""Delivery reports: who could not be reached, for good or for now, and which mail of ours it was."""
+"""Delivery reports: who could not be reached, for good or for now, and which mail that we sent it was."""
 
 import pytest
 from support.raw_mail import read, saved
@@ -32,7 +32,7 @@ def test_B1_a_failure_names_the_address_and_the_mail():
 
 
 def test_B1_the_header_alone_may_come_back():
-    """A report that returns only the header still names the mail."""
+    """A report that returns only the header still names the email."""
     returned = "text/rfc822-headers\n\nMessage-ID: <9@desk.example>"
     assert _bounce(_recipient("a@x.example", "failed"), returned=returned).bounce.original_id == "9@desk.example"
 
@@ -86,7 +86,7 @@ def test_servers_that_hide_their_name_are_understood(sender, subject, body):
     ],
 )
 def test_B3_a_delay_in_a_dialect_is_temporary(body):
-    """A server that goes on trying has not failed, whatever its report looks like."""
+    """A server that continues trying has not failed, whatever its report looks like."""
     bounce = read(From="Postmaster <postmaster@x.example>", Subject="Delivery notification", body=body).bounce
     assert bounce.recipients == ("a@x.example",)
     assert bounce.temporary
@@ -111,7 +111,7 @@ def test_B1_a_servers_own_words_for_a_failure(action, status):
     ],
 )  # fmt: skip
 def test_a_person_may_write_about_deliveries(subject, body):
-    """Parcels and mails that did not arrive are what people write about."""
+    """Parcels and emails that did not arrive are what people write about."""
     assert read("In-Reply-To: <9@desk.example>", Subject=subject, body=body).classification.sender_class == "human"
 
 

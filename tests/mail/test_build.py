@@ -1,4 +1,4 @@
-"""A mail of ours: what was meant, nothing else, the same bytes every time."""
+"""An email that we sent: what was meant, nothing else, the same bytes every time."""
 
 import email
 import email.policy
@@ -38,7 +38,7 @@ def _read(raw: bytes):
 
 
 def test_L6_everything_we_send_says_that_a_machine_sent_it():
-    """A mail of ours carries all fields that keep other machines from answering, and reads back as written."""
+    """An email that we sent carries all fields that keep other machines from answering, and reads back as written."""
     raw = build(DRAFT)
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert list(message) == HEADER
@@ -54,7 +54,7 @@ def test_L6_everything_we_send_says_that_a_machine_sent_it():
 
 
 def test_the_same_draft_gives_the_same_bytes():
-    """A mail that is sent again is the same mail, byte for byte."""
+    """An email that is sent again is the same mail, byte for byte."""
     assert build(DRAFT) == build(replace(DRAFT))
 
 
@@ -76,7 +76,7 @@ def test_threads_are_cut_in_the_middle():
     ],
 )
 def test_H4_a_malformed_draft_is_refused(change):
-    """An address, an id or a date that is not in order never becomes a mail."""
+    """An address, an id or a date that is not in order never becomes an email."""
     with pytest.raises(ValueError):  # noqa: PT011  (the kind is the promise)
         build(replace(DRAFT, **change))
 
@@ -122,7 +122,7 @@ def test_letters_in_any_script_travel_in_ascii():
 @given(st.text(max_size=120), st.text(max_size=60), st.text(max_size=200), st.text(max_size=40))
 @settings(max_examples=100, deadline=None)
 def test_L6_any_text_gives_exactly_the_given_header(subject, name, text, file_name):
-    """Whatever is written in a mail of ours, its header is the one that was meant."""
+    """Whatever is written in an email from ours, its header is the one that was meant."""
     draft = replace(
         DRAFT,
         subject=subject,

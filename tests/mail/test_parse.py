@@ -37,7 +37,7 @@ def test_the_header_is_read():
 
 
 def test_two_deliveries_of_one_mail_are_the_same():
-    """A mail delivered twice keeps its identity, whatever path it took; another content has another one."""
+    """An email delivered twice keeps its identity, whatever path it took; another content has another one."""
     raw = mail("X-Spam-Score: 1")
     first = arrived(b"Return-Path: <a@b.example>\r\nReceived: by mx1; now\r\nDKIM-Signature: x\r\n" + raw)
     again = arrived(b"Received: by mx2; later\r\n" + raw.replace(b"\r\n", b"\n").replace(b"Score: 1", b"Score: 2"))
@@ -61,7 +61,7 @@ def test_two_deliveries_of_one_mail_are_the_same():
     ],
 )
 def test_A5_a_display_name_is_no_sender(value, sender):
-    """Whatever address the name shows, the mail is judged by the one it came from."""
+    """Whatever address the name shows, the email is judged by the one it came from."""
     assert read(From=value).sender.email == sender
 
 
@@ -102,7 +102,7 @@ def test_H3_a_newline_in_a_display_name_is_harmless():
 
 @pytest.mark.parametrize("address", ["a\r\nb@x.example", "a@x.example\r\nRCPT TO:<b@x.example>", "a\0@x.example", "a b@x", "@"])
 def test_H4_an_address_with_line_breaks_is_refused(address):
-    """An address that could carry a command to a mail server is none."""
+    """An address that could carry a command to an email server is none."""
     assert deliverable(address) is None
 
 
@@ -129,7 +129,7 @@ def test_an_answer_goes_to_one_valid_address():
     assert read(From="x@y..z").answer_to is None
 
 
-def test_L3_plus_addresses_of_ours_are_ours():
+def test_L3_plus_addresses_we_sent_are_ours():
     """A plus-address of our mailbox is our mailbox."""
     assert is_ours("RMA+abc@Desk.example", [MAILBOX])
     assert not is_ours("rmax@desk.example", [MAILBOX])
@@ -137,14 +137,14 @@ def test_L3_plus_addresses_of_ours_are_ours():
 
 @pytest.mark.parametrize("nested", ["multipart/mixed; boundary=b{0}\r\n\r\n--b{0}", "message/rfc822\r\n"])
 def test_M1_a_thousand_nested_parts_are_unreadable(nested):
-    """A mail nested a thousand deep goes to a person, at once."""
+    """An email nested a thousand deep goes to a person, at once."""
     raw = mail()[:-2] + "".join(f"\r\nContent-Type: {nested.format(n)}" for n in range(1000)).encode()
     with pytest.raises(UnreadableError, match="nested"):
         arrived(raw.replace(b"\r\n\r\n", b"\r\n", 1))
 
 
 def test_M2_a_hundred_thousand_parts_are_unreadable():
-    """A mail of a hundred thousand parts goes to a person within a second."""
+    """An email of a hundred thousand parts goes to a person within a second."""
     begun = time.perf_counter()
     with pytest.raises(UnreadableError, match="parts"):
         read("Content-Type: multipart/mixed; boundary=b", body=b"--b\r\n\r\nx\r\n" * 100_000)
@@ -220,7 +220,7 @@ def test_M7_sealed_and_absent_content_goes_to_a_person(kind, reason):
         read(body="-----BEGIN PGP MESSAGE-----\n\nabc")
 
 
-def test_M8_odd_mails_are_read():
+def test_M8_odd_emails_are_read():
     """Missing, doubled, raw and impossible header fields are lived with."""
     assert read(Message_ID="").message_id is None
     assert read(Message_ID="<broken id").message_id == "brokenid"
@@ -234,7 +234,7 @@ def test_M8_odd_mails_are_read():
     assert read(Date="yesterday").sent_at is None
 
 
-def test_R1_R2_big_mails_are_read_in_bounded_time():
+def test_R1_R2_big_emails_are_read_in_bounded_time():
     """Fifty megabytes in one line or of empty lines do not hold the queue up."""
     begun = time.perf_counter()
     assert len(read(body=b"a" * 50_000_000).text) == MAX_CHARACTERS
@@ -243,7 +243,7 @@ def test_R1_R2_big_mails_are_read_in_bounded_time():
 
 
 def test_an_attached_mail_is_an_attachment():
-    """A mail inside a mail is handed on whole, named after its subject."""
+    """An email inside an email is handed on whole, named after its subject."""
     message = read(
         "Content-Type: multipart/mixed; boundary=b",
         body="--b\n\nsee attached\n--b\nContent-Type: message/rfc822\n\nSubject: gate 14\n\ninner text\n--b--\n",

@@ -1,4 +1,4 @@
-"""What the sender wrote now: answers above, below and between quoted lines, signatures, mails passed on."""
+"""What the sender wrote now: answers above, below and between quoted lines, signatures, emails passed on."""
 
 import pytest
 from support.raw_mail import saved
@@ -36,7 +36,7 @@ OLD = "Which serial?\n> 17 November"
 )
 @pytest.mark.parametrize("mark", ["> ", ""])
 def test_an_answer_above_the_quoted_mail(attribution, mark):
-    """The new text ends where a mail program says who wrote the rest, in whatever language."""
+    """The new text ends where an email program says who wrote the rest, in whatever language."""
     found = split(f"It is AH1.\n\n{attribution}\n\n{mark}Which serial?")
     assert found.visible == "It is AH1."
     assert "Which serial?" in found.quoted
@@ -72,7 +72,7 @@ def test_an_answer_above_the_quoted_mail(attribution, mark):
     ],
 )
 def test_an_answer_above_a_header_block(block):
-    """The new text ends at the header of the mail below it, in whatever language."""
+    """The new text ends at the header of the email below it, in whatever language."""
     found = split(f"It is AH1.\n\n{block}\n\nWhich serial?")
     assert found.visible == "It is AH1."
     assert found.quoted.endswith("Which serial?")
@@ -104,8 +104,8 @@ def test_an_answer_on_the_line_of_the_attribution_is_kept():
     assert split("It is AH1. On Mon, 16 Nov 2026 at 5:58 PM, Desk wrote:\n> Which serial?").visible == "It is AH1."
 
 
-def test_what_stands_below_a_mail_passed_on_is_kept():
-    """Who writes below the mail that is passed on has said that too."""
+def test_what_is_below_an_email_passed_on_is_kept():
+    """Who writes below the email that is passed on has said that too."""
     found = split("Please see.\n\nBegin forwarded message:\n\n> From: Tom\n> Gate box dead\n\nIt is AH1.")
     assert found.visible == "Please see.\n\nIt is AH1."
     assert found.forwarded
@@ -128,7 +128,7 @@ def test_what_stands_below_a_mail_passed_on_is_kept():
     ],
 )
 def test_signatures_are_nobodys_words(below):
-    """What stands below every mail of a sender is neither new nor quoted."""
+    """What is below every mail of a sender is neither new nor quoted."""
     found = split(f"It is AH1.\n\n{below}")
     assert found.visible == "It is AH1."
     assert found.quoted == ""
@@ -145,8 +145,8 @@ def test_signatures_are_nobodys_words(below):
         ("Can you help?\n\n> Gate box dead", "WG: gate"),
     ],
 )
-def test_a_mail_passed_on_is_kept_apart(text, subject):
-    """A forwarded mail is known as one, and its text is at hand."""
+def test_an_email_passed_on_is_kept_apart(text, subject):
+    """A forwarded mail is known as one, and its text is available."""
     found = split(text, subject)
     assert found.forwarded
     assert "Gate box dead" in found.quoted
@@ -189,8 +189,8 @@ def test_A9_only_the_new_text_is_visible():
         ("0126", "The I2C bus locks up as soon as a second device is attached.\n\nNone of these.\n\nAnneke", False),
     ],
 )
-def test_saved_mails(number, visible, forwarded):
-    """Saved mails are split as a person would split them."""
+def test_saved_emails(number, visible, forwarded):
+    """Saved emails are split as a person would split them."""
     message = saved(number)
     assert message.visible == visible
     assert message.forwarded is forwarded

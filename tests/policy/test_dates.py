@@ -80,7 +80,7 @@ def test_business_days_can_be_counted_back(day: date, days: int) -> None:
     ],
 )
 def test_a_day_is_the_companys_day(now: datetime, zone: str, day: date) -> None:
-    """A mail at ten in the evening belongs to that day at the company, whatever day it is in Greenwich."""
+    """An email at ten in the evening belongs to that day at the company, whatever day it is in Greenwich."""
     assert today(now, zone) == day
 
 

@@ -193,7 +193,7 @@ def test_facts_come_back_from_the_record_as_they_went_in() -> None:
 
 
 def test_the_dates_behind_the_facts_are_on_record() -> None:
-    """Delivery, end of cover and today stand in the record, and what does not apply does not."""
+    """Delivery, end of cover and today are in the record, and what does not apply does not."""
     assert dates(at()) == {
         "delivered_on": date(2026, 3, 1),
         "bought_on": date(2026, 3, 1),

@@ -16,7 +16,7 @@ GOOD = Unit("AH7K900101", "WADE-8017", "ipc", date(2026, 1, 15), "Larkspur Contr
 TODAY = date(2026, 11, 20)
 
 
-def test_a_sound_registry_raises_no_doubt():
+def test_a_sound_registry_raises_certainly():
     """Nothing is said of units that the rules cover."""
     assert implausible_rows([GOOD], RULES, TODAY) == []
 
@@ -32,7 +32,7 @@ def test_a_sound_registry_raises_no_doubt():
     ],
 )
 def test_each_doubt_names_how_many_units_and_the_first(change, word):
-    """A row that cannot be meant is named once, with its count and its mend."""
+    """A row that cannot be meant is named once, with its count and its fix."""
     odd = structs.replace(GOOD, **change)
     [told] = implausible_rows([GOOD, odd, odd], RULES, TODAY)
     assert told.startswith(f"2 of 3 units, first {odd.serial}: ")

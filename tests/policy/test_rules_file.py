@@ -1,4 +1,4 @@
-"""A rules file that does not fit stops the start, and its error names the file, the place and the mend."""
+"""A rules file that does not fit stops the start, and its error names the file, the place and the fix."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_HELD = "held = {first = 1, every = 2"
 
 @pytest.mark.parametrize("company", COMPANIES)
 def test_the_shipped_rules_hold_every_clause(company: str) -> None:
-    """AP-1 to AP-48 and ST-1 to ST-19 are all there, each with its kind, its text and where it stands in the policy."""
+    """AP-1 to AP-48 and ST-1 to ST-19 are all there, each with its kind, its text and where it is in the policy."""
     rules, stamp = load_rules(company, TEXTS[company], "rules.toml")
     assert list(rules.clauses) == CLAUSES[company]
     assert all(clause.kind and clause.text.strip() and clause.source.strip() for clause in rules.clauses.values())
@@ -28,7 +28,7 @@ def test_the_shipped_rules_hold_every_clause(company: str) -> None:
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_every_decision_says_why_and_where_it_stands(company: str) -> None:
+def test_every_decision_says_why_and_where_it_is(company: str) -> None:
     """A decision without a sentence or a source could not be defended."""
     rules, _ = load_rules(company, TEXTS[company], "rules.toml")
     assert all(rule.says.strip() and rule.source.strip() for rule in rules.decide)
@@ -47,7 +47,7 @@ def test_example_amounts_are_named(company: str) -> None:
 
 
 SLIPS: list[tuple[str, str, str, list[str]]] = [
-    # company, what stands there, what was typed, what the error must name
+    # company, what is there, what was typed, what the error must name
     (PORTWELL, 'clause = "AP-3"\nwhen', 'clause = "AP-3"\nwhn', ["'whn'", "'when'", "decide[3]"]),
     (PORTWELL, "diagnosis =", "diagnose =", ["'diagnose'", "'diagnosis'", ":7:"]),
     (PORTWELL, "[revisions]", "[revision]", ["'revision'", "'revisions'"]),
@@ -106,7 +106,7 @@ SLIPS: list[tuple[str, str, str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("company", "right", "wrong", "names"), SLIPS, ids=[f"{i}: {s[2][:40]}" for i, s in enumerate(SLIPS)])
-def test_a_slip_is_named_with_its_mend(company: str, right: str, wrong: str, names: list[str]) -> None:
+def test_an_error_is_named_with_its_fix(company: str, right: str, wrong: str, names: list[str]) -> None:
     """Whatever is mistyped in a rules file: the error names the file, the place and the nearest word that would do."""
     text = TEXTS[company]
     assert right in text
@@ -119,7 +119,7 @@ def test_a_slip_is_named_with_its_mend(company: str, right: str, wrong: str, nam
         assert name in said
 
 
-def test_the_line_of_a_slip_is_its_own() -> None:
+def test_the_line_of_an_error_is_its_own() -> None:
     """Where a key stands many times in a file, the error names the line where it is wrong, not the first of its kind."""
     text = TEXTS[PORTWELL].replace('then = "decline"', 'then = "declin"', 1)
     line = text[: text.index('"declin"')].count("\n") + 1
@@ -192,7 +192,7 @@ def test_the_stamp_changes_with_every_change_of_the_file() -> None:
 
 
 def test_a_value_laid_over_is_checked_too() -> None:
-    """A slip in what a conversation lays over the rules is found like one in the file."""
+    """An error in what a conversation lays over the rules is found like one in the file."""
     with pytest.raises(ConfigError, match="'diagnos'"):
         load_rules(PORTWELL, TEXTS[PORTWELL], "x", {"diagnos": "required"})
     with pytest.raises(ConfigError, match="diagnosis"):

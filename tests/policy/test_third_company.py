@@ -252,7 +252,7 @@ def test_its_warranty_ends_on_its_own_day(nordlicht: Policy) -> None:
 
 
 def test_its_made_up_numbers_are_not_echoed(nordlicht: Policy) -> None:
-    """A number of its form that a customer made up stands in no mail to customers (AP-25's rule, for its form)."""
+    """A number of its form that a customer made up is in no mail to customers (AP-25's rule, for its form)."""
     at = datetime(2030, 1, 10, 9, 0, tzinfo=UTC)
     made_up = "NORD-9999-4"
     step = desk(nordlicht, at, date(2029, 9, 2)).write(

@@ -29,7 +29,7 @@ def files(reply: Reply) -> list[str | None]:
 
 @pytest.mark.parametrize(("documents", "names"), [("pdf", NAMES), ("names", NAMES), ("none", [])])
 def test_what_goes_with_a_number(documents: str, names: list[str]) -> None:
-    """Documents are attached, or only named for a look at the mail, or left out; the letter is the same."""
+    """Documents are attached, or only named for a look at the email, or left out; the letter is the same."""
     first = to_customer(desk(documents).write("Serial number AH2F104432 shows no video."))
     assert files(first) == names
     assert words(first) == words(to_customer(desk("pdf").write("Serial number AH2F104432 shows no video.")))
@@ -51,7 +51,7 @@ def test_a_letter_speaks_of_a_label_only_where_there_is_one(documents: str, warn
     assert words(moved).count("label that we sent you before") == warned
 
 
-def test_a_mail_without_documents_loads_no_library_for_them() -> None:
+def test_an_email_without_documents_loads_no_library_for_them() -> None:
     """What draws documents is imported when one is drawn."""
     code = (
         "import sys; sys.path.insert(0, 'tests'); sys.path.insert(0, 'tests/reply'); from test_attached_documents import desk\n"

@@ -1,4 +1,4 @@
-"""The papers that go with a mail: label, packing sheet, commercial invoice, calendar file."""
+"""The papers that go with an email: label, packing list, commercial invoice, calendar file."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_both_codes_hold_exactly_the_number(number, dpi):
     "paper", [documents.draw_packing_list, documents.draw_commercial_invoice], ids=lambda paper: paper.__name__
 )
 def test_the_large_papers_can_be_scanned(paper):
-    """The number stands as QR code on the first page of the packing sheet and of the invoice."""
+    """The number stands as QR code on the first page of the packing list and of the invoice."""
     zbar = pytest.importorskip("pyzbar.pyzbar", exc_type=ImportError, reason="needs libzbar (Debian: libzbar0)")
     assert [code.data.decode() for code in zbar.decode(pictures(paper(CHINESE), 3)[0])] == [NUMBER]
 
@@ -110,7 +110,7 @@ def test_a_label_says_how_many_units_it_does_not_show():
     assert "Units: 40" in page
 
 
-def test_the_packing_sheet_says_how_to_pack_and_what():
+def test_the_packing_list_says_how_to_pack_and_what():
     """The company's sentences, the list to tick off, every unit with its reason, the address and the number are there."""
     page = texts(documents.draw_packing_list(PLAIN))[0]
     for part in (*PLAIN.packing, *WORDS.packing.checks, *PLAIN.ship_to, NUMBER, "kim@acme.example", "Page 1 of 1"):
@@ -285,7 +285,7 @@ PIECES = st.builds(ShipmentUnit, serial=ODD, model=ODD, reason=ODD, origin=ODD)
 @settings(max_examples=40, deadline=None)
 @given(ODD, ODD, st.lists(ODD, max_size=8), st.lists(PIECES, max_size=6), st.lists(ODD, max_size=4), ODD)
 def test_any_name_makes_papers_of_bounded_size(name, company, lines, units, sentences, summary):
-    """Whatever people write, the papers are made, and they are small enough for a mail."""
+    """Whatever people write, the papers are made, and they are small enough for an email."""
     odd = replace(
         PLAIN,
         company=company,

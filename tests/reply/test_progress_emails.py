@@ -34,7 +34,7 @@ def words(one: EmailContent) -> str:
 
 @pytest.mark.parametrize("about", ABOUT)
 def test_nothing_is_said_twice(about: str) -> None:
-    """The policy's sentence, the number and each serial number stand in the letter once, however many units there are."""
+    """The policy's sentence, the number and each serial number are in the letter once, however many units there are."""
     for units in ((ONE,), (ONE, TWO)):
         said = words(letter(about, *units))
         sentences = re.findall(r"[A-Z][^.:]{12,}\.", said)
@@ -59,7 +59,7 @@ def test_one_unit_is_not_several(about: str) -> None:
 
 
 def test_units_with_findings_of_their_own_keep_them() -> None:
-    """Where units differ each is told its own sentence beside its serial number."""
+    """Where units differ each is notified its own sentence beside its serial number."""
     other = ClauseSentence("X-8", "This one was opened.")
     said = words(letter("charged", ONE, replace(TWO, says=(other,))))
     assert f"SAMPLE-1, Model One: no video – {SAID.text} (X-9) - SAMPLE-2" in said
@@ -77,7 +77,7 @@ def test_a_unit_with_two_findings_is_named_once() -> None:
 
 
 @pytest.mark.parametrize("state", get_args(State))
-def test_every_state_is_told_in_plain_words(state: State) -> None:
+def test_every_state_is_notified_in_plain_words(state: State) -> None:
     """A customer who asks is not answered in the words of the machine."""
     said = words(letter("status", replace(ONE, says=(), state=state)))
     told = said.partition("SAMPLE-1, Model One: ")[2]
@@ -87,7 +87,7 @@ def test_every_state_is_told_in_plain_words(state: State) -> None:
 
 
 def test_more_time_says_until_when_and_what_to_do() -> None:
-    """Whoever gets more time reads the new day and the one thing to do by then."""
+    """Anyone who gets more time reads the new day and the one thing to do by then."""
     number = words(letter("extended", ONE, valid_until="8 June 2031"))
     assert "Your RMA number N-SAMPLE is now valid until 8 June 2031. Please ship the unit by then." in number
     quote = words(letter("extended", ONE, quote=OFFER))
@@ -105,7 +105,7 @@ def test_a_shipment_names_carrier_and_tracking_number_where_they_are_known() -> 
 
 
 def test_a_bill_of_one_line_needs_no_total() -> None:
-    """A total stands below several charges, not below one."""
+    """A total is below several charges, not below one."""
     line = ChargeLine("Diagnosis", "EUR 5.00")
     assert "Charged: Diagnosis: EUR 5.00 Your unit" in words(letter("charged", ONE, bill=Bill((line,), "EUR 5.00")))
     assert "Total: EUR 10.00" in words(letter("charged", ONE, TWO, bill=Bill((line, line), "EUR 10.00")))

@@ -29,7 +29,7 @@ def words_of(letter: EmailContent) -> str:
 
 
 class Reader(HTMLParser):
-    """What a mail program sees: words and elements; complains about elements that are not closed."""
+    """What an email program sees: words and elements; complains about elements that are not closed."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def test_the_shipped_templates_have_no_problem():
 
 
 @pytest.mark.parametrize("letter", EVERY)
-def test_text_is_laid_out_for_any_mail_program(letter):
+def test_text_is_created_for_any_mail_program(letter):
     """Lines are short, without trailing spaces and without gaps, and the text ends with one line end."""
     text = text_of(letter)
     assert text.endswith("\n")
@@ -88,7 +88,7 @@ def test_no_letter_shouts(letter):
 
 @pytest.mark.parametrize("letter", EVERY)
 def test_text_and_html_say_the_same(letter):
-    """Whoever reads the HTML reads the words of the text, and the other way round."""
+    """Anyone who reads the HTML reads the words of the text, and the other way round."""
     text, html = LETTERS.render(letter, "default")
     text = re.sub(r"^  mailto:.*", "", text, flags=re.MULTILINE)
     shown = Reader(html.replace("<li", " <li").replace("<br>", " ")).words
@@ -135,7 +135,7 @@ def test_what_is_missing_is_asked_for_unit_by_unit():
     assert '    Serial number of the unit with "no link":\n' in text
 
 
-def test_P1_an_unmatched_serial_gets_the_same_words_whoever_asks():
+def test_P1_an_unmatched_serial_gets_the_same_words_anyone_who_asks():
     """The question about a serial number that we cannot match depends on nothing but that number."""
     unit = UnitBlock(
         "SAMPLE-4", "ask", (ClauseSentence("X-3", "We need a serial number that we can match."),), asks=("known_serial",)
@@ -149,7 +149,7 @@ def test_P1_an_unmatched_serial_gets_the_same_words_whoever_asks():
 
 
 def test_a_mixed_request_names_the_next_step_of_every_unit():
-    """With several outcomes in one mail each serial number stands beside what comes next for it."""
+    """With several outcomes in one mail each serial number is next to what comes next for it."""
     words = words_of(hard_letters()[0])
     assert "Your RMA number for 1 of your 5 units is N-SAMPLE." in words
     assert "SAMPLE-2: please answer this mail with a copy of your purchase order" in words
@@ -201,15 +201,15 @@ def test_a_company_and_a_language_go_before_the_default():
         ("acme/en/expired.txt", "No longer valid.", 0, "the email does not contain 'N-SAMPLE'", "add it"),
     ],
 )
-def test_a_template_in_error_is_found_before_the_first_mail(path, source, line, what, mend):
-    """A slip in a template is found by the check, with file, line and how to mend it."""
+def test_a_template_in_error_is_found_before_the_first_mail(path, source, line, what, fix):
+    """An error in a template is found by the check, with file, line and how to fix it."""
     found = EmailTemplates.of({**sources(), path: source}).check()
-    assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.fix for p in found), found
+    assert any((p.template, p.line) == (path, line) and what in p.what and fix in p.fix for p in found), found
     assert all(str(p).startswith(path) for p in found)
 
 
 def test_a_template_in_error_stops_the_letter_and_says_where():
-    """A letter is never sent half written: the failure names file, line and mend."""
+    """A letter is never sent half written: the failure names file, line and fix."""
     letters = EmailTemplates.of({**sources(), "acme/en/closed.jinja": "\n{{ numbr }}"})
     with pytest.raises(TemplateError) as failure:
         letters.render(sample("closed"), "acme")

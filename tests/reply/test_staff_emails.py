@@ -29,13 +29,13 @@ ADDRESS = "desk+c-abcdefghij.0123456789abcdef0123456789abcdef@sample.example"
 SUBJECT = f"Re: [C-SAMPLE] {HOSTILE}".replace("/", "")
 WRITTEN = tuple(text.replace("{currency}", "EUR") for text in staff_actions._WRITTEN.values())
 
-# RFC 6068 §2: mailto: address ? name=value & name=value; what stands for itself, and octets in hexadecimal.
+# RFC 6068 §2: mailto: address ? name=value & name=value; what is self-explanatory, and octets in hexadecimal.
 QCHAR = r"(?:[A-Za-z0-9\-._~!$'()*+,;:@]|%[0-9A-F]{2})*"
 MAILTO = re.compile(rf"mailto:{QCHAR}(?:\?[a-z]+={QCHAR}(?:&[a-z]+={QCHAR})*)?")
 
 
 class Anchors(HTMLParser):
-    """The links of a page, as a mail program reads them."""
+    """The links of a page, as an email program reads them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -98,7 +98,7 @@ def test_T7_a_command_cannot_break_out_of_its_button(kind: str) -> None:
 
 
 def test_T7_what_a_colleague_wrote_is_never_interpreted() -> None:
-    """Markup in a command, in its answer and in the mail itself comes out as the words they are."""
+    """Markup in a command, in its answer and in the email itself comes out as the words they are."""
     line = CommandLine(HOSTILE, "quote", "refused", "flaw", flaw=HOSTILE)
     letter = replace(sample("transcript", "unclear"), command_results=(line,), quoted=HOSTILE, sender=HOSTILE)
     text, html = LETTERS.render(letter, "default")
@@ -108,7 +108,7 @@ def test_T7_what_a_colleague_wrote_is_never_interpreted() -> None:
 
 @pytest.mark.parametrize(("name", "text"), staff_actions._WRITTEN.items())
 def test_every_offer_says_what_it_does_or_what_is_to_be_filled_in(name: CommandName, text: str) -> None:
-    """No button stands there without a word beside it; one that is not complete says so on its face."""
+    """No button is there without a word beside it; one that is not complete says so on its face."""
     text = text.replace("{currency}", "EUR")
     letter = LETTERS.render(offering(text), "default")[0]
     offered = letter.partition("What you can answer:")[2]

@@ -1,4 +1,4 @@
-"""The daemon's own care: what it leaves alone at its first start, and how it comes back."""
+"""The daemon's own care: what it skips at its first start, and how it comes back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def _for_a_moment(daemon: Daemon, holds: Callable[[], object]) -> None:
 
 
 def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
-    """Years of old mail are left alone at the first start; so they are when the server numbers its mails anew (S7)."""
+    """Years of old mail are skipped at the first start; so they are when the server numbers its emails again (S7)."""
     store = open_store()
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     asyncio.run(_for_a_moment(_daemon(house, store), lambda: store.get_fact("first uid of rma@portwell.example")))
@@ -81,8 +81,8 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
     assert len(house.folder()) == 1, "old mail is still left alone"
 
 
-def test_all_takes_in_what_already_lies_there(house: House) -> None:
-    """With start = "all" the mail that lay there before the first start is answered too."""
+def test_all_takes_in_what_already_is_there(house: House) -> None:
+    """With start = "all" the email that lay there before the first start is answered too."""
     house.deliver(letter(KIM, "Old", "Serial AH7K900102 has no video.", message_id="<old@lark>"))
     asyncio.run(_for_a_moment(_daemon(house, open_store(), from_now=False), house.sent))
     assert len(house.sent()) == 1
@@ -90,7 +90,7 @@ def test_all_takes_in_what_already_lies_there(house: House) -> None:
 
 
 class Wire:
-    """A port of loopback that leads to a server, until it is cut; then it is dead until it is mended."""
+    """A port of loopback that leads to a server, until it is cut; then it is dead until it is fixed."""
 
     def __init__(self, port: int) -> None:
         self.target = port
@@ -123,7 +123,7 @@ async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def test_it_comes_back_when_a_server_goes_away(house: House) -> None:
-    """The IMAP server is cut off in the middle of a day; when it is back, new mail is answered, with nobody's help."""
+    """The IMAP server is cut off in the middle of a day; when it is back, new mail is answered, with no one's help."""
     background = Background()
     wire = Wire(house.imap.imap("portwell").port)
     background.call(wire.lay())
@@ -159,7 +159,7 @@ async def _until(holds: Callable[[], bool]) -> None:
     raise AssertionError("it never happened")
 
 
-def test_mails_since_a_day_are_told_by_the_server(house: House) -> None:
+def test_emails_since_a_day_are_notified_by_the_server(house: House) -> None:
     """The lowest UID of what came today is that of the first mail; of what comes in a far year it is the next one."""
     house.deliver(letter(KIM, "One", "AH7K900101", message_id="<one@lark>"))
     house.deliver(letter(KIM, "Two", "AH7K900101", message_id="<two@lark>"))

@@ -64,8 +64,8 @@ class TestStore:
 
     def test_a_thread_leads_to_its_case(self, store):
         """An answer to our mail, or to the customer's own first mail, belongs to the case; the nearest comes first."""
-        commit(store, a_step(a_case("C-1", mails=("in-1@y",), replies=(a_reply("out-1@x"),))))
-        commit(store, a_step(a_case("C-2", mails=("in-2@y",), replies=(a_reply("out-2@x"),))))
+        commit(store, a_step(a_case("C-1", emails=("in-1@y",), replies=(a_reply("out-1@x"),))))
+        commit(store, a_step(a_case("C-2", emails=("in-2@y",), replies=(a_reply("out-2@x"),))))
         assert [case.id for case in store.find(["nobody@z", "out-2@x", "in-1@y", "in-2@y"], [])] == ["C-2", "C-1"]
         assert store.find(["OUT-1@x"], []) == ()
 
@@ -79,14 +79,14 @@ class TestStore:
         assert store.find(["C-1"], ["RMA-9"]) == ()
 
     def test_a_closed_case_is_still_found(self, store):
-        """A customer who writes again after the end is recognised."""
+        """A customer who writes again after the end is recognized."""
         case = a_case(state="expired", replies=(a_reply(state="sent"),), number=a_number("RMA-1"))
         commit(store, a_step(case))
         assert store.find(["out-1@x"], []) == store.find([], ["RMA-1"]) == (bare(case),)
         assert list(store.cases()) == [bare(case)]
 
-    def test_a_case_that_goes_on_after_its_end_is_there_once(self, store):
-        """An expired number that is renewed goes on in the same case."""
+    def test_a_case_that_continues_after_its_end_is_there_once(self, store):
+        """An expired number that is renewed continues in the same case."""
         case = a_case(state="expired")
         commit(store, a_step(case))
         commit(store, a_step(changed(case, state="authorized")))
@@ -114,8 +114,8 @@ class TestStore:
         assert store.open_cases(RMA, ["AH2F10"]) == ()
         assert [found.id for found in store.open_cases(RMA, ["NEW"])] == ["C-1"]
 
-    def test_a_mail_takes_effect_once(self, store):
-        """The same mail delivered twice is recognised, and refused by the store if nobody asked."""
+    def test_an_email_takes_effect_once(self, store):
+        """The same mail delivered twice is recognized, and refused by the store if nobody asked."""
         assert not store.recorded("in-1@y digest")
         commit(store, a_step(a_case(), identity="in-1@y digest"))
         assert store.recorded("in-1@y digest").folder == "Done"
@@ -159,7 +159,7 @@ class TestStore:
         assert store.answers_since("KIM@acme.example", NOON) == 4
 
     def test_what_is_staged_is_seen_and_can_be_forgotten(self, store):
-        """Mails of one batch see each other's effects; a batch that is given up leaves none."""
+        """Emails of one batch see each other's effects; a batch that is given up leaves none."""
         before = told(store)
         store.stage(a_step(a_case(replies=(a_reply(),), number=a_number("RMA-1")), identity="in-1@y digest"))
         store.stage(a_step(replies=(a_reply("out-2@x"),)))
@@ -245,7 +245,7 @@ class TestStore:
                 now = reply.due_at
         assert (reply.state, store.claim(after(days=30), [RMA]), store.recover(now)) == ("held", (), ())
 
-    def test_what_this_process_is_sending_is_left_alone_if_asked(self, store):
+    def test_what_this_process_is_sending_is_skipped_if_asked(self, store):
         """While this process sends, only the attempts of others that are gone count as interrupted."""
         commit(store, a_step(a_case(replies=(a_reply(),))))
         [claimed] = store.claim(NOON, [RMA])

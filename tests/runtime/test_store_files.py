@@ -41,7 +41,7 @@ def full(store):
         a_step(
             a_case("C-1", replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=3)),)), identity="in-1"
         ),
-        a_step(a_case("C-2", mails=("in-2@y",), state="expired"), identity="in-2"),
+        a_step(a_case("C-2", emails=("in-2@y",), state="expired"), identity="in-2"),
         a_step(replies=(a_reply("note-1@x", at=after(hours=1)),), identity="in-3", at=after(days=30)),
     )
     store.set_fact("uid", "17")
@@ -151,7 +151,7 @@ def is_sound(store, committed, sent):
     identities = [record.identity for record in store.ledger()]
     assert len(identities) == len(set(identities))
     for case in cases:
-        assert f"in-{case.id.removeprefix('C-')}" in identities  # a case and the mail it came from: both or neither
+        assert f"in-{case.id.removeprefix('C-')}" in identities  # a case and the email it came from: both or neither
         assert case.subject.count("+") == sum(identity.startswith(f"again {case.id} ") for identity in identities)
     states = {reply.message_id: reply.state for case in cases for reply in case.replies}
     assert {states[message_id] for message_id in sent} <= {"sent"}
@@ -232,7 +232,7 @@ def test_a_kill_between_the_move_and_its_note(path):
 
 @pytest.mark.parametrize("harm", ["cut", "edit", "empty", "other"])
 def test_a_damaged_case_is_refused(path, harm):
-    """C3: a damaged file is named, with how to fix it; the other cases and the mail log can still be read."""
+    """C3: a damaged file is named, with how to fix it; the other cases and the email log can still be read."""
     before = filled(path)
     file = path / "cases/C-1.json"
     content = file.read_bytes()
@@ -317,7 +317,7 @@ def test_a_state_of_an_older_version_is_migrated(path, monkeypatch):
 
 
 def test_a_second_process_is_refused(path):
-    """C6: one process works on a state; another is told which one has it. A killed process lets go at once."""
+    """C6: one process works on a state; another is notified which one has it. A killed process lets go at once."""
     process = subprocess.Popen([sys.executable, WORKER, f"tinydb:{path}", "1"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     with process:
         assert process.stdout.readline() == "open\n"

@@ -43,7 +43,7 @@ def lose(store):
 
 
 def test_no_update_of_a_case_is_lost(two):
-    """Of two processes that saw the same case, the second is told to look again; then both changes are there."""
+    """Of two processes that saw the same case, the second is notified to look again; then both changes are there."""
     one, other = two
     commit(one, a_step(a_case()))
     seen = other.case("C-1")
@@ -73,8 +73,8 @@ def test_a_case_is_locked_while_its_step_commits(two):
     assert other.case("C-1").subject == "one"
 
 
-def test_a_mail_takes_effect_once_in_two_processes(two):
-    """The identity of a mail is unique: the second process waits for the first, and is refused."""
+def test_an_email_takes_effect_once_in_two_processes(two):
+    """The identity of an email is unique: the second process waits for the first, and is refused."""
     one, other = two
     one.stage(a_step(a_case("C-1"), identity="in"))
     with ThreadPoolExecutor() as threads:
@@ -179,7 +179,7 @@ def test_the_reply_of_a_dead_process_is_ambiguous(two):
 
 
 @pytest.mark.parametrize("moment", ["look", "stage", "commit"])
-def test_a_lost_connection_is_made_anew(two, moment):
+def test_a_lost_connection_is_made_again(two, moment):
     """What was not committed is gone; the next call works. The error lets the daemon try again."""
     one, other = two
     commit(one, a_step(a_case("C-0")))

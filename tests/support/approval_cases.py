@@ -1,4 +1,4 @@
-"""Approvals of a held case as they arrive, built from real notices of ours: the genuine ones; the forged are in ``forgeries``."""
+"""Approvals of a held case as they arrive, made from real notices that we sent. The forged ones are in ``forgeries``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DATE = "Fri, 20 Nov 2026 10:00:00 -0800"
 
 @dataclass(frozen=True)
 class Situation:
-    """A case that waits for a decision, and the mails that were sent about it.
+    """A case that waits for a decision, and the emails that were sent about it.
 
     Attributes:
         mailbox: our address.
@@ -26,7 +26,7 @@ class Situation:
         person: whose approval counts.
         customer: whose case it is.
         notice: what the person was sent, its token good.
-        colleagues: what another approver was sent about the same case.
+        staff: what another approver was sent about the same case.
         others: what the person was sent about another case.
         expired: what the person was sent about this case more than seven days ago.
         spent: what the person was sent before the latest decision in this case; None where there was none.
@@ -38,7 +38,7 @@ class Situation:
     colleague: str
     customer: str
     notice: bytes
-    colleagues: bytes
+    staff: bytes
     others: bytes
     expired: bytes
     spent: bytes | None = None
@@ -60,13 +60,13 @@ class Situation:
         return self.results(f"dmarc=pass header.from={self.domain}"), self.received
 
     def vouched_for(self, domain: str) -> tuple[str, ...]:
-        """What our server writes above a mail that really comes from that domain."""
+        """What our server writes above an email that really comes from that domain."""
         return self.results(f"dmarc=pass header.from={domain}; dkim=pass header.d={domain}"), self.received
 
 
 @dataclass(frozen=True)
 class Notice:
-    """A notice of ours as its recipient's mail program sees it."""
+    """A notice that we sent as its recipient's mail program sees it."""
 
     answer_to: str
     id: str
@@ -100,7 +100,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail as it arrives: the trace on top, then what its author wrote."""
+    """An email as it arrives: the trace on top, then what its author wrote."""
 
     sender: str
     to: str
@@ -121,14 +121,14 @@ class Letter:
 
 
 def answer(at: Situation, notice: Notice | None = None, **changed: object) -> Letter:
-    """An answer to a notice, as a mail program writes it: it has the token."""
+    """An answer to a notice, as an email program writes it: it has the token."""
     to = notice or Notice.of(at.notice)
     letter = Letter(at.person, to.answer_to, f"Re: {to.subject}", trace=(at.received,), thread=to.id)
     return replace(letter, **changed)  # type: ignore[arg-type]
 
 
 def bare(at: Situation, **changed: object) -> Letter:
-    """A mail about the case that answers nothing: it has no token, but the case's id in its subject."""
+    """An email about the case that answers nothing: it has no token, but the case's id in its subject."""
     notice = Notice.of(at.notice)
     letter = Letter(at.person, at.mailbox, f"Re: {notice.subject} [{notice.case}]", trace=(at.received,))
     return replace(letter, **changed)  # type: ignore[arg-type]

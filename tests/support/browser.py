@@ -1,4 +1,4 @@
-"""Looking at letters: HTML mails in a real browser, on a phone (390 px) and on a desk (1000 px)."""
+"""Looking at letters: HTML emails in a real browser, on a phone (390 px) and on a desk (1000 px)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Forged approvals of a held case, as they arrive: raw bytes built from real notices of ours.
+"""Forged approvals of a held case, as they arrive: raw bytes built from real notices that we sent.
 
-Whoever writes a forgery knows all that a customer, a former colleague or a wiretapper of another thread may know: staff's
-addresses, the case's id, its number, ids of other mails, the tokens of other notices. Only the token of the notice in hand,
+Anyone who writes a forgery knows all that a customer, a former colleague or a wiretapper of another thread may know: staff's
+addresses, the case's id, its number, ids of other emails, the tokens of other notices. Only the token of the notice in progress,
 and our mail server's good word, he has not; where he has the token (it leaked), something else gives him away.
 """
 
@@ -78,7 +78,7 @@ def _by_trace(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_name(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The mail really comes from elsewhere, or from nobody in particular; the token leaked."""
+    """The email really comes from elsewhere, or from nobody in particular; the token leaked."""
     local, domain = at.person.split("@")
     evil = at.vouched_for("evil.example")
     yield "two From fields", answer(at, sender=f"{EVIL}\r\nFrom: {at.person}", trace=evil)
@@ -153,7 +153,7 @@ def _by_token(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_words(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The mail is really the person's, or bears the person's words; but nobody said it now."""
+    """The email is really the person's, or bears the person's words; but nobody said it now."""
     notice = Notice.of(at.notice)
     for trace in ((at.received,), at.vouched):
         real = answer(at, trace=trace)

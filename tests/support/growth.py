@@ -1,4 +1,4 @@
-"""What may come out of a stranger's mail at most: looked at by the fuzzer and by Hypothesis alike."""
+"""What may come out of a non-owner's mail at most: looked at by the fuzzer and by Hypothesis alike."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CODES = 20_000
 
 @cache
 def desk() -> Desk:
-    """A shipped desk behind a mail server of ours."""
+    """A shipped desk behind an email server that we sent."""
     return msgspec.structs.replace(policy(PORTWELL).desk, trusted_authserv_id="mx.portwell.example")
 
 
@@ -35,7 +35,7 @@ KNOWN = Snapshot(units={"AH2F104432": unit("AH2F104432", "ipc")}, id_entropy="0"
 
 
 def look_through(raw: bytes) -> tuple[Message, Request] | None:
-    """Read and understand a mail; nothing is raised, and everything is under its cap. None: a person reads it."""
+    """Read and understand an email; nothing is raised, and everything is under its cap. None: a person reads it."""
     mail = Mail(desk().address, raw, NOW)
     try:
         message = read_message(mail, desk())

@@ -105,7 +105,7 @@ def attached(name: str, content: bytes, media_type: str = OCTETS) -> Attachment:
 
 
 def letter(body: str, *files: tuple[str, bytes], sender: str = "kim@acme.example", subject: str = "A board") -> bytes:
-    """A mail with files."""
+    """An email with files."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, "rma@portwell.example", subject
     mail["Message-ID"] = "<1@client.example>"

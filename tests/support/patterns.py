@@ -1,4 +1,4 @@
-"""Mails of one pattern, repeated to any size: what a sender does who wants to keep the desk busy."""
+"""Emails of one pattern, repeated to any size: what a sender does who wants to keep the desk busy."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ PATTERNS: dict[str, tuple[str, Build]] = {
 
 
 def mail(pattern: str, size: int, fields: Iterable[str] = ()) -> bytes:
-    """Write a mail of about ``size`` bytes of a pattern."""
+    """Write an email of about ``size`` bytes of a pattern."""
     kind, build = PATTERNS[pattern]
     head = (
         *("From: a@acme.example", "To: rma@portwell.example", "Subject: dead board", "Message-ID: <1@acme.example>"),

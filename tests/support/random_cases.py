@@ -1,4 +1,4 @@
-"""Random lives of cases: a desk with its staff, customers and strangers, and what must hold after every step of it.
+"""Random lives of cases: a desk with its staff, customers and non-owners, and what must hold after every step of it.
 
 The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``Sender.send``. Every step is checked
 when it is taken: ``Life.judge`` has the promises, one method each.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
 
 WHOLE = int(os.environ.get("MAILBOT_LIVES", "0"))
-"""Examples of a long run. It writes the HTML and the papers too, and reads every mail anew."""
+"""Examples of a long run. It writes the HTML and the papers too, and reads every mail again."""
 
 SEEN = "fuse-drawer-remark"
 """A word that staff write in notes alone."""
@@ -117,7 +117,7 @@ def mail(
     fields: Sequence[str] = (),
     server: str,
 ) -> bytes:
-    """Write a mail as it arrives; ``auth`` is what our server says of the sender: pass, fail or none."""
+    """Write an email as it arrives; ``auth`` is what our server says of the sender: pass, fail or none."""
     domain = sender.rpartition("@")[2]
     head = [
         *([f"Authentication-Results: {server}; dmarc={auth} header.from={domain}"] if auth != "none" else []),
@@ -140,7 +140,7 @@ def mail(
 
 
 def report(about: Reply, server: str, ident: str, *, final: bool) -> bytes:
-    """Write a delivery report (RFC 3464) about a mail of ours."""
+    """Write a delivery report (RFC 3464) about an email that we sent."""
     action, status = ("failed", "5.1.1") if final else ("delayed", "4.4.1")
     return _crlf(
         [
@@ -199,7 +199,7 @@ class Life(Desk):
     # ------------------------------------------------------------ what happens
 
     def arrives(self, raw: bytes) -> Step:
-        """Let a mail arrive that has never arrived before."""
+        """Let an email arrive that has never arrived before."""
         self.raws.append(raw)
         [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step, "a new mail takes effect"
@@ -210,7 +210,7 @@ class Life(Desk):
         return settled.step
 
     def arrives_again(self, raw: bytes) -> None:
-        """Let a mail arrive once more: nothing follows (promise 2)."""
+        """Let an email arrive once more: nothing follows (promise 2)."""
         count = len(self.taken)
         [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step is None
@@ -285,7 +285,7 @@ class Life(Desk):
         for ruling in result.decision.command_results if after and result.decision else ():
             if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
                 self.let_in |= {(after.id, serial_key(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
-        self._mails(result, before)
+        self._emails(result, before)
         if after is None or result.event is None or result.decision is None:
             return
         entry = after.history[-1]
@@ -364,7 +364,7 @@ class Life(Desk):
             assert after.credit.amount <= person.limit
 
     def _tokens(self, before: Case | None, after: Case, result: Step) -> None:
-        """A token is for one person of staff, and stands in one mail, to that person."""
+        """A token is for one person of staff, and is in one mail, to that person."""
         known = set(before.tokens) if before else set()
         staff = {person.address for person in self.policy.desk.staff}
         for token in after.tokens:
@@ -374,7 +374,7 @@ class Life(Desk):
                 assert [reply.to for reply in bearers] == [token.person]
                 self.secrets.add(token.secret)
 
-    def _mails(self, result: Step, before: Case | None) -> None:
+    def _emails(self, result: Step, before: Case | None) -> None:
         """Every mail has its own id; a customer's has nothing that is not for that customer (promises 3, 6 and 7)."""
         staff, after, event = {person.address for person in self.policy.desk.staff}, result.after, result.event
         customers = [reply for reply in result.replies if reply.audience == "customer"]
@@ -472,7 +472,7 @@ def _kind(key: str) -> str:
 
 
 def _changed(before: Case, after: Case) -> list[str]:
-    """What has changed beside what any mail may add: the history, our mails and their tokens."""
+    """What has changed beside what any mail may add: the history, our emails and their tokens."""
     free = {"history", "replies", "tokens"}
     fields = (name for name in Case.__struct_fields__ if name not in free)
     return [f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)]
@@ -483,7 +483,7 @@ def _bare(case: Case) -> Case:
 
 
 def _undelivered(case: Case) -> Iterator[Reply]:
-    """The mails of a case as they were frozen, however far their delivery has come since."""
+    """The emails of a case as they were frozen, however far their delivery has come since."""
     for reply in case.replies:
         yield replace(reply, state="queued", attempts=0, due_at=None, note="", tried_at=None, ambiguous_attempts=0)
 
@@ -512,7 +512,7 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _remembered(message: Any, case: Case | None, snapshot: Snapshot, desk: Any) -> Request:
-    """Understand a mail, or remember how the same words in the same situation were understood: that part is pure."""
+    """Understand an email, or remember how the same words in the same situation were understood: that part is pure."""
     same = replace(
         message, message_id=None, digest="", size=0, arrived_at=_LONG_AGO, sent_at=None, references=(), delivered_to=(),
         in_reply_to=("a mail",) if message.thread else (), to=(), cc=(), return_path=None,

@@ -1,4 +1,4 @@
-"""Small mails for the tests, written as a mail server hands them over."""
+"""Small emails for the tests, written as an email server hands them over."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ SAVED = Path(__file__).parents[1] / "data" / "mail"
 
 
 def mail(*fields: str, body: str | bytes = "Board AH2F104432 is dead.", **changed: str) -> bytes:
-    """Write a mail of Kim's; ``changed`` replaces header fields ("_" for "-"; empty leaves one out)."""
+    """Write an email of Kim's; ``changed`` replaces header fields ("_" for "-"; empty leaves one out)."""
     usual = {
         "From": "Kim Lee <kim@acme.example>",
         "To": f"<{MAILBOX}>",

@@ -1,4 +1,4 @@
-"""How well labelled mails are understood: the figures that matter, from `mailbot explain --json` against the labels."""
+"""How well labeled emails are understood: the figures that matter, from `mailbot explain --json` against the labels."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ DESKS = {
 
 @dataclass
 class Score:
-    """Figures over a set of mails; what went wrong stands in ``misses`` as (file, field, wanted, got)."""
+    """Figures over a set of emails; what went wrong is in ``misses`` as (file, field, wanted, got)."""
 
-    mails: int = 0
+    emails: int = 0
     right: dict[str, int] = field(default_factory=dict)
     serials: tuple[int, int, int] = (0, 0, 0)
     exclusions: tuple[int, int, int] = (0, 0, 0)
@@ -49,7 +49,7 @@ class Score:
     misses: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
     def share(self, name: str) -> float:
-        """Return the share of mails in which a field is right."""
+        """Return the share of emails in which a field is right."""
         return self.right.get(name, 0) / self.mails
 
     @property
@@ -59,7 +59,7 @@ class Score:
 
 
 def explained(folder: Path, home: Path) -> list[dict[str, Any]]:
-    """Run `mailbot explain --json` over a labelled set, in a settings folder made for it."""
+    """Run `mailbot explain --json` over a labeled set, in a settings folder made for it."""
     text = ""
     for address, (policy, staff) in DESKS.items():
         people = "\n".join(f'  [[mailbox.staff]]\n  address = "{person}"\n  roles = ["desk"]' for person in staff)
@@ -75,7 +75,7 @@ def explained(folder: Path, home: Path) -> list[dict[str, Any]]:
 def score(labels: list[dict[str, Any]], told: list[dict[str, Any]]) -> Score:
     """Compare what was understood with the labels."""
     by_file = {row["file"]: row for row in told}
-    result = Score(mails=len(labels))
+    result = Score(emails=len(labels))
     hit = over = under = 0
     for want in labels:
         got = by_file[want["file"]]

@@ -35,7 +35,7 @@ def work(url, seed, steps):
                 raw = "x" * chance.randrange(3000)
                 replies = (a_reply(f"out-{sequence}", at=after(seconds=sequence), raw=raw),)
                 number = a_number(f"RMA-{sequence}")
-                fresh = a_case(f"C-{sequence}", mails=(f"in-{sequence}",), replies=replies, number=number)
+                fresh = a_case(f"C-{sequence}", emails=(f"in-{sequence}",), replies=replies, number=number)
                 store.stage(a_step(fresh, identity=f"in-{sequence}"))
                 batch.append(fresh.id)
             if chance.random() < 0.1:

@@ -1,4 +1,4 @@
-"""Small cases, mails and steps for the tests of the stores, and everything a store can be asked, at once."""
+"""Small cases, emails and steps for the tests of the stores, and everything a store can be asked, at once."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def a_number(text):
     return Number(text, date(2026, 11, 20), date(2026, 12, 20), "rule")
 
 
-def a_case(case_id="C-1", *, mails=("in-1@y",), serials=("AH-2F 10",), opened_at=NOON, **more):
-    """A case whose history holds mails of these ids."""
+def a_case(case_id="C-1", *, emails=("in-1@y",), serials=("AH-2F 10",), opened_at=NOON, **more):
+    """A case whose history holds emails of these ids."""
     entries = []
-    for message_id in mails:
+    for message_id in emails:
         mail = MailReference(f"{message_id} digest", message_id, KIM, KIM, "board", opened_at)
         decision = Decision("ask", ("AP-28",), "", PolicyStamp("american-portwell", date(2026, 11, 1), "d"))
         entries.append(HistoryEntry(opened_at, Requested(mail, Request("request")), decision))
@@ -128,7 +128,7 @@ def something(chance, turn, stores):  # noqa: C901 - a list of what can happen
                 known = store.case(case_id)
                 replies = (*(known.replies if known else ()), a_reply(f"out-{turn}", at=at))
                 number = number or (known and known.number)
-                case = a_case(case_id, mails=(f"in-{turn}",), replies=replies, state=state, number=number)
+                case = a_case(case_id, emails=(f"in-{turn}",), replies=replies, state=state, number=number)
                 store.stage(a_step(changed(case, deadlines=deadlines), identity=f"in-{turn} digest", at=at))
         case 3:
             for store in stores:

@@ -16,11 +16,24 @@ LIST = Path(__file__).parents[1] / "data" / "language" / "phrases.tsv"
 
 CODE = ("mailbot", "tests")
 PAGES = ("docs/*.md", "README.md", "CHANGELOG.md")
-LEFT_OUT = ("tests/data/", "tests/conversations/", "tests/wording.py", "tests/test_language.py")
+LEFT_OUT = ("tests/data/", "tests/conversations/", "tests/support/wording.py", "tests/test_language.py")
 """Test data are other people's words; the check and its tests have to name what they look for.
 
 For the same reason the strings in tests are not checked: they are emails that customers write.
 """
+
+ALLOWED = {
+    ("mailbot/intake/statements/staff_word_sections.py", "goes on"): "a key of the word lists",
+    ("mailbot/intake/statements/word_lists.py", "wishes"): "a section of the word lists",
+    ("mailbot/mail/automated_phrases.py", "mails"): "words that others write",
+    ("mailbot/mail/automated_phrases.py", "lest"): "words that others write",
+    ("mailbot/mail/automated_phrases.py", "dossier"): "words that others write",
+    ("mailbot/reply/staff_emails.py", "a mail"): "the text of an email; emails are edited with their templates",
+    ("mailbot/reply/staff_emails.py", "wishes"): "the text of an email; emails are edited with their templates",
+    ("mailbot/runtime/version_1.py", "wishes"): "a field name of the old state",
+    ("mailbot/runtime/version_1.py", "dossiers"): "a key of the old state",
+}
+"""Places where a phrase of the list is somebody else's word, each with the reason."""
 
 _BLOCK = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
@@ -121,6 +134,8 @@ def look_through(texts: Iterable[Text], wanted: list[Phrase]) -> list[Finding]:
                 continue
             for match in phrase.pattern.finditer(words):
                 line = text.line + words.count("\n", 0, match.start())
+                if (text.path, phrase.text) in ALLOWED:
+                    continue
                 found.add(Finding(text.path, line, text.kind, phrase.text, phrase.better))
     return sorted(found)
 

@@ -63,7 +63,7 @@ def key(text: str, kind: Literal["", "thread", "name", "unit"] = "") -> str:
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 of a document or a mail, in hexadecimal."""
+    """Return the SHA-256 of a document or an email, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -121,8 +121,8 @@ def case_row(case: Case, document: bytes, revision: int = 1) -> Row:
 
 def case_keys(case: Case) -> set[str]:
     """Return the keys by which a case is found: its id and number, its thread, its units."""
-    mails = {mail.message_id for entry in case.history if (mail := getattr(entry.event, "mail", None))}
-    threads = mails.union(reply.message_id for reply in case.replies)
+    incoming = {mail.message_id for entry in case.history if (mail := getattr(entry.event, "mail", None))}
+    threads = incoming.union(reply.message_id for reply in case.replies)
     names = (case.id, case.number.text) if case.number else (case.id,)
     units = filter(None, (serial_key(unit.serial) for unit in case.units))
     keys = {key(name, "name") for name in names} | {key(each, "thread") for each in threads if each}

@@ -55,11 +55,11 @@ replies = _table(
 )  # fmt: skip
 # The bytes of replies are apart, so that a mark does not write them again. A row is deleted some time after it was sent.
 contents = _table("contents", key="message_id", text="message_id", bytes="content")
-mails = _table("mails", "identity", unique="identity", text="identity", number="at", bytes="document")
+mail_log = _table("mail_log", "identity", unique="identity", text="identity", number="at", bytes="document")
 facts = _table("facts", key="name", text="name value")
 sa.Sequence("rma_sequence", metadata=_metadata)  # PostgreSQL only: it never gives the same number twice
 
-COPIED = (cases, case_keys, numbers, replies, contents, mails, facts)
+COPIED = (cases, case_keys, numbers, replies, contents, mail_log, facts)
 """The tables that hold state, in the order in which they are copied."""
 
 

@@ -41,7 +41,7 @@ UNION ALL SELECT 'ours', message_id, state FROM replies WHERE case_id = :id
 UNION ALL SELECT 'other', message_id, state FROM replies
     WHERE message_id IN :replies AND coalesce(case_id, '') <> :id"""
 _ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT, _ADD_MAIL = map(
-    schema.insert, (schema.cases, schema.case_keys, schema.numbers, schema.replies, schema.contents, schema.mails)
+    schema.insert, (schema.cases, schema.case_keys, schema.numbers, schema.replies, schema.contents, schema.mail_log)
 )
 _CHANGED = ", ".join(f"{name} = :{name}" for name in schema.names(schema.cases) if name != "id")
 _CHANGE_CASE = f"UPDATE cases SET {_CHANGED} WHERE id = :id AND revision = :revision - 1"
@@ -83,7 +83,7 @@ class Store(Deliveries):
         """Return the cases of a thread, each once, in the order of what was given: ids first, then names.
 
         Args:
-            message_ids: Message-IDs without angle brackets, nearest first; they match a reply of ours or a mail that is in a
+            message_ids: Message-IDs without angle brackets, nearest first; they match a reply that we sent or an email in a
                 case's history.
             names: case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
         """
@@ -103,8 +103,8 @@ class Store(Deliveries):
         return tuple(self._load(_HOLDING, {"keys": keys, "mailbox": mailbox, "over": over})) if keys else ()
 
     def recorded(self, identity: str) -> MailRecord | None:
-        """Return the log's line for a mail, which says in what folder it belongs; None if it has not taken effect."""
-        query = "SELECT document FROM mails WHERE identity = :identity"
+        """Return the log's line for an email, which says in what folder it belongs; None if it has not taken effect."""
+        query = "SELECT document FROM mail_log WHERE identity = :identity"
         document = self.database.value(query, {"identity": rows.key(identity)})
         return None if document is None else rows.decode_mail(document)
 
@@ -129,7 +129,7 @@ class Store(Deliveries):
 
     def ledger(self) -> Iterator[MailRecord]:
         """Yield every mail that arrived, in the order of arrival."""
-        for row in self.database.run("SELECT document FROM mails ORDER BY at, seq").fetchall():
+        for row in self.database.run("SELECT document FROM mail_log ORDER BY at, seq").fetchall():
             yield rows.decode_mail(row.document)
 
     def get_fact(self, name: str) -> str | None:

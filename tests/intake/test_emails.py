@@ -1,4 +1,4 @@
-"""Intake against mails as people write them."""
+"""Intake against emails as people write them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailbot.model import Message, Request
 
 Understood = Callable[..., tuple[Message, Request]]
 HERE = Path(__file__).parent
-MAILS: list[dict[str, Any]] = tomllib.loads((HERE / "mails.toml").read_text("utf-8"))["mail"]
+EMAILS: list[dict[str, Any]] = tomllib.loads((HERE / "mails.toml").read_text("utf-8"))["mail"]
 
 TOLD: list[dict[str, Any]] = tomllib.loads((HERE / "told.toml").read_text("utf-8"))["told"]
 
@@ -37,9 +37,9 @@ def raw(mail: dict[str, Any]) -> bytes:
     return letter.as_bytes()
 
 
-@pytest.mark.parametrize("mail", MAILS, ids=[mail["says"] for mail in MAILS])
-def test_a_mail_is_understood(mail: dict[str, Any], understood: Understood) -> None:
-    """Kind, wish, units, what is missing and what is excluded are read from a mail as a person would."""
+@pytest.mark.parametrize("mail", EMAILS, ids=[mail["says"] for mail in EMAILS])
+def test_an_email_is_understood(mail: dict[str, Any], understood: Understood) -> None:
+    """Kind, wish, units, what is missing and what is excluded are read from an email as a person would."""
     _, request = understood(raw(mail), mail.get("known", ()))
     got = {
         "kind": request.kind,
