@@ -386,7 +386,7 @@ def stages(title: str, result: Result, count: int, base: Result, *, budgets: boo
         f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} elapsed; peak {result.memory:.0f} MB"
     )
     print(
-        f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s of processor time; ratio {whole / baseline_each:.1f}"
+        f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s; ratio {whole / baseline_each:.1f}"
     )
 
 
