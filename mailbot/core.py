@@ -5,32 +5,21 @@ from __future__ import annotations
 from mailbot.case.apply import apply, with_replies
 from mailbot.case.interpret import interpret
 from mailbot.decide import decide, decide_unreadable
-from mailbot.model import (
-    Case,
-    DeadlinesReached,
-    Decision,
-    DueDate,
-    Event,
-    FailedDelivery,
-    Ignored,
-    MailRecord,
-    Message,
-    Step,
-)
+from mailbot.model import Case, DeadlinesReached, Decision, DueDate, Event, FailedDelivery, Ignored, MailRecord, Message, Step
 from mailbot.policy.context import Context
 from mailbot.reply.compose import compose
 
 
 def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context) -> Step:
-    """Return what follows from one trigger. No I/O, no clock, no random numbers.
+    """Return the step that results from one trigger. No I/O, no clock, no random numbers.
 
     Args:
-        trigger: an email, a due date of a case, or an email of ours that could not be delivered.
-        case: the case that the trigger names by its thread, its address or a number, if any.
-        context: the policy, the snapshot of the world and the time.
+        trigger: an incoming email, a due date of a case, or an outgoing email that could not be delivered.
+        case: the case that the trigger refers to by its thread, its address, or a number; None if there is none.
+        context: the policy, the snapshot, and the time.
 
     Raises:
-        ImpossibleTransitionError: the event does not fit the state of a unit; nothing may be stored.
+        ImpossibleTransitionError: the state of a unit does not allow the event; store nothing.
     """
     event, case = interpret(trigger, case, context)
     decision = decide(case, event, context)
@@ -43,7 +32,7 @@ def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, conte
 
 
 def set_aside(record: MailRecord, context: Context) -> Step:
-    """Return the step for an email that could not be processed: a note to staff (promise 4)."""
+    """Return the step for an email that could not be processed: it only notifies staff (promise 4)."""
     decision = decide_unreadable(record, context)
     return Step(event=None, decision=decision, after=None, replies=compose(decision, None, context), record=record)
 

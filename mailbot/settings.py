@@ -200,8 +200,7 @@ def staff(mailbox: MailboxTable) -> tuple[StaffMember, ...]:
     """Return the staff of a mailbox. If From alone is trusted (``insecure-from``), every approval limit is 0."""
     from_is_trusted = mailbox.authority == "insecure-from"
     return tuple(
-        StaffMember(s.address.lower(), s.roles, Decimal(0) if from_is_trusted else Decimal(str(s.limit)))
-        for s in mailbox.staff
+        StaffMember(s.address.lower(), s.roles, Decimal(0) if from_is_trusted else Decimal(str(s.limit))) for s in mailbox.staff
     )
 
 
@@ -260,9 +259,7 @@ def _check(settings: Settings) -> None:
 def _check_state(name: str, file: SettingsFile) -> None:
     if not file.state.startswith(("tinydb:", "postgresql://")):
         kind = file.state.partition(":")[0]  # the rest may contain a password
-        raise ConfigError(
-            f'{name}: state: "{kind}:…" is not supported. Use "tinydb:FOLDER" or "postgresql://user@host/database".'
-        )
+        raise ConfigError(f'{name}: state: "{kind}:…" is not supported. Use "tinydb:FOLDER" or "postgresql://user@host/database".')
     if file.state.startswith("postgresql://") and ":" in file.state.removeprefix("postgresql://").rpartition("@")[0]:
         raise ConfigError(
             f"{name}: state: contains a password. Remove it and set state_password_file, state_password_env or "
@@ -316,9 +313,7 @@ def _check_server(where: str, table: ImapTable | SmtpTable) -> None:
     if len(keys) > 1:
         raise ConfigError(f"{where}: {' and '.join(keys)} are both set. Keep one.")
     if table.user and not keys:
-        raise ConfigError(
-            f"{where}: user is set, but no password. Add password_file, password_env or password_command."
-        )
+        raise ConfigError(f"{where}: user is set, but no password. Add password_file, password_env or password_command.")
     server = Smtp(host=table.host, port=table.port, security=table.security)
     if table.security == "none" and not trusted_without_tls(server):
         raise ConfigError(f'{where}: security = "none" is allowed on this machine only. Use "tls" or "starttls".')
@@ -340,7 +335,5 @@ def _from_command(command: str, where: str) -> str:
             shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise ConfigError(
-            f"{where}: password_command failed: {type(error).__name__}. Run it by hand to see why."
-        ) from None
+        raise ConfigError(f"{where}: password_command failed: {type(error).__name__}. Run it by hand to see why.") from None
     return done.stdout.rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""TOML text -> typed, frozen values, strictly: an unknown key or a wrong type is an error that names its mend."""
+"""TOML text to typed, frozen values. Unknown keys and wrong types are errors whose text says how to fix them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """Something a person wrote in a file cannot be used. The text names file, line or key, and the mend."""
+    """A file that a person wrote cannot be used. The text names the file, the line or key, and the fix."""
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """Return " (did you mean X?)" for the nearest known word, else a short list of what is known."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return " (did you mean X?)" for the closest known word, else " (known: …)"; empty if nothing is known."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (known: {', '.join(sorted(known))})" if known else ""
@@ -29,19 +29,20 @@ def parse(text: str, file: str) -> dict[str, Any]:
     """Parse TOML.
 
     Raises:
-        ConfigError: naming the file and the line of a syntax error.
+        ConfigError: a syntax error; the text names the file and the line.
     """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file}: not valid TOML: {error}. Mend the line it names.") from None
+        raise ConfigError(f"{file}: not valid TOML: {error}. Fix that line.") from None
 
 
 def convert(data: object, type_: type[T], file: str, text: str = "") -> T:
-    """Convert parsed TOML into ``type_`` (msgspec Structs with ``forbid_unknown_fields``).
+    """Convert parsed TOML to ``type_`` (msgspec Structs with ``forbid_unknown_fields``).
 
     Raises:
-        ConfigError: naming file, line where it can be found, key, and the nearest known key or the expected type.
+        ConfigError: the text names the file, the line if it can be found, the key, and the closest known key or the
+            expected type.
     """
     try:
         return msgspec.convert(data, type_, strict=True)
@@ -55,26 +56,26 @@ _UNQUOTED = str.maketrans("", "", "\"' ")
 
 
 def line_of(path: str, text: str, *hints: str) -> str:
-    """Return ":LINE" of the line nearest around what stands at a path such as ``mailbox[1].imap.port``, or an empty string.
+    """Return ":LINE" for a path such as ``mailbox[1].imap.port``, or an empty string.
 
-    ``hints`` are words of that line: they tell rows of a table apart, whose names a path does not give (``fees[...]``).
-    Where nothing is around it, the first line that sets a key of that name.
+    The line is that of the key, or else of the closest table around it, or else the first line that sets a key of that
+    name. ``hints`` are words of the line: they identify a row of a table if the path does not (``fees[...]``).
     """
     wanted = re.sub(r"\[\.{3}\]", ".*", path).split(".")
-    best, found = (0, 0), 0
-    for number, place, line in _places(text):
-        hinted = sum(hint in line for hint in hints)
-        near = len(place) <= len(wanted) and all(
-            _is_at(*pair, hinted=hinted > 0) for pair in zip(place, wanted, strict=False)
+    best_rank, found = (0, 0), 0
+    for number, location, line in _located_lines(text):
+        hint_count = sum(hint in line for hint in hints)
+        is_around = len(location) <= len(wanted) and all(
+            _matches(*pair, is_hinted=hint_count > 0) for pair in zip(location, wanted, strict=False)
         )
-        rank = (len(place), hinted) if near else (0, int(place[-1] == wanted[-1]))
-        if rank > best:
-            best, found = rank, number
+        rank = (len(location), hint_count) if is_around else (0, int(location[-1] == wanted[-1]))
+        if rank > best_rank:
+            best_rank, found = rank, number
     return f":{found}" if found else ""
 
 
-def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the lines that open a table or set a key, each with where in the document that is."""
+def _located_lines(text: str) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the lines that open a table or set a key, each with its path in the document."""
     here: list[str] = []
     arrays: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -83,50 +84,50 @@ def _places(text: str) -> Iterator[tuple[int, list[str], str]]:
             if header[1] == "[[":
                 arrays = {of: n for of, n in arrays.items() if of[: len(names)] != names or of == names}
                 arrays[names] = arrays.get(names, -1) + 1
-            upto = [names[: end + 1] for end in range(len(names))]
-            here = [of[-1] + (f"[{arrays[of]}]" if of in arrays else "") for of in upto]
+            prefixes = [names[: end + 1] for end in range(len(names))]
+            here = [of[-1] + (f"[{arrays[of]}]" if of in arrays else "") for of in prefixes]
             yield number, here, line
         elif key := _KEY.match(line):
             yield number, [*here, *key[1].translate(_UNQUOTED).split(".")], line
 
 
-def _is_at(place: str, wanted: str, *, hinted: bool) -> bool:
-    return place == wanted or (wanted == "*" and hinted) or (wanted.partition("[")[0] == place and "[" in wanted)
+def _matches(part: str, wanted: str, *, is_hinted: bool) -> bool:
+    return part == wanted or (wanted == "*" and is_hinted) or (wanted.partition("[")[0] == part and "[" in wanted)
 
 
 def _explain(message: str, type_: Any, file: str, text: str) -> str:
-    what, _, path = message.partition(" - at ")
-    of_key = path.startswith("`key` in ")
+    problem, _, path = message.partition(" - at ")
+    is_key = path.startswith("`key` in ")
     path = path.removeprefix("`key` in ").strip("`").removeprefix("$").removeprefix(".")
     where = path or "the top level"
-    if unknown := re.search(r"unknown field `([^`]+)`", what):
+    if unknown := re.search(r"unknown field `([^`]+)`", problem):
         key = unknown[1]
         known = [field.encode_name for field in getattr(_struct(_info_at(type_, path)), "fields", ())]
         line = line_of(f"{path}.{key}".lstrip("."), text, key)
-        return f"{file}{line}: unknown key {key!r} in {where}{nearest(key, known)}. Mend or delete it."
-    if missing := re.search(r"missing required field `([^`]+)`", what):
-        return f"{file}{line_of(path, text)}: {where} lacks the key {missing[1]!r}. Add it."
-    if word := re.search(r"[Ii]nvalid enum value '([^']*)'", what):
-        if of_key:
+        return f"{file}{line}: unknown key {key!r} in {where}{nearest(key, known)}. Fix or delete it."
+    if missing := re.search(r"missing required field `([^`]+)`", problem):
+        return f"{file}{line_of(path, text)}: {where} is missing the required key {missing[1]!r}. Add it."
+    if invalid := re.search(r"[Ii]nvalid enum value '([^']*)'", problem):
+        if is_key:
             known = [str(value) for value in getattr(getattr(_info_at(type_, path), "key_type", None), "values", ())]
-            line = line_of(f"{path}.{word[1]}", text, word[1])
-            return f"{file}{line}: unknown key {word[1]!r} in {where}{nearest(word[1], known)}. Mend or delete it."
-        line = line_of(path, text, word[1])
-        return f"{file}{line}: {where} is never {word[1]!r}{nearest(word[1], _words_at(type_, path))}. Mend the value."
-    return f"{file}{line_of(path, text)}: {where}: {what[:1].lower()}{what[1:]}. Mend the value."
+            line = line_of(f"{path}.{invalid[1]}", text, invalid[1])
+            return f"{file}{line}: unknown key {invalid[1]!r} in {where}{nearest(invalid[1], known)}. Fix or delete it."
+        line, hint = line_of(path, text, invalid[1]), nearest(invalid[1], _allowed_words(type_, path))
+        return f"{file}{line}: {where} cannot be {invalid[1]!r}{hint}. Correct the value."
+    return f"{file}{line_of(path, text)}: {where}: {problem[:1].lower()}{problem[1:]}. Correct the value."
 
 
-def _words_at(type_: Any, path: str) -> list[str]:
-    """Return the words that may stand at a place."""
+def _allowed_words(type_: Any, path: str) -> list[str]:
+    """Return the words that are allowed at a path."""
     info = _info_at(type_, path)
     return [str(value) for each in (info, *getattr(info, "types", ())) for value in getattr(each, "values", ())]
 
 
 def _info_at(type_: Any, path: str) -> Any:
-    """Return what msgspec knows of the type at an error path such as ``mailbox[0].imap``."""
+    """Return msgspec's information about the type at an error path such as ``mailbox[0].imap``."""
     info: Any = msgspec.inspect.type_info(type_)
     for part in re.findall(r"\.?([\w-]+|\[[^\]]{0,200}\])", path):
-        info = _into(info, part)
+        info = _child_info(info, part)
     return info
 
 
@@ -137,7 +138,7 @@ def _struct(info: Any) -> Any:
     return info
 
 
-def _into(info: Any, part: str) -> Any:
+def _child_info(info: Any, part: str) -> Any:
     info = _struct(info)
     for field in getattr(info, "fields", ()):
         if field.encode_name == part:

@@ -51,10 +51,10 @@ def held() -> tuple[Desk, Situation, Case]:
         person=BOSS,
         colleague=KAY,
         customer=KIM,
-        notice=noticed(case, BOSS)[-1],
-        colleagues=noticed(case, KAY)[-1],
-        others=noticed(found(desk, second.after), BOSS)[-1],
-        expired=noticed(first.after, BOSS)[0],
+        notice=noticed(desk, case, BOSS)[-1],
+        colleagues=noticed(desk, case, KAY)[-1],
+        others=noticed(desk, second.after, BOSS)[-1],
+        expired=noticed(desk, case, BOSS)[0],
     )
     return desk, situation, case
 
@@ -65,17 +65,15 @@ def found(desk: Desk, case: Case) -> Case:
     return now
 
 
-def noticed(case: Case, person: str) -> list[bytes]:
-    """What a person was sent about a case, the earliest first."""
-    return [reply.raw.encode() for reply in case.replies if reply.to == person]
+def noticed(desk: Desk, case: Case, person: str) -> list[bytes]:
+    """What was sent to a person about a case, the earliest first."""
+    steps = [step for step in desk.steps if step.after and step.after.id == case.id]
+    return [reply.raw.encode() for step in steps for reply in step.replies if reply.to == person]
 
 
 def standing(desk: Desk) -> dict[str, object]:
     """What a decision would change, case by case."""
-    return {
-        case.id: (case.state, case.number, case.quotes, case.units, case.credit, case.fee)
-        for case in desk.store.cases()
-    }
+    return {case.id: (case.state, case.number, case.quotes, case.units, case.credit, case.fee) for case in desk.store.cases()}
 
 
 def gave_way(desk: Desk, before: dict[str, object], step: Step) -> list[str]:

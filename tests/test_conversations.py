@@ -24,15 +24,15 @@ from support.dovecot_server import DOVECOT
 from support.servers import Fresh, embedded_imap
 
 from mailbot.commands import cli
-from mailbot.decide import coverage
+from mailbot.decide import coverage, notices
 from mailbot.model import Case, CommandResult, Finding, Reply
+from mailbot.policy import facts
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import AnswerRules, DecisionRule, FindingRule, InformRule
 from mailbot.rehearsal.conversation_file import Conversation, ExpectedMail, load
 from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare, folded
 from mailbot.rehearsal.incoming_mail import arriving, bare, opened, server_of, texts
 from mailbot.rehearsal.player import ConversationPlayer, RehearsalResult, play, policy_of
-from mailbot.reply import policy_sentences
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
@@ -122,26 +122,45 @@ def witness(file: Path) -> Witness:
     """Play a conversation once, and note which entries of the rules it came across."""
     decided: list[DecisionRule] = []
     informed: list[InformRule] = []
-    decide_unit, belongs = coverage.decide_unit, policy_sentences._belongs
+    decide_unit, lines = coverage.decide_unit, notices._lines
 
     def deciding(*args: Any, **kwargs: Any) -> Any:
         verdict, rule = decide_unit(*args, **kwargs)
         decided.extend([rule] if rule else [])
         return verdict, rule
 
-    def informing(inform: InformRule, *args: Any) -> bool:
-        said = belongs(inform, *args)
-        informed.extend([inform] if said else [])
-        return said
-
     plain = policy_of(script(file), library())
+
+    class Watching:
+        """The facts of a rule; it notes which sentences their facts let through."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(facts, name)
+
+        def holds(self, when: Any, seen: Any) -> bool:
+            said = facts.holds(when, seen)
+            informed.extend(inform for inform in plain.rules.inform if said and inform.when is when)
+            return said
+
+    def informing(*args: Any, **how: Any) -> Any:
+        """Note the sentences of emails to customers, not those of notices to staff."""
+        before = list(informed)
+        found = list(lines(*args, **how))
+        if how.get("notify"):
+            informed[:] = before
+        return iter(found)
+
     watched = msgspec.structs.replace(
         plain.rules,
         answers=Answering(**{name: getattr(plain.rules.answers, name) for name in AnswerRules.__struct_fields__}),
         findings=Inspecting(plain.rules.findings),
     )
     asked.clear()
-    with patch.object(coverage, "decide_unit", deciding), patch.object(policy_sentences, "_belongs", informing):
+    with (
+        patch.object(coverage, "decide_unit", deciding),
+        patch.object(notices, "_lines", informing),
+        patch.object(notices, "vocabulary", Watching()),
+    ):
         played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent)
     company = script(file).policy
     touched = {
@@ -212,11 +231,7 @@ def name_of(entry: Entry) -> str:
     if isinstance(found, tuple):
         found = found[int(entry.key)]
         when = ", ".join(f"{fact} {condition}" for fact, condition in found.when.items())
-        what = (
-            f"then {found.then}"
-            if isinstance(found, DecisionRule)
-            else f"at {' '.join(found.moment)}: {found.says[:40]}"
-        )
+        what = f"then {found.then}" if isinstance(found, DecisionRule) else f"at {' '.join(found.moment)}: {found.says[:40]}"
         return f"{found.clause} {what} {'where ' + when if when else ''}".strip()
     return f"{entry.table}.{entry.key}"
 
@@ -252,7 +267,7 @@ def says(entry: Entry) -> re.Pattern[str]:
 def reads(entry: Entry, seen: Witness) -> bool:
     """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    return any(mail.reply.letter == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
+    return any(mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")
@@ -310,10 +325,10 @@ def is_missing_elsewhere(company: str, clause: str) -> bool:
     if any(clause in texts(sent.cites_not) for sent in expectations(company)):
         return True
     mails = [mail.reply for seen in of(company) for mail in seen.mails]
-    kinds = {mail.letter for mail in mails if clause in mail.cites}
+    kinds = {mail.template for mail in mails if clause in mail.cites}
     if any("every" in inform.moment for inform in rules(company).inform if inform.clause == clause):
         return all(clause not in mail.cites for mail in mails if mail.audience == "staff")
-    return any(mail.letter in kinds and clause not in mail.cites for mail in mails)
+    return any(mail.template in kinds and clause not in mail.cites for mail in mails)
 
 
 @pytest.mark.parametrize(("company", "clause"), clauses("D", "I"))
@@ -330,7 +345,7 @@ def decided_by_staff(seen: Witness) -> Iterator[tuple[RehearsalResult, set[str]]
         if bare(step.step.from_) not in staff or step.case is None:
             continue
         last = step.case.history[-1]
-        done: list[CommandResult] = [ruling for ruling in last.decision.rulings if ruling.result == "done"]
+        done: list[CommandResult] = [ruling for ruling in last.decision.command_results if ruling.result == "done"]
         if done:
             yield step, {clause for ruling in done for clause in ruling.clauses}
 
@@ -400,9 +415,7 @@ def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
     said: Counter[tuple[Path, str, int]] = Counter()
     for seen, mail in letters(company):
         case = mail.reply.message_id.partition(".")[0]
-        said.update(
-            (seen.file, case, place) for place, sentence in enumerate(patterns) if sentence.search(folded(mail.text))
-        )
+        said.update((seen.file, case, place) for place, sentence in enumerate(patterns) if sentence.search(folded(mail.text)))
     assert [where for where, times in said.items() if times > 1] == []
 
 
@@ -479,20 +492,13 @@ class Post:
         people = "".join(PERSON.format(each, list(each.roles)).replace("'", '"') for each in self.desk.staff)
         address, box = self.desk.address, imap.imap("desk")
         settings = SETTINGS.format(
-            zone=seen.policy.timezone,
-            address=address,
-            policy=seen.policy.name,
-            server=server_of(address),
-            imap=box,
-            port=smtp.port,
+            zone=seen.policy.timezone, address=address, policy=seen.policy.name, server=server_of(address), imap=box, port=smtp.port
         )
         (home / "mailbot.toml").write_text(settings + people, encoding="utf-8")
         rows = [msgspec.to_builtins(row) for row in seen.script.registry]
         with (home / "registry.csv").open("w", encoding="utf-8", newline="") as file:
             columns = ["serial", "model", "family", "delivered_on", "customer", "customer_domain", "extended_until"]
-            more = dict.fromkeys(
-                (*columns, "revision", "repair_shipped_on", "repair_failure", *(k for r in rows for k in r))
-            )
+            more = dict.fromkeys((*columns, "revision", "repair_shipped_on", "repair_failure", *(k for r in rows for k in r)))
             table = csv.DictWriter(file, list(more), restval="")
             table.writeheader()
             table.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
@@ -555,18 +561,12 @@ class Post:
         return touched
 
     def _mail(self, step: ConversationStep, count: int) -> bytes:
-        whose = (
-            step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        )
+        whose = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
         last = next((mail.reply for mail in reversed(self.sent) if mail.reply.to.lower() == bare(whose)), None)
         return arriving(step, count, self.desk.address, last, self._fill, self.beside)
 
     def _fill(self, said: str) -> str:
-        values = {
-            "rma": self.numbers,
-            "quote": [q for q, _ in self.quotes],
-            "amount": [total for _, total in self.quotes],
-        }
+        values = {"rma": self.numbers, "quote": [q for q, _ in self.quotes], "amount": [total for _, total in self.quotes]}
         return re.sub(r"\{(rma|quote|amount)(\d+)\}", lambda found: values[found[1]][int(found[2]) - 1], said)
 
 

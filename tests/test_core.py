@@ -168,8 +168,7 @@ def test_the_day_of_the_cap_is_the_companys_day() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply_to",
-    ["joe@elsewhere.example, kim@acme.example", "a@x.example, b@y.example, c@z.example", "undisclosed-recipients:;"],
+    "reply_to", ["joe@elsewhere.example, kim@acme.example", "a@x.example, b@y.example, c@z.example", "undisclosed-recipients:;"]
 )
 def test_several_addresses_to_answer_to_are_at_most_one_recipient(reply_to: str) -> None:
     """However many addresses Reply-To names, one mail brings at most one answer (L9)."""
@@ -333,8 +332,7 @@ def test_every_answer_shows_the_clause_that_decided(company: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
-    ["Thanks, I spoke to them on the phone.", "FYI, customer is in a hurry.", "They will call again on Monday."],
+    "body", ["Thanks, I spoke to them on the phone.", "FYI, customer is in a hurry.", "They will call again on Monday."]
 )
 def test_a_note_by_staff_is_silent(body: str) -> None:
     """What staff write in a case's thread goes on record and reaches nobody."""
@@ -350,7 +348,7 @@ def test_a_note_by_staff_is_silent(body: str) -> None:
     assert step.replies == ()
     told = at.write(body, note.to, subject=f"Re: {note.subject}", answers=note.message_id, message_id="<again@client>")
     assert [reply.to for reply in told.replies] == [note.to], "whoever answers a notice hears that it went nowhere"
-    assert told.replies[0].letter == "transcript nothing"
+    assert told.replies[0].template == "transcript nothing"
     assert step.after.state == "held"
     assert step.after.participants == (KIM,), "staff are no participants"
 

@@ -38,12 +38,7 @@ class DemoRun:
     def __init__(self, out: Path) -> None:
         started = time.monotonic()
         result = CliRunner().invoke(demo, ["--fast", "--out", str(out)], catch_exceptions=False)
-        self.out, self.output, self.code, self.seconds = (
-            out,
-            result.output,
-            result.exit_code,
-            time.monotonic() - started,
-        )
+        self.out, self.output, self.code, self.seconds = (out, result.output, result.exit_code, time.monotonic() - started)
         self.emails = sorted(out.glob("emails/*.eml"))
 
 
@@ -94,9 +89,7 @@ def test_every_email_is_written_twice(demo_run: DemoRun) -> None:
 def test_placeholders_are_filled(demo_run: DemoRun) -> None:
     """Customers find the values that they copy from mailbot's emails, such as the number of a quote."""
     opened = [message_from_bytes(mail.read_bytes(), policy=policy.default) for mail in demo_run.emails]
-    texts = [
-        str(part.get_content()) for mail in opened for part in mail.walk() if part.get_content_type() == "text/plain"
-    ]
+    texts = [str(part.get_content()) for mail in opened for part in mail.walk() if part.get_content_type() == "text/plain"]
     assert [text for text in texts if re.search(r"\{\w+\}", text)] == []
     assert any("PO-88213 for your quotation Q-" in text for text in texts)
 
@@ -122,9 +115,7 @@ def test_both_companies_complete_a_return(demo_run: DemoRun) -> None:
 
 def test_staff_approve_in_an_email_to_the_customer(demo_run: DemoRun) -> None:
     """An approval in an email to the customer is shown as a staff command, and the page shows the recipients."""
-    expected = (
-        r"Support to rma@servertech\.example: .*\n +done by staff ST-12.* “Approved\. Recertification fee USD 60\.00\.”"
-    )
+    expected = r"Support to rma@servertech\.example: .*\n +done by staff ST-12.* “Approved\. Recertification fee USD 60\.00\.”"
     assert re.search(expected, demo_run.output)
     index = (demo_run.out / "index.html").read_text(encoding="utf-8")
     assert "staff, to chloe@solstice-media.example, rma@servertech.example in Cc" in index
@@ -157,10 +148,7 @@ def test_pages_are_self_contained(demo_run: DemoRun) -> None:
 def test_the_index_links_every_email_and_case(demo_run: DemoRun) -> None:
     """The index links every email and every case."""
     links = set(Links((demo_run.out / "index.html").read_text(encoding="utf-8")).links)
-    files = {
-        str(file.relative_to(demo_run.out))
-        for file in (*demo_run.out.glob("emails/*.html"), *demo_run.out.glob("cases/*"))
-    }
+    files = {str(file.relative_to(demo_run.out)) for file in (*demo_run.out.glob("emails/*.html"), *demo_run.out.glob("cases/*"))}
     assert files <= links
 
 
@@ -168,9 +156,7 @@ def test_the_index_links_every_email_and_case(demo_run: DemoRun) -> None:
 def test_pages_fit_a_phone(demo_run: DemoRun) -> None:
     """The index and an email of each kind fit the screens of a phone and of a desktop."""
     emails = [next(demo_run.out.glob(f"emails/{start}*.html")) for start in ("001", "002", "004", "009")]
-    seen = measure(
-        BROWSERS[0], {page.name: page.read_text(encoding="utf-8") for page in (demo_run.out / "index.html", *emails)}
-    )
+    seen = measure(BROWSERS[0], {page.name: page.read_text(encoding="utf-8") for page in (demo_run.out / "index.html", *emails)})
     assert len(seen) == 10
     assert [(page["name"], page["width"], page["over"]) for page in seen if float(page["over"]) > 0] == []
 
@@ -228,9 +214,7 @@ def test_untrusted_html_is_inert(tmp_path: Path) -> None:
     )
     now = datetime(2026, 3, 2, tzinfo=UTC)
     message = parse(raw, mailbox="rma@portwell.example", arrived_at=now)
-    entry = TrafficEntry(
-        1, now, outgoing=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw
-    )
+    entry = TrafficEntry(1, now, outgoing=False, mailbox=message.mailbox, other="v@evil.example", message=message, raw=raw)
     policies = {"rma@portwell.example": Resources.at().policy("american-portwell")}
     pages.write_pages(tmp_path, [entry], [], [], policies)
     for page in (tmp_path / "index.html", tmp_path / "emails" / f"{entry.name}.html"):
@@ -245,10 +229,7 @@ def serving_demo(out: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run a demo with --serve; yield its process and its output up to the instructions. The process is always stopped."""
     command = [sys.executable, "-u", "-c", "from mailbot.commands import main; main()"]
     with subprocess.Popen(
-        [*command, "demo", "--fast", "--serve", "--out", str(out)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        [*command, "demo", "--fast", "--serve", "--out", str(out)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
             assert process.stdout

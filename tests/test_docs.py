@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import click
 import msgspec
 import pytest
+from support import module_table
 from support.memory_desk import COMPANIES, PORTWELL, Desk, library, policy, unit
 
 from mailbot import settings
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from mailbot.model import Step
 
 HOME = Path(__file__).parents[1]
-DOCS = {
-    path.name: path.read_text(encoding="utf-8") for path in (HOME / "README.md", *sorted((HOME / "docs").glob("*.md")))
-}
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in (HOME / "README.md", *sorted((HOME / "docs").glob("*.md")))}
 SOURCES = sorted((HOME / "mailbot").rglob("*.py"))
 
 
@@ -62,11 +61,7 @@ def test_every_command_and_option_is_in_the_docs(words: str, command: click.Comm
 
 def test_the_docs_name_no_command_or_option_that_is_none() -> None:
     """What was renamed or removed is gone from README and docs too."""
-    options = {name for _, command in ALL for each in command.params for name in each.opts} | {
-        "--help",
-        "--version",
-        "-h",
-    }
+    options = {name for _, command in ALL for each in command.params for name in each.opts} | {"--help", "--version", "-h"}
     for name, text in DOCS.items():
         code = " ".join(re.findall(r"`mailbot [^`]*`|^ {4}mailbot .*$", text, re.MULTILINE))
         for word in re.findall(r"(?<!\S)\[?(--[a-z]+)", code):
@@ -88,14 +83,8 @@ TABLES: dict[str, Any] = {
 def test_every_setting_is_in_the_docs_with_its_default(heading: str, types: Any) -> None:
     """docs/settings.md has a row for each key, and no row for a key that is none; a default stands as it is."""
     section = DOCS["settings.md"].split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = {
-        cells[1].strip(" `"): cells[2]
-        for line in section.splitlines()
-        if (cells := line.split("|"))[1:] and "`" in cells[1]
-    }
-    fields = [
-        field for each in (types if isinstance(types, tuple) else (types,)) for field in msgspec.structs.fields(each)
-    ]
+    rows = {cells[1].strip(" `"): cells[2] for line in section.splitlines() if (cells := line.split("|"))[1:] and "`" in cells[1]}
+    fields = [field for each in (types if isinstance(types, tuple) else (types,)) for field in msgspec.structs.fields(each)]
     assert set(rows) == {field.name for field in fields}
     for field in fields:
         if field.required:
@@ -108,9 +97,7 @@ def test_every_setting_is_in_the_docs_with_its_default(heading: str, types: Any)
 def test_every_settings_table_is_documented() -> None:
     """A new table of mailbot.toml needs a table in docs/settings.md."""
     known = {each for types in TABLES.values() for each in (types if isinstance(types, tuple) else (types,))}
-    tables = {
-        each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, settings.SettingsTable)
-    }
+    tables = {each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, settings.SettingsTable)}
     assert tables - {settings.SettingsTable} == known
 
 
@@ -152,9 +139,7 @@ def test_no_company_stands_in_the_code() -> None:
 def test_no_file_knows_this_machine(folder: str) -> None:
     """Nothing in the project points to where it was written."""
     pattern = re.compile("/" + "work/|/tmp" + "/v/")
-    files = [
-        path for path in (HOME / folder).rglob("*") if path.suffix in (".py", ".toml", ".md", ".jinja", ".txt", ".html")
-    ]
+    files = [path for path in (HOME / folder).rglob("*") if path.suffix in (".py", ".toml", ".md", ".jinja", ".txt", ".html")]
     assert [str(path) for path in files if pattern.search(path.read_text(encoding="utf-8"))] == []
 
 
@@ -204,9 +189,7 @@ def said(text: str) -> StaffMessage:
 
 
 WRITTEN = [
-    text
-    for row in re.findall(r"(?m)^\| (`.*?) \|", DOCS["staff.md"].split("## What is never")[0])
-    for text in _CODE.findall(row)
+    text for row in re.findall(r"(?m)^\| (`.*?) \|", DOCS["staff.md"].split("## What is never")[0]) for text in _CODE.findall(row)
 ]
 NEVER = _CODE.findall(DOCS["staff.md"].split("## What is never")[1].split("## To tell")[0])
 
@@ -250,10 +233,7 @@ CUSTOMERS = {
     "OK, please go ahead.": ("Serial number AH2F104410 shows no video.", "quoted"),
     "Too expensive, please cancel.": ("Serial number AH2F104410 shows no video.", "withdrawn"),
     "Please cancel the RMA.": ("Serial number AH2F104432 shows no video.", "withdrawn"),
-    "Shipped today with UPS, tracking number 1Z999AA10123456784.": (
-        "Serial number AH2F104432 shows no video.",
-        "in_transit",
-    ),
+    "Shipped today with UPS, tracking number 1Z999AA10123456784.": ("Serial number AH2F104432 shows no video.", "in_transit"),
     "What is the status?": ("Serial number AH2F104432 shows no video.", "status"),
     "The number has expired. May we have a new one?": ("Serial number AH2F104432 shows no video.", "authorized"),
     "Can you ship it back by overnight express?": ("Serial number AH2F104432 shows no video.", "staff"),
@@ -293,7 +273,7 @@ def test_what_customers_write_leads_where_the_page_says(text: str) -> None:
     if follows == "nothing":
         assert step.replies == ()
         return
-    seen = (desk.case.state, step.decision.told, step.decision.outcome) if step.decision else ()
+    seen = (desk.case.state, step.decision.answer_key, step.decision.outcome) if step.decision else ()
     assert follows in seen
     assert any(reply.audience == "customer" for reply in step.replies)
     assert any(reply.audience == "staff" for reply in step.replies) == (follows in ("staff", "withdrawn"))
@@ -315,3 +295,15 @@ def test_the_guide_to_the_policy_works_as_it_stands(tmp_path: Path) -> None:
     assert before.step == 1
     changed = msgspec.structs.replace(script, rules=overlay)
     assert play(changed, policy_of(changed, library()), tmp_path).failure is None
+
+
+def test_every_module_is_in_the_architecture_page_once() -> None:
+    """docs/architecture.md names each module of the package once, with the first line of its docstring."""
+    text = module_table.PAGE.read_text(encoding="utf-8")
+    assert text == module_table.page(text), "run: python tests/support/module_table.py"
+    for path in SOURCES:
+        name = path.relative_to(HOME / "mailbot").as_posix()
+        if path.name != "__init__.py":
+            package, _, inside = name.partition("/")
+            row = f"| `{inside or package}` |"
+            assert row in text, f"{name} is not in docs/architecture.md"

@@ -22,9 +22,7 @@ MANY_PARAMETERS: dict[str, str] = {
 }
 """Functions of the core that have more parameters, as "file:function", each with the reason."""
 
-SAME_NAMES: dict[str, str] = {
-    "lifecycle": "the table of the lifecycle, and the command that prints it",
-}
+SAME_NAMES: dict[str, str] = {"lifecycle": "the table of the lifecycle, and the command that prints it"}
 """Names that modules of several packages have, each with the reason why they are clear in each of them."""
 
 SAME_CLASSES: dict[str, str] = {}
@@ -34,17 +32,12 @@ SAME_CLASSES: dict[str, str] = {}
 @cache
 def modules() -> dict[str, ast.Module]:
     """Every module of the package by its path."""
-    return {
-        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8"))
-        for path in sorted(PACKAGE.rglob("*.py"))
-    }
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def repeated(places: dict[str, list[str]], listed: dict[str, str]) -> list[str]:
     """The names that are in several places and not in the list."""
-    return [
-        f"{name}: {', '.join(found)}" for name, found in sorted(places.items()) if len(found) > 1 and name not in listed
-    ]
+    return [f"{name}: {', '.join(found)}" for name, found in sorted(places.items()) if len(found) > 1 and name not in listed]
 
 
 def class_places(trees: dict[str, ast.Module]) -> dict[str, list[str]]:
@@ -132,9 +125,7 @@ def test_every_exception_has_a_reason() -> None:
 def test_planted_faults_are_found() -> None:
     """The rules find a repeated class, a long signature and a repeated module."""
     planted = {
-        "mail/a.py": ast.parse(
-            "class Same: ...\ndef many(self, a, b, c, d, e, *f, g): ...\ndef few(self, a, b, c, d, e, f): ..."
-        ),
+        "mail/a.py": ast.parse("class Same: ...\ndef many(self, a, b, c, d, e, *f, g): ...\ndef few(self, a, b, c, d, e, f): ..."),
         "case/a.py": ast.parse("class Same: ...\nclass Other: ..."),
     }
     assert repeated(class_places(planted), {}) == ["Same: mail/a.py:1, case/a.py:1"]

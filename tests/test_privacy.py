@@ -95,11 +95,7 @@ STATES = {
     "with a plan": {"delivered_on": date(2012, 3, 1), "extended_until": date(2030, 1, 1)},
     "just delivered": {"delivered_on": date(2026, 11, 10)},
     "of a family without a rule": {"family": "spaceship"},
-    "repaired lately": {
-        "delivered_on": date(2012, 3, 1),
-        "repair_shipped_on": date(2026, 11, 1),
-        "repair_failure": "no video",
-    },
+    "repaired lately": {"delivered_on": date(2012, 3, 1), "repair_shipped_on": date(2026, 11, 1), "repair_failure": "no video"},
     "a customer without a domain": {"customer_domain": ""},
     "delivered abroad": {"country": "DE", "origin": "TW"},
 }
@@ -130,8 +126,7 @@ def test_another_makers_component_shows_no_trace() -> None:
     "serial", ["XK77ALPHA9", "00-12-ABX", "7700302", "1234567890", "B7001-000201", "Z9", "SN12345", "WADE-8013"]
 )
 @pytest.mark.parametrize(
-    "mail",
-    ["Our {s} shows no video.", "S/N {s} shows no video.", "Unit: {s}\nProblem: no video\n", "{s} is dead, no power"],
+    "mail", ["Our {s} shows no video.", "S/N {s} shows no video.", "Unit: {s}\nProblem: no video\n", "{s} is dead, no power"]
 )
 def test_a_serial_of_any_form_is_no_oracle(company: str, serial: str, mail: str) -> None:
     """A string is never taken for a serial because the registry has it: that would tell that it exists."""

@@ -1,8 +1,8 @@
-"""Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in whatever order.
+"""Random lives of cases, for both companies: whatever customers, staff, strangers, machines and the clock do, in any order.
 
-A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was. ``MAILBOT_LIVES=500
-pytest tests/test_lives.py`` takes so many lives of fifty steps for each company, other ones every time; it writes the HTML and the
-papers too, and shortens the life that it shows, which takes minutes.
+A run takes 10,000 steps, always the same ones, and shows the first life that breaks a promise as it was.
+``MAILBOT_LIVES=500 pytest tests/test_random_cases.py`` takes that many lives of fifty steps for each company, different ones
+every time. It also writes HTML and documents, and shortens the life that it shows; this takes minutes.
 """
 
 from __future__ import annotations
@@ -184,11 +184,7 @@ class Lives(RuleBasedStateMachine):
             self._writes(who, body, "A board")
 
     @precondition(lambda self: self.life.now)
-    @rule(
-        body=st.sampled_from((*ANSWERS, *ANSWERS, *REQUESTS)),
-        pick=PICK,
-        stranger=st.sampled_from(["", "", "", *CUSTOMERS]),
-    )
+    @rule(body=st.sampled_from((*ANSWERS, *ANSWERS, *REQUESTS)), pick=PICK, stranger=st.sampled_from(["", "", "", *CUSTOMERS]))
     def answers(self, body: str, pick: int, stranger: str) -> None:
         """A customer answers us; or somebody else does, who has got hold of the mail."""
         case = self._case(pick)
@@ -230,11 +226,7 @@ class Lives(RuleBasedStateMachine):
 
     @precondition(lambda self: self.life.now)
     @rule(
-        pick=PICK,
-        who=STAFF,
-        words=st.sampled_from(COMMANDS),
-        auth=AUTH,
-        how=st.sampled_from(["subject", "token", "token", "cc"]),
+        pick=PICK, who=STAFF, words=st.sampled_from(COMMANDS), auth=AUTH, how=st.sampled_from(["subject", "token", "token", "cc"])
     )
     def commands(self, pick: int, who: str, words: str, auth: str, how: str) -> None:
         """Staff write about a case: with its number or id in the subject, in answer to a notice, to the customer with us in Cc."""
@@ -266,9 +258,7 @@ class Lives(RuleBasedStateMachine):
     # ------------------------------------------------------------ machines, the clock, the state
 
     @precondition(lambda self: self.life.sent)
-    @rule(
-        pick=PICK, what=st.sampled_from(["bounce", "delay", "away", "sent", "sent", "refused", "deferred", "doubtful"])
-    )
+    @rule(pick=PICK, what=st.sampled_from(["bounce", "delay", "away", "sent", "sent", "refused", "deferred", "doubtful"]))
     def machines(self, pick: int, what: str) -> None:
         """A mail of ours goes out, or does not; a delivery report or an absence note, which quotes us, comes."""
         about = self._reply(pick)
@@ -307,9 +297,7 @@ class Lives(RuleBasedStateMachine):
         quote = case.quotes[-1]
         named = {"quote": f"{quote.number}9", "no quote": ""}.get(form, quote.number)
         total = quote.total + 1 if form == "total" else quote.total
-        text = (
-            f"PURCHASE ORDER 4711\nYour quotation: {named}\nTotal: {'EUR' if form == 'currency' else 'USD'} {total}\n"
-        )
+        text = f"PURCHASE ORDER 4711\nYour quotation: {named}\nTotal: {'EUR' if form == 'currency' else 'USD'} {total}\n"
         files = [] if form == "no copy" else [("PO-4711.txt", text)]
         body = "Please proceed, our purchase order PO 4711 is attached."
         self._writes(case.sender, body, "Re: A board", answers=self._last(case), files=files)
@@ -322,9 +310,7 @@ class Lives(RuleBasedStateMachine):
 
     def _mail(self, sender: str, body: str, subject: str, *, to: str = "", **more: object) -> None:
         own = f"m{len(self.life.raws)}"
-        raw = mail(
-            sender, to or self.life.policy.desk.address, subject, body, ident=own, server=self.life.server, **more
-        )  # type: ignore[arg-type]
+        raw = mail(sender, to or self.life.policy.desk.address, subject, body, ident=own, server=self.life.server, **more)  # type: ignore[arg-type]
         self.life.arrives(raw)
 
     def _address(self, who: str) -> str:

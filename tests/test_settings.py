@@ -79,13 +79,7 @@ def test_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     imap, smtp = found.imap(portwell), found.smtp(portwell)
     assert found.state == f"tinydb:{tmp_path / 'state'}"
     assert found.registry(servertech) == tmp_path / "../units.csv"
-    assert (imap.host, imap.port, imap.user, imap.password, imap.root) == (
-        "imap.portwell.example",
-        993,
-        "rma",
-        CANARY,
-        "Returns",
-    )
+    assert (imap.host, imap.port, imap.user, imap.password, imap.root) == ("imap.portwell.example", 993, "rma", CANARY, "Returns")
     assert (smtp.security, smtp.password) == ("starttls", CANARY)
     [boss] = settings.staff(portwell)
     assert (boss.address, boss.limit) == ("boss@portwell.example", Decimal(500))
@@ -107,11 +101,7 @@ ERRORS: list[tuple[str, str, list[str]]] = [
     ('start = "from now"', 'sart = "from now"', [":3:", "'sart'", "'start'"]),
     ("poll_seconds = 60", "poll_second = 60", [":4:", "'poll_second'", "'poll_seconds'"]),
     ('root = "Returns"', 'rooot = "Returns"', [":7:", "'rooot'", "folders", "'root'"]),
-    (
-        'address = "rma@portwell.example"',
-        'adress = "rma@portwell.example"',
-        [":10:", "'adress'", "'address'", "mailbox[0]"],
-    ),
+    ('address = "rma@portwell.example"', 'adress = "rma@portwell.example"', [":10:", "'adress'", "'address'", "mailbox[0]"]),
     ("  port = 587", "  prot = 587", [":24:", "'prot'", "'port'", "mailbox[0].smtp"]),
     ('  password_file = "secret"', '  password_flie = "secret"', [":41:", "'password_flie'", "mailbox[1].imap"]),
     ('  host = "localhost"', '  host = "localhost"\n  port = "587"', [":44:", "mailbox[1].smtp.port", "int"]),
@@ -125,11 +115,7 @@ ERRORS: list[tuple[str, str, list[str]]] = [
     ('"Boss@portwell.example"', '"boss@pоrtwell.example evil@x.example"', ["not a valid email address"]),
     ('"returns@portwell.example"', '"returns@"', ["'returns@'", "not a valid email address"]),
     ('"rma@servertech.example"', '"RMA@Portwell.example"', ["listed twice"]),
-    (
-        'timezone = "America/Los_Angeles"',
-        'timezone = "California"',
-        ["timezone", "'California'", "America/Los_Angeles"],
-    ),
+    ('timezone = "America/Los_Angeles"', 'timezone = "California"', ["timezone", "'California'", "America/Los_Angeles"]),
     ("poll_seconds = 60", 'documnets = "none"', [":4:", "'documnets'", "'documents'"]),
     ("poll_seconds = 60", 'documents = "pfd"', ["documents", "'pfd'"]),
     ("poll_seconds = 60", "poll_seconds = 0", ["poll_seconds", "1 or more"]),
@@ -165,11 +151,7 @@ ERRORS: list[tuple[str, str, list[str]]] = [
         'authentication_results = "microsoft-365"\ntrusted_authserv_id =',
         ["rma@portwell.example", "trusted_authserv_id", "Delete"],
     ),
-    (
-        "trusted_authserv_id =",
-        "i_accept_forged_approval = true\ntrusted_authserv_id =",
-        ["'i_accept_forged_approvals'"],
-    ),
+    ("trusted_authserv_id =", "i_accept_forged_approval = true\ntrusted_authserv_id =", ["'i_accept_forged_approvals'"]),
     ("[folders]", "[folders", ["not valid TOML", "line 6"]),
 ]
 
@@ -263,13 +245,7 @@ def test_a_password_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        f"sh -c 'echo {CANARY}; echo {CANARY} >&2; exit 3'",
-        f"no-such-program {CANARY}",
-        f"sh -c 'echo \"{CANARY}",
-        "true",
-    ],
+    "command", [f"sh -c 'echo {CANARY}; echo {CANARY} >&2; exit 3'", f"no-such-program {CANARY}", f"sh -c 'echo \"{CANARY}", "true"]
 )
 def test_a_failed_password_command_shows_no_secret(tmp_path: Path, command: str) -> None:
     """The error says that the command failed, but shows neither its output nor its arguments."""

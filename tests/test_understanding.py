@@ -44,16 +44,10 @@ NONE = dict.fromkeys(
 PARTS = {
     "first": Limits(141, NONE, exclusions=15, serials=119),
     "tuned": Limits(
-        452,
-        NONE | {"kind": 1, "intent": 1, "missing": 2, "reason": 1, "language": 1, "outcome": 3},
-        exclusions=43,
-        serials=420,
+        452, NONE | {"kind": 1, "intent": 1, "missing": 2, "reason": 1, "language": 1, "outcome": 3}, exclusions=43, serials=420
     ),
     "held out": Limits(
-        145,
-        NONE | {"kind": 1, "intent": 1, "missing": 1, "reason": 2, "language": 2, "outcome": 1},
-        exclusions=12,
-        serials=131,
+        145, NONE | {"kind": 1, "intent": 1, "missing": 1, "reason": 2, "language": 2, "outcome": 1}, exclusions=12, serials=131
     ),
 }
 """In ``first`` and ``tuned`` the limits are the figures of today. Exclusions and serial numbers have no room in any part."""
@@ -147,9 +141,7 @@ def test_the_figures_are_shown(
     for part, one in scores.items():
         shares = {field: round(100 * one.share(field), 1) for field in NONE}
         record_testsuite_property(f"understanding, {part}", shares)
-        lines.append(
-            f"{part} ({one.mails} mails): " + ", ".join(f"{field} {share} %" for field, share in shares.items())
-        )
+        lines.append(f"{part} ({one.mails} mails): " + ", ".join(f"{field} {share} %" for field, share in shares.items()))
     with capsys.disabled():
         print("", *lines, sep="\n")  # noqa: T201 - the figures are to be seen
     assert len(lines) == len(PARTS)

@@ -1,1 +1,1 @@
-"""The case: its lifecycle table, numbers, deadlines, and the fold of its events."""
+"""Cases: the lifecycle table, matching, numbers, quotes, deadlines, tokens, and applying decisions."""

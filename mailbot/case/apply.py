@@ -1,4 +1,4 @@
-"""Apply a decision to a case: the only place that writes cases. It needs no policy, no registry and no clock."""
+"""Apply a decision to a case: the only code that changes cases. It needs no policy, no registry and no clock."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from mailbot.model import (
 
 
 def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> Case | None:
-    """Return the case after an event and the decision on it; None if no case is concerned.
+    """Return the case after an event and the decision on it; None if no case is affected.
 
     Args:
-        case: as it is before the event.
+        case: before the event; None if there is none.
         event: what happened.
-        decision: with the changes to the case and the notices, whose tokens the case keeps.
-        at: aware, UTC: when it happened.
+        decision: the changes to the case, and the notices, whose tokens are added to the case.
+        at: when it happened, aware, UTC.
 
     Raises:
-        ImpossibleTransitionError: a change does not fit the state of its unit.
+        ImpossibleTransitionError: the state of a unit does not allow a change.
     """
     after = case
     for change in decision.changes:
@@ -45,10 +45,8 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
     if after is None:
         return None
     after = structs.replace(after, version=version_after(case, after))
-    if case is not None and after.version != case.version:  # earlier tokens answer for a case that has changed since
-        after = structs.replace(
-            after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version)
-        )
+    if case is not None and after.version != case.version:  # earlier tokens are for a case that has changed since
+        after = structs.replace(after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version))
     sent = tuple(recipient for notice in decision.notices for recipient in notice.recipients)
     return structs.replace(
         after,
@@ -59,7 +57,7 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
 
 
 def with_replies(case: Case, replies: tuple[Reply, ...]) -> Case:
-    """Return the case with the emails that its last decision sends."""
+    """Return the case with the emails of its latest decision added."""
     return structs.replace(case, replies=(*case.replies, *replies))
 
 
@@ -67,12 +65,7 @@ def version_after(before: Case | None, after: Case) -> int:
     """Return the version of the case: it grows when units, quotes, the number or a pending approval change."""
     if before is None:
         return after.version
-    same = (before.units, before.quotes, before.number, before.pending) == (
-        after.units,
-        after.quotes,
-        after.number,
-        after.pending,
-    )
+    same = (before.units, before.quotes, before.number, before.pending) == (after.units, after.quotes, after.number, after.pending)
     return before.version if same else before.version + 1
 
 
@@ -80,7 +73,7 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
     """Return the case after one change.
 
     Raises:
-        ImpossibleTransitionError: the change does not fit the state of its unit, or there is no case to change.
+        ImpossibleTransitionError: the state of the unit does not allow the change, or there is no case to change.
     """
     if isinstance(change, CaseOpened):
         return _opened(change, at)
@@ -90,14 +83,11 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
         case UnitChanged():
             return _with_unit(case, change)
         case UnitRemoved(serial=serial):
-            return structs.replace(
-                case, units=tuple(unit for unit in case.units if serial_key(unit.serial) != serial_key(serial))
-            )
+            units = tuple(unit for unit in case.units if serial_key(unit.serial) != serial_key(serial))
+            return structs.replace(case, units=units, state=state_of(units, case.state))
         case CaseChanged():
             fields = {name: getattr(change, name) for name in CaseChanged.__struct_fields__}
-            return structs.replace(
-                case, **{name: value for name, value in fields.items() if value is not msgspec.UNSET}
-            )
+            return structs.replace(case, **{name: value for name, value in fields.items() if value is not msgspec.UNSET})
 
 
 def _opened(change: CaseOpened, at: datetime) -> Case:
@@ -117,7 +107,7 @@ def _opened(change: CaseOpened, at: datetime) -> Case:
 
 
 def _with_unit(case: Case, change: UnitChanged) -> Case:
-    """Put a unit in its place; its state must be the one that the table gives for the event."""
+    """Replace or add a unit; its state must be the one that the lifecycle table has for the event."""
     key = serial_key(change.unit.serial)
     units = {serial_key(unit.serial): unit for unit in case.units}
     before = units[key].state if key in units else None
@@ -131,7 +121,7 @@ def _with_unit(case: Case, change: UnitChanged) -> Case:
 
 
 def _participants(case: Case, event: Event) -> tuple[str, ...]:
-    """Return the participants: the people who wrote in this case; being on Cc makes nobody one (P4)."""
+    """Return the participants: everyone who wrote in this case. A Cc address is not a participant (P4)."""
     if isinstance(event, DeadlinesReached | StaffMessage | Bounced | Ignored):
         return case.participants
     addresses = (event.mail.sender, event.mail.answer_to)

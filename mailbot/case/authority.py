@@ -1,4 +1,4 @@
-"""Who of staff wrote a mail, and by what that is known (promise 5; "Staff authority by mail")."""
+"""Which member of staff sent an email, and how the sender was authenticated (promise 5)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from mailbot.model import Case, Message, Proof, StaffMember, Token
 
 
-def person(message: Message, desk: Desk) -> StaffMember | None:
-    """Return the member of staff whose address a mail bears, or None.
+def staff_member(message: Message, desk: Desk) -> StaffMember | None:
+    """Return the member of staff whose address is in the From header, or None.
 
-    The address is compared as it stands, ASCII capitals aside: a look-alike (U1), a plus-address, a trailing dot is somebody
-    else. So is a From that names nobody or more than one (A4), and nothing that a machine wrote is anybody's word, an
-    absence note or a delivery report that quotes "approve" above all (L5, B4). What a mail says beside its From (Reply-To,
-    Sender, a display name) is no identity (A5, A6).
+    Addresses must be equal, except for ASCII case: a look-alike (U1), a plus-address or a trailing dot is somebody else. A
+    From header with no address or several addresses is nobody (A4). Automatic emails never count, for example an
+    out-of-office reply or a bounce that quotes "approve" (L5, B4). Reply-To, Sender and the display name do not identify
+    anybody (A5, A6).
     """
     if message.sender is None or message.classification.sender_class != "human":
         return None
@@ -27,19 +27,18 @@ def person(message: Message, desk: Desk) -> StaffMember | None:
 
 
 def proof(message: Message, case: Case | None, desk: Desk, now: datetime) -> tuple[Proof, Token | None]:
-    """Say by what the writer of a mail is known as the member of staff whose address it bears.
+    """Return how the sender was authenticated as a member of staff, and the valid token that the email presents.
 
-    Our server's word that the From is not genuine wins over everything, over a token too: who writes under a false name
-    may have got hold of one. The token, where a valid one is presented, is returned with every other proof: commands that
-    wait for a confirmation stand in it.
+    If our server reports that the From header is not genuine, nothing else counts, not even a token: it may have been stolen.
+    Otherwise a valid token is returned with any other proof, because it may contain commands that wait for a confirmation.
 
     Args:
-        message: the mail.
-        case: the case it belongs to, which holds the tokens; None: there are none.
-        desk: the desk, its staff and what it believes.
-        now: aware; when the mail arrives.
+        message: the email.
+        case: the case it belongs to, which has the tokens; None: there are no tokens.
+        desk: the desk, with its staff and its setting ``authority``.
+        now: when the email arrives, aware, UTC.
     """
-    writer = person(message, desk)
+    writer = staff_member(message, desk)
     if writer is None:
         return "none", None
     if message.auth.result == "fail":

@@ -1,4 +1,4 @@
-"""Deadlines: what comes due while a case waits. Each has a key of its own, so that it happens once."""
+"""Deadlines: reminders and expirations while a case waits. Each has a unique key, so that it takes effect once."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mailbot.policy.policy import Policy
 
 KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held", "repair", "close")
 
-OF_STAFF: frozenset[DeadlineKind] = frozenset({"held", "repair"})
-"""Kinds of which staff are reminded, and not the customer."""
+STAFF_KINDS: frozenset[DeadlineKind] = frozenset({"held", "repair"})
+"""Kinds of deadlines of which staff are reminded instead of the customer."""
 
 
 def waits_for(case: Case, kind: DeadlineKind) -> bool:
-    """Say whether the case is waiting for this: an answer, an order, the goods, a decision."""
+    """Return whether the case waits for this: missing information, a purchase order, the shipment, a decision by staff, ..."""
     match kind:
         case "missing":
             return any(awaits_answer(unit) for unit in case.units)
@@ -37,54 +37,59 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
 
 
 def repair_due(case: Case) -> date | None:
-    """Return the day by which the first of the units that are here must be repaired (ST-15)."""
-    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.unrepairable)
+    """Return the earliest day by which a received unit must be repaired; None if no repair is due (ST-15)."""
+    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.not_repairable)
     return min((day for day in waiting if day), default=None)
 
 
 def awaits_answer(unit: CaseUnit) -> bool:
-    """Say whether the customer has been asked about this unit; a disguised one is asked about like an unknown one."""
+    """Return whether the customer has been asked about this unit, also if it is answered as unknown."""
     return unit.state == "asking" or (unit.state == "held" and unit.answered_as_unknown and not unit.staff_only)
 
 
-def renew(
-    case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()
-) -> tuple[Deadline, ...]:
-    """Return the deadlines of ``case`` as it stands: kept while their reason stands, begun anew in ``restart``."""
+def deadlines_of(case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()) -> tuple[Deadline, ...]:
+    """Return the deadlines of a case in its current state: those that still apply, and new ones.
+
+    Args:
+        case: with its deadlines so far.
+        policy: the company's.
+        today: in the company's zone.
+        restart: kinds of deadlines that start again today.
+    """
     kept: list[Deadline] = []
     for kind in KINDS:
         if not waits_for(case, kind):
             continue
-        mine = [deadline for deadline in case.deadlines if deadline.kind == kind]
+        current = [deadline for deadline in case.deadlines if deadline.kind == kind]
         again = kind in restart or kind == "repair"  # which unit is due first may have changed
-        kept += mine if mine and not again else _begin(case, kind, policy, today)
-    return in_order(kept)
+        kept += current if current and not again else _new_deadlines(case, kind, policy, today)
+    return by_time(kept)
 
 
-def renewed(
+def deadlines_after(
     before: Case, after: Case, context: Context, *, asked: bool = False, quoted: bool = False
 ) -> tuple[Deadline, ...]:
-    """Return the deadlines of the case as it is now: those of what has been asked, quoted or issued since start again."""
-    begun: set[tuple[DeadlineKind, bool]] = {
+    """Return the deadlines of ``after``; those of what was asked, quoted or issued since ``before`` start again today."""
+    changed: set[tuple[DeadlineKind, bool]] = {
         ("missing", asked),
         ("quote", quoted or len(after.quotes) > len(before.quotes)),
         ("number", after.number != before.number),
     }
-    restart = frozenset(kind for kind, now in begun if now)
-    return renew(after, context.policy, context.day, restart)
+    restart = frozenset(kind for kind, is_new in changed if is_new)
+    return deadlines_of(after, context.policy, context.day, restart)
 
 
-def in_order(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
-    """Return deadlines as they will come."""
+def by_time(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
+    """Return deadlines in order of time."""
     return tuple(sorted(found, key=lambda deadline: deadline.at))
 
 
-def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:
+def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:
     rules = policy.rules.deadlines
 
-    def deadline(word: str, day: date, on: date, *, ends: bool = False) -> Deadline:
+    def deadline(word: str, day: date, due_on: date, *, is_final: bool = False) -> Deadline:
         at = at_hour(day, rules.hour.value, policy.timezone)
-        return Deadline(key=f"{kind}:{word}:{on.isoformat()}", kind=kind, at=at, on=on, ends=ends)
+        return Deadline(key=f"{kind}:{word}:{due_on.isoformat()}", kind=kind, at=at, due_on=due_on, is_final=is_final)
 
     if kind == "number":
         last = case.number.valid_until if case.number else today
@@ -92,24 +97,24 @@ def _begin(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Itera
             day = last - timedelta(days=days)
             if case.number and day > max(case.number.issued_on, today):
                 yield deadline("remind", day, day)
-        yield deadline("end", last + timedelta(days=1), last, ends=True)  # the last day is in
+        yield deadline("end", last + timedelta(days=1), last, is_final=True)  # the last day is included
     elif kind == "repair":
-        yield from (deadline(word, day, day) for word, day in _around(repair_due(case), policy) if day > today)
+        yield from (deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today)
     elif kind == "held":
         day = plus_business_days(today, rules.held.first)
         yield deadline("remind", day, day)
     elif kind == "close":
         day = today + timedelta(days=rules.close.days)
-        yield deadline("end", day, day, ends=True)
+        yield deadline("end", day, day, is_final=True)
     else:
         period = rules.missing if kind == "missing" else rules.quote
         for days in (*period.remind, period.close):
             day = today + timedelta(days=days)
-            yield deadline("end" if days == period.close else "remind", day, day, ends=days == period.close)
+            yield deadline("end" if days == period.close else "remind", day, day, is_final=days == period.close)
 
 
-def _around(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
-    """Yield the business days on which staff are reminded of a repair: before it is due, and after a breach."""
+def _repair_reminders(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
+    """Yield the business days on which staff are reminded of a repair, before and after it is due, each with a word for the key."""
     rules = policy.rules.deadlines.repair
     if due is None:
         return
@@ -119,31 +124,26 @@ def _around(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
         yield f"{days}-after", plus_business_days(due, days, rules.holidays)
 
 
-def later(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:
-    """Return the deadlines with those of one kind moved on by so many days."""
+def postponed(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:
+    """Return the deadlines of a case, those of one kind postponed by a number of days."""
     more = timedelta(days=days)
-    return in_order(
-        structs.replace(d, key=f"{d.key}+{days}", at=d.at + more, on=d.on + more) if d.kind == kind else d
+    return by_time(
+        structs.replace(d, key=f"{d.key}+{days}", at=d.at + more, due_on=d.due_on + more) if d.kind == kind else d
         for d in case.deadlines
     )
 
 
-def again(policy: Policy, today: date) -> Deadline:
-    """Return the next reminder of staff for a case that is still held."""
+def next_staff_reminder(policy: Policy, today: date) -> Deadline:
+    """Return the deadline of the next reminder to staff about a case that is still held. ``today``: in the company's zone."""
     rules = policy.rules.deadlines
     day = plus_business_days(today, rules.held.every)
     at = at_hour(day, rules.hour.value, policy.timezone)
-    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, on=day)
+    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, due_on=day)
 
 
-def outer(case: Case) -> date | None:
-    """Return the outer date of the case's state: when it is closed, the number's last valid day, or when repair is due."""
+def final_date(case: Case) -> date | None:
+    """Return the day on which the state of the case expires, or by which the first repair is due; None if there is no such day."""
     if case.state in ON_SITE:
         return min((unit.repair_due for unit in case.units if unit.state in ON_SITE and unit.repair_due), default=None)
-    kinds: dict[State, DeadlineKind] = {
-        "asking": "missing",
-        "quoted": "quote",
-        "authorized": "number",
-        "shipped": "close",
-    }
-    return next((d.on for d in case.deadlines if d.ends and d.kind == kinds.get(case.state)), None)
+    kinds: dict[State, DeadlineKind] = {"asking": "missing", "quoted": "quote", "authorized": "number", "shipped": "close"}
+    return next((d.due_on for d in case.deadlines if d.is_final and d.kind == kinds.get(case.state)), None)

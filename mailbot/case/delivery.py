@@ -1,4 +1,4 @@
-"""What becomes of a reply: the end of one SMTP transaction, and when the next may begin."""
+"""The delivery state of a reply: the result of an SMTP transaction, and when the next one may begin (RFC 5321 §4.5.4.1)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ REPEATS = 3
 
 
 class Delivered(Value, frozen=True, tag="delivered"):
-    """The server took the mail over (2xx after the final dot)."""
+    """The server accepted the message (2xx after the final dot)."""
 
     response: str
 
 
 class Deferred(Value, frozen=True, tag="deferred"):
-    """The server has certainly not taken the mail: it failed before the final dot, or was answered with 4xx.
+    """The server did not accept the message: the transaction failed before the final dot, or the server replied 4xx.
 
-    ``server``: the server itself is out of reach, so that other mails need not be tried now.
+    ``server``: the server itself is unreachable, so other messages need not be tried now.
     """
 
     reason: str
@@ -32,13 +32,13 @@ class Deferred(Value, frozen=True, tag="deferred"):
 
 
 class Ambiguous(Value, frozen=True, tag="ambiguous"):
-    """The final dot was sent and no answer came: the mail may be out or not."""
+    """The final dot was sent and no reply was received: the message may or may not have been accepted."""
 
     reason: str
 
 
 class Refused(Value, frozen=True, tag="refused"):
-    """The server does not want this mail (5xx). ``code`` is 0 where we did not even offer it."""
+    """The server rejected the message (5xx). ``code``: the SMTP reply code; 0 if the message was not offered to the server."""
 
     code: int
     text: str
@@ -48,24 +48,20 @@ DeliveryResult = Delivered | Deferred | Ambiguous | Refused
 
 
 def begin_attempt(reply: Reply, now: datetime) -> Reply:
-    """The reply at the start of an SMTP transaction; to be stored before the server is spoken to."""
-    return msgspec.structs.replace(
-        reply,
-        state="sending",
-        attempts=reply.attempts + 1,
-        tried_at=reply.tried_at or now,
-    )
+    """Return the reply at the start of an SMTP transaction; store it before connecting. ``now``: aware, UTC."""
+    return msgspec.structs.replace(reply, state="sending", attempts=reply.attempts + 1, tried_at=reply.tried_at or now)
 
 
 def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
-    """The reply after one SMTP transaction.
+    """Return the reply after one SMTP transaction.
 
-    Deferred: again after 5 minutes, doubling to 70, failed when five days have passed since the first try. Ambiguous:
-    the identical bytes again after 15 minutes or more, three times at most, then held for staff. Refused: failed.
+    Deferred: it is retried after 5 minutes, doubling up to 70, and has failed when five days have passed since the first attempt.
+    Ambiguous: the identical bytes are sent again after at least 15 minutes, at most three times; then it is held for staff.
+    Refused: it has failed.
 
     Args:
-        reply: the reply as ``begin`` left it.
-        result: how the transaction ended. A reply that a restart finds in "sending" ended ``Ambiguous``.
+        reply: as returned by ``begin_attempt``.
+        result: of the transaction. A reply that is found in the state "sending" after a restart is ``Ambiguous``.
         now: aware, UTC.
     """
     match result:
@@ -78,13 +74,13 @@ def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
                 return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"given up: {reason}")
             return msgspec.structs.replace(reply, state="deferred", due_at=now + backoff(reply.attempts), note=reason)
         case Ambiguous(reason):
-            doubts = reply.ambiguous_attempts + 1
-            if doubts > REPEATS:
-                return msgspec.structs.replace(reply, state="held", ambiguous_attempts=doubts, due_at=None, note=reason)
-            due = now + max(AMBIGUOUS_WAIT, backoff(doubts))
-            return msgspec.structs.replace(reply, state="ambiguous", ambiguous_attempts=doubts, due_at=due, note=reason)
+            count = reply.ambiguous_attempts + 1
+            if count > REPEATS:
+                return msgspec.structs.replace(reply, state="held", ambiguous_attempts=count, due_at=None, note=reason)
+            due = now + max(AMBIGUOUS_WAIT, backoff(count))
+            return msgspec.structs.replace(reply, state="ambiguous", ambiguous_attempts=count, due_at=due, note=reason)
 
 
 def backoff(attempts: int) -> timedelta:
-    """How long to wait after so many transactions: 5, 10, 20, 40 minutes, then 70 each."""
+    """Return the waiting time after a number of transactions: 5, 10, 20, 40 minutes, then 70 each time."""
     return min(FIRST_WAIT * (1 << min(max(attempts - 1, 0), 10)), LONGEST_WAIT)

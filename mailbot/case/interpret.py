@@ -1,4 +1,4 @@
-"""What a trigger means: the event, and the case that it concerns."""
+"""Interpret a trigger: the event that it is, and the case that it belongs to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec import structs
 
-from mailbot.case.authority import person, proof
-from mailbot.case.matching import case_of_request, joins, without_units_elsewhere
+from mailbot.case.authority import proof, staff_member
+from mailbot.case.matching import case_of_request, may_join, without_units_elsewhere
 from mailbot.case.merge import merge_request
 from mailbot.intake import understand as intake
 from mailbot.intake.entities.serials import serial_key
@@ -34,13 +34,17 @@ from mailbot.policy.facts import owns
 
 MACHINES = frozenset({"auto", "list", "spam"})
 EXCERPT = 20_000
-"""Characters of the sender's words that go on record with an event."""
+"""Characters of the sender's text that are stored with an event."""
 
 
-def interpret(
-    trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context
-) -> tuple[Event, Case | None]:
-    """Return what happened, and the case that it concerns: a unit that a case has in hand brings that case."""
+def interpret(trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context) -> tuple[Event, Case | None]:
+    """Return the event of a trigger, and the case that it belongs to, if any.
+
+    Args:
+        trigger: an email, a due date, or an outgoing email that could not be delivered.
+        case: the case that the trigger refers to, if any. An email about an active unit of another case may belong to that case.
+        context: the policy, the snapshot, and the time.
+    """
     if isinstance(trigger, DueDate):
         keys = tuple(d.key for d in case.deadlines if d.at <= trigger.at) if case else ()
         return DeadlinesReached(trigger.at, keys), case
@@ -71,60 +75,56 @@ def interpret(
 def _from_staff(
     message: Message, mail: MailReference, request: Request, case: Case | None, context: Context
 ) -> tuple[StaffMessage, Case | None]:
-    """Say how the writer is known; commands outside any thread concern the one case of the units that they name."""
+    """Return the event of a staff email; commands outside any thread belong to the only case of the units that they name."""
     if mail.forged:
         return StaffMessage(mail, request, "forged"), None
     open_cases = context.snapshot.open_cases
     if case is None and (request.commands or request.unclear) and len(open_cases) == 1:
         case = open_cases[0]
-    known_by, token = proof(message, case, context.policy.desk, context.now)
-    return StaffMessage(mail, request, known_by, token.secret if token else ""), case
+    how, token = proof(message, case, context.policy.desk, context.now)
+    return StaffMessage(mail, request, how, token.secret if token else ""), case
 
 
 def _read(message: Message, mail: MailReference, case: Case | None, context: Context) -> Request:
-    """Read an email with the sender's own units only; the units of others that it names are for staff to see (promise 7)."""
+    """Read an email as if only the sender's own units were registered; other units are kept for staff (promise 7)."""
     snapshot, desk = context.snapshot, context.policy.desk
-    if person(message, desk) is not None:
+    if staff_member(message, desk) is not None:
         return intake.understand(message, case, snapshot, desk)
     domains = sender_domains(mail)
-    mine = {key: unit for key, unit in snapshot.units.items() if owns(domains, unit)}
-    request = intake.understand(message, case, structs.replace(snapshot, units=mine), desk)
-    if len(mine) == len(snapshot.units) or request.kind in ("bounce", *MACHINES):
+    own = {key: unit for key, unit in snapshot.units.items() if owns(domains, unit)}
+    request = intake.understand(message, case, structs.replace(snapshot, units=own), desk)
+    if len(own) == len(snapshot.units) or request.kind in ("bounce", *MACHINES):
         return request
     seen = intake.understand(message, case, snapshot, desk)
     keyed = ((serial_key(unit.serial), unit) for unit in seen.units)
-    return structs.replace(
-        request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in mine)
-    )
+    return structs.replace(request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in own))
 
 
 def sender_domains(mail: MailReference) -> set[str]:
-    """Return the domains that an email speaks for; none if our server says that the From is not genuine."""
+    """Return the domains of the sender's addresses; none if our server reports that the From header is not genuine."""
     if mail.forged:
         return set()
     return {address.rpartition("@")[2] for address in (mail.sender, mail.answer_to) if address}
 
 
 def _to_staff(case: Case, bounce: Bounce) -> bool:
-    """Say whether the report is about a notice to staff: no one is notified of that (B5)."""
+    """Return whether the bounce is about a notice to staff: no one is notified of that (B5)."""
     return any(r.message_id == bounce.original_id and r.audience == "staff" for r in case.replies)
 
 
 def _valid_numbers_only(request: Request, message: Message, case: Case | None, context: Context) -> Request:
-    """Drop the RMA numbers that the email names and that are valid ones of this customer (AP-25).
+    """Remove the customer's own valid RMA numbers from the claimed ones: only invalid numbers remain (AP-25).
 
-    Another customer's number is treated like a made-up one: the sender does not learn that it exists (promise 7).
+    Another customer's number counts as invalid: the sender does not learn that it exists (promise 7).
     """
-    cases = [
-        c for c in (case, *context.snapshot.open_cases) if c is not None and joins(c, message, context.policy.desk)
-    ]
+    cases = [c for c in (case, *context.snapshot.open_cases) if c is not None and may_join(c, message, context.policy.desk)]
     valid = {c.number.text.upper() for c in cases if c.number and c.number.valid_until >= context.day}
     claimed = tuple(number for number in request.claimed_numbers if number.upper() not in valid)
     return structs.replace(request, claimed_numbers=claimed)
 
 
 def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) -> Bounced:
-    """Return the server's refusal as a delivery report (RFC 5321 §6.1)."""
+    """Return the failed delivery as a bounce (RFC 5321 §6.1)."""
     reply = next((r for r in case.replies if r.message_id == trigger.message_id), None) if case else None
     to = reply.to if reply else ""
     mail = MailReference(identity="", message_id=None, sender=to, answer_to="", subject="", at=now, text=trigger.why)
@@ -133,7 +133,7 @@ def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) 
 
 def _reference(message: Message, context: Context) -> MailReference:
     answer_to, desk = message.answer_to, context.policy.desk
-    others = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
+    recipients = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
     forged = message.auth.result == "fail"
     return MailReference(
         identity=message.identity,
@@ -147,5 +147,5 @@ def _reference(message: Message, context: Context) -> MailReference:
         name="" if answer_to is None or forged else answer_to.name,
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
         text=message.visible[:EXCERPT],
-        others=tuple(dict.fromkeys(others)),
+        other_recipients=tuple(dict.fromkeys(recipients)),
     )

@@ -1,4 +1,4 @@
-"""The lifecycle of a unit: one table from (state, event) to the next state. The docs and the checks are made from it."""
+"""The lifecycle of a unit: one table from (state, event) to the next state. The documentation and checks are generated from it."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ ORDER: Final[tuple[State, ...]] = (
     "repaired",
     "shipped",
 )
-"""The open states, the least advanced first: a case has the state of its least advanced open unit."""
+"""The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
 
 FINAL_STATES: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
 CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
-"""The states in which nothing is awaited any more."""
+"""The states in which a unit waits for nothing."""
 
 ON_SITE: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
-"""The states of a unit that is at our site: repair is due (ST-15)."""
+"""The states of a unit that is at our site and must be repaired (ST-15)."""
 
 NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *ON_SITE})
-"""The states in which a unit travels under the case's RMA number."""
+"""The states in which a unit is returned under the RMA number of the case."""
 
 IN_WORK: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
-"""The states in which we have to act: neither a purchase order nor the return shipment is awaited."""
+"""The states in which we have to act: the unit waits neither for a purchase order nor for the return shipment."""
 
 
 class Transition(Value, frozen=True):
-    """A row of the table: in these states the event leads to ``after``. A None in ``before``: a unit not yet in the case.
+    """A row of the table: in the states ``before``, the event leads to the state ``after``.
 
-    ``command`` is the staff command that causes it; ``forced``: only with a reason to force it (O2). ``label`` names the event
-    in the docs.
+    None in ``before``: the unit is not in the case yet. ``command``: the staff command that causes the event. ``forced``: it needs
+    FORCE and a reason (O2). ``label``: the name of the event in the documentation.
     """
 
     event: LifecycleEvent
@@ -68,7 +68,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("canceled", "canceled by the customer", _BEFORE_RECEIPT, "withdrawn"),
     Transition("number_expired", "RMA expired", ("authorized",), "expired"),
     Transition("announced", "shipped by the customer", ("authorized",), "in_transit"),
-    Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted",), "ordered"),
+    Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted", "held"), "ordered"),
     Transition("parts_declined", "parts quote declined", ("parts_quoted",), "diagnosed"),
     Transition("approved", "approved", ("held", "asking", "quoted", "declined", "expired"), "authorized", "approve"),
     Transition("resumed_asking", "released", ("held",), "asking", "approve"),
@@ -81,9 +81,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("resumed_ordered", "released", ("held",), "ordered", "approve"),
     Transition("resumed_repaired", "released", ("held",), "repaired", "approve"),
     Transition("rejected", "rejected", (*_BEFORE_RECEIPT, "received", "diagnosed"), "declined", "reject"),
-    Transition(
-        "quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"
-    ),
+    Transition("quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"),
     Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),
     Transition("received", "received", ("authorized", "in_transit"), "received", "received"),
     Transition(
@@ -100,27 +98,17 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("not_repairable", "not repairable", (*IN_WORK, "parts_quoted"), "diagnosed", "not_repairable"),
     Transition("shipped", "shipped back", (*IN_WORK, "repaired", "declined"), "shipped", "shipped"),
     Transition(
-        "force_shipped",
-        "shipped back (forced)",
-        ("parts_quoted", "authorized", "in_transit"),
-        "shipped",
-        "shipped",
-        forced=True,
+        "force_shipped", "shipped back (forced)", ("parts_quoted", "authorized", "in_transit"), "shipped", "shipped", forced=True
     ),
     Transition("closed", "closed after shipping", ("shipped",), "closed"),
     Transition("put_on_hold", "put on hold", ("asking", "quoted", "authorized", "in_transit", *_SITE), "held", "hold"),
-    Transition(
-        "closed_by_staff", "closed by staff", (*_BEFORE_RECEIPT, "declined", "expired", "shipped"), "closed", "close"
-    ),
+    Transition("closed_by_staff", "closed by staff", (*_BEFORE_RECEIPT, "declined", "expired", "shipped"), "closed", "close"),
     Transition("force_closed", "closed by staff (forced)", _SITE, "closed", "close", forced=True),
 )
 """Everything that can happen to the state of a unit."""
 
 NO_TRANSITION: Final[Mapping[CommandName, tuple[State, ...]]] = MappingProxyType(
-    {
-        "extend": ("asking", "quoted", "parts_quoted", "authorized"),
-        "ship_to": (*_BEFORE_RECEIPT, "declined", "expired"),
-    }
+    {"extend": ("asking", "quoted", "parts_quoted", "authorized"), "ship_to": (*_BEFORE_RECEIPT, "declined", "expired")}
 )
 """Staff commands that change something other than the state, and the states in which they can be given."""
 
@@ -132,23 +120,23 @@ NEXT_STATE: Final[Mapping[tuple[State | None, LifecycleEvent], State]] = Mapping
 EVENT_OF_OUTCOME: Final[Mapping[Outcome, LifecycleEvent]] = MappingProxyType(
     {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held_for_staff", "decline": "declined"}
 )
-"""What happens to a unit by a verdict."""
+"""The event of each outcome of a verdict."""
 
 RESUMED: Final[Mapping[State, LifecycleEvent]] = MappingProxyType(
     {row.after: row.event for row in TRANSITIONS if row.event.startswith("resumed_")}
 )
-"""What happens to a held unit that is released into this state."""
+"""The event that releases a held unit into this state."""
 
 
 class ImpossibleTransitionError(Exception):
-    """An event that the state of a unit does not allow."""
+    """The state of a unit does not allow an event."""
 
 
 def next_state(before: State | None, event: LifecycleEvent) -> State:
     """Return the state that an event leads to.
 
     Raises:
-        ImpossibleTransitionError: the table has no such row; the text names state and event.
+        ImpossibleTransitionError: the state does not allow the event; the text names both.
     """
     after = NEXT_STATE.get((before, event))
     if after is None:
@@ -156,16 +144,16 @@ def next_state(before: State | None, event: LifecycleEvent) -> State:
     return after
 
 
-def takes(command: CommandName, state: State, *, force: bool = False) -> bool:
-    """Say whether a staff command can concern a unit in this state; a forced one can in more states (O2)."""
+def is_allowed(command: CommandName, state: State, *, force: bool = False) -> bool:
+    """Return whether a staff command is possible for a unit in this state; FORCE allows more states (O2)."""
     return state in states_for(command) or (force and _row(command, state, forced=True) is not None)
 
 
 def event_of(command: CommandName, state: State) -> LifecycleEvent:
-    """Return the event by which a staff command changes a unit in this state: the plain one if it fits, else the forced one.
+    """Return the event that a staff command causes for a unit in this state: the regular one, else the forced one.
 
     Raises:
-        ImpossibleTransitionError: the command cannot concern a unit in this state, or does not change its state.
+        ImpossibleTransitionError: the command is not possible in this state, or does not change the state.
     """
     row = _row(command, state, forced=False) or _row(command, state, forced=True)
     if row is None:
@@ -174,26 +162,24 @@ def event_of(command: CommandName, state: State) -> LifecycleEvent:
 
 
 def _row(command: CommandName, state: State, *, forced: bool) -> Transition | None:
-    return next(
-        (row for row in TRANSITIONS if row.command == command and row.forced == forced and state in row.before), None
-    )
+    return next((row for row in TRANSITIONS if row.command == command and row.forced == forced and state in row.before), None)
 
 
 def states_for(command: CommandName) -> tuple[State, ...]:
-    """Return the states in which a command can concern a unit without being forced."""
+    """Return the states in which a command is possible without FORCE."""
     rows = (row for row in TRANSITIONS if row.command == command and not row.forced)
     found = (state for row in rows for state in row.before if state)
     return tuple(dict.fromkeys((*found, *NO_TRANSITION.get(command, ()))))
 
 
 def state_of(units: Iterable[CaseUnit], otherwise: State) -> State:
-    """Return the state of the least advanced open unit; if none is open, the most telling final state."""
+    """Return the state of the least advanced open unit; else the first final state of a unit; else ``otherwise``."""
     states = {unit.state for unit in units}
     return next((state for state in (*ORDER, *FINAL_STATES) if state in states), otherwise)
 
 
 def diagram() -> str:
-    """Draw the table as a state diagram (Mermaid)."""
+    """Return the table as a Mermaid state diagram."""
     return "\n".join(["stateDiagram-v2", *dict.fromkeys(_arrows())]) + "\n"
 
 

@@ -1,6 +1,6 @@
-"""Which case is this, and which case has this unit in hand? Both questions are answered here only.
+"""Match emails and units to cases: the only code that decides which case an email belongs to, and which case a unit is active in.
 
-An email names its case by the ids of its thread, by the address of ours that it is sent to, or by a number in its subject.
+An email refers to its case by the Message-IDs of its thread, by our address that it is sent to, or by a number in its subject.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 
 from msgspec import structs
 
-from mailbot.case.authority import person
+from mailbot.case.authority import staff_member
 from mailbot.case.lifecycle import CLOSED_STATES, NUMBERED
 from mailbot.case.merge import UNIT_INTENTS, open_to_answer
 from mailbot.case.numbers import valid_number
@@ -28,23 +28,27 @@ _CASE_ID = re.compile(r"\bC-[BCDFGHJKMNPQRSTV]{10}\b", re.IGNORECASE)
 _LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKMNPQRSTV")
 
 
-def case_id(fresh: str) -> str:
-    """Return the id of a new case: ten consonants, 40 bits of chance; no digits, so that it is never taken for a serial."""
-    return f"C-{fresh[:10].translate(_LETTERS)}"
+def case_id(entropy: str) -> str:
+    """Return the id of a new case: "C-" and ten consonants, 40 random bits. Without digits it does not look like a serial number.
+
+    Args:
+        entropy: at least ten hexadecimal digits of random bits.
+    """
+    return f"C-{entropy[:10].translate(_LETTERS)}"
 
 
-def ids(message: Message) -> tuple[str, ...]:
-    """Return the Message-IDs by which a mail names its thread; for a delivery report that of the mail it is about."""
+def thread_ids(message: Message) -> tuple[str, ...]:
+    """Return the Message-IDs of the thread of an email; for a bounce, the Message-ID of the email that bounced."""
     if message.classification.sender_class == "bounce":
         original = message.bounce.original_id if message.bounce else None
         return (original,) if original else ()
     return message.thread
 
 
-def names(message: Message, desk: Desk) -> tuple[str, ...]:
-    """Return the case ids in the addresses of ours that a mail was sent to, then the RMA numbers and case ids in its subject.
+def case_references(message: Message, desk: Desk) -> tuple[str, ...]:
+    """Return the case ids in our addresses that an email was sent to, then the RMA numbers and case ids in its subject.
 
-    Some mail programs, and every link to write a mail, leave out the ids of the thread; the address remains.
+    Some email clients, and all mailto links (RFC 6068), omit the Message-IDs of the thread, but keep the address.
     """
     if message.classification.sender_class == "bounce":
         return ()
@@ -53,23 +57,23 @@ def names(message: Message, desk: Desk) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-_ANSWER = re.compile(
+_REPLY_PREFIX = re.compile(
     rf"(?:(?:{'|'.join(REPLY_PREFIXES)})(?:\[\d{{1,3}}\])?\s{{0,3}}[:\uff1a]\s{{0,9}}){{1,20}}", re.IGNORECASE
 )
 
 
 def base_subject(subject: str) -> str:
-    """Return what the subject says without the marks of an answer (RFC 5322 §3.6.5) and the tag of a case."""
-    said = subject[found.end() :] if (found := _ANSWER.match(subject)) else subject
-    return _CASE_ID.sub("", said).replace("[]", "").strip()
+    """Return the subject without reply prefixes such as "Re:" (RFC 5322 §3.6.5) and without case ids."""
+    text = subject[found.end() :] if (found := _REPLY_PREFIX.match(subject)) else subject
+    return _CASE_ID.sub("", text).replace("[]", "").strip()
 
 
-def joins(case: Case, message: Message, desk: Desk) -> bool:
-    """Say whether this sender may take part in this case.
+def may_join(case: Case, message: Message, desk: Desk) -> bool:
+    """Return whether the sender may write in this case.
 
-    A participant may, staff, and whoever writes from the owner's domain once a unit of the case has been matched to it.
-    A guessed id or somebody else's number opens nothing (A10); a report about a mail of ours belongs to its case.
-    For staff the From alone is enough here: what their commands may do is a question of proof (``case.authority``).
+    Allowed are participants, staff, and anyone who writes from the owner's domain once a unit of the case has been matched to it. A
+    guessed id or another customer's number gives no access (A10). A bounce of an outgoing email belongs to its case. For staff, the
+    From header is enough here: whether their commands are executed depends on authentication (``case.authority``).
     """
     if case.mailbox != desk.address:
         return False
@@ -78,7 +82,7 @@ def joins(case: Case, message: Message, desk: Desk) -> bool:
     if message.sender is None or message.auth.result == "fail":
         return False
     writers = {message.sender.email, message.answer_to.email if message.answer_to else message.sender.email}
-    if person(message, desk) is not None:
+    if staff_member(message, desk) is not None:
         return True
     owners = {unit.owner for unit in case.units if unit.owner}
     return all(w in case.participants or _within(w.rpartition("@")[2], owners) for w in writers)
@@ -91,10 +95,10 @@ def _within(domain: str, owners: set[str]) -> bool:
 # ---------------------------------------------------------------- units
 
 
-def units_in_hand(cases: Iterable[Case]) -> dict[str, Case]:
-    """Return which case has which unit in hand, by serial key: a unit is never decided on in two cases (ST-4).
+def active_units(cases: Iterable[Case]) -> dict[str, Case]:
+    """Return the case in which each unit is active, by serial key: a unit is never decided on in two cases (ST-4).
 
-    Closed units, units that are answered as unknown and units that have been shipped back are in no one's hand.
+    Closed units, units that are answered as unknown and units that have been shipped back are not active.
     """
     found: dict[str, Case] = {}
     for case in cases:
@@ -104,47 +108,45 @@ def units_in_hand(cases: Iterable[Case]) -> dict[str, Case]:
     return found
 
 
-def case_of_request(
-    case: Case | None, request: Request, message: Message, domains: set[str], context: Context
-) -> Case | None:
-    """Return the case that a customer's request belongs to; None: it opens a case of its own.
+def case_of_request(case: Case | None, request: Request, message: Message, domains: set[str], context: Context) -> Case | None:
+    """Return the case that a customer's request belongs to; None: it opens a new case.
 
-    An email in a thread that asks for other units than the thread's case opens a case of its own, unless it adds them to that
-    case or corrects a serial number of it. So does one that asks again for units that have been shipped back or left behind. An
-    email outside any thread belongs to the case of the same customer that has most of its units in hand.
+    An email in a thread opens a new case if it asks for other units than the case of the thread, unless it adds units to that case
+    or corrects a serial number. It also opens one if it asks again for units that have been shipped back, or that are closed while
+    the RMA of the others has expired. An email outside any thread belongs to the customer's case with the most of its active units.
 
     Args:
-        case: the case that the email names, if any.
+        case: the case that the email refers to, if any.
         request: what it asks for.
         message: the email.
-        domains: what its sender speaks for.
+        domains: the domains of its sender.
         context: the registry rows and open cases, the desk, today.
     """
     snapshot, keys = context.snapshot, {serial_key(unit.serial) for unit in request.units}
     asks = request.intent in UNIT_INTENTS
     if case is not None:
-        others = units_in_hand(other for other in snapshot.open_cases if other.id != case.id)
+        others = active_units(other for other in snapshot.open_cases if other.id != case.id)
         holders = {others[key].id: others[key] for key in keys if key in others}
         if asks and len(holders) == 1 and keys <= others.keys():
             elsewhere = next(iter(holders.values()))
-            if joins(elsewhere, message, context.policy.desk):
+            if may_join(elsewhere, message, context.policy.desk):
                 return elsewhere
         waiting = any(open_to_answer(unit) for unit in case.units)
         new = keys - {serial_key(unit.serial) for unit in case.units}
-        joined = waiting or ((request.adds or request.corrects) and case.state not in CLOSED_STATES)
+        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in CLOSED_STATES)
         again = _shipped_back(case, keys) or _left_behind(case, keys, context.day)
         return None if asks and case.units and ((new and not joined) or again) else case
     if not keys or not all(key in snapshot.units and owns(domains, snapshot.units[key]) for key in keys):
         return None
-    in_hand = units_in_hand(snapshot.open_cases)
-    counted = Counter(in_hand[key].id for key in keys if key in in_hand)
+    active = active_units(snapshot.open_cases)
+    counted = Counter(active[key].id for key in keys if key in active)
     most = max(snapshot.open_cases, key=lambda each: counted[each.id], default=None)
     return most if most and counted[most.id] else None
 
 
 def without_units_elsewhere(case: Case | None, request: Request, snapshot: Snapshot) -> Request:
-    """Leave out the units that another case has in hand (ST-4); if that is all of them, a person must say what is meant."""
-    others = units_in_hand(each for each in snapshot.open_cases if case is not None and each.id != case.id)
+    """Remove the units that are active in another case (ST-4); if no unit remains, the request becomes a question to staff."""
+    others = active_units(each for each in snapshot.open_cases if case is not None and each.id != case.id)
     units = tuple(unit for unit in request.units if serial_key(unit.serial) not in others)
     if request.units and not units:
         return structs.replace(request, units=(), intent="question")
@@ -152,13 +154,13 @@ def without_units_elsewhere(case: Case | None, request: Request, snapshot: Snaps
 
 
 def _shipped_back(case: Case, keys: set[str]) -> bool:
-    """Say whether what is asked for has been shipped back in this case: then it is a new return."""
-    meant = [unit for unit in case.units if not keys or serial_key(unit.serial) in keys]
-    return bool(meant) and all(unit.shipped_on for unit in meant)
+    """Return whether all requested units have been shipped back in this case: then it is a new return."""
+    requested = [unit for unit in case.units if not keys or serial_key(unit.serial) in keys]
+    return bool(requested) and all(unit.shipped_on for unit in requested)
 
 
 def _left_behind(case: Case, keys: set[str], day: date) -> bool:
-    """Say whether what is asked for again is closed while others still travel under the case's number, which has expired."""
+    """Return whether all requested units are closed while others are still under way under the expired RMA of the case."""
     closed = {serial_key(unit.serial) for unit in case.units if unit.state in CLOSED_STATES}
-    travels = any(unit.state in NUMBERED for unit in case.units)
-    return bool(keys) and keys <= closed and travels and valid_number(case, day) is None
+    under_way = any(unit.state in NUMBERED for unit in case.units)
+    return bool(keys) and keys <= closed and under_way and valid_number(case, day) is None

@@ -1,4 +1,4 @@
-"""RMA numbers: unique, assigned by us alone, with a check digit that catches a slip of the pen (AP-25, ST-4)."""
+"""RMA numbers: unique, issued only by us, with a check digit that detects typing errors (AP-25, ST-4)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mailbot.policy.context import Context
 
 
 def assign(context: Context, issued_by: str, until: date | None = None) -> Number:
-    """Return the next number: valid from today (not counted) for the days the rules give, or fewer (AP-43, ST-5).
+    """Return the next number, valid for the number of days in the rules, today not counted, or fewer (AP-43, ST-5).
 
     Args:
         context: the rules, the next sequence number, and today.
-        issued_by: the rule or the person (ST-4).
-        until: the last day that the number may be valid at all.
+        issued_by: the rule, or the address of the member of staff (ST-4).
+        until: the latest last valid day.
     """
     rules, day = context.policy.rules.number, context.day
     last = day + timedelta(days=rules.valid_days.value)
@@ -31,7 +31,7 @@ def assign(context: Context, issued_by: str, until: date | None = None) -> Numbe
 
 
 def valid_number(case: Case, day: date) -> Number | None:
-    """Return the case's number if a further unit may travel under it: it is valid, and a unit travels under it."""
+    """Return the number of the case if another unit may be returned under it: it is valid, and at least one unit uses it."""
     number = case.number
     if number is None or number.valid_until < day:
         return None
@@ -39,11 +39,11 @@ def valid_number(case: Case, day: date) -> Number | None:
 
 
 def pattern(form: str) -> str:
-    """Return the regular expression that finds numbers of this format, ours and made-up ones alike."""
+    """Return the regular expression that finds all numbers in this format, whether we issued them or not."""
     return re.escape(form.partition("{")[0]) + r"\d[\dA-Z-]*"
 
 
 def format_number(form: str, year: int, sequence: int) -> str:
-    """Write a number in the rules' format; the check digit (Luhn) is over the digits of year and sequence."""
+    """Return a number in the format of the rules; the check digit (Luhn) covers the digits of year and sequence."""
     digits = re.sub(r"\D", "", form.format(year=year, sequence=sequence, check=""))
     return form.format(year=year, sequence=sequence, check=luhn.calc_check_digit(digits))

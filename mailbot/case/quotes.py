@@ -1,4 +1,4 @@
-"""Quotes: numbered offers, and how a purchase order compares with one (AP-16, AP-17, AP-20, ST-6)."""
+"""Quotes, and the comparison of purchase orders with them (AP-16, AP-17, AP-20, ST-6)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,26 @@ from mailbot.model import Case, CaseUnit, Charge, PurchaseOrder, Quote
 from mailbot.policy.context import Context
 
 
-def offer(
+def with_quote(
     case: Case, charges: tuple[Charge, ...], serials: tuple[str, ...], context: Context, *, parts: bool = False
 ) -> tuple[Quote, ...]:
-    """Return the case's quotes with this one; the same quote is not made again while it is valid."""
+    """Return the quotes of the case with a new one added; none is added while the same quote is valid and open.
+
+    Args:
+        case: with its quotes so far.
+        charges: the lines of the quote.
+        serials: the serial numbers of its units.
+        context: the rules, and today.
+        parts: it is made after the diagnosis (AP-16).
+    """
     day = context.day
     last = case.quotes[-1] if case.quotes else None
     if last and not last.order and (last.charges, last.parts) == (charges, parts) and day <= last.valid_until:
         return case.quotes
     quote = Quote(
         number=f"Q-{case.id.removeprefix('C-')}-{len(case.quotes) + 1}",
-        on=day,
-        valid_until=day + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # on the next it is closed
+        issued_on=day,
+        valid_until=day + timedelta(days=context.policy.rules.deadlines.quote.close - 1),  # it is closed on the next day
         charges=charges,
         serials=serials,
         parts=parts,
@@ -31,20 +39,25 @@ def offer(
 
 
 def awaits_order(unit: CaseUnit) -> bool:
-    """Say whether a purchase order is what this unit waits for, or one for it waits for a person."""
-    offered = ("quoted", "parts_quoted")
-    return unit.state in offered or (unit.state == "held" and (unit.charged or unit.resume_state in offered))
+    """Return whether the unit waits for a purchase order, or for staff to compare one with the quote."""
+    quoted = ("quoted", "parts_quoted")
+    return unit.state in quoted or (unit.state == "held" and (unit.billed or unit.resume_state in quoted))
 
 
-def latest(case: Case, serial: str) -> Quote | None:
-    """Return the last quote that names a unit, if no order has accepted it."""
+def latest_quote(case: Case, serial: str) -> Quote | None:
+    """Return the latest quote for a unit if no purchase order has accepted it, else None."""
     named = (quote for quote in reversed(case.quotes) if serial_key(serial) in map(serial_key, quote.serials))
     last = next(named, None)
     return last if last and not last.order else None
 
 
-def due(quote: Quote, serials: set[str]) -> Quote:
-    """Return the quote for these units alone: what was decided otherwise for the rest is no longer part of the offer."""
+def limited_to(quote: Quote, serials: set[str]) -> Quote:
+    """Return the quote limited to these units: the charges of other units are no longer part of it.
+
+    Args:
+        quote: the quote.
+        serials: serial keys.
+    """
     return structs.replace(
         quote,
         charges=tuple(c for c in quote.charges if not c.serial or serial_key(c.serial) in serials),
@@ -53,25 +66,26 @@ def due(quote: Quote, serials: set[str]) -> Quote:
 
 
 def open_quotes(case: Case) -> tuple[Quote, ...]:
-    """Return the quotes for which the case awaits an order, each for the units that still wait for it, the oldest first."""
+    """Return the quotes that wait for a purchase order, the oldest first, each limited to the units that still wait."""
     waiting: dict[str, set[str]] = {}
     for unit in case.units:
-        quote = latest(case, unit.serial) if awaits_order(unit) else None
+        quote = latest_quote(case, unit.serial) if awaits_order(unit) else None
         if quote:
             waiting.setdefault(quote.number, set()).add(serial_key(unit.serial))
-    return tuple(due(quote, waiting[quote.number]) for quote in case.quotes if quote.number in waiting)
+    return tuple(limited_to(quote, waiting[quote.number]) for quote in case.quotes if quote.number in waiting)
 
 
 def quotes_named(order: PurchaseOrder, offers: tuple[Quote, ...]) -> tuple[Quote, ...]:
-    """Return the offers that an order may be for: the one it names, else those of its amount, else all."""
+    """Return the quotes that a purchase order may be for: the one it names, else those with its amount, else all."""
     named = tuple(quote for quote in offers if quote.number in order.quotes)
     return named or tuple(quote for quote in offers if _agrees(order, quote)) or offers
 
 
-def accepts(order: PurchaseOrder, offers: tuple[Quote, ...], day: date) -> Quote | None:
-    """Return the one quote that an order accepts, or None: then a person compares the two (AP-17, O3).
+def accepted_quote(order: PurchaseOrder, offers: tuple[Quote, ...], day: date) -> Quote | None:
+    """Return the one quote that a purchase order accepts; None: staff must compare them (AP-17, O3).
 
-    Its total is the quote's, in the same currency if it names one, and the quote that it names, if any, is this one and valid.
+    The total must be equal, and the currency, if it names one. The quote must be valid on ``day``, and the one that it names,
+    if any.
     """
     found = quotes_named(order, offers)
     if len(found) != 1 or not _agrees(order, found[0]) or day > found[0].valid_until:
@@ -85,5 +99,5 @@ def _agrees(order: PurchaseOrder, quote: Quote) -> bool:
 
 
 def marked(case: Case, numbers: set[str], **marks: str) -> tuple[Quote, ...]:
-    """Return the case's quotes, those of these numbers marked with an order (``offered`` or ``order``)."""
+    """Return the quotes of the case; those with these numbers get new values of ``pending_order`` or ``order``."""
     return tuple(structs.replace(q, **marks) if q.number in numbers else q for q in case.quotes)

@@ -1,6 +1,6 @@
-"""One-time tokens: what lets a person decide by answering a mail that only that person got (promise 5; A7, A8).
+"""One-time tokens: they authenticate a reply to an email that only one member of staff received (promise 5; A7, A8).
 
-A token stands in the Reply-To and in the Message-ID of a notice; mail programs send the one or the other back.
+A token is in the Reply-To and in the Message-ID of a notice; email clients send at least one of them back.
 """
 
 from __future__ import annotations
@@ -19,43 +19,41 @@ if TYPE_CHECKING:
 
     from mailbot.model import Case, Command, Message, StaffMember
 
-LIFE = timedelta(days=7)
+LIFETIME = timedelta(days=7)
 """How long a token can be used."""
 
 LOCAL_PART = 64
 """Octets of the longest local part of an address (RFC 5321 §4.5.3.1.1)."""
 
-_CHANCE = re.compile(r"[0-9a-f]{32}")
-_DETAIL = re.compile(r"c-[a-z]{10}\.([0-9a-f]{32})")
-_ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
+_SECRET = re.compile(r"[0-9a-f]{32}")
+_ADDRESS_DETAIL = re.compile(r"c-[a-z]{10}\.([0-9a-f]{32})")
+_MESSAGE_ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
 
 
-def mint(
-    secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()
-) -> Token:
+def mint(secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()) -> Token:
     """Make the token of one notice.
 
     Args:
-        secret: the 128 bits of chance of this step, in hexadecimal (``Known.secret``).
-        count: which token of the step it is: each notice has its own.
-        person: to whom the notice goes.
-        until: aware; the last moment at which it can be used.
-        version: the case's version, as it stands when the notice goes out.
-        commands: what it confirms, if it answers for commands that nothing proved.
+        secret: the 128 random bits of this step, in hexadecimal (``Snapshot.token_entropy``).
+        count: the position of the token in the step: each notice has its own token.
+        person: the recipient of the notice.
+        until: aware, UTC; the last time at which it can be used.
+        version: the version of the case when the notice is sent.
+        commands: the commands that it confirms, if the notice is a request for confirmation.
 
     Raises:
-        ValueError: there is no chance in ``secret``: a token that can be guessed is none.
+        ValueError: ``secret`` does not have 128 bits, so that the token could be guessed.
     """
-    if not _CHANCE.fullmatch(secret):
-        raise ValueError("a token needs 128 bits of chance")
+    if not _SECRET.fullmatch(secret):
+        raise ValueError("a token needs 128 bits of entropy")
     derived = sha256(f"token {count} {secret}".encode()).hexdigest()[:32]
     return Token(derived, person.address, until, version, tuple(commands))
 
 
 def address(mailbox: str, case_id: str, token: Token) -> str:
-    """Return the Reply-To of a notice: a plus-address of ours (RFC 5233) that names the case and carries the token.
+    """Return the Reply-To of a notice: our address with a detail part (RFC 5233) that has the case id and the token.
 
-    Where the mailbox's own name leaves no room for it, the mailbox itself: the Message-ID carries the token too.
+    If that would be longer than RFC 5321 allows, it is the address of the mailbox: the Message-ID has the token, too.
     """
     local, _, domain = mailbox.lower().rpartition("@")
     detailed = f"{local}+{case_id.lower()}.{token.secret}"
@@ -63,12 +61,12 @@ def address(mailbox: str, case_id: str, token: Token) -> str:
 
 
 def mark(token: Token) -> str:
-    """Return the piece by which a notice's Message-ID carries its token: ``<case id>.s<count>.<mark>@<our domain>``."""
+    """Return the part of a notice's Message-ID that is the token: ``<case id>.s<count>.<mark>@<our domain>``."""
     return token.secret
 
 
 def details(message: Message) -> Iterator[str]:
-    """Yield what stands behind the plus in those addresses of ours that a mail was sent to (RFC 5233)."""
+    """Yield the detail parts (after the plus sign, RFC 5233) of our addresses that an email was sent to."""
     local, _, domain = message.mailbox.lower().rpartition("@")
     for email in (*(box.email for box in (*message.to, *message.cc)), *message.delivered_to):
         name, _, host = email.rpartition("@")
@@ -77,26 +75,26 @@ def details(message: Message) -> Iterator[str]:
 
 
 def presented(message: Message) -> tuple[str, ...]:
-    """Return every secret that a mail presents, each once: those of its addresses, then of its thread, the nearest first.
+    """Return the secrets in an email, each once: those of its addresses, then those of its thread, the nearest first.
 
-    Only where a mail program puts them; what somebody wrote or quoted in the text presents nothing.
+    Only headers that an email client fills in count; the text of the email does not.
     """
     domain = message.mailbox.lower().rpartition("@")[2]
-    found = [match[1] for detail in details(message) if (match := _DETAIL.fullmatch(detail))]
-    found += [match[1] for each in message.thread if (match := _ID.fullmatch(each)) and match[2].lower() == domain]
+    found = [match[1] for detail in details(message) if (match := _ADDRESS_DETAIL.fullmatch(detail))]
+    found += [match[1] for each in message.thread if (match := _MESSAGE_ID.fullmatch(each)) and match[2].lower() == domain]
     return tuple(dict.fromkeys(found))
 
 
 def find(case: Case, message: Message, person: StaffMember, now: datetime) -> Token | None:
-    """Return the token of this case that the mail presents, if it is this person's and neither expired nor spent.
+    """Return the valid token of this case in an email, or None: it must be this person's, not expired, and of the current version.
 
-    A token is spent by the next decision of staff in its case: it is of an earlier version. All are compared in constant
-    time, so that the time an answer takes tells nothing of a secret.
+    A change of the case invalidates its tokens, because they are of an earlier version. All secrets are compared in constant
+    time, so that the time of the check reveals nothing about them.
     """
-    held: Token | None = None
+    valid: Token | None = None
     for secret in presented(message):
         for token in case.tokens:
             same = compare_digest(secret, token.secret)
             usable = token.person == person.address and now <= token.until and token.version == case.version
-            held = token if same and usable and held is None else held
-    return held
+            valid = token if same and usable and valid is None else valid
+    return valid

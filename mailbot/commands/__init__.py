@@ -63,9 +63,9 @@ def cli() -> None:
 
 def main() -> None:
     """Run mailbot. An error that the user can fix is printed as one line, without a traceback."""
+    from mailbot.runtime.errors import StateError
     from mailbot.runtime.registry.registry import RegistryError
     from mailbot.runtime.servers import ServerError
-    from mailbot.runtime.store.errors import StateError
 
     try:
         cli()

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mailbot.intake.content import MessageContent
 from mailbot.intake.entities.ranges import ranges
 from mailbot.intake.entities.rejected import rejected_strings
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.statements import exclusions
 from mailbot.intake.text.sentences import sentences
 from mailbot.runtime.logs import escaped
@@ -78,11 +78,7 @@ class FoldedText:
     def find_number(self, number: str) -> list[tuple[int, int]]:
         """Return where a number is in the text: as a whole word, else within a word, else the range that includes it."""
         spans = self.find(number)
-        return (
-            [span for span in spans if not self._within_word(*span)]
-            or spans
-            or self._ranges.get(serial_key(number), [])
-        )
+        return [span for span in spans if not self._within_word(*span)] or spans or self._ranges.get(serial_key(number), [])
 
     def _within_word(self, start: int, end: int) -> bool:
         neighbors = self.text[max(0, start - 1) : start] + self.text[end : end + 1]
@@ -115,7 +111,7 @@ class AnnotatedMessage:
         self.rejected = rejected_strings(message, request, case, snapshot, desk)
         self.subject = self._fold(message.subject)
         self.texts = [self._fold(_truncated(message.visible))]
-        if self.content.passes_on:
+        if self.content.is_forward:
             self.texts.append(self._fold(_truncated(message.quoted)))
 
     def _fold(self, text: str) -> FoldedText:
@@ -149,14 +145,10 @@ class AnnotatedMessage:
     @cached_property
     def _reasons(self) -> list[str]:
         """The reasons as they can be found in a text: whole, else sentence by sentence."""
-        reasons = dict.fromkeys(unit.reason for unit in self.request.units if unit.reason) or {
-            self.request.reason: None
-        }
+        reasons = dict.fromkeys(unit.reason for unit in self.request.units if unit.reason) or {self.request.reason: None}
         texts = (*self.texts, self.subject)
         return [
-            part
-            for reason in reasons
-            for part in ([reason] if any(text.find(reason) for text in texts) else sentences(reason))
+            part for reason in reasons for part in ([reason] if any(text.find(reason) for text in texts) else sentences(reason))
         ]
 
     @cached_property
@@ -165,9 +157,9 @@ class AnnotatedMessage:
         names = dict.fromkeys((*self.request.exclusions, *(x for i in self.request.units for x in i.exclusions)))
         if not names:
             return {}
-        stated_in = (*self.content.told, self.content.title)
+        stated_in = (*self.content.sentences, self.content.own_subject)
         pairs = [
-            (text, exclusions.stated(text, after, self.content.lexicons)) for text, after in pairwise((*stated_in, ""))
+            (text, exclusions.stated_exclusions(text, after, self.content.lexicons)) for text, after in pairwise((*stated_in, ""))
         ]
         return {name: [text for text, stated in pairs if name in stated] for name in names}
 

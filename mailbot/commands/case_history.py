@@ -39,12 +39,7 @@ PROOFS = {
     "none": "sender not verified",
     "forged": "forged sender, according to our mail server",
 }
-RESULTS = {
-    "done": "done",
-    "refused": "refused",
-    "second": "sent to a second approver",
-    "asked": "waiting for confirmation",
-}
+RESULTS = {"done": "done", "refused": "refused", "second": "sent to a second approver", "asked": "waiting for confirmation"}
 WHYS = {
     "role": "insufficient role",
     "limit": "above the approval limit",
@@ -65,12 +60,7 @@ def wrapped(lines: Iterable[str], secrets: frozenset[str] = frozenset()) -> Iter
         text = remove_secrets(escaped(line.strip()), secrets)
         indent = " " * (len(line) - len(line.lstrip()))
         yield from textwrap.wrap(
-            text,
-            WIDTH,
-            initial_indent=indent,
-            subsequent_indent=f"{indent}    ",
-            break_long_words=False,
-            break_on_hyphens=False,
+            text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ", break_long_words=False, break_on_hyphens=False
         ) or [""]
 
 
@@ -112,7 +102,7 @@ def case_history(case: Case) -> Iterator[str]:
     if case.deadlines:
         yield ""
     for deadline in case.deadlines:
-        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', last day' if deadline.ends else ', reminder'}"
+        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', last day' if deadline.is_final else ', reminder'}"
     stamp = ""
     for entry in case.history:
         yield ""
@@ -136,8 +126,8 @@ def _unit(unit: CaseUnit) -> Iterator[str]:
         f"received {unit.received_on}" if unit.received_on else "",
         f"repair due {unit.repair_due}" if unit.repair_due else "",
         f"findings: {', '.join(unit.findings)}" if unit.findings else "",
-        "not repairable" if unit.unrepairable else "",
-        "paid by the customer" if unit.charged else "",
+        "not repairable" if unit.not_repairable else "",
+        "paid by the customer" if unit.billed else "",
         f"shipped back {unit.shipped_on}" if unit.shipped_on else "",
         f"continues as {unit.resume_state} once approved" if unit.resume_state else "",
         'answered to the customer as "serial unknown"' if unit.answered_as_unknown else "",
@@ -217,10 +207,10 @@ def _request(request: Request) -> str:
     words = (
         request.intent if request.intent not in ("none", "po") else "",
         _order(request.order) if request.order else "",
-        f"shipment: {_parcel(request.parcel)}" if request.parcel else "",
-        "adds units" if request.adds else "",
-        f"corrects {request.instead or 'a serial number'}" if request.corrects else "",
-        "asks for a new RMA number" if request.renews else "",
+        f"shipment: {_parcel(request.shipment)}" if request.shipment else "",
+        "adds units" if request.adds_units else "",
+        f"corrects {request.corrected_serial or 'a serial number'}" if request.corrects_serial else "",
+        "asks for a new RMA number" if request.renews_number else "",
         "thanks" if request.thanks else "",
         *request.special_requests,
     )
@@ -246,7 +236,7 @@ def _command_result(result: CommandResult) -> str:
         RESULTS[result.result],
         f" for {', '.join(result.serials)}" if result.serials else "",
         f" ({', '.join(result.clauses)})" if result.clauses else "",
-        f": {WHYS.get(result.why, result.why)}" if result.why else "",
+        f": {WHYS.get(result.reason, result.reason)}" if result.reason else "",
         f", the {command.flaw}" if command.flaw else "",
         f"; findings: {', '.join(command.findings)}" if command.findings else "",
         f"; FORCE: {command.force}" if command.force else "",
@@ -257,7 +247,7 @@ def _command_result(result: CommandResult) -> str:
 def _sent(case: Case, entry: HistoryEntry) -> Iterator[str]:
     for reply in (reply for reply in case.replies if reply.message_id in entry.sent):
         cites = f" ({', '.join(reply.cites)})" if reply.cites else ""
-        yield f"  {_state(reply)} to {reply.to}: {reply.letter}: {reply.subject}{cites}"
+        yield f"  {_state(reply)} to {reply.to}: {reply.template}: {reply.subject}{cites}"
 
 
 def _state(reply: Reply) -> str:

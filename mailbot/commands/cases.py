@@ -141,9 +141,9 @@ def _row(case: Case) -> dict[str, Any]:
 
 def _cells(case: Case) -> tuple[str, ...]:
     """Return a row of the list. The case is named by its RMA number, or by its id if it has no number yet."""
-    from mailbot.case.deadlines import outer
+    from mailbot.case.deadlines import final_date
 
-    until = outer(case)
+    until = final_date(case)
     return (
         case.number.text if case.number else case.id,
         case.state,

@@ -21,9 +21,7 @@ from mailbot.strict_toml import ConfigError
     show_default=True,
     help="The output folder. An existing demo there is replaced; nothing else is touched.",
 )
-@click.option(
-    "--serve", is_flag=True, help="Keep the servers running afterwards, so that you can write to the desk yourself."
-)
+@click.option("--serve", is_flag=True, help="Keep the servers running afterwards, so that you can write to the desk yourself.")
 def demo(*, fast: bool, out: Path, serve: bool) -> None:
     """Run the whole product, without configuration.
 

@@ -40,10 +40,7 @@ class Explanation(NamedTuple):
 @options.config
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per email, one per line.")
 @click.option(
-    "--mailbox",
-    "address",
-    metavar="ADDRESS",
-    help="The mailbox that received it. Default: from Delivered-To, To and Cc.",
+    "--mailbox", "address", metavar="ADDRESS", help="The mailbox that received it. Default: from Delivered-To, To and Cc."
 )
 @options.now("The time at which the emails arrive.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
@@ -145,9 +142,7 @@ class _DryRun:
         return Explanation(_failed_fields(name, context.policy.name, message, why))
 
     @staticmethod
-    def _explain_message(
-        name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool
-    ) -> Explanation:
+    def _explain_message(name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool) -> Explanation:
         from mailbot.commands.annotations import AnnotatedMessage
         from mailbot.core import handle
         from mailbot.policy.context import Context

@@ -13,9 +13,7 @@ from mailbot.model import StaffMember
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--policy", required=True, metavar="NAME", help="Which policy to start from, for example american-portwell."
-)
+@click.option("--policy", required=True, metavar="NAME", help="Which policy to start from, for example american-portwell.")
 def init(folder: Path, policy: str) -> None:
     """Create DIR with mailbot.toml, rules/, templates/, state/ and an empty registry.csv.
 
@@ -66,15 +64,11 @@ def init(folder: Path, policy: str) -> None:
 
 def _person(person: StaffMember) -> str:
     roles = ", ".join(f'"{role}"' for role in person.roles)
-    limit = (
-        f"  limit = {person.limit}                             # approval limit per command\n" if person.limit else ""
-    )
+    limit = f"  limit = {person.limit}                             # approval limit per command\n" if person.limit else ""
     return f'  [[mailbox.staff]]\n  address = "{person.address}"\n  roles = [{roles}]\n{limit}'
 
 
-_COLUMNS = (
-    "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
-)
+_COLUMNS = "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
 
 _SETTINGS = """\
 # The settings of this returns desk. `mailbot check` checks them and says how to fix each problem.

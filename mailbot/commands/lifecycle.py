@@ -41,10 +41,7 @@ event has its own row.
 </details>
 """
 
-_HEAD = (
-    "| event | meaning | states | next state | staff command and roles |",
-    "|---|---|---|---|---|",
-)
+_HEAD = ("| event | meaning | states | next state | staff command and roles |", "|---|---|---|---|---|")
 
 
 @click.command()

@@ -55,10 +55,7 @@ def store(settings: Settings, *, read_only: bool = False) -> Store:
         ConfigError: its password is not available.
     """
     return open_store(
-        settings.state,
-        read_only=read_only,
-        password=settings.state_password,
-        keep_sent_days=settings.file.keep_sent_days,
+        settings.state, read_only=read_only, password=settings.state_password, keep_sent_days=settings.file.keep_sent_days
     )
 
 

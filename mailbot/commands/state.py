@@ -36,7 +36,7 @@ def check(config: Path) -> None:
     mailbot state check
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.store.upkeep import check as check_state
+    from mailbot.runtime.state_tools import check as check_state
     from mailbot.settings import load
 
     settings = load(config)
@@ -65,7 +65,7 @@ def copy(config: Path, source: str, target: str) -> None:
     mailbot state copy tinydb:state tinydb:new-state
     mailbot state copy tinydb:state postgresql://mailbot@localhost/mailbot
     """
-    from mailbot.runtime.store.upkeep import copy as copy_state
+    from mailbot.runtime.state_tools import copy as copy_state
 
     with closing(_open(target, config)) as to_store:
         folder = Path(source.removeprefix("tinydb:"))
@@ -87,7 +87,7 @@ def export(config: Path, folder: Path) -> None:
     mailbot state export cases-2026-11-20
     """
     from mailbot.commands.loading import store
-    from mailbot.runtime.store.upkeep import export as export_state
+    from mailbot.runtime.state_tools import export as export_state
     from mailbot.settings import load
 
     with closing(store(load(config), read_only=True)) as opened:
@@ -100,8 +100,6 @@ def _open(url: str, config: Path, *, read_only: bool = False) -> Store:
     from mailbot.settings import load
 
     if not url.startswith(("tinydb:", "postgresql://")):
-        raise click.BadParameter(
-            f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database"
-        )
+        raise click.BadParameter(f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database")
     password = load(config).state_password if url.startswith("postgresql://") and config.exists() else None
     return open_store(url, read_only=read_only, password=password)

@@ -1,4 +1,4 @@
-"""The decision on every trigger: customers' emails, staff commands, due dates, bounces, unreadable emails."""
+"""The decision on each trigger: customer emails, staff commands, due dates, bounces, unreadable emails."""
 
 from mailbot.decide.deliveries import decide_unreadable
 from mailbot.decide.triggers import decide

@@ -1,4 +1,4 @@
-"""Policy + facts -> Decision: the first rule whose conditions hold decides for the unit, and is cited."""
+"""Coverage: the first rule whose conditions hold decides on a unit, and its clause is cited."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from mailbot.policy.rules import AnswerRule, DecisionRule
 
 
 class Inquiry(NamedTuple):
-    """Who asks for what: the email, what it requests, and the case that it belongs to, if there is one."""
+    """An email, what it requests, and the case that it belongs to, if any."""
 
     mail: MailReference
     request: Request
@@ -43,7 +43,7 @@ class Inquiry(NamedTuple):
 
 
 def decide_units(context: Context, inquiry: Inquiry) -> Decision:
-    """Decide for every unit of a request, each by itself; the whole is their common outcome, or mixed."""
+    """Decide on each unit of a request separately; the outcome of the whole is their common one, or mixed."""
     policy = context.policy
     judged = [decide_unit(context, inquiry, unit) for unit in inquiry.request.units]
     judged += _foreign(context, inquiry)
@@ -53,15 +53,15 @@ def decide_units(context: Context, inquiry: Inquiry) -> Decision:
         clauses=tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)),
         why="; ".join(_why(verdict, policy) for verdict in verdicts),
         stamp=policy.stamp,
-        facts=tuple(f for f in verdicts[0].facts if f.name in _OF_THE_MAIL) if verdicts else (),
+        facts=tuple(f for f in verdicts[0].facts if f.name in _EMAIL_FACTS) if verdicts else (),
         verdicts=verdicts,
-        notify=_who(policy, judged),
+        notify=_roles_to_notify(policy, judged),
         asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
     )
 
 
 def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
-    """Return the one outcome that all units share, mixed if they differ, none if there is no unit."""
+    """Return the outcome that all units have in common; "mixed" if they differ, "none" if there are no units."""
     different: set[MessageOutcome] = set(outcomes)
     if not different:
         return "none"
@@ -69,7 +69,7 @@ def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
 
 
 def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tuple[Verdict, DecisionRule | None]:
-    """Decide for one unit: an open RMA covers it, else the first rule that holds decides; that rule is returned too."""
+    """Decide on one unit: by its open RMA, else by the first rule that holds. The rule is returned, too; None for an open RMA."""
     policy = context.policy
     s = situation(context, inquiry, item)
     facts = vocabulary.all_facts(s)
@@ -79,34 +79,34 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
             return _existing(policy, s, number), None
     rule = seen = _first(policy, facts)
     if "stranger" in facts["requester"]:
-        # Promise 7: the answer is the one for a serial number that is not in the registry.
+        # Promise 7: the answer must be the same as for a serial number that is not in the registry.
         s = structs.replace(s, unit=None)
         facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
-    disguised = rule.disguise and rule is not seen
+    as_unknown = rule.disguise and rule is not seen
     days = vocabulary.dates(s)
-    clauses = ((rule.clause, *rule.also) if disguised else ()) + (seen.clause, *seen.also)
+    clauses = ((rule.clause, *rule.also) if as_unknown else ()) + (seen.clause, *seen.also)
     return Verdict(
         serial=item.serial,
-        outcome=rule.then if disguised else seen.then,
+        outcome=rule.then if as_unknown else seen.then,
         clauses=tuple(dict.fromkeys(clauses)),
         facts=vocabulary.record(facts, days),
-        known=disguised or s.unit is not None,
+        known=as_unknown or s.unit is not None,
         model=s.unit.model if s.unit else "",
         asks=(seen.ask,) if seen.ask else (),
         charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
         covered_until=days.get("cover_until"),
-        answered_as_unknown=disguised,
+        answered_as_unknown=as_unknown,
         says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown=(seen.clause, *seen.also) if disguised else (),
+        shown_clauses=(seen.clause, *seen.also) if as_unknown else (),
         owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
-    ), rule if disguised else seen
+    ), rule if as_unknown else seen
 
 
 def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, DecisionRule | None]]:
-    """Decide on units of others that only staff may learn of: the email is answered as if it did not name them."""
+    """Decide on units of other customers that only staff may see: the email is answered as if it did not name them."""
     requested = {serial_key(unit.serial) for unit in inquiry.request.units}
     for unit in inquiry.request.foreign:
         verdict, rule = decide_unit(context, inquiry, unit)
@@ -115,12 +115,12 @@ def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, Deci
 
 
 def _first(policy: Policy, facts: vocabulary.Facts) -> DecisionRule:
-    """Return the first rule that holds; the last one always does."""
+    """Return the first rule that holds; the last one always holds."""
     return next(rule for rule in policy.rules.decide if vocabulary.holds(rule.when, facts))
 
 
 def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
-    """Answer for a unit whose RMA is open: one number for one unit (ST-4, AP-25)."""
+    """Return the verdict on a unit with an open RMA: a unit never has two numbers (ST-4, AP-25)."""
     answer = policy.rules.answers.existing
     return Verdict(
         serial=s.item.serial,
@@ -136,7 +136,7 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
 
 
 def situation(context: Context, inquiry: Inquiry, item: RequestedUnit, paid: str = "no") -> Situation:
-    """Collect what the facts may look at."""
+    """Return what the facts depend on, for one unit. ``paid``: the answer of the fact of that name."""
     policy, mail, case = context.policy, inquiry.mail, inquiry.case
     named = item.serial and not item.unsure
     row = context.snapshot.units.get(serial_key(item.serial)) if named else None
@@ -156,7 +156,7 @@ def situation(context: Context, inquiry: Inquiry, item: RequestedUnit, paid: str
 
 
 def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> Unit | None:
-    """Lay the latest paid repair that a case of ours records over the registry's (AP-21)."""
+    """Return the registry row with the latest paid repair of our own cases, if it is later than that of the row (AP-21)."""
     if unit is None:
         return None
     for case in (*snapshot.past_cases, *snapshot.open_cases):
@@ -172,40 +172,35 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
     return unit
 
 
-def by_person(
-    context: Context,
-    inquiry: Inquiry,
-    answer: AnswerRule,
-    unit: CaseUnit,
-    clauses: tuple[str, ...] = (),
-    says: str = "",
+def answer_verdict(
+    context: Context, inquiry: Inquiry, answer: AnswerRule, unit: CaseUnit, clauses: tuple[str, ...] = (), says: str = ""
 ) -> Verdict:
-    """Return the verdict on a unit that a person or a purchase order decided: the facts are recorded as they are.
+    """Return the verdict on a unit by an entry of [answers]: a decision by staff, a purchase order, or the status.
 
     Args:
         context: the rules, the registry rows and earlier cases.
-        inquiry: who asks, about what, in which case (there must be one).
-        answer: the entry of [answers] that applies; its outcome is the verdict's.
+        inquiry: the email, what it requests, and the case (required).
+        answer: the entry of [answers]; the verdict has its outcome.
         unit: the unit of the case.
-        clauses: what decided, before the answer's own clauses.
-        says: the sentence, if it is not the answer's; its braces are literal.
+        clauses: clauses to cite before those of the answer.
+        says: the sentence, if it is not that of the answer; braces in it are literal.
     """
     policy, case = context.policy, inquiry.case
     intent = case.intent if case else "none"
     s = situation(context, inquiry, unit.as_requested, paid_for(unit, intent, policy))
     days = vocabulary.dates(s)
     doa = inquiry.request.intent == "doa" and answer.then == "issue"
-    agreed = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
-    # Promise 7: a stranger learns about the unit once a person has approved the request.
-    untold = (unit.answered_as_unknown or not unit.known) and not agreed
+    by_staff = answer in (policy.rules.answers.approved, policy.rules.answers.quoted)
+    # Promise 7: somebody who is not the owner learns about the unit only after staff have approved the request.
+    undisclosed = (unit.answered_as_unknown or not unit.known) and not by_staff
     return Verdict(
         serial=unit.serial,
         outcome=answer.then,
         clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(intent, ())))),
-        facts=() if untold else vocabulary.record(vocabulary.all_facts(s), days),
-        known=not untold,
-        model="" if untold else s.unit.model if s.unit else unit.model,
-        staff_only=untold and unit.staff_only,
+        facts=() if undisclosed else vocabulary.record(vocabulary.all_facts(s), days),
+        known=not undisclosed,
+        model="" if undisclosed else s.unit.model if s.unit else unit.model,
+        staff_only=undisclosed and unit.staff_only,
         says=says.replace("{", "{{").replace("}", "}}") if says else answer.says_for.get(intent, answer.says),
         valid_until=days.get("doa_until") if doa else None,
         owner=unit.owner,
@@ -213,53 +208,55 @@ def by_person(
 
 
 def paid_for(unit: CaseUnit, intent: str, policy: Policy) -> str:
-    """Return what the customer pays for with this unit (see the fact ``paid``); a finding that is only logged costs nothing."""
-    if intent == "rework" and unit.charged:  # its shipment is like any other; AP-21 warrants repairs
+    """Return the answer of the fact ``paid``: what the customer pays for. A finding without a rule costs nothing."""
+    if intent == "rework" and unit.billed:  # not a repair: it has no repair warranty (AP-21), and shipping is the usual
         return "no"
     found = [flag for name in unit.findings if (flag := policy.rules.findings.get(name)) and flag.concerns(intent)]
-    not_fixed = (
-        unit.unrepairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
-    )
-    if unit.charged and not not_fixed:
+    not_fixed = unit.not_repairable or unit.outcome == "decline" or (any(f.then == "notice" for f in found) and not unit.repaired)
+    if unit.billed and not not_fixed:
         return "repair"
-    costs = unit.charged or unit.outcome == "decline" or bool(found)
+    costs = unit.billed or unit.outcome == "decline" or bool(found)
     return "other" if costs else "no"
 
 
-def answered(context: Context, inquiry: Inquiry, answer: AnswerRule) -> Decision:
-    """Decide if no unit is decided on: a question, a purchase order, an acceptance."""
+def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> Decision:
+    """Return the decision by an entry of [answers] if no unit is decided on: a question, a purchase order, an acceptance."""
     policy, request, case = context.policy, inquiry.request, inquiry.case
     bare = structs.replace(context, snapshot=Snapshot())
     seen = vocabulary.all_facts(situation(bare, Inquiry(inquiry.mail, request), RequestedUnit("")))
-    stated = {name: words for name, words in seen.items() if name in _OF_THE_MAIL}
-    told = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
+    stated = {name: words for name, words in seen.items() if name in _EMAIL_FACTS}
+    informed = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
     return Decision(
         outcome=answer.then,
         clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
         why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),
-        notify=_in_order({answer.notify, *told} - {None}),
+        notify=_in_order({answer.notify, *informed} - {None}),
         asks=(answer.ask,) if answer.ask else (),
         says=answer.says,
     )
 
 
 def charge(policy: Policy, fee: str, serial: str) -> Charge:
-    """Return a line of the fee schedule, for one unit."""
+    """Return the charge of one fee for one unit.
+
+    Raises:
+        KeyError: the rules have no such fee.
+    """
     line = policy.rules.fees[fee]
     return Charge(fee, line.label, line.amount, line.currency, serial)
 
 
-_OF_THE_MAIL = ("intent", "wish", "insurance", "overseas", "claimed", "today")
-
+_EMAIL_FACTS = ("intent", "wish", "insurance", "overseas", "claimed", "today")
+"""Facts that depend on the email alone, and not on a unit."""
 
 _UNDER_WAY: frozenset[State] = frozenset({"in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"})
-"""States in which a unit travels under its number, however long the number was valid for shipping."""
+"""States in which the RMA number of a unit stays valid after its last day for shipping."""
 
 
 def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number | None:
-    """Return the valid RMA number that already covers this unit, in this case or another."""
+    """Return the valid RMA number that this unit already has, in this case or another; None if it has none."""
     cases: tuple[Case, ...] = snapshot.open_cases if case is None else (case, *snapshot.open_cases)
     for other in cases:
         states = {unit.state for unit in other.units if serial_key(unit.serial) == serial_key(s.item.serial)}
@@ -274,8 +271,8 @@ def _why(verdict: Verdict, policy: Policy) -> str:
     return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
 
 
-def _who(policy: Policy, judged: list[tuple[Verdict, DecisionRule | None]]) -> tuple[Role, ...]:
-    """Return the roles that are told: the rule's, an approver for what a person decides, those that sentences name."""
+def _roles_to_notify(policy: Policy, judged: list[tuple[Verdict, DecisionRule | None]]) -> tuple[Role, ...]:
+    """Return the roles to notify: those of the rules and of [[inform]] sentences, and approvers if staff must decide."""
     roles: set[Role | None] = set()
     for verdict, rule in judged:
         seen = vocabulary.recall(verdict.facts)

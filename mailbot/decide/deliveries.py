@@ -1,4 +1,4 @@
-"""The decision on emails of ours that could not be delivered, and on emails that could not be read."""
+"""The decision on outgoing emails that could not be delivered, and on incoming emails that could not be processed."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from msgspec import structs
 from mailbot.case import deadlines
 from mailbot.decide import notices
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.model import Bounced, Decision, MailRecord, Notice
 from mailbot.policy.context import Context
 
 
 def decide_bounce(plan: Plan, event: Bounced) -> Decision:
-    """Notify the desk; if the customer cannot be reached, reminders stop, and what expires does so silently (B1)."""
-    decision = nothing(plan.context, "an email of ours could not be delivered")
+    """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced (B1)."""
+    decision = no_action(plan.context, "an outgoing email could not be delivered")
     case = plan.before
     if case is None:
         return decision
     if not event.bounce.recipients or case.sender in event.bounce.recipients:
-        kept = tuple(d for d in case.deadlines if d.ends or d.kind in deadlines.OF_STAFF)
+        kept = tuple(d for d in case.deadlines if d.is_final or d.kind in deadlines.STAFF_KINDS)
         plan.update(unreachable=True, deadlines=kept)
-    unreached = structs.replace(event.mail, sender=", ".join(event.bounce.recipients) or case.sender)
-    note = notices.to_staff(plan, decision, unreached, about="undeliverable")
+    about_address = structs.replace(event.mail, sender=", ".join(event.bounce.recipients) or case.sender)
+    note = notices.to_staff(plan, decision, about_address, about="undeliverable")
     plan.notify_staff(note, notices.people(plan.context.policy, ("desk",)))
     return plan.decided(decision)
 
 
 def decide_unreadable(record: MailRecord, context: Context) -> Decision:
-    """Tell the desk about an email that could not be processed: metadata only, nothing of its content (promise 4)."""
+    """Notify the desk of an email that could not be processed: metadata only, none of its content (promise 4)."""
     plan = Plan(None, context)
     facts = (("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip()))
     note = Notice(kind="notice", about="unreadable", why=record.why, facts=facts, sender=record.sender)
     plan.notify_staff(note, notices.people(context.policy, ("desk",)))
-    return plan.decided(nothing(context, record.why))
+    return plan.decided(no_action(context, record.why))

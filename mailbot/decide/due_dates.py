@@ -1,4 +1,4 @@
-"""The decision on due dates: reminders, expirations, closings. One email for each thing that a case waits for."""
+"""The decision on due dates: reminders, expirations, closings. One email for each kind of deadline."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from mailbot.policy.rules import Moment
 
 
 def decide_due(plan: Plan, event: DeadlinesReached) -> Decision:
-    """Decide on the deadlines of a case that have been reached: what ends with them, and who is reminded."""
+    """Decide on the deadlines of a case that have been reached: what expires, and who is reminded."""
     policy = plan.context.policy
     if plan.before is None:
-        return Decision("none", (), "a deadline came", policy.stamp)
+        return Decision("none", (), "a deadline was reached", policy.stamp)
     reached = [deadline for deadline in plan.before.deadlines if deadline.key in event.keys]
-    told = list(_one_of_each_kind(reached))
-    _end(plan, reached)
-    for deadline in told:
-        _notify(plan, plan.before, deadline)
-    clauses = tuple(dict.fromkeys(clause for deadline in told for clause in _basis(policy, deadline)))
-    why = "; ".join(f"{deadline.kind}: {policy.clause_text(_basis(policy, deadline)[0])}" for deadline in told)
-    return plan.decided(Decision("none", clauses, why or "a deadline came", policy.stamp))
+    announced = list(_one_of_each_kind(reached))
+    _plan_expirations(plan, reached)
+    for deadline in announced:
+        _plan_notice(plan, plan.before, deadline)
+    clauses = tuple(dict.fromkeys(clause for deadline in announced for clause in _basis(policy, deadline)))
+    why = "; ".join(f"{deadline.kind}: {policy.clause_text(_basis(policy, deadline)[0])}" for deadline in announced)
+    return plan.decided(Decision("none", clauses, why or "a deadline was reached", policy.stamp))
 
 
 def _one_of_each_kind(reached: list[Deadline]) -> Iterator[Deadline]:
-    """Yield one deadline of each kind: its end if that was reached, else its latest reminder."""
+    """Yield one deadline of each kind: the expiration if it was reached, else the latest reminder."""
     for kind in dict.fromkeys(deadline.kind for deadline in reached):
-        yield max((d for d in reached if d.kind == kind), key=lambda d: (d.ends, d.at))
+        yield max((d for d in reached if d.kind == kind), key=lambda d: (d.is_final, d.at))
 
 
 def _basis(policy: Policy, deadline: Deadline) -> tuple[str, ...]:
-    """Return the clause that a deadline rests on."""
+    """Return the clause that a deadline is based on."""
     clause: str = getattr(policy.rules.deadlines, deadline.kind).clause
     return (clause,)
 
@@ -47,40 +47,40 @@ def _basis(policy: Policy, deadline: Deadline) -> tuple[str, ...]:
 # ---------------------------------------------------------------- changes
 
 
-def _end(plan: Plan, reached: list[Deadline]) -> None:
-    """Take the deadlines out of the case, and let what ends with them end."""
+def _plan_expirations(plan: Plan, reached: list[Deadline]) -> None:
+    """Plan the expirations, and remove the deadlines that were reached from the case."""
     context = plan.context
-    ended = {deadline.kind for deadline in reached if deadline.ends}
-    if "quote" in ended:
+    expired = {deadline.kind for deadline in reached if deadline.is_final}
+    if "quote" in expired:
         decline_parts(plan, context.answers.parts_lapsed, [unit.serial for unit in plan.current.units])
     for unit in plan.current.units:
-        _end_unit(plan, unit, ended)
-    if not plan.current.units and ended:
+        _expire_unit(plan, unit, expired)
+    if not plan.current.units and expired:
         plan.update(state="closed")
     keys = {deadline.key for deadline in reached}
     case = plan.current
-    left = tuple(d for d in case.deadlines if d.key not in keys and deadlines.waits_for(case, d.kind))
+    remaining = tuple(d for d in case.deadlines if d.key not in keys and deadlines.waits_for(case, d.kind))
     if any(d.kind == "held" for d in reached) and deadlines.waits_for(case, "held"):
-        left = deadlines.in_order((*left, deadlines.again(context.policy, context.day)))
-    plan.update(deadlines=left)
+        remaining = deadlines.by_time((*remaining, deadlines.next_staff_reminder(context.policy, context.day)))
+    plan.update(deadlines=remaining)
 
 
-def _end_unit(plan: Plan, unit: CaseUnit, ended: set[DeadlineKind]) -> None:
-    if "missing" in ended and deadlines.awaits_answer(unit):
+def _expire_unit(plan: Plan, unit: CaseUnit, expired: set[DeadlineKind]) -> None:
+    if "missing" in expired and deadlines.awaits_answer(unit):
         plan.move(unit, "unanswered")
-    elif "close" in ended and unit.state == "shipped":
+    elif "close" in expired and unit.state == "shipped":
         plan.move(unit, "closed")
-    elif "quote" in ended and unit.state == "quoted":
+    elif "quote" in expired and unit.state == "quoted":
         plan.move(unit, "unanswered")
-    elif "number" in ended and unit.state == "authorized":
+    elif "number" in expired and unit.state == "authorized":
         plan.move(unit, "number_expired")
 
 
 # ---------------------------------------------------------------- notices
 
 
-def _notify(plan: Plan, case: Case, deadline: Deadline) -> None:
-    """Plan the email of one deadline; ``case`` is as it was when the deadline was reached."""
+def _plan_notice(plan: Plan, case: Case, deadline: Deadline) -> None:
+    """Plan the email of one deadline; ``case`` is the case before the deadline was reached."""
     policy = plan.context.policy
     decision = Decision("none", _basis(policy, deadline), "", policy.stamp)
     decision = structs.replace(decision, why=f"{deadline.kind}: {policy.clause_text(decision.clauses[0])}")
@@ -95,7 +95,7 @@ def _notify(plan: Plan, case: Case, deadline: Deadline) -> None:
             plan.notify_staff(note, notices.people(policy, ("desk",)))
         case "held":
             _remind_staff(plan, case, decision)
-        case "quote" if deadline.ends and lapsed:
+        case "quote" if deadline.is_final and lapsed:
             units = plan.units(lapsed)
             if case.sender and not case.unreachable:
                 plan.notify_customer(notices.progress(plan, "parts_lapsed", units, decision), case.sender)
@@ -107,7 +107,7 @@ def _notify(plan: Plan, case: Case, deadline: Deadline) -> None:
 
 
 def _remind_staff(plan: Plan, case: Case, decision: Decision) -> None:
-    """Remind staff of a held case: the facts are those of the decision that held it."""
+    """Remind staff of a held case, with the facts of the latest decision that staff were notified of."""
     last = next((entry for entry in reversed(case.history) if entry.decision.notify), None)
     shown = last.decision if last else decision
     mail = None if last is None or isinstance(last.event, DeadlinesReached) else last.event.mail
@@ -116,14 +116,14 @@ def _remind_staff(plan: Plan, case: Case, decision: Decision) -> None:
 
 
 def _reminder(plan: Plan, case: Case, deadline: Deadline, decision: Decision) -> Notice:
-    """Return the reminder of what a case waits for, or the notice that it no longer waits."""
+    """Return the reminder to the customer, or the notice of expiration."""
     number = case.number if deadline.kind == "number" else None
     waiting = tuple(unit for unit in case.units if _concerned(unit, deadline))
-    end = next((d.on for d in case.deadlines if d.kind == deadline.kind and d.ends), deadline.on)
-    moments: set[Moment] = {"expired" if deadline.ends else "reminder"} if number else set()
+    end = next((d.due_on for d in case.deadlines if d.kind == deadline.kind and d.is_final), deadline.due_on)
+    moments: set[Moment] = {"expired" if deadline.is_final else "reminder"} if number else set()
     lines = notices.informs(plan.context.policy, decision, moments)
     return Notice(
-        kind="reminder" if not deadline.ends else "expired" if number else "closed",
+        kind="reminder" if not deadline.is_final else "expired" if number else "closed",
         about={"missing": "asking"}.get(deadline.kind, deadline.kind),
         clauses=tuple(dict.fromkeys((*decision.clauses, *(line.clause for line in lines)))),
         basis=decision.clauses,

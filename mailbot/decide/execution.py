@@ -1,4 +1,4 @@
-"""What a staff command changes once it is granted (see ``permissions`` for who may grant it)."""
+"""The changes of a staff command that is permitted (see ``permissions``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from msgspec import structs
 
 from mailbot.case import numbers, quotes
-from mailbot.case.deadlines import later
+from mailbot.case.deadlines import postponed
 from mailbot.case.lifecycle import ON_SITE, RESUMED, event_of
 from mailbot.case.quotes import marked, open_quotes
 from mailbot.decide.plan import Plan
@@ -19,12 +19,12 @@ from mailbot.policy.rules import FindingRule
 
 
 def execute(plan: Plan, result: CommandResult, person: str) -> None:
-    """Plan what a granted command changes. The deadlines are renewed once all commands of the email are executed.
+    """Plan the changes of a permitted command. Deadlines are updated after all commands of the email.
 
     Args:
-        plan: the case as the commands before it left it.
-        result: the command, and the units that it was granted for.
-        person: the address of the member of staff who decides (ST-4).
+        plan: with the case as the previous commands left it.
+        result: the command, and the units that it is permitted for.
+        person: the address of the member of staff who gave the command (ST-4).
     """
     command, units = result.command, plan.units(result.serials)
     match command.name:
@@ -44,11 +44,11 @@ def execute(plan: Plan, result: CommandResult, person: str) -> None:
             for unit in units:
                 _move(plan, unit, command)
             if command.name == "shipped":
-                plan.update(outbound=command.parcel)
+                plan.update(outbound=command.shipment)
 
 
 def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
-    """Bring a unit into the state that the command names."""
+    """Change the state of a unit as the command says."""
     event, rules = event_of(command.name, unit.state), plan.context.policy.rules.deadlines
     match command.name:
         case "received":
@@ -61,9 +61,9 @@ def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
         case "reject":
             plan.move(unit, event, outcome="decline", asks=(), resume_state=None)
         case "repaired":
-            plan.move(unit, event, repaired=True, unrepairable=False)
+            plan.move(unit, event, repaired=True, not_repairable=False)
         case "not_repairable":
-            plan.move(unit, event, unrepairable=True)
+            plan.move(unit, event, not_repairable=True)
         case "hold":
             plan.move(unit, event, resume_state=unit.state)
         case _:
@@ -71,38 +71,29 @@ def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
 
 
 def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: str) -> None:
-    """Release units; what a person has decided is no longer answered like an unknown serial number."""
+    """Release units; after a decision by staff they are no longer answered as unknown."""
     before, context = plan.current, plan.context
     for unit in units:
         released = unit.resume_state if unit.state == "held" else None
         event: LifecycleEvent = RESUMED[released] if released else "approved"
         outcome = "quote" if released in ("quoted", "parts_quoted") else "issue"
-        plan.move(
-            unit,
-            event,
-            outcome=outcome,
-            asks=(),
-            resume_state=None,
-            answered_as_unknown=False,
-            staff_only=False,
-            known=True,
-        )
+        plan.move(unit, event, outcome=outcome, asks=(), resume_state=None, answered_as_unknown=False, staff_only=False, known=True)
     prices = [structs.replace(price, currency=price.currency or context.policy.currency) for price in command.prices]
     if prices and command.fee:
         plan.update(fee=prices.pop())
     if any(unit.state == "authorized" for unit in plan.current.units):
         number = numbers.valid_number(before, context.day)
         plan.update(number=number or numbers.assign(context, person))
-    left = {quote.number for quote in open_quotes(plan.current)}
-    for quote in open_quotes(before):  # a PO that a person had to compare is accepted with the last unit of its quote
-        if quote.pending_order and quote.number not in left:
+    still_open = {quote.number for quote in open_quotes(plan.current)}
+    for quote in open_quotes(before):  # a PO that staff had to compare is accepted with the last unit of its quote
+        if quote.pending_order and quote.number not in still_open:
             plan.update(quotes=marked(plan.current, {quote.number}, order=quote.pending_order))
     if prices:
         plan.update(credit=prices[0])
 
 
 def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> None:
-    """Quote what staff worked out: parts and repair if the units are here (AP-16, AP-19), else the first quote."""
+    """Quote the prices of staff: a parts quote if the units have been received (AP-16, AP-19), else the first quote."""
     policy, case, command = plan.context.policy, plan.current, result.command
     parts = any(unit.state in ON_SITE for unit in units)
     fallback = next(iter(policy.rules.fees.values())).label if policy.rules.fees else command.name
@@ -122,22 +113,22 @@ def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> No
             staff_only=False,
             known=True,
         )
-    plan.update(quotes=quotes.offer(case, charges, result.serials, plan.context, parts=parts))
+    plan.update(quotes=quotes.with_quote(case, charges, result.serials, plan.context, parts=parts))
 
 
-_GRAVEST = ("decline", "hold", "quote", "notice")
-"""Of several findings on one unit the gravest decides."""
+_SEVERITY = ("decline", "hold", "quote", "notice")
+"""The most severe of several findings on a unit decides."""
 
 
 def finding_rules(case: Case, result: CommandResult, policy: Policy) -> list[FindingRule]:
-    """Return the rules for the findings, the gravest first; a finding without a rule is only on record."""
+    """Return the rules for the findings of a command, the most severe first. A finding without a rule is only recorded."""
     found = (policy.rules.findings.get(finding) for finding in result.command.findings)
     fitting = [rule for rule in found if rule and rule.concerns(case.intent)]
-    return sorted(fitting, key=lambda rule: _GRAVEST.index(rule.then))
+    return sorted(fitting, key=lambda rule: _SEVERITY.index(rule.then))
 
 
 def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> None:
-    """Record findings on units, and charge or quote what the rules charge for them."""
+    """Record findings on units, and bill or quote their fees."""
     case, policy = plan.current, plan.context.policy
     found = finding_rules(case, result, policy)
     then = {rule.then for rule in found}
@@ -147,7 +138,7 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
             plan.move(unit, "diagnosed", findings=findings, outcome="decline")
         elif "hold" in then:
             plan.move(unit, "held_for_staff", findings=findings, resume_state="diagnosed", outcome="staff")
-        elif "quote" in then and not unit.charged:
+        elif "quote" in then and not unit.billed:
             plan.move(unit, "parts_quoted", findings=findings, outcome="quote")
         else:
             plan.move(unit, "diagnosed", findings=findings)
@@ -160,25 +151,25 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
         if line not in case.charges
     ]
     offered = [
-        line
-        for serial in result.serials
-        for rule in found
-        if rule.then == "quote"
-        for line in fees(policy, rule.charge, serial)
+        line for serial in result.serials for rule in found if rule.then == "quote" for line in fees(policy, rule.charge, serial)
     ]
     if any(unit.state == "parts_quoted" for unit in plan.units(result.serials)):
-        plan.update(quotes=quotes.offer(case, tuple(offered), result.serials, plan.context, parts=True))
+        plan.update(quotes=quotes.with_quote(case, tuple(offered), result.serials, plan.context, parts=True))
     plan.update(charges=(*case.charges, *lines))
 
 
 def fees(policy: Policy, names: tuple[str, ...], serial: str) -> tuple[Charge, ...]:
-    """Return lines of the fee schedule, for one unit."""
+    """Return the charges of fees for one unit, each once.
+
+    Raises:
+        KeyError: the rules have no such fee.
+    """
     lines = ((name, policy.rules.fees[name]) for name in dict.fromkeys(names))
     return tuple(Charge(name, line.label, line.amount, line.currency, serial) for name, line in lines)
 
 
 def _extend(plan: Plan, days: int, units: tuple[CaseUnit, ...]) -> None:
-    """Move the outer dates of what these units wait for: the end of the number, the quote or the time to answer."""
+    """Extend what these units wait for: the validity of the RMA or the quote, or the time to respond."""
     more, states = timedelta(days=days), {unit.state for unit in units}
     number = plan.current.number
     if "authorized" in states and number:
@@ -186,10 +177,8 @@ def _extend(plan: Plan, days: int, units: tuple[CaseUnit, ...]) -> None:
     if states & {"quoted", "parts_quoted"}:
         keys = {serial_key(unit.serial) for unit in units}
         case = plan.current
-        longer = {quote.number for quote in open_quotes(case) if keys & set(map(serial_key, quote.serials))}
-        offers = tuple(
-            structs.replace(q, valid_until=q.valid_until + more) if q.number in longer else q for q in case.quotes
-        )
-        plan.update(quotes=offers, deadlines=later(case, "quote", days))
+        extended = {quote.number for quote in open_quotes(case) if keys & set(map(serial_key, quote.serials))}
+        all_quotes = tuple(structs.replace(q, valid_until=q.valid_until + more) if q.number in extended else q for q in case.quotes)
+        plan.update(quotes=all_quotes, deadlines=postponed(case, "quote", days))
     if "asking" in states:
-        plan.update(deadlines=later(plan.current, "missing", days))
+        plan.update(deadlines=postponed(plan.current, "missing", days))

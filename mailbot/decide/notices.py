@@ -1,4 +1,4 @@
-"""The notices of a decision: which email, which sentences of the policy, which facts. The texts are rendered later."""
+"""The notices of a decision: template, sentences of the policy, and facts. The texts are rendered later (``reply``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case.lifecycle import NUMBERED
 from mailbot.case.quotes import open_quotes
-from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.plan import Plan
 from mailbot.decide.results import about_case, latest_mail
 from mailbot.intake.entities.serials import serial_key
@@ -37,15 +37,9 @@ from mailbot.policy.policy import Policy
 from mailbot.policy.rules import AnswerRule, Moment
 
 EXCERPT = 4000
-"""Characters of the sender's words that a notice to staff shows."""
+"""Characters of the sender's text that a notice to staff shows."""
 
-_MOMENT_OF: dict[str, Moment] = {
-    "issue": "issued",
-    "quote": "quoted",
-    "ask": "asked",
-    "staff": "held",
-    "decline": "declined",
-}
+_MOMENT_OF: dict[str, Moment] = {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held", "decline": "declined"}
 _MOMENT_OF_PROGRESS: dict[str, Moment] = {
     "received": "received",
     "charged": "charged",
@@ -53,15 +47,25 @@ _MOMENT_OF_PROGRESS: dict[str, Moment] = {
     "shipped": "shipped",
 }
 _WITH_BILL = ("charged", "parts_declined", "parts_lapsed", "status")
+"""Emails that show what is billed."""
 _WITH_QUOTE = ("status", "extended")
-_TRAVELED = (*NUMBERED, "shipped", "closed", "withdrawn")
+"""Emails that show the open quote."""
+_HAD_NUMBER = (*NUMBERED, "shipped", "closed", "withdrawn")
+"""States of a unit that is, or may have been, returned under the RMA number."""
 
 
 # ---------------------------------------------------------------- to customers
 
 
 def answer(plan: Plan, decision: Decision, mail: MailReference, *, first: bool) -> Notice:
-    """Return the answer to a customer's email: a verdict for each unit, and one next step."""
+    """Return the reply to a customer's email: a verdict for each unit, and one next step.
+
+    Args:
+        plan: with the case after the decision.
+        decision: with the verdicts.
+        mail: the email.
+        first: it is the first reply in the case, which has additional sentences of the policy.
+    """
     case, verdicts = plan.current, decision.verdicts
     shown = [verdict for verdict in verdicts if not verdict.staff_only]
     quoted = any(verdict.outcome == "quote" for verdict in verdicts)
@@ -93,9 +97,14 @@ def answer(plan: Plan, decision: Decision, mail: MailReference, *, first: bool) 
 def progress(
     plan: Plan, name: str, units: Sequence[CaseUnit], decision: Decision, added: tuple[SpecialRequest, ...] = ()
 ) -> Notice:
-    """Return the email that one entry of [answers] brings about these units.
+    """Return the email of one entry of [answers].
 
-    ``added`` are the special requests of the email that is answered: the notice says what the policy says to them (AP-36, AP-39).
+    Args:
+        plan: with the case after the decision.
+        name: the entry of [answers].
+        units: the units that the email is about.
+        decision: what the email is based on.
+        added: new special requests of the email that is replied to; the policy's sentences about them are added (AP-36, AP-39).
     """
     case, context = plan.current, plan.context
     rule: AnswerRule = getattr(context.answers, name)
@@ -105,22 +114,22 @@ def progress(
         request = about_case(case, Request("request"))
         request = structs.replace(request, special_requests=added) if added else request
         inquiry = Inquiry(mail, request, case)
-        verdicts = tuple(by_person(context, inquiry, rule, unit) for unit in units)
+        verdicts = tuple(answer_verdict(context, inquiry, rule, unit) for unit in units)
         if not verdicts:
             plain = Inquiry(mail, about_case(case, Request("request")), case)
-            decision = answered(context, plain, rule)
-    return progress_of(plan, name, verdicts, decision, told=bool(added))
+            decision = answer_decision(context, plain, rule)
+    return progress_of(plan, name, verdicts, decision, with_special_requests=bool(added))
 
 
 def progress_of(
-    plan: Plan, name: str, verdicts: tuple[Verdict, ...], decision: Decision, *, told: bool = False
+    plan: Plan, name: str, verdicts: tuple[Verdict, ...], decision: Decision, *, with_special_requests: bool = False
 ) -> Notice:
-    """Return the email about units under way, with these verdicts; their coverage is not decided in it."""
+    """Return the email about the progress of units, with these verdicts; it decides nothing about coverage."""
     case, policy = plan.current, plan.context.policy
     basis = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)) or decision.clauses
     shown = structs.replace(decision, outcome="none", clauses=basis, verdicts=verdicts, says="")
     moments: set[Moment] = {_MOMENT_OF_PROGRESS[name]} if name in _MOMENT_OF_PROGRESS else set()
-    lines = informs(policy, shown, moments | ({"told"} if told else set()), judged=False)
+    lines = informs(policy, shown, moments | ({"told"} if with_special_requests else set()), judged=False)
     number, quote = number_of(case), next(reversed(open_quotes(case)), None)
     until = case.number.valid_until if case.number else quote.valid_until if name == "extended" and quote else None
     return Notice(
@@ -141,7 +150,7 @@ def progress_of(
 
 
 def _new_charges(plan: Plan, name: str) -> tuple[Charge, ...]:
-    """Return what is billed in this email: of findings only what is new, elsewhere all charges of the case."""
+    """Return the charges that the email shows: for findings only the new ones, otherwise all charges of the case."""
     if name not in _WITH_BILL:
         return ()
     earlier = plan.before.charges if name == "charged" and plan.before else ()
@@ -149,12 +158,12 @@ def _new_charges(plan: Plan, name: str) -> tuple[Charge, ...]:
 
 
 def number_of(case: Case) -> Number | None:
-    """Return the number under which the case's units travel, if they do."""
-    return case.number if any(unit.state in _TRAVELED for unit in case.units) else None
+    """Return the number of the case if any unit is, or may have been, returned under it, else None."""
+    return case.number if any(unit.state in _HAD_NUMBER for unit in case.units) else None
 
 
 def document_facts(context: Context, case: Case) -> DocumentFacts:
-    """Return what the registry says for the documents of a return (AP-31, AP-42, ST-11)."""
+    """Return what the documents of a return need from the registry (AP-31, AP-42, ST-11)."""
     units = [unit for unit in case.units if unit.state in NUMBERED]
     rows = [(unit.serial, context.snapshot.units.get(serial_key(unit.serial))) for unit in units]
     home = context.policy.rules.policy.country.value
@@ -169,18 +178,22 @@ def document_facts(context: Context, case: Case) -> DocumentFacts:
 # ---------------------------------------------------------------- to staff
 
 
-def to_staff(
-    plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None
-) -> Notice:
-    """Return a note to staff: the facts, the clauses, and what the sender wrote."""
+def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None) -> Notice:
+    """Return a notice to staff: the facts, the clauses, and what the sender wrote.
+
+    Args:
+        plan: with the case after the decision.
+        decision: what staff are notified of.
+        mail: the email that it is about, if any.
+        about: the variant of the template "notice".
+        request: what the email requests, if its purchase order and notes are to be shown.
+    """
     case, policy = plan.current, plan.context.policy
     facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
     for verdict in decision.verdicts:
         if unit := plan.context.snapshot.units.get(serial_key(verdict.serial)):
             delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
-            facts.append(
-                (f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})")
-            )
+            facts.append((f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})"))
     if mail and mail.attachments:
         facts.append(("attachments", ", ".join(mail.attachments)))
     if request and request.order:
@@ -206,7 +219,7 @@ def to_staff(
 
 
 def transcript(case: Case | None, decision: Decision, mail: MailReference, *, about: str) -> Notice:
-    """Return the answer to a staff email: each command, what it did, or why not, and the case as it is now."""
+    """Return the reply to a staff email: the result of each command, and the current state of the case."""
     return Notice(
         kind="transcript",
         about=about,
@@ -222,7 +235,7 @@ def transcript(case: Case | None, decision: Decision, mail: MailReference, *, ab
 
 
 def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Notice:
-    """Return the question to a second approver: what a member of staff asked for, and what it is about (A12)."""
+    """Return the question to a second approver: the commands of a member of staff, and the facts (A12)."""
     notice = to_staff(plan, decision, mail, about="second")
     return structs.replace(
         notice,
@@ -234,20 +247,20 @@ def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Noti
 
 
 def forged(decision: Decision, mail: MailReference) -> Notice:
-    """Return the note to the member of staff whose address somebody forged: nothing was obeyed, nothing is shown."""
+    """Return the notice to the member of staff whose address was forged: no command was executed, no content is shown."""
     facts = (("arrived", mail.at.isoformat(timespec="seconds")), ("identity", mail.identity.strip()))
     return Notice(kind="notice", about="forged", audience="staff", why=decision.why, facts=facts, direct=True)
 
 
 def _order(order: PurchaseOrder) -> str:
-    """Write out what a purchase order says, to be compared with our quote (AP-17)."""
+    """Return the contents of a purchase order as text, to be compared with our quote (AP-17)."""
     totals = ", ".join(f"{price.currency} {price.amount:.2f}".strip() for price in order.totals[:3])
     named = f"{order.number}: {totals or 'no total could be read'}"
     return f"{named}; for quote {', '.join(order.quotes)}" if order.quotes else named
 
 
 def people(policy: Policy, roles: Iterable[Role]) -> tuple[StaffMember, ...]:
-    """Return the staff who can act in one of these roles; for a role that no one has, all staff (design §5)."""
+    """Return the members of staff with one of these roles; for a role that no one has, all staff."""
     staff = policy.desk.staff
     found = dict.fromkeys(person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
     return tuple(found)
@@ -259,19 +272,19 @@ def people(policy: Policy, roles: Iterable[Role]) -> tuple[StaffMember, ...]:
 def informs(
     policy: Policy, decision: Decision, moments: Collection[Moment], *, judged: bool = True, parts: bool = False
 ) -> tuple[Inform, ...]:
-    """Return the sentences that the policy wants said now: by the moment each unit is at, and by its facts.
+    """Return the policy's sentences for an email: by its moments, the moments of its verdicts, and the facts of its units.
 
-    ``judged``: the verdicts are new, and bring moments of their own. ``parts``: what is quoted was quoted after diagnosis.
+    Args:
+        policy: with the [[inform]] sentences.
+        decision: with the facts and verdicts.
+        moments: of the email as a whole; "every" is always added.
+        judged: the verdicts are new and add their own moments.
+        parts: the quote was made after the diagnosis.
     """
     return tuple(_lines(policy, decision, {"every", *moments}, judged=judged, parts=parts))
 
 
-def _lines(
-    policy: Policy,
-    decision: Decision,
-    always: Collection[Moment] = (),
-    **how: Any,
-) -> Iterator[Inform]:
+def _lines(policy: Policy, decision: Decision, always: Collection[Moment] = (), **how: Any) -> Iterator[Inform]:
     found: dict[Inform, None] = {}
     units = _seen(decision)
     for rule in policy.rules.inform:
@@ -290,7 +303,7 @@ def _lines(
 
 
 def _own_moment(decision: Decision, verdict: Verdict | None, *, parts: bool) -> Moment | None:
-    """Return the moment that a verdict brings; a unit that is answered as unknown is asked about (promise 7)."""
+    """Return the moment of a verdict; for a unit that is answered as unknown it is "asked" (promise 7)."""
     if verdict is None:
         return _MOMENT_OF.get(decision.outcome)
     if parts and verdict.outcome == "quote":
@@ -299,12 +312,12 @@ def _own_moment(decision: Decision, verdict: Verdict | None, *, parts: bool) -> 
 
 
 def _seen(decision: Decision) -> list[tuple[Facts, Verdict | None]]:
-    """Return the facts of every unit decided on, or those of the email if there is none."""
+    """Return the facts of each unit that was decided on, or those of the email if there is none."""
     if all(verdict.staff_only for verdict in decision.verdicts):
         return [(vocabulary.recall(decision.facts), None)]
     return [(vocabulary.recall(verdict.facts), verdict) for verdict in decision.verdicts]
 
 
 def _cites(clauses: tuple[str, ...], lines: Iterable[Inform]) -> tuple[str, ...]:
-    """Return the clauses on record for an email: those that decided, and those that it states besides."""
+    """Return the clauses that are recorded with an email: those that decided, and those of its other sentences."""
     return tuple(dict.fromkeys((*clauses, *(line.clause for line in lines))))

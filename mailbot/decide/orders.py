@@ -1,12 +1,12 @@
-"""Purchase orders: how one compares with the quote that awaits it, and what it changes (AP-17, AP-20, ST-6, O3)."""
+"""Purchase orders (PO): comparison with the open quotes, and the changes that they cause (AP-17, AP-20, ST-6, O3)."""
 
 from __future__ import annotations
 
 from msgspec import structs
 
 from mailbot.case import quotes
-from mailbot.case.quotes import awaits_order, latest, marked, open_quotes, quotes_named
-from mailbot.decide.coverage import Inquiry, answered, by_person
+from mailbot.case.quotes import awaits_order, latest_quote, marked, open_quotes, quotes_named
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.execution import fees
 from mailbot.decide.plan import Plan
 from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
@@ -18,14 +18,14 @@ from mailbot.policy.rules import AnswerRule, DecisionRule
 
 
 def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | None:
-    """Compare a purchase order with the quote that awaits one; None if a person has to compare them (O3)."""
+    """Decide on a purchase order by the open quotes; None: staff must compare them (O3)."""
     request, answers = inquiry.request, context.answers
     offers = open_quotes(case)
     if not offers or request.order is None or request.attention:
         return None
     if not request.order.copy:
-        return answered(context, inquiry, answers.accept)
-    quote = quotes.accepts(request.order, offers, context.day)
+        return answer_decision(context, inquiry, answers.accept)
+    quote = quotes.accepted_quote(request.order, offers, context.day)
     keys = {serial_key(serial) for serial in quote.serials} if quote else set()
     units = [unit for unit in case.units if serial_key(unit.serial) in keys and awaits_order(unit)]
     if quote is None or any(unit.resume_state in ("quoted", "parts_quoted") for unit in units):  # put on hold by staff
@@ -35,37 +35,37 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
     about = inquiry._replace(request=about_case(case, request))
     if rule := _missing_diagnosis(case, context.policy):
         held = AnswerRule(rule.clause, rule.then, rule.says, rule.source, rule.also)
-        verdicts = tuple(by_person(context, about, held, unit) for unit in units)
+        verdicts = tuple(answer_verdict(context, about, held, unit) for unit in units)
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)
     verdicts = tuple(
-        by_person(context, about, answers.matches, structs.replace(unit, charged=True), says=says) for unit in units
+        answer_verdict(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
     )
     return verdicts_decision(context, verdicts, request)
 
 
 def _missing_diagnosis(case: Case, policy: Policy) -> DecisionRule | None:
-    """Return the rule by which a number still needs a remote diagnosis, also for a repair that is paid for (ST-3)."""
+    """Return the rule that requires a remote diagnosis, if it is still missing; a paid repair needs it, too (ST-3)."""
     needed = policy.rules.diagnosis == "required" and not case.support_case and case.intent in ("repair", "doa")
     return next((rule for rule in policy.rules.decide if needed and rule.when.get("diagnosis") == "needed"), None)
 
 
 def note_payment(plan: Plan, decision: Decision, request: Request) -> None:
-    """Note the purchase order on the quote that it accepts, and that the customer pays for these units (AP-17, AP-21)."""
+    """Record the purchase order with the quote that it accepts, and mark the units as billed (AP-17, AP-21)."""
     case, units = plan.current, plan.units([verdict.serial for verdict in decision.verdicts])
-    accepted = {quote.number for unit in units if (quote := latest(case, unit.serial))}
+    accepted = {quote.number for unit in units if (quote := latest_quote(case, unit.serial))}
     for unit in units:
-        plan.put(structs.replace(unit, charged=True, outcome="issue"))
+        plan.put(structs.replace(unit, billed=True, outcome="issue"))
     order = (request.order.number if request.order else "") or "accepted"
     plan.update(quotes=marked(plan.current, accepted, order=order))
 
 
 def hold_for_comparison(plan: Plan, request: Request) -> None:
-    """Hold the units that a purchase order is for until a person has compared it with the quote (AP-17, O3)."""
+    """Hold the units that a purchase order is for until staff have compared it with the quote (AP-17, O3)."""
     case = plan.current
     number = request.order.number if request.order else request.po_number or ""
     offers = open_quotes(case)
-    if not offers:  # the quote has expired: the order can only be for the last one
+    if not offers:  # the quote has expired: the PO can only be for the latest one
         offers = case.quotes[-1:] if case.quotes and not case.quotes[-1].order else ()
     chosen = quotes_named(request.order, offers) if request.order else offers
     for unit in plan.units([serial for quote in chosen for serial in quote.serials]):
@@ -73,7 +73,7 @@ def hold_for_comparison(plan: Plan, request: Request) -> None:
         if not (awaits_order(unit) or expired):
             continue
         parts = "parts_quoted" in (unit.state, unit.resume_state) or unit.resume_state == "ordered"
-        fields = {"resume_state": "ordered" if parts else "authorized", "charged": True}
+        fields = {"resume_state": "ordered" if parts else "authorized", "billed": True}
         if unit.state == "held":
             plan.put(structs.replace(unit, **fields))
         else:
@@ -82,10 +82,10 @@ def hold_for_comparison(plan: Plan, request: Request) -> None:
 
 
 def decline_parts(plan: Plan, answer: AnswerRule, serials: list[str]) -> None:
-    """Let the units whose parts quote is not accepted wait for the return shipment; the diagnosis is charged (AP-13)."""
+    """Plan the return of units whose parts quote is not accepted, unrepaired; the fees of the answer are billed (AP-13)."""
     policy, charges = plan.context.policy, plan.current.charges
-    refused = [unit for unit in plan.units(serials) if unit.state == "parts_quoted"]
-    for unit in refused:
-        plan.move(unit, "parts_declined", outcome="decline", unrepairable=True)
-    lines = [line for unit in refused for line in fees(policy, answer.charge, unit.serial) if line not in charges]
+    declined = [unit for unit in plan.units(serials) if unit.state == "parts_quoted"]
+    for unit in declined:
+        plan.move(unit, "parts_declined", outcome="decline", not_repairable=True)
+    lines = [line for unit in declined for line in fees(policy, answer.charge, unit.serial) if line not in charges]
     plan.update(charges=(*charges, *lines))

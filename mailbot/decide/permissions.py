@@ -1,4 +1,4 @@
-"""What becomes of a command of staff: who may give it, for which units, in which state, for how much money (design §5, A12, O2)."""
+"""Permissions of staff commands: by role, units, state, and amount (A12, O2)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import ON_SITE, states_for, takes
-from mailbot.case.quotes import awaits_order, due, latest
+from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
+from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, StaffMember, State
 from mailbot.policy.policy import Policy
@@ -35,25 +35,28 @@ ROLES: Final[Mapping[CommandName, tuple[Role, ...]]] = MappingProxyType(
         "confirm": _ANY,
     }
 )
-"""Who may give a command: one of these roles."""
+"""The roles that may give a command."""
 
 HARMLESS: Final[frozenset[CommandName]] = frozenset({"note", "help", "confirm"})
-"""Commands that change nothing for anybody."""
+"""Commands that change nothing."""
 
 _MONEY: Final[frozenset[CommandName]] = frozenset({"approve", "quote"})
 
 _APPROVES: Final[tuple[State, ...]] = ("held", "asking", "quoted", "declined", "expired")
-"""What an approval without serials is about: the first of these states in which a unit is."""
+"""An approval without serial numbers applies to the units in the first of these states that a unit has."""
 
 
 def decide_command(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
-    """Decide whether one command is granted, on the case as it is.
+    """Decide whether a command is permitted in the current state of the case.
 
     Args:
-        case: the case it is about, if there is one.
-        command: as read.
-        person: who gives it; that it is really this person is shown elsewhere.
+        case: the case of the command, if any.
+        command: as read from the email.
+        person: who gives it; authentication is checked elsewhere.
         policy: the company's.
+
+    Returns:
+        The result "done", "refused" with a reason, or "second".
     """
     if command.flaw:
         return _refused(command, "flaw")
@@ -68,23 +71,21 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
         return _refused(command, "unknown_unit")
     if any(price.currency not in ("", policy.currency) for price in command.prices):
         return _refused(command, "currency")
-    items = concerned(case, command)
-    if not items:
+    units = affected_units(case, command)
+    if not units:
         if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
-            return CommandResult(
-                command, "done"
-            )  # a diagnosis from afar, before anything is sent in (ST-3): it is on record
+            return CommandResult(command, "done")  # a remote diagnosis before receipt (ST-3): it is only recorded
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
         return structs.replace(_refused(command, "state"), states=states_for(command.name))
-    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in items)), case, person, policy)
+    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), case, person, policy)
 
 
-def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
-    """Return the units that a command is about; none where it cannot be carried out for what it names."""
+def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
+    """Return the units that a command applies to; none if it is not possible for all units that it names."""
     named = {serial_key(serial) for serial in command.serials}
     units = [unit for unit in case.units if not named or serial_key(unit.serial) in named]
-    fitting = [unit for unit in units if takes(command.name, unit.state, force=bool(command.force))]
+    fitting = [unit for unit in units if is_allowed(command.name, unit.state, force=bool(command.force))]
     if command.name == "approve":
         fitting = [unit for unit in fitting if unit.state != "asking" or unit.serial]
         first = next((state for state in _APPROVES if any(unit.state == state for unit in fitting)), None)
@@ -102,36 +103,32 @@ def concerned(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     return tuple(fitting)
 
 
-def money(case: Case, ruling: CommandResult) -> Decimal:
-    """Return the money that a command sets in motion: its own, or the open quote that an approval waives or accepts."""
-    command, keys = ruling.command, {serial_key(serial) for serial in ruling.serials}
+def amount_of(case: Case, result: CommandResult) -> Decimal:
+    """Return the amount of a command for the approval limit: its prices, and the open quotes that an approval waives or accepts."""
+    command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
         return command.money
-    free = [
-        unit
-        for unit in case.units
-        if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")
-    ]
-    offers = {quote.number: quote for unit in free if (quote := latest(case, unit.serial))}
-    named = {serial_key(unit.serial) for unit in free}
-    return command.money + sum((due(quote, named).total for quote in offers.values()), Decimal(0))
+    quoted = [unit for unit in case.units if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")]
+    open_quotes = {quote.number: quote for unit in quoted if (quote := latest_quote(case, unit.serial))}
+    quoted_keys = {serial_key(unit.serial) for unit in quoted}
+    return command.money + sum((limited_to(quote, quoted_keys).total for quote in open_quotes.values()), Decimal(0))
 
 
-def _within_limit(ruling: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
-    """Put what is above the person's limit, or in the person's own case, before a second approver (A12)."""
-    if ruling.command.name not in _MONEY:
-        return ruling
+def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
+    """Require a second approver above the person's approval limit, and in the person's own case (A12)."""
+    if result.command.name not in _MONEY:
+        return result
     own = person.address in (case.sender, *case.participants)
-    amount = money(case, ruling)
+    amount = amount_of(case, result)
     if not own and amount <= person.limit:
-        return ruling
-    why: RefusalReason = "own" if own else "limit"
-    able = second_approvers(policy.desk.staff, person.address, amount, case)
-    return structs.replace(ruling, result="second" if able else "refused", why=why)
+        return result
+    reason: RefusalReason = "own" if own else "limit"
+    approvers = second_approvers(policy.desk.staff, person.address, amount, case)
+    return structs.replace(result, result="second" if approvers else "refused", reason=reason)
 
 
 def second_approvers(staff: Iterable[StaffMember], first: str, amount: Decimal, case: Case) -> tuple[StaffMember, ...]:
-    """Return those who can approve what somebody else asked for."""
+    """Return the members of staff who can approve this amount in this case, except the first one (an address)."""
     return tuple(
         person
         for person in staff
@@ -143,15 +140,15 @@ def second_approvers(staff: Iterable[StaffMember], first: str, amount: Decimal, 
 
 
 def pending_amount(case: Case) -> Decimal:
-    """Return the money of the commands that wait for a second approver."""
+    """Return the amount of the commands that wait for a second approver."""
     if case.pending is None:
         return Decimal(0)
-    return sum((money(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
+    return sum((amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
 
 
 def _serials(case: Case, command: Command) -> tuple[str, ...]:
-    return tuple(unit.serial for unit in concerned(case, command))
+    return tuple(unit.serial for unit in affected_units(case, command))
 
 
-def _refused(command: Command, why: RefusalReason) -> CommandResult:
-    return CommandResult(command, "refused", why=why)
+def _refused(command: Command, reason: RefusalReason) -> CommandResult:
+    return CommandResult(command, "refused", reason=reason)

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case import tokens
 from mailbot.case.apply import version_after, with_change
-from mailbot.case.deadlines import renewed
+from mailbot.case.deadlines import deadlines_after
 from mailbot.case.lifecycle import next_state
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
@@ -31,7 +31,7 @@ from mailbot.policy.context import Context
 
 
 class Plan:
-    """What is planned so far. ``before`` is the case as it was, ``case`` the case with all planned changes."""
+    """The planned changes and notices. ``before``: the case before the decision. ``case``: the case with all planned changes."""
 
     def __init__(self, case: Case | None, context: Context) -> None:
         self.before, self.case, self.context = case, case, context
@@ -45,8 +45,14 @@ class Plan:
         return self.case
 
     def decided(self, decision: Decision) -> Decision:
-        """Return the decision with the planned changes and notices."""
-        return structs.replace(decision, changes=tuple(self.changes), notices=tuple(self.notices))
+        """Return the decision with the planned changes and notices; notices do not repeat the verdicts of the decision."""
+        notices = tuple(
+            structs.replace(notice, verdicts=(), as_decided=True)
+            if notice.verdicts and notice.verdicts == decision.verdicts
+            else notice
+            for notice in self.notices
+        )
+        return structs.replace(decision, changes=tuple(self.changes), notices=notices)
 
     # ------------------------------------------------------------ changes
 
@@ -55,36 +61,38 @@ class Plan:
         self._add(change)
 
     def update(self, **fields: Any) -> None:
-        """Set fields of the case (see ``CaseChanged``); what is set already is left out."""
+        """Set fields of the case (see ``CaseChanged``); values that do not change are omitted."""
         new = {name: value for name, value in fields.items() if getattr(self.current, name) != value}
         if new:
             self._add(CaseChanged(**new))
 
     def move(self, unit: CaseUnit, event: LifecycleEvent, **fields: Any) -> None:
-        """Let an event happen to a unit, and set fields of it."""
+        """Change the state of a unit by an event, and set fields of the unit.
+
+        Raises:
+            ImpossibleTransitionError: the state of the unit does not allow the event.
+        """
         state = next_state(unit.state, event)
         self._add(UnitChanged(structs.replace(unit, state=state, **fields), event))
 
     def put(self, unit: CaseUnit, event: LifecycleEvent | None = None) -> None:
-        """Put a unit into the case, new or in the place of the one with its serial number."""
+        """Add a unit to the case, or replace the one with the same serial number."""
         if event or unit not in self.current.units:
             self._add(UnitChanged(unit, event))
 
     def remove(self, serials: Iterable[str]) -> None:
-        """Take units out of the case."""
+        """Remove units from the case."""
         for serial in serials:
             self._add(UnitRemoved(serial))
 
     def units(self, serials: Collection[str]) -> tuple[CaseUnit, ...]:
-        """Return the units of the case with these serial numbers, as planned so far, in the order of the case."""
+        """Return the units with these serial numbers, with all planned changes, in the order of the case."""
         keys = set(map(serial_key, serials))
         return tuple(unit for unit in self.current.units if serial_key(unit.serial) in keys)
 
     def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
-        """Renew the deadlines; those of what has been asked, quoted or issued since then start again."""
-        self.update(
-            deadlines=renewed(since, self.current, self.context, asked=asked, quoted=quoted),
-        )
+        """Update the deadlines; those of what was asked, quoted or issued after ``since`` start again today."""
+        self.update(deadlines=deadlines_after(since, self.current, self.context, asked=asked, quoted=quoted))
 
     def _add(self, change: Change) -> None:
         self.case = with_change(self.case, change, self.context.now)
@@ -97,14 +105,18 @@ class Plan:
         recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
         self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
-    def notify_staff(
-        self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()
-    ) -> None:
-        """Plan an email to each of these members of staff, with a token of their own if it concerns a case (promise 5)."""
+    def notify_staff(self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()) -> None:
+        """Plan an email to each of these members of staff, each with a separate token if it is about a case (promise 5).
+
+        Args:
+            notice: what the email says.
+            people: the recipients.
+            confirms: the commands that the token confirms, if the notice is a request for confirmation.
+        """
         for person in people:
             token, mark = None, self.context.snapshot.id_entropy[10:26]
             if self.case is not None:
-                until = self.context.now + tokens.LIFE
+                until = self.context.now + tokens.LIFETIME
                 version = version_after(self.before, self.case)
                 count = sum(1 for each in self._recipients() if each.token) + 1
                 token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)
@@ -122,10 +134,10 @@ class Plan:
         return [recipient for notice in self.notices for recipient in notice.recipients]
 
     def _message_id(self, audience: Literal["customer", "staff"], mark: str) -> str:
-        """Return an id that counts the emails to this audience: customers cannot see how many notes staff got (promise 7)."""
+        """Return a Message-ID that counts the emails to this audience: it does not show how many notices staff got (promise 7)."""
         planned = sum(len(notice.recipients) for notice in self.notices if notice.audience == audience)
         earlier = sum(1 for reply in (self.case.replies if self.case else ()) if reply.audience == audience)
         name = self.case.id.lower() if self.case else "note"
-        sign = "" if audience == "customer" else "s"
+        prefix = "" if audience == "customer" else "s"
         domain = self.context.policy.desk.address.rpartition("@")[2]
-        return f"{name}.{sign}{earlier + planned + 1}.{mark}@{domain}"
+        return f"{name}.{prefix}{earlier + planned + 1}.{mark}@{domain}"

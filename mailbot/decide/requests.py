@@ -1,4 +1,4 @@
-"""The decision on a customer's email: what its case demands, else the rules of coverage, else a person."""
+"""The decision on a customer's email: by the state of its case, else by the rules of coverage, else by staff."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mailbot.case import numbers
 from mailbot.case.lifecycle import EVENT_OF_OUTCOME, NUMBERED, next_state
 from mailbot.case.matching import base_subject, case_id
 from mailbot.case.merge import UNIT_INTENTS
-from mailbot.case.quotes import offer
+from mailbot.case.quotes import with_quote
 from mailbot.decide import notices
 from mailbot.decide.active_case import decide_active
-from mailbot.decide.coverage import Inquiry, answered, decide_units
+from mailbot.decide.coverage import Inquiry, answer_decision, decide_units
 from mailbot.decide.orders import decline_parts, hold_for_comparison, note_payment
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import nothing
+from mailbot.decide.results import no_action
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Answered,
@@ -35,51 +35,49 @@ from mailbot.model import (
 CustomerEvent = Requested | Answered | Ordered
 
 ANSWERS_IF_FORGED = 1
-"""Answers a day to an address in whose name somebody writes: our own server says that the From is not genuine (P5)."""
+"""Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
 ANSWERS_A_DAY = 5
-"""Direct answers to one address in a day; after that none, and staff are told once (design §5, reliability L4)."""
+"""Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
 
-_WITHHELD = "the day's answers to this address are given"
+_WITHHELD = "the daily limit of replies to this address has been reached"
 
 
 def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
     """Decide on a customer's email."""
     decision = _decide(plan, event)
     if plan.case and decision.answer_key and not (isinstance(event, Ordered) and decision.outcome == "staff"):
-        _update(plan, event.request, decision)
+        _plan_update(plan, event.request, decision)
         serials = [verdict.serial for verdict in decision.verdicts]
         units = tuple(unit for serial in serials for unit in plan.units((serial,)))
         added = event.request.special_requests
-        _answer(plan, event, decision, notices.progress(plan, decision.answer_key, units, decision, added))
+        _plan_answer(plan, event, decision, notices.progress(plan, decision.answer_key, units, decision, added))
     elif decision.outcome != "none":
         if plan.case and isinstance(event, Ordered) and decision.outcome == "staff":
             hold_for_comparison(plan, event.request)
         first = plan.case is None or not plan.case.replies
-        settle(plan, event, decision)
-        _answer(plan, event, decision, notices.answer(plan, decision, event.mail, first=first))
+        plan_verdicts(plan, event, decision)
+        _plan_answer(plan, event, decision, notices.answer(plan, decision, event.mail, first=first))
     return plan.decided(decision)
 
 
 def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     context, case, mail, request = plan.context, plan.case, event.mail, event.request
     answers, inquiry = context.answers, Inquiry(mail, request, case)
-    if request.thanks and not (request.units or request.special_requests or request.parcel):
-        return nothing(context, "thanks")
+    if request.thanks and not (request.units or request.special_requests or request.shipment):
+        return no_action(context, "thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
     if request.attention:
-        return answered(context, inquiry, answers.other)
+        return answer_decision(context, inquiry, answers.other)
     if isinstance(event, Ordered):
-        return answered(context, inquiry, answers.order)
+        return answer_decision(context, inquiry, answers.order)
     if request.intent == "accept_quote":
-        return answered(context, inquiry, answers.accept)
+        return answer_decision(context, inquiry, answers.accept)
     about_units = request.intent in UNIT_INTENTS
     if about_units and request.units:
         return _asked_twice(plan, decide_units(context, inquiry))
-    plain = answered(context, inquiry, answers.other)
-    if (
-        about_units and request.foreign
-    ):  # answered as if it named no unit; staff see the units that it names (promise 7)
+    plain = answer_decision(context, inquiry, answers.other)
+    if about_units and request.foreign:  # answered as if it named no unit; staff see the units that it names (promise 7)
         foreign = decide_units(context, inquiry)
         roles = tuple(dict.fromkeys((*foreign.notify, *plain.notify)))
         return structs.replace(plain, verdicts=foreign.verdicts, notify=roles)
@@ -87,7 +85,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
 
 
 def _asked_twice(plan: Plan, decision: Decision) -> Decision:
-    """Notify an approver if a serial number could not be matched a second time, no matter who asks (promise 7)."""
+    """Notify an approver if a serial number could not be matched a second time, whether it exists or not (promise 7)."""
     again = plan.case is not None and "known_serial" in plan.case.asked and "known_serial" in decision.asks
     return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
 
@@ -95,20 +93,20 @@ def _asked_twice(plan: Plan, decision: Decision) -> Decision:
 # ---------------------------------------------------------------- changes
 
 
-def settle(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) -> None:
-    """Plan what the verdicts change in the case; a new case is opened if there is none."""
+def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) -> None:
+    """Plan the changes that the verdicts of a decision cause; open a case if there is none."""
     request, context = event.request, plan.context
     if plan.case is None:
         _open(plan, event.mail, request)
     plan.update(unreachable=False)
     since = plan.current
     matched = isinstance(event, Ordered) and decision.outcome == "issue"
-    _settle_units(plan, request, decision, matched=matched)
-    _settle_number(plan, decision, numbers.valid_number(since, context.day) is not None)
+    _plan_units(plan, request, decision, matched=matched)
+    _plan_number(plan, decision, numbers.valid_number(since, context.day) is not None)
     quoted = [verdict for verdict in decision.verdicts if verdict.outcome == "quote"]
     charges = tuple(charge for verdict in quoted for charge in verdict.charges)
     if charges:
-        plan.update(quotes=offer(since, charges, tuple(verdict.serial for verdict in quoted), context))
+        plan.update(quotes=with_quote(since, charges, tuple(verdict.serial for verdict in quoted), context))
     if not decision.verdicts and not since.history:
         plan.update(state="asking" if decision.outcome == "ask" else "held")
     plan.update(
@@ -124,7 +122,7 @@ def settle(plan: Plan, event: CustomerEvent | StaffMessage, decision: Decision) 
 
 
 def _open(plan: Plan, mail: MailReference, request: Request) -> None:
-    """Open a case for the person who is to be answered."""
+    """Open a case for the address that replies go to."""
     policy = plan.context.policy
     plan.open(
         CaseOpened(
@@ -141,8 +139,8 @@ def _open(plan: Plan, mail: MailReference, request: Request) -> None:
     )
 
 
-def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: bool) -> None:
-    """Renew the units decided on, drop gaps that have been filled, keep the rest."""
+def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bool) -> None:
+    """Update the units that were decided on, and remove units without a known serial number that were replaced."""
     if not decision.verdicts:
         return
     case = plan.current
@@ -153,7 +151,7 @@ def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: 
         serial_key(verdict.serial): verdict
         for verdict in decision.verdicts
         if verdict.number in (None, case.number)  # else the RMA of another case covers the unit
-        and not _stays(before.get(serial_key(verdict.serial)), verdict)
+        and not _stays_unchanged(before.get(serial_key(verdict.serial)), verdict)
     }
     plan.remove(
         unit.serial
@@ -169,21 +167,19 @@ def _settle_units(plan: Plan, request: Request, decision: Decision, *, matched: 
     _withdraw_corrected(plan, request, decision)
 
 
-def _stays(unit: CaseUnit | None, verdict: Verdict) -> bool:
-    """Say whether a unit stays as it is: a number that was issued stays issued, and what is under way or on hold stays there."""
+def _stays_unchanged(unit: CaseUnit | None, verdict: Verdict) -> bool:
+    """Return whether the verdict does not change the unit: it has an RMA number, is under way, or was put on hold."""
     if unit is None or unit.state not in (*NUMBERED, "held"):
         return False
     if unit.state == "authorized":
         return verdict.outcome not in ("issue", "staff")
     if unit.state != "held":
         return True
-    released = unit.charged and verdict.outcome == "issue"  # by a purchase order that matches
+    released = unit.billed and verdict.outcome == "issue"  # by a purchase order that matches
     return unit.resume_state is not None and not released
 
 
-def _decided_unit(
-    before: CaseUnit | None, requested: RequestedUnit, verdict: Verdict, event: LifecycleEvent
-) -> CaseUnit:
+def _decided_unit(before: CaseUnit | None, requested: RequestedUnit, verdict: Verdict, event: LifecycleEvent) -> CaseUnit:
     return CaseUnit(
         serial=verdict.serial,
         state=next_state(before.state if before else None, event),
@@ -204,34 +200,33 @@ def _decided_unit(
 
 
 def _withdraw_corrected(plan: Plan, request: Request, decision: Decision) -> None:
-    """Withdraw the unit whose serial number the email corrects, or the only other one if it does not name it."""
-    if not request.corrects or not any(verdict.known for verdict in decision.verdicts):
+    """Cancel the unit whose serial number the email corrects; if it does not name it, the only other unit."""
+    if not request.corrects_serial or not any(verdict.known for verdict in decision.verdicts):
         return
     right = {serial_key(unit.serial) for unit in request.units}
     open_units = [unit for unit in plan.current.units if unit.state in ("asking", "quoted", "authorized")]
     others = [unit for unit in open_units if serial_key(unit.serial) not in right]
-    if request.instead:
-        others = [unit for unit in others if serial_key(unit.serial) == serial_key(request.instead)]
+    if request.corrected_serial:
+        others = [unit for unit in others if serial_key(unit.serial) == serial_key(request.corrected_serial)]
     if len(others) == 1:
         plan.move(others[0], "canceled", asks=())
 
 
-def _settle_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa: FBT001 - private, called once
-    """Issue a number if a unit needs one, and keep it within the days that the verdicts allow (AP-43)."""
+def _plan_number(plan: Plan, decision: Decision, valid: bool) -> None:  # noqa: FBT001 - private, called once
+    """Issue a number if a unit needs one, and limit its validity as the verdicts require (AP-43)."""
     issued = next((v for v in decision.verdicts if v.outcome == "issue" and not v.number), None)
     number = plan.current.number
     if issued and not valid:
         number = numbers.assign(plan.context, f"rule {issued.clauses[0]}", issued.valid_until)
     limits = [v.valid_until for v in decision.verdicts if v.outcome == "issue" and v.valid_until]
-    if (
-        number and limits and not any(v.number for v in decision.verdicts)
-    ):  # the earliest day holds for the whole package
+    # The earliest of these days applies to the whole shipment.
+    if number and limits and not any(v.number for v in decision.verdicts):
         number = structs.replace(number, valid_until=min(number.valid_until, *limits))
     plan.update(number=number)
 
 
-def _update(plan: Plan, request: Request, decision: Decision) -> None:
-    """Plan what a customer's news changes: canceled, under way, ordered, parts declined."""
+def _plan_update(plan: Plan, request: Request, decision: Decision) -> None:
+    """Plan the changes of a customer's email about an active case: canceled, shipped, PO for parts, parts declined."""
     serials = [verdict.serial for verdict in decision.verdicts]
     match decision.answer_key:
         case "withdrawn" | "withdrawn_part":
@@ -241,10 +236,10 @@ def _update(plan: Plan, request: Request, decision: Decision) -> None:
             for unit in plan.units(serials):
                 if unit.state == "authorized":
                     plan.move(unit, "announced")
-            plan.update(inbound=request.parcel)
+            plan.update(inbound=request.shipment)
         case "parts_ordered":
             for unit in plan.units(serials):
-                plan.move(unit, "parts_po_matched")
+                plan.move(unit, "parts_po_matched", resume_state=None)
             note_payment(plan, decision, request)
         case "parts_declined":
             decline_parts(plan, plan.context.answers.parts_declined, serials)
@@ -256,17 +251,17 @@ def _update(plan: Plan, request: Request, decision: Decision) -> None:
 # ---------------------------------------------------------------- notices
 
 
-def _answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice) -> None:
-    """Plan one answer to one email, within the day's limit for this address, and notify staff of what is theirs."""
-    mail, given = event.mail, plan.context.snapshot.answers_today
+def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice) -> None:
+    """Plan one reply to one email, within the daily limit for this address, and notify staff if necessary."""
+    mail, sent_today = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
-    over = given >= limit
-    if mail.answer_to or given > limit:
+    over = sent_today >= limit
+    if mail.answer_to:
         withheld = {"withheld": _WITHHELD, "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
-    if given > limit:
+    if sent_today > limit:
         return
-    if over:  # told once: neither the customer nor staff can be flooded (L4, R5)
+    if over:  # staff are notified once a day: neither they nor the customer can be flooded (L4, R5)
         why = (
             f"{mail.answer_to} has had the day's answers ({limit}). This mail and the day's further ones are decided and on "
             f"record, and get no answer."
@@ -274,7 +269,7 @@ def _answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: Notice
         note = notices.to_staff(plan, structs.replace(decision, why=why), mail, about="silent", request=event.request)
         plan.notify_staff(note, notices.people(plan.context.policy, decision.notify or ("desk",)))
     elif decision.notify:
-        compared = any(unit.charged and unit.state == "held" for unit in plan.current.units)
+        compared = any(unit.billed and unit.state == "held" for unit in plan.current.units)
         held = compared or any(verdict.outcome == "staff" for verdict in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
         note = notices.to_staff(plan, decision, mail, about=about, request=event.request)

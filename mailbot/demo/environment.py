@@ -95,9 +95,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
     try:
         async with (
             imap_server(users) as imap,
-            smtp_server(
-                mailboxes=imap, addresses={user: user for user in users}, users=users, vouch=vouch, now=clock.now
-            ) as smtp,
+            smtp_server(mailboxes=imap, addresses={user: user for user in users}, users=users, vouch=vouch, now=clock.now) as smtp,
         ):
             random_values = ids()
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
@@ -105,9 +103,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
                 MailboxContext(policy, registry, store, clock, random_values.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
-            connections = [
-                MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts
-            ]
+            connections = [MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts]
             environment = DemoEnvironment(Worker(connections, store, clock), clock, smtp, imap)
             try:
                 for connection in connections:

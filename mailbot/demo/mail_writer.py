@@ -70,12 +70,7 @@ def write(
 
 
 def _fill(
-    mail: EmailMessage,
-    writing: WrittenMail,
-    person: Persona,
-    known: dict[str, str],
-    answered: Message | None,
-    at: datetime,
+    mail: EmailMessage, writing: WrittenMail, person: Persona, known: dict[str, str], answered: Message | None, at: datetime
 ) -> None:
     text = _filled(writing.text, known)
     match writing.like:

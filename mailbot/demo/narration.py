@@ -82,9 +82,7 @@ class Narrator:
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._bar.stop()
 
     def start(self, mailboxes: Sequence[str], units: int) -> None:
@@ -96,9 +94,7 @@ class Narrator:
     def moment(self, moment: ScenarioMoment) -> bool:
         """Print the emails of one point in time, and return whether anything was printed."""
         local = moment.at.astimezone(self._zone)
-        self._bar.update(
-            self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days
-        )
+        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
         shown = [email for email in moment.emails if not (email.due and email.to_staff)]
         reminders = [email for email in moment.emails if email.due and email.to_staff]
         if reminders:
@@ -123,9 +119,7 @@ class Narrator:
         for email in sent.values():
             groups.setdefault(_template_and_clause(email), []).append(email)
         for (template, clause), group in groups.items():
-            self._line(
-                Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (template, "bold blue"), f" {clause}")
-            )
+            self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (template, "bold blue"), f" {clause}"))
             for email in group:
                 self._sent(email)
 
@@ -134,11 +128,7 @@ class Narrator:
         who = one_line(sender.name) or sender.email if sender else "(no sender)"
         self._line(
             Text.assemble(
-                (f"{local:%a %d %b %H:%M}", "dim"),
-                "  ",
-                (who, "bold"),
-                f" to {email.mailbox}: ",
-                one_line(email.message.subject),
+                (f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {email.mailbox}: ", one_line(email.message.subject)
             )
         )
 
@@ -156,17 +146,13 @@ class Narrator:
         self._reminders.clear()
         self._reminder_days.clear()
 
-    def end(
-        self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path
-    ) -> None:
+    def end(self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path) -> None:
         """Print the scenarios shown, the totals, the output files, and what is missing."""
         self._print_reminders()
         self._bar.stop()
         self._line(Text("\nScenarios shown", style="bold"))
         for each in seen:
-            mark, where = (
-                (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")
-            )
+            mark, where = (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
         arrived = [email for email in emails if not email.outgoing]
         states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
@@ -199,18 +185,12 @@ class Narrator:
     def _line(self, line: Text, *, cut: bool = True) -> None:
         """Print a line. On a terminal, cut it to the width unless ``cut`` is False."""
         cut = cut and self.console.is_terminal
-        self.console.print(
-            line, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=not self.console.is_terminal
-        )
+        self.console.print(line, no_wrap=cut, overflow="ellipsis" if cut else None, soft_wrap=not self.console.is_terminal)
 
 
 def _template_and_clause(email: TrafficEntry) -> tuple[str, str]:
     """Return the kind of email that a deadline caused, and the clause for it."""
-    return (
-        (email.reply.letter.split()[0], email.reply.cites[0] if email.reply.cites else "")
-        if email.reply
-        else ("note", "")
-    )
+    return (email.reply.template.split()[0], email.reply.cites[0] if email.reply.cites else "") if email.reply else ("note", "")
 
 
 def _summary(summary: DecisionSummary) -> tuple[tuple[str, str], ...]:

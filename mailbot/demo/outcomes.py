@@ -25,9 +25,7 @@ def outcomes_seen(emails: Sequence[TrafficEntry]) -> list[OutcomeSeen]:
 def outcomes(emails: Sequence[TrafficEntry]) -> dict[str, int]:
     """Count the incoming emails by outcome, the most frequent first. Without an outcome, the summary's is used."""
     found = (
-        email.record.outcome if email.record.outcome != "none" else summaries(email)[0].outcome
-        for email in emails
-        if email.record
+        email.record.outcome if email.record.outcome != "none" else summaries(email)[0].outcome for email in emails if email.record
     )
     return dict(Counter(found).most_common())
 
@@ -41,9 +39,7 @@ def _decision(email: TrafficEntry) -> Decision | None:
 
 def _states(email: TrafficEntry, outcome: str) -> bool:
     decision = _decision(email)
-    return decision is not None and (
-        decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts)
-    )
+    return decision is not None and (decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts))
 
 
 def _issued(email: TrafficEntry) -> bool:
@@ -65,7 +61,7 @@ def _answered(email: TrafficEntry) -> bool:
 
 
 def _held(email: TrafficEntry) -> bool:
-    return email.to_staff and email.reply is not None and email.reply.letter == "notice held"
+    return email.to_staff and email.reply is not None and email.reply.template == "notice held"
 
 
 def _ignored(email: TrafficEntry, kind: str) -> bool:
@@ -73,7 +69,7 @@ def _ignored(email: TrafficEntry, kind: str) -> bool:
 
 
 def _customer_email(email: TrafficEntry, kind: str) -> bool:
-    return email.reply is not None and email.reply.audience == "customer" and email.reply.letter.startswith(kind)
+    return email.reply is not None and email.reply.audience == "customer" and email.reply.template.startswith(kind)
 
 
 def _repeated(email: TrafficEntry) -> bool:
@@ -116,7 +112,7 @@ def _commanded(email: TrafficEntry, name: CommandName, result: str = "done") -> 
 def _approved_to_the_customer(email: TrafficEntry) -> bool:
     """Whether staff approved in an email to the customer, with the mailbox in Cc."""
     event, customer = email.entry.event if email.entry else None, email.case.sender if email.case else ""
-    to_customer = isinstance(event, StaffMessage) and customer in event.mail.others
+    to_customer = isinstance(event, StaffMessage) and customer in event.mail.other_recipients
     return to_customer and _commanded(email, "approve")
 
 

@@ -24,9 +24,7 @@ from mailbot.model import Case, Value
 from mailbot.policy.policy import Policy
 
 _BODY = re.compile(r"\A(?>.*?<body\b[^<>]*+>)(.*)</body>", re.DOTALL | re.IGNORECASE)
-_NO_RESOURCES = (
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-)
+_NO_RESOURCES = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 
 
 class ConversationPage(Value, frozen=True):
@@ -37,11 +35,7 @@ class ConversationPage(Value, frozen=True):
 
 
 def write_pages(
-    out: Path,
-    emails: Sequence[TrafficEntry],
-    cases: Sequence[Case],
-    seen: Sequence[OutcomeSeen],
-    policies: Mapping[str, Policy],
+    out: Path, emails: Sequence[TrafficEntry], cases: Sequence[Case], seen: Sequence[OutcomeSeen], policies: Mapping[str, Policy]
 ) -> None:
     """Write emails/, cases/ and index.html into the output folder.
 
@@ -56,15 +50,9 @@ def write_pages(
         page = pages.get_template("mail.html.jinja").render(email=email, own_html=own_html(email), frame=frame(email))
         (out / "emails" / f"{email.name}.html").write_text(page, encoding="utf-8")
     for case in cases:
-        (out / "cases" / f"{case.id}.json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n"
-        )
+        (out / "cases" / f"{case.id}.json").write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n")
     page = pages.get_template("index.html.jinja").render(
-        conversations=tuple(conversations(emails, cases)),
-        seen=seen,
-        emails=emails,
-        cases=cases,
-        outcomes=outcomes(emails),
+        conversations=tuple(conversations(emails, cases)), seen=seen, emails=emails, cases=cases, outcomes=outcomes(emails)
     )
     (out / "index.html").write_text(page, encoding="utf-8")
 
@@ -117,9 +105,7 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
     def as_text(content: bytes) -> str:
         return decode(content).strip()
 
-    pages.filters.update(
-        local=local, clause=clause, company=company, decided=decided, excerpt=excerpt, as_text=as_text, word=_word
-    )
+    pages.filters.update(local=local, clause=clause, company=company, decided=decided, excerpt=excerpt, as_text=as_text, word=_word)
     return pages
 
 

@@ -51,9 +51,7 @@ class Scenario:
             for first in person.email:
                 self._plan(personas.sent_at(first, self._zones[person.address]), person, first)
 
-    def _plan(
-        self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: Message | None = None
-    ) -> None:
+    def _plan(self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: Message | None = None) -> None:
         heapq.heappush(self._planned, PlannedMail(at, next(self._order), person, writing, after))
 
     async def moments(self) -> AsyncIterator[ScenarioMoment]:

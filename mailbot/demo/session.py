@@ -89,9 +89,7 @@ def prepare(out: Path) -> None:
         StateError: the folder cannot be created or cleared, or another demo is running in it.
     """
     if out.exists() and not (out / MARKER).exists() and any(out.iterdir()):
-        raise OutputFolderError(
-            f"{out}: this folder contains files that are not from a demo. Choose another folder with --out."
-        )
+        raise OutputFolderError(f"{out}: this folder contains files that are not from a demo. Choose another folder with --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():
@@ -101,9 +99,7 @@ def prepare(out: Path) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        (out / MARKER).write_text(
-            "This folder was created by mailbot demo; the next demo replaces it.\n", encoding="utf-8"
-        )
+        (out / MARKER).write_text("This folder was created by mailbot demo; the next demo replaces it.\n", encoding="utf-8")
     except OSError as error:
         raise StateError(f"{error.filename or out}: {error.strerror}. Choose another folder with --out.") from None
 

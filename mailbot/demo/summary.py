@@ -39,16 +39,10 @@ def of(decision: Decision) -> tuple[DecisionSummary, ...]:
         return (DecisionSummary(decision.answer_key, decision.clauses, ", ".join(serials) or decision.why),)
     units: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
     for verdict in decision.verdicts:
-        units.setdefault((verdict.outcome, verdict.clauses, verdict.answered_as_unknown), []).append(
-            verdict.serial or "?"
-        )
+        units.setdefault((verdict.outcome, verdict.clauses, verdict.answered_as_unknown), []).append(verdict.serial or "?")
     if not units:
-        return (
-            DecisionSummary(decision.outcome, decision.clauses, decision.why if decision.outcome == "none" else ""),
-        )
+        return (DecisionSummary(decision.outcome, decision.clauses, decision.why if decision.outcome == "none" else ""),)
     return tuple(
-        DecisionSummary(
-            outcome, clauses, ", ".join(serials) + (" (not the owner; answered as unknown)" if as_unknown else "")
-        )
+        DecisionSummary(outcome, clauses, ", ".join(serials) + (" (not the owner; answered as unknown)" if as_unknown else ""))
         for (outcome, clauses, as_unknown), serials in units.items()
     )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from email import message_from_bytes, policy
 
-from mailbot.mail.addresses import every
+from mailbot.mail.addresses import all_mailboxes
 from mailbot.mail.parse import UnreadableError, parse
 from mailbot.model import Case, DeadlinesReached, HistoryEntry, MailRecord, Message, Reply, StaffMessage, Value
 from mailbot.runtime.embedded import ReceivedMail, without_detail
@@ -114,5 +114,5 @@ def _message(mail: ReceivedMail, mailbox: str, now: datetime) -> Message:
             arrived_at=now,
             size=len(mail.raw),
             subject=f"(unreadable: {error})",
-            sender=next(iter(every([mail.sender])), None),
+            sender=next(iter(all_mailboxes([mail.sender])), None),
         )

@@ -1,4 +1,4 @@
-"""What intake must know of the company at whose desk a mail arrives."""
+"""The configuration that intake needs about the company that received a message."""
 
 from __future__ import annotations
 
@@ -9,18 +9,25 @@ from mailbot.mail.authentication import Profile
 from mailbot.model import StaffMember, Value
 
 Authority = Literal["confirm", "insecure-from"]
-"""What becomes of staff's commands that nothing proves: a question goes to the listed address, or From is believed."""
+"""What happens to staff commands without proof: the listed address is asked to confirm, or From is trusted."""
 
 
 class Desk(Value, frozen=True):
-    """One mailbox of one company: its address, its staff, the forms of its serials, the words it listens for.
+    """One mailbox of one company: its address, its staff, its number formats, and its word lists.
 
-    ``serial_forms`` and ``model_forms`` are regular expressions from the rules file, matched against folded text (see
-    ``intake.serials.fold``) and against model names as written. ``number_form`` matches the company's own RMA numbers.
-    ``aliases`` are further addresses of ours. ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None;
-    ``authentication_results`` is how that server writes, ``authority`` what From alone is worth.
-    ``currency`` (ISO 4217) is the one that its fees and quotes are in. ``aliases`` are further addresses of ours.
-    ``trusted_authserv_id`` is our mail server's id (RFC 8601 §2.5), or None.
+    Attributes:
+        address: the address of the mailbox.
+        words: the word lists of the rules.
+        staff: the members of staff who may write commands.
+        aliases: our other addresses.
+        serial_forms: regular expressions from the rules file, matched against serial keys (see
+            ``entities.serials.serial_key``).
+        model_forms: regular expressions from the rules file, matched against model names as written.
+        number_form: a regular expression that matches the company's own RMA numbers.
+        trusted_authserv_id: the authserv-id of our mail server (RFC 8601 §2.5), or None.
+        authentication_results: how our mail server writes Authentication-Results.
+        authority: what happens to staff commands without proof.
+        currency: the currency of fees and quotes (ISO 4217).
     """
 
     address: str

@@ -1,4 +1,4 @@
-"""Mail -> Message: parsed, with what its attachments say and the strings that may be serials."""
+"""Mail to Message: parsed, with the contents of its attachments and the strings that may be serial numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
-from mailbot.intake.entities.lookup_keys import codes
+from mailbot.intake.entities.lookup_keys import lookup_keys
 from mailbot.intake.text.sentences import sentences, tidy
 from mailbot.mail.parse import parse
 
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from mailbot.model import Attachment, Mail, Message
 
 
-def read_message(
-    mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], AttachmentContents] = contents
-) -> Message:
-    """Read a mail as it arrived at a desk.
+def read_message(mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], AttachmentContents] = contents) -> Message:
+    """Read an email that arrived at a desk.
 
     Args:
-        mail: the mail.
+        mail: the raw email.
         desk: the desk.
-        open_: opens the attachments; what they hold themselves (an archive, winmail.dat) is attached to the message too.
+        open_: opens the attachments. Files found inside them (in an archive or winmail.dat) are added to the message.
 
     Raises:
-        mailbot.mail.parse.Unreadable: the mail is beyond the bounds or has no content here (M1, M2, M7).
+        mailbot.mail.parse.UnreadableError: the email exceeds the limits or does not contain its content.
     """
     message = parse(
         mail.raw,
@@ -40,17 +38,17 @@ def read_message(
         profile=desk.authentication_results,
     )
     if message.classification.sender_class == "human":
-        found = open_(message.attachments)
+        opened = open_(message.attachments)
         message = msgspec.structs.replace(
-            message, documents=found.documents, attachments=(*message.attachments, *found.attachments)
+            message, documents=opened.documents, attachments=(*message.attachments, *opened.attachments)
         )
-    return msgspec.structs.replace(message, codes=codes(_texts(message), desk))
+    return msgspec.structs.replace(message, codes=lookup_keys(_searchable_texts(message), desk))
 
 
-def _texts(message: Message) -> Iterator[str]:
-    """Every line and cell of a mail, the new text first: a cap on look-ups must not cost the request itself."""
+def _searchable_texts(message: Message) -> Iterator[str]:
+    """Yield every line and cell of a message, new text first, so that the limit on lookups cuts less important text."""
     yield tidy(message.subject)
-    yield from sentences(message.visible)  # a range may be broken by the end of a line
+    yield from sentences(message.visible)  # a range may be wrapped over two lines
     for text in (message.visible, *(document.text for document in message.documents), message.quoted):
         yield from tidy(text).split("\n")
     for table in (*message.tables, *(table for document in message.documents for table in document.tables)):

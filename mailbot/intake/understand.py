@@ -1,319 +1,254 @@
-"""Message -> Request: what a mail asks for, in the vocabulary of the model."""
+"""Message to Request: what a message asks for, in the vocabulary of the model."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from mailbot.intake import requested_units
 from mailbot.intake.attachments.extraction import is_program
-from mailbot.intake.commands.reading import read_commands
-from mailbot.intake.content import MessageContent, NamedUnit, weight
+from mailbot.intake.commands.parsing import parse_commands
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.message_content import MessageContent, NamedUnit, weight
 from mailbot.intake.statements import attribution, case_updates, exclusions, intent, reasons, uncertainty
-from mailbot.intake.statements.reasons import Reason
 from mailbot.intake.statements.special_requests import special_requests
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Exclusion, Intent, Kind, Message, Missing, Snapshot
+    from mailbot.model import Case, Intent, Kind, Message, Snapshot
 
 
 def understand(message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> Request:
-    """Understand a mail.
+    """Understand a message.
 
     Args:
-        message: the mail, read (see ``intake.read``).
-        case: the case it belongs to, where one is at hand: then only what the mail newly says is returned, and what is
-            missing is counted for case and mail together.
-        snapshot: the registry's rows for the mail's codes.
+        message: the message (see ``intake.reading``).
+        case: the case it belongs to, if known. Then the request has only what is new in the message, and ``missing`` is
+            determined for case and message together.
+        snapshot: the registry rows for the message's lookup keys.
         desk: the company's desk.
     """
-    mail = MessageContent(message, case, snapshot, desk)
+    content = MessageContent(message, case, snapshot, desk)
     if message.classification.sender_class != "human":
-        return Request(kind=message.classification.sender_class, language=mail.language)
+        return Request(kind=message.classification.sender_class, language=content.language)
     if message.sender and message.sender.email in {person.address for person in desk.staff}:
-        return msgspec.structs.replace(_of_staff(mail), notes=_notes(message))
-    if _is_spam(mail):
-        return Request(kind="spam", language=mail.language)
-    asked = _of_customer(mail)
-    return msgspec.structs.replace(asked, notes=(*asked.notes, *_notes(message)))
+        return msgspec.structs.replace(_staff_request(content), notes=_notes(message))
+    if _is_spam(content):
+        return Request(kind="spam", language=content.language)
+    request = _customer_request(content)
+    return msgspec.structs.replace(request, notes=(*request.notes, *_notes(message)))
 
 
 def _notes(message: Message) -> tuple[str, ...]:
-    """What staff must know of the attachments: which were not read, and why."""
+    """Return what staff must know about the attachments: which were not read, and why."""
     return tuple(f"{one.name}: {one.note}" if one.name else one.note for one in message.documents if one.note)
 
 
-# ------------------------------------------------------------------ who writes
+# ------------------------------------------------------------------ senders
 
 
-def _of_staff(mail: MessageContent) -> Request:
-    """A note of staff asks for nothing; a request passed on keeps its units and its intent; a decision on a credit too."""
-    heard = read_commands(
-        mail.message.visible,
-        mail.desk.words.everything,
-        desk=mail.desk,
-        known={*mail.known.units, *(serial_key(item.serial) for item in (mail.case.units if mail.case else ()))},
-        answers=mail.answers,
+def _staff_request(content: MessageContent) -> Request:
+    """Return the request in a message from staff.
+
+    A note requests nothing. A forwarded request keeps its units and its intent, as does a decision on a credit.
+    """
+    parsed = parse_commands(
+        content.message.visible,
+        content.desk.words.everything,
+        desk=content.desk,
+        known={*content.snapshot.units, *(serial_key(item.serial) for item in (content.case.units if content.case else ()))},
+        is_reply=content.is_reply,
     )
-    nothing = Request(
+    note = Request(
         kind="staff",
-        language=mail.language,
-        claimed_numbers=_claimed(mail),
-        commands=heard.commands,
-        unclear=heard.unclear,
+        language=content.language,
+        claimed_numbers=_claimed_numbers(content),
+        commands=parsed.commands,
+        unclear=parsed.unclear,
     )
-    decides = any(lexicon.staff.decided.search(plain(text)) for text in mail.own for lexicon in mail.lexicons)
-    passes = mail.passes_on or any(
-        lexicon.staff.passed_on.search(plain(text)) for text in mail.own for lexicon in mail.lexicons
+    is_decision = any(
+        lexicon.staff.decided.search(normalize(text)) for text in content.own_sentences for lexicon in content.lexicons
     )
-    if mail.answers and not mail.passes_on:
-        return nothing
-    if decides and mail.units:
-        swap = intent.says("exchange", mail.own, mail.lexicons)
-        wanted: Intent = "exchange" if swap else "credit"
-        return msgspec.structs.replace(
-            nothing, intent=wanted, units=tuple(RequestedUnit(unit.serial) for unit in mail.units)
-        )
-    if not passes:
-        return nothing
-    asked = _of_customer(mail)
-    if asked.intent not in {*intent.NEEDS_UNITS, "cancel"} or (asked.intent != "cancel" and not asked.units):
-        return nothing
-    # "Diagnosed remotely with Marguerite" is why the request is passed on; nothing has been received yet.
-    said = tuple(command for command in heard.commands if command.name != "diagnosed")
-    return msgspec.structs.replace(asked, kind="staff", missing=(), commands=said, unclear=heard.unclear)
+    is_forward = content.is_forward or any(
+        lexicon.staff.passed_on.search(normalize(text)) for text in content.own_sentences for lexicon in content.lexicons
+    )
+    if content.is_reply and not content.is_forward:
+        return note
+    if is_decision and content.units:
+        wants_exchange = intent.expresses("exchange", content.own_sentences, content.lexicons)
+        intent_: Intent = "exchange" if wants_exchange else "credit"
+        return msgspec.structs.replace(note, intent=intent_, units=tuple(RequestedUnit(unit.serial) for unit in content.units))
+    if not is_forward:
+        return note
+    request = _customer_request(content)
+    if request.intent not in {*intent.NEEDS_UNITS, "cancel"} or (request.intent != "cancel" and not request.units):
+        return note
+    # "Diagnosed remotely with Marguerite" explains why the request is forwarded; nothing has been received yet.
+    commands = tuple(command for command in parsed.commands if command.name != "diagnosed")
+    return msgspec.structs.replace(request, kind="staff", missing=(), commands=commands, unclear=parsed.unclear)
 
 
-_SIGNS, _SURE = 2, 3
-"""Different phrases of advertisement or fraud that make a mail spam: one alone may stand in any letter; and where a repair
-is spoken of."""
+_SPAM_PHRASES, _SPAM_PHRASES_WITH_REPAIR = 2, 3
+"""The number of different spam phrases that make a message spam, and the number if it mentions a repair.
+
+A single one may occur in any message.
+"""
 
 
-def _is_spam(mail: MessageContent) -> bool:
-    """Whether content alone shows unsolicited sales or fraud: never where a unit of ours is named."""
-    if mail.answers or mail.known.units:
+def _is_spam(content: MessageContent) -> bool:
+    """Return whether the content is unsolicited sales or fraud: never if it names one of our units."""
+    if content.is_reply or content.snapshot.units:
         return False
-    text = plain(" ".join((*mail.heard[:200], mail.title)))
-    signs = len({text[start:end] for lexicon in mail.lexicons for start, end in lexicon.spam.spans(text)})
-    speaks = intent.says("rma", (*mail.heard, mail.title), mail.lexicons)
-    return signs >= (_SURE if speaks else _SIGNS)
+    text = normalize(" ".join((*content.masked_sentences[:200], content.own_subject)))
+    phrase_count = len({text[start:end] for lexicon in content.lexicons for start, end in lexicon.spam.spans(text)})
+    mentions_repair = intent.expresses("rma", (*content.masked_sentences, content.own_subject), content.lexicons)
+    return phrase_count >= (_SPAM_PHRASES_WITH_REPAIR if mentions_repair else _SPAM_PHRASES)
 
 
-# ------------------------------------------------------------------ what is asked for
+# ------------------------------------------------------------------ customer requests
 
 
-def _of_customer(mail: MessageContent) -> Request:
-    order = references.purchase_order(_order_places(mail), mail.known.units, mail.lexicons)
-    if order is None and references.speaks_of_order((*mail.told, mail.subject.text), mail.lexicons):
-        order = references.from_whole_name(_file_names(mail), mail.desk)
-    units = mail.units or mail.earlier
-    stated = _exclusions(mail)
-    heavy = max(weight(mail), reasons.VAGUE if any(stated.values()) else reasons.NOTHING)
-    if len(units) == 1 and any(uncertainty.sound(text, 1, mail.lexicons) for text in mail.heard if text):
-        heavy = min(heavy, reasons.NEGATED)  # "the board itself works": then a wish beside it counts
-    wanted = intent.intent(
-        mail.heard,
-        mail.title,
-        answers=mail.answers,
-        heavy=heavy,
-        units=bool(mail.units),
-        order=order is not None,
-        claims=bool(_claimed(mail)),
-        lexicons=mail.lexicons,
+def _customer_request(content: MessageContent) -> Request:
+    order_number = references.purchase_order(_order_texts(content), content.snapshot.units, content.lexicons)
+    if order_number is None and references.mentions_order((*content.sentences, content.subject.text), content.lexicons):
+        order_number = references.order_number_from_file_name(_file_names(content), content.desk)
+    units = content.units or content.earlier_units
+    exclusions_by_unit = requested_units.stated_by_unit(content)
+    reason_weight = max(weight(content), reasons.VAGUE if any(exclusions_by_unit.values()) else reasons.NOTHING)
+    if len(units) == 1 and any(uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text):
+        reason_weight = min(reason_weight, reasons.NEGATED)  # "the board itself works": then another request counts
+    facts = intent.IntentFacts(
+        is_reply=content.is_reply,
+        reason_weight=reason_weight,
+        has_units=bool(content.units),
+        has_order=order_number is not None,
+        has_rma=bool(_claimed_numbers(content)),
     )
-    wavers = heavy < reasons.CONCRETE and intent.withdraws("cancel", mail.heard, mail.lexicons) is False
-    if mail.answers and wanted in {"none", "question"} and not wavers and _supplies(mail):
-        wanted = "repair"
+    intent_ = intent.intent(content.masked_sentences, content.own_subject, facts, content.lexicons)
+    is_undecided = (
+        reason_weight < reasons.CONCRETE and intent.withdraws("cancel", content.masked_sentences, content.lexicons) is False
+    )
+    if content.is_reply and intent_ in {"none", "question"} and not is_undecided and _has_requested_information(content):
+        intent_ = "repair"
     if (
-        mail.case
-        and mail.case.state in ("asking", "held")
-        and wanted == "repair"
-        and mail.case.intent in intent.NEEDS_UNITS
+        content.case
+        and content.case.state in ("asking", "held")
+        and intent_ == "repair"
+        and content.case.intent in intent.NEEDS_UNITS
     ):
-        wanted = mail.case.intent
-    offered = mail.case is not None and mail.case.state in ("quoted", "parts_quoted")
+        intent_ = content.case.intent
+    is_quoted = content.case is not None and content.case.state in ("quoted", "parts_quoted")
     if (
-        offered
-        and wanted in {"none", "repair"}
-        and heavy == reasons.NOTHING
-        and not mail.units
-        and case_updates.agrees(mail)
+        is_quoted
+        and intent_ in {"none", "repair"}
+        and reason_weight == reasons.NOTHING
+        and not content.units
+        and case_updates.agrees(content)
     ):
-        wanted = "accept_quote"
-    told = attribution.reason(mail, wanted)
-    items = _items(mail, _meant(mail, units, wanted), told, stated, wanted)
-    asked = wanted in intent.NEEDS_UNITS
-    whole = exclusions.one_voice(frozenset().union(*stated.values()))
+        intent_ = "accept_quote"
+    reason = attribution.reason(content, intent_)
+    understood_units = requested_units.with_reasons(
+        content, _relevant_units(content, units, intent_), reason, exclusions_by_unit, intent_
+    )
+    needs_units = intent_ in intent.NEEDS_UNITS
+    all_exclusions = exclusions.ordered(frozenset().union(*exclusions_by_unit.values()))
     request = Request(
-        kind=_kind(mail, wanted),
-        intent=wanted,
-        units=items,
-        reason=told.text if asked else "",
-        exclusions=whole if asked else (),
-        vague=asked and told.vague and not whole,
-        missing=_missing(mail, items, told) if asked else (),
-        po_number=order if wanted == "po" else None,
-        language=mail.language,
-        special_requests=special_requests((*mail.heard, mail.title), mail.lexicons),
-        support_case=references.support_case((*mail.told, mail.title), mail.lexicons),
-        claimed_numbers=_claimed(mail),
-        thanks=wanted == "none" and intent.says("thanks", mail.own, mail.lexicons),
-        attention=(_disguised(mail) or intent.says("holds", mail.heard, mail.lexicons))
-        and wanted in {"po", "accept_quote"},
+        kind=_kind(content, intent_),
+        intent=intent_,
+        units=understood_units,
+        reason=reason.text if needs_units else "",
+        exclusions=all_exclusions if needs_units else (),
+        vague=needs_units and reason.is_vague and not all_exclusions,
+        missing=requested_units.missing_information(content, understood_units, reason) if needs_units else (),
+        po_number=order_number if intent_ == "po" else None,
+        language=content.language,
+        special_requests=special_requests((*content.masked_sentences, content.own_subject), content.lexicons),
+        support_case=references.support_case((*content.sentences, content.own_subject), content.lexicons),
+        claimed_numbers=_claimed_numbers(content),
+        thanks=intent_ == "none" and intent.expresses("thanks", content.own_sentences, content.lexicons),
+        attention=(_has_disguised_program(content) or intent.expresses("holds", content.masked_sentences, content.lexicons))
+        and intent_ in {"po", "accept_quote"},
     )
-    return _running(mail, _in_doubt(mail, request), order)
+    return _with_case_updates(content, _with_unclear_text(content, request), order_number)
 
 
-def _in_doubt(mail: MessageContent, asked: Request) -> Request:
-    """With the doubt that sends it to a person, where a number might be issued although something was not understood."""
-    open_ = [unit for unit in asked.units if not unit.exclusions and not unit.unsure]
-    if asked.intent not in ("repair", "doa") or asked.missing or not open_:
-        return asked
-    unheard = uncertainty.doubt(mail, asked.units)
-    note = f"{unheard!r}: not understood"
-    return msgspec.structs.replace(asked, attention=True, notes=(note,)) if unheard else asked
+def _with_unclear_text(content: MessageContent, request: Request) -> Request:
+    """Flag the request for review if an RMA might be issued although something was not understood.
+
+    The unclear text is added to its notes.
+    """
+    repairable = [unit for unit in request.units if not unit.exclusions and not unit.unsure]
+    if request.intent not in ("repair", "doa") or request.missing or not repairable:
+        return request
+    unclear_text = uncertainty.unclear_text(content, request.units)
+    note = f"{unclear_text!r}: not understood"
+    return msgspec.structs.replace(request, attention=True, notes=(note,)) if unclear_text else request
 
 
-def _running(mail: MessageContent, asked: Request, number: str | None) -> Request:
-    """With what a mail says in a running case: its order, its parcel, more units, a corrected serial, a number to renew."""
-    buys = asked.intent in {"po", "accept_quote"}
-    if not (mail.answers or asked.claimed_numbers or buys):
-        return asked
-    order = purchase_orders.order(mail, number)
-    corrects = case_updates.corrects(mail)
+def _with_case_updates(content: MessageContent, request: Request, number: str | None) -> Request:
+    """Add what a message says in an open case: PO, shipment, more units, a corrected serial number, a renewal."""
+    is_order = request.intent in {"po", "accept_quote"}
+    if not (content.is_reply or request.claimed_numbers or is_order):
+        return request
+    order = purchase_orders.order(content, number)
+    corrects = case_updates.corrects(content)
     return msgspec.structs.replace(
-        asked,
-        order=order if buys or (order and order.copy) else None,
-        parcel=case_updates.parcel(mail),
-        adds=case_updates.adds(mail),
-        corrects=corrects,
-        instead=case_updates.instead(mail) if corrects else "",
-        renews=case_updates.renews(mail),
+        request,
+        order=order if is_order or (order and order.copy) else None,
+        shipment=case_updates.parcel(content),
+        adds_units=case_updates.adds(content),
+        corrects_serial=corrects,
+        corrected_serial=case_updates.instead(content) if corrects else "",
+        renews_number=case_updates.renews(content),
     )
 
 
-def _kind(mail: MessageContent, wanted: Intent) -> Kind:
-    if mail.answers:
+def _kind(content: MessageContent, intent_: Intent) -> Kind:
+    if content.is_reply:
         return "reply"
-    return "request" if wanted in intent.NEEDS_UNITS or wanted in {"po", "accept_quote"} else "other"
+    return "request" if intent_ in intent.NEEDS_UNITS or intent_ in {"po", "accept_quote"} else "other"
 
 
-def _claimed(mail: MessageContent) -> tuple[str, ...]:
-    return references.claimed_numbers((*mail.told, mail.subject.text), mail.desk, mail.lexicons)
+def _claimed_numbers(content: MessageContent) -> tuple[str, ...]:
+    return references.claimed_numbers((*content.sentences, content.subject.text), content.desk, content.lexicons)
 
 
-def _order_places(mail: MessageContent) -> tuple[tuple[str, ...], ...]:
-    """Where an order number is looked for, the likeliest place first."""
-    return mail.told, (mail.subject.text,), tuple(references.from_file_names(_file_names(mail)))
+def _order_texts(content: MessageContent) -> tuple[tuple[str, ...], ...]:
+    """Return the texts to search for an order number, the most likely first."""
+    return content.sentences, (content.subject.text,), tuple(references.file_names_as_text(_file_names(content)))
 
 
-def _file_names(mail: MessageContent) -> list[str]:
-    return [attachment.name for attachment in mail.message.attachments]
+def _file_names(content: MessageContent) -> list[str]:
+    return [attachment.name for attachment in content.message.attachments]
 
 
-def _disguised(mail: MessageContent) -> bool:
-    """Whether a program hides behind the name of a document (T4)."""
-    return any(map(is_program, mail.message.attachments))
+def _has_disguised_program(content: MessageContent) -> bool:
+    """Return whether a program has the name of a document."""
+    return any(map(is_program, content.message.attachments))
 
 
-def _supplies(mail: MessageContent) -> bool:
-    """Whether an answer brings what we had asked for, however it is worded."""
-    asked = mail.asked("reason") or mail.asked("serial")
-    if mail.units or attribution.answer(mail) is not None:
+def _has_requested_information(content: MessageContent) -> bool:
+    """Return whether a reply has what we asked for, however it is worded."""
+    we_asked = content.asked_for("reason") or content.asked_for("serial")
+    if content.units or attribution.answered_reason(content) is not None:
         return True
-    return asked and bool(attribution.leftover(mail)) and not intent.says("thanks", mail.own, mail.lexicons)
+    return (
+        we_asked
+        and bool(attribution.remaining_text(content))
+        and not intent.expresses("thanks", content.own_sentences, content.lexicons)
+    )
 
 
-def _meant(mail: MessageContent, units: Sequence[NamedUnit], wanted: Intent) -> Sequence[NamedUnit]:
-    """The units a mail is about: the new text's, else the thread's but those that have their number already."""
-    if wanted == "none":
+def _relevant_units(content: MessageContent, units: Sequence[NamedUnit], intent_: Intent) -> Sequence[NamedUnit]:
+    """Return the units a message is about: those in the new text, else those in the thread without an RMA number."""
+    if intent_ == "none":
         return ()
-    if mail.units or mail.case is not None or wanted == "question":
-        return mail.units
-    return [unit for unit in units if wanted not in intent.NEEDS_UNITS or unit.key not in mail.handled]
-
-
-# ------------------------------------------------------------------ units
-
-
-def _items(
-    mail: MessageContent,
-    units: Sequence[NamedUnit],
-    told: Reason,
-    stated: dict[str, frozenset[Exclusion]],
-    wanted: Intent,
-) -> tuple[RequestedUnit, ...]:
-    asked = wanted in intent.NEEDS_UNITS
-    several = len(units) > 1
-    items = []
-    owned = frozenset().union(*(names for key, names in stated.items() if key))
-    shared = attribution.shared(mail, told, wanted) if several else told
-    for unit in units:
-        own = attribution.own(mail, unit) if several else Reason()
-        reason = own if own.text else shared
-        excluded = (stated[""] - owned) | stated.get(unit.key, frozenset())
-        if not several:
-            excluded = frozenset().union(*stated.values())
-        items.append(
-            RequestedUnit(
-                unit.serial,
-                reason=reason.text if asked else "",
-                exclusions=exclusions.one_voice(excluded) if asked else (),
-                vague=asked and reason.vague and not excluded,
-                symptom=reasons.symptom(reason.text, mail.lexicons) if asked else None,
-                revision=_revision(mail, unit),
-                suggestion=mail.reader.suggestion(unit.serial),
-                unsure=unit.unsure,
-            )
-        )
-    return tuple(items)
-
-
-def _revision(mail: MessageContent, unit: NamedUnit) -> str | None:
-    return references.revision(unit.told or mail.told, mail.lexicons)
-
-
-def _exclusions(mail: MessageContent) -> dict[str, frozenset[Exclusion]]:
-    """What is stated of each unit by its key, and under an empty key of the whole mail."""
-    found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered(mail.message.text, mail.lexicons)}
-    mine: set[str] = set()
-    for unit in mail.units:
-        pairs = pairwise((*unit.told, ""))
-        found[unit.key] = frozenset().union(*(exclusions.stated(text, after, mail.lexicons) for text, after in pairs))
-        answers = (unit.listed, *(reasons.field(text, mail.lexicons) or "" for text in unit.told))
-        found[unit.key] |= frozenset().union(*(exclusions.whole(text, mail.lexicons) for text in answers))
-        mine.update(unit.told)
-    texts = (*mail.told, mail.title)[:600]
-    for text, after in zip(texts, (*texts[1:], ""), strict=True):
-        if text and text not in mine and text not in mail.of_others and not attribution.within(text, mine):
-            found[""] |= exclusions.stated(text, after, mail.lexicons)
-    return found
-
-
-def _known_reason(mail: MessageContent) -> bool:
-    """Whether an answer belongs to a question of ours that asked for the serial alone."""
-    return mail.case is None and mail.answers and mail.asked("serial") and not mail.asked("reason")
-
-
-def _missing(mail: MessageContent, items: Sequence[RequestedUnit], told: Reason) -> tuple[Missing, ...]:
-    """What must be asked for, case and mail together (AP-27, AP-28)."""
-    earlier = mail.case.units if mail.case else ()
-    missing: list[Missing] = []
-    if not items and not earlier:
-        missing.append("serial")
-    unexplained = [unit.serial for unit in items if not unit.reason] + [
-        unit.serial for unit in earlier if not unit.reason
-    ]
-    if (unexplained and items) or (
-        not told.text and (unexplained or not (items or earlier)) and not _known_reason(mail)
-    ):
-        missing.append("reason")
-    return tuple(missing)
+    if content.units or content.case is not None or intent_ == "question":
+        return content.units
+    return [unit for unit in units if intent_ not in intent.NEEDS_UNITS or unit.key not in content.keys_handled_in_thread]

@@ -1,8 +1,8 @@
-"""What our own mail server says of the sender: Authentication-Results (RFC 8601), trusted by its place (A1 to A5).
+"""What our own mail server says about the sender: Authentication-Results (RFC 8601), trusted by its position.
 
-Anybody can write such a field. Ours is the topmost with our server's id that stands directly above or below our
-server's topmost Received; everything further down came with the mail. That holds as long as the server writes one for
-every mail or removes those that come with its own id (RFC 8601 §5).
+Anyone can write such a field. Ours is the topmost one with our server's authserv-id, directly above or below our
+server's topmost Received field; everything further down came with the message. This holds as long as the server adds
+one to every message or removes fields that already carry its own id (RFC 8601 §5).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from mailbot.mail.headers import Headers
 
 Profile = Literal["standard", "microsoft-365"]
-"""How our server writes the field: with its id as RFC 8601 asks, or without one."""
+"""How our server writes the field: with its authserv-id as RFC 8601 requires, or without one."""
 
-_BESIDE = {
+_ACCOMPANYING_FIELDS = {
     "authentication-results",
     "received-spf",
     "dkim-filter",
@@ -33,143 +33,142 @@ _BESIDE = {
 
 _METHOD = re.compile(r"\s*([A-Za-z0-9-]{1,40})\s*(?:/\s*\d+\s*)?=\s*([A-Za-z0-9-]{1,40})(.*)", re.DOTALL)
 _PROPERTY = re.compile(r"(?<!\S)([A-Za-z0-9-]{1,20}\.[A-Za-z0-9-]{1,40})\s*=\s*(\S+)")
-_HOP = re.compile(r"\s*from\s+(\S+)\s.*?\bby\s+([^\s;]+)", re.IGNORECASE | re.DOTALL)
+_RECEIVED_FROM_BY = re.compile(r"\s*from\s+(\S+)\s.*?\bby\s+([^\s;]+)", re.IGNORECASE | re.DOTALL)
 _MICROSOFT = (".outlook.com", ".office365.com")
-_EDGE = ".mail.protection.outlook.com"
+_MICROSOFT_EDGE = ".mail.protection.outlook.com"
 
 
 class AuthenticationResult(Value, frozen=True):
-    """One verdict: ``method`` (dkim, dmarc, spf …), ``result`` (pass, fail …), the properties it speaks of."""
+    """One result: ``method`` (dkim, dmarc, spf …), ``result`` (pass, fail …), and the reported properties."""
 
     method: str
     result: str
     properties: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str:
-        """Return a property in lower case, or an empty string."""
+        """Return a property in lowercase, or an empty string."""
         return next((value for key, value in self.properties if key == name), "")
 
 
-def authenticate(
-    head: Headers, sender: Address | None, trusted_authserv_id: str | None, profile: Profile = "standard"
-) -> Auth:
-    """Say whether our server vouches for the From domain.
+def authenticate(head: Headers, sender: Address | None, trusted_authserv_id: str | None, profile: Profile = "standard") -> Auth:
+    """Return whether our server authenticates the From domain.
 
-    ``fail``: DMARC failed, or a DKIM signature of the From domain (or of one that is not named) did; it wins over every pass,
-    for a mail whose SPF is in order and whose signature is broken may have been altered. Only a valid signature of the very
-    same domain beside it makes up for a broken one: many sign twice, with an algorithm that not every server knows (RFC 6376
-    §6.1, RFC 8463). A broken signature of somebody else's says nothing of the sender.
+    ``fail``: DMARC failed, or a DKIM signature of the From domain (or of an unnamed domain) failed. A fail overrides
+    every pass, because a message with a valid SPF result and a broken signature may have been altered. A broken
+    signature is ignored only if the very same domain also has a valid one: many senders sign twice, with an algorithm
+    that not every server supports (RFC 6376 §6.1, RFC 8463). A broken signature of an unrelated domain says nothing
+    about the sender.
 
-    ``pass``: DMARC passed for exactly that domain, or a DKIM signature of it or of its parent or subdomain did.
+    ``pass``: DMARC passed for exactly that domain, or a DKIM signature of it, its parent, or its subdomain passed.
 
-    ``none``: everything else. SPF alone is neither: it speaks of the envelope (RFC 7208 §2.4), fails for every mail that was
-    forwarded, and passes for whoever puts an address of his own there. What it means for From, DMARC says. So does
-    Microsoft's compauth, which otherwise guesses.
+    ``none``: everything else. SPF alone decides nothing: it is about the envelope (RFC 7208 §2.4), fails for every
+    forwarded message, and passes for anyone who uses an envelope address of their own. DMARC states what SPF means for
+    From. Microsoft's compauth is ignored for the same reason: it includes guesses.
     """
     if sender is None or not (trusted_authserv_id or profile == "microsoft-365"):
         return Auth()
-    wanted = "" if profile == "microsoft-365" else (trusted_authserv_id or "").lower()
-    heard, vouching = _trusted(head, wanted, profile)
-    sound = {_signer(result) for result in vouching if result.method == "dkim" and result.result == "pass"}
-    if any(_denies(result, sender.domain, sound) for result in heard):
+    authserv_id = "" if profile == "microsoft-365" else (trusted_authserv_id or "").lower()
+    results, passable = _trusted_results(head, authserv_id, profile)
+    valid_signers = {_signer(result) for result in passable if result.method == "dkim" and result.result == "pass"}
+    if any(_is_fail(result, sender.domain, valid_signers) for result in results):
         return Auth("fail")
-    passed = any(_vouches(result, sender.domain) for result in vouching)
+    passed = any(_is_pass(result, sender.domain) for result in passable)
     return Auth("pass", sender.domain) if passed else Auth()
 
 
-def _denies(result: AuthenticationResult, domain: str, sound: set[str]) -> bool:
+def _is_fail(result: AuthenticationResult, domain: str, valid_signers: set[str]) -> bool:
     if result.result != "fail":
         return False
     signer = _signer(result)
-    broken = result.method == "dkim" and ("." not in signer or (_aligned(signer, domain) and signer not in sound))
+    broken = result.method == "dkim" and ("." not in signer or (_is_aligned(signer, domain) and signer not in valid_signers))
     return broken or result.method == "dmarc"
 
 
-def _vouches(result: AuthenticationResult, domain: str) -> bool:
+def _is_pass(result: AuthenticationResult, domain: str) -> bool:
     if result.result != "pass":
         return False
     if result.method == "dmarc":
-        return result.get("header.from").rpartition("@")[2] == domain  # A3
-    return result.method == "dkim" and _aligned(_signer(result), domain)
+        return result.get("header.from").rpartition("@")[2] == domain
+    return result.method == "dkim" and _is_aligned(_signer(result), domain)
 
 
 def _signer(result: AuthenticationResult) -> str:
     return result.get("header.d") or result.get("header.i").rpartition("@")[2]
 
 
-def _aligned(one: str, other: str) -> bool:
-    """Relaxed alignment (RFC 7489 §3.1.1): the same domain, or one above the other, never a bare top-level domain."""
+def _is_aligned(one: str, other: str) -> bool:
+    """Relaxed alignment (RFC 7489 §3.1.1): the same domain, or one a subdomain of the other, never a bare TLD."""
     return "." in one and "." in other and (one == other or one.endswith(f".{other}") or other.endswith(f".{one}"))
 
 
-def _trusted(
+def _trusted_results(
     head: Headers, authserv_id: str, profile: Profile
 ) -> tuple[list[AuthenticationResult], list[AuthenticationResult]]:
-    """Return all verdicts that bear our server's id in the place where it writes, and those of them that can vouch.
+    """Return all results with our server's id in a trusted position, and those among them that may count as a pass.
 
-    Above the topmost Received our servers alone have written, in one field or several (one for each filter). Below it the
-    second field of that id may be the first line of the mail itself, and can only speak against it.
+    Above the topmost Received field, only our servers have written, in one field or several (one per filter). Below it,
+    the second field with that id may be the first line of the original message, so it can only count as a fail.
     """
-    heard: list[AuthenticationResult] = []
-    vouching: list[AuthenticationResult] = []
+    results: list[AuthenticationResult] = []
+    passable: list[AuthenticationResult] = []
     found = False
     for value, above in _near_topmost_received(head, profile):
-        named, results = read(value)
-        if named == authserv_id:
-            heard += results
-            vouching += results if above or not found else ()
+        named_id, field_results = parse_results(value)
+        if named_id == authserv_id:
+            results += field_results
+            passable += field_results if above or not found else ()
             found = True
-    return heard, vouching
+    return results, passable
 
 
 def _near_topmost_received(head: Headers, profile: Profile) -> Iterator[tuple[str, bool]]:
-    """Yield the Authentication-Results above the topmost Received and, with False, those directly below it (A2).
+    """Yield each Authentication-Results above the topmost Received (True) and directly below it (False).
 
-    Within Microsoft 365 a mail makes hops of its own; the topmost Received is there that of the edge, below theirs. The edge
-    writes above it only.
+    Within Microsoft 365 a message makes internal hops. There the topmost Received is the one of the edge server, below
+    the internal ones. The edge server writes only above it.
     """
     traces = (
-        place for place, (name, value) in enumerate(head.fields) if name == "received" and not _inner(value, profile)
+        index for index, (name, value) in enumerate(head.fields) if name == "received" and not _is_internal_hop(value, profile)
     )
     topmost = next(traces, None)
     if topmost is None:
         return
-    for place, (name, value) in enumerate(head.fields):
-        if place > topmost and (name not in _BESIDE or profile == "microsoft-365"):
+    for index, (name, value) in enumerate(head.fields):
+        if index > topmost and (name not in _ACCOMPANYING_FIELDS or profile == "microsoft-365"):
             return
         if name == "authentication-results":
-            yield value, place < topmost
+            yield value, index < topmost
 
 
-def _inner(received: str, profile: Profile) -> bool:
-    """Say whether a Received tells of a hop between two servers of Microsoft 365, behind its edge."""
-    hop = _HOP.match(without_comments(received)) if profile == "microsoft-365" else None
+def _is_internal_hop(received: str, profile: Profile) -> bool:
+    """Return whether a Received field records a hop between two Microsoft 365 servers behind the edge server."""
+    hop = _RECEIVED_FROM_BY.match(without_comments(received)) if profile == "microsoft-365" else None
     if hop is None:
         return False
     sent_by, taken_by = hop[1].lower(), hop[2].lower()
-    return sent_by.endswith(_MICROSOFT) and taken_by.endswith(_MICROSOFT) and not taken_by.endswith(_EDGE)
+    return sent_by.endswith(_MICROSOFT) and taken_by.endswith(_MICROSOFT) and not taken_by.endswith(_MICROSOFT_EDGE)
 
 
-def read(value: str) -> tuple[str, tuple[AuthenticationResult, ...]]:
-    """Read a field into the server's id, empty where there is none, and its verdicts (RFC 8601 §2.2).
+def parse_results(value: str) -> tuple[str, tuple[AuthenticationResult, ...]]:
+    """Parse a field into the authserv-id, empty if there is none, and its results (RFC 8601 §2.2).
 
-    Comments say nothing, quotes hide nothing.
+    Comments are ignored, and quoting cannot conceal anything.
     """
-    first, *others = _statements(value)
-    named = first.split()[:1]
-    if "=" in first:  # Microsoft begins with a verdict
-        named, others = [], [first, *others]
+    first, *others = _split_statements(value)
+    authserv = first.split()[:1]
+    if "=" in first:  # Microsoft omits the id and begins with a result
+        authserv, others = [], [first, *others]
     results = []
     for statement in others:
         found = _METHOD.fullmatch(statement)
         if found is not None:
-            pairs = tuple((key.lower(), said.lower()) for key, said in _PROPERTY.findall(found[3]))
+            pairs = tuple((key.lower(), value.lower()) for key, value in _PROPERTY.findall(found[3]))
             results.append(AuthenticationResult(found[1].lower(), found[2].lower(), pairs))
-    return (named[0].lower() if named else ""), tuple(results)
+    return (authserv[0].lower() if authserv else ""), tuple(results)
 
 
-def _statements(value: str) -> list[str]:
-    """Split at the semicolons, leaving comments out; what is quoted can neither separate nor name anything."""
+def _split_statements(value: str) -> list[str]:
+    """Split at the semicolons without comments; quoted text can neither separate statements nor name anything."""
     plain = "".join(
         char if layer == "plain" or char.isalnum() or char in "@.-_+" else "_"
         for char, layer in split_field(value)

@@ -1,9 +1,9 @@
-"""The words by which mail that nobody wrote gives itself away, language by language.
+"""Phrases that identify automated email, by language.
 
-Data only; ``machine`` reads it. A new language is a new line. Entries are regular expressions where it says so.
+Data only; used by ``automated``. To add a language, add a line. Entries are regular expressions where noted.
 """
 
-# ruff: noqa: RUF001  (word lists: their letters are what they are, and a language stays on its line)
+# ruff: noqa: RUF001  (word lists contain letters of many alphabets)
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ AWAY = (
         "부재중",
     ),
 )
-"""Subjects of automatic answers: the phrase begins the subject and a colon, its end or a date follows."""
+"""Subjects of automatic replies: the subject begins with the phrase, followed by a colon, its end, or a date."""
 
 UNTIL = (
     "until",
@@ -72,7 +72,7 @@ UNTIL = (
     "до",
     "с",
 )
-"""Words after which an absence notes its dates."""
+"""Words that introduce the dates of an absence."""
 
 CHALLENGE = (
     r"(?:prove|verify|confirm)\b[^.\n]{0,60}(?:you are (?:a )?(?:human|person|real)|real person|not a (?:robot|spammer|machine))",
@@ -85,7 +85,7 @@ CHALLENGE = (
     r"(?:confirme[rz]?|cliquez)\b[^.\n]{0,80}(?:expéditeur|être humain|remis|délivr)",
     r"(?:confirme|haga clic)\b[^.\n]{0,80}(?:remitente|humano|entregad)",
 )
-"""What systems write that let a mail through only when its sender has proved to be a person (regular expressions)."""
+"""Phrases of systems that deliver a message only after its sender proves to be a person (regular expressions)."""
 
 ABSENT = (
     r"\bI(?:'m| am|'ll be| will be)\b[^\n]{0,40}(?:out of (?:the |my )?office|away|travell?ing|unavailable|not in the office)",
@@ -109,7 +109,7 @@ ABSENT = (
     r"休暇(?:を|中|の)|不在にして|不在のため|(?:外出|出張)(?:中|して)|(?:我)?(?:正在|目前|现在|現在)?(?:休假|出差|外出|不在办公室|不在辦公室|休年假)",
     r"(?:휴가|출장|외근|부재) ?(?:중|입니다|으로)|자리를 비",
 )
-"""What absent people tell all who write to them, in the first person (regular expressions)."""
+"""First-person statements in out-of-office notes (regular expressions)."""
 
 READ = (
     *("read", "not read", "gelesen", "ungelesen", "nicht gelesen", "lu", "non lu", "leído", "no leído"),
@@ -120,7 +120,7 @@ READ = (
     *("disposition notification", "accusé de réception", "confirmación de lectura", "conferma di lettura"),
     *("leesbevestiging",),
 )
-"""What stands before the subject of a receipt (RFC 8098 §3), with a colon, an end or a bracket after it."""
+"""Prefixes of the subject of a receipt (RFC 8098 §3), followed by a colon, the end, or a bracket."""
 
 WAS_READ = (
     r"(?:your message|return receipt)\b(?s:.){0,400}(?:was|has been) (?:read|displayed|opened|deleted)",
@@ -131,7 +131,7 @@ WAS_READ = (
     r"uw bericht\b(?s:.){0,400}gelezen|a sua mensagem\b(?s:.){0,400}lida|wiadomość\b(?s:.){0,400}(?:przeczytan|odczytan)",
     r"сообщение\b(?s:.){0,400}прочитано|(?:已读回执|已讀回條|開封確認|开封|수신 확인)",
 )
-"""What a receipt says of our mail (regular expressions)."""
+"""Statements about our message in a receipt (regular expressions)."""
 
 ACKNOWLEDGED = (
     r"\b(?:a|the|new|your) (?:ticket|case)\b[^.\n]{0,30}\b(?:has been|was|is) (?:\w+ly )?(?:created|opened|assigned|logged)",
@@ -148,7 +148,7 @@ ACKNOWLEDGED = (
     r"お問い合わせ(?:を|いただ)[^。\n]{0,40}(?:受け付け|受付|ありがとう)|(?:您的|你的)(?:请求|工单|申请|邮件|問題|请求单)[^。\n]{0,30}(?:收到|创建|建立|受理)",
     r"(?:문의|요청)(?:가|이)[^.\n]{0,30}(?:접수|등록)",
 )
-"""How the ticket systems of others say that they have us on their list (regular expressions)."""
+"""Acknowledgments by other companies' ticket systems (regular expressions)."""
 
 TICKET = (
     *("ticket", "case", "request", "incident", "reference", "tracking", "anfrage", "vorgang", "fall"),
@@ -156,7 +156,7 @@ TICKET = (
     *("zgłoszenie", "zgłoszenia", "заявка", "заявки", "обращение", "обращения", "お問い合わせ番号", "受付番号"),
     *("工单", "工單", "案件", "접수"),
 )
-"""What such a system calls the number that it has given us."""
+"""Names that such a system gives to its ticket number."""
 
 GENERATED = (
     r"(?:automatic(?:ally)?|auto|system|computer)[- ](?:generated|created|sent)",
@@ -172,7 +172,7 @@ GENERATED = (
     r"otomatik (?:olarak )?(?:oluşturul|gönderil|üretil)",
     r"自動(?:で|的に)?(?:返信|送信|配信|生成)|自动(?:生成|发送|发出)|系统(?:自动|邮件)|자동(?:으로)? ?(?:발송|생성)",
 )
-"""How programs say that no person wrote a notice (regular expressions)."""
+"""Statements that no person wrote a notice (regular expressions)."""
 
 MUTE = (
     r"(?:do not|don't|please don't|cannot|never) (?:reply|respond|answer)|no reply (?:is )?(?:needed|required|necessary)",
@@ -183,4 +183,4 @@ MUTE = (
     r"nie odpowiad|не отвеча|yanıtlamayın|cevaplamayın|yanıtlamayınız|cevap vermeyin",
     r"返信しないで|返信(?:は)?(?:でき|ご遠慮|不要)|(?:请勿|請勿|勿|不要)(?:直接)?(?:回复|回覆|答复)|회신하지|답장하지|발신 ?전용",
 )
-"""How programs say that nobody reads the answers (regular expressions)."""
+"""Statements that no one reads the replies (regular expressions)."""

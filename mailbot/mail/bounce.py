@@ -1,4 +1,4 @@
-"""Delivery reports: RFC 3464, and the dialects of servers that never heard of it."""
+"""Delivery reports: RFC 3464, and the nonstandard formats of older servers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from mailbot.mail.headers import Headers
     from mailbot.mail.mime import Part
 
-TEXT = 50_000
-"""Bytes of a part that are searched for a dialect."""
+MAX_TEXT = 50_000
+"""The number of bytes of a part that are searched for a nonstandard report."""
 
-RECIPIENTS = 100
+MAX_RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,64}@[^\s<>@,;:\"()\[\]]{1,255}")
 _QUOTED_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}<([^<>\s]{1,990})>", re.IGNORECASE | re.MULTILINE)
@@ -27,148 +27,157 @@ _FAILURE = re.compile("|".join(bounce_phrases.UNDELIVERED), re.IGNORECASE)
 _REPORTED = re.compile("|".join(bounce_phrases.REPORTED), re.IGNORECASE)
 _DELAY = re.compile("|".join(bounce_phrases.DELAYED), re.IGNORECASE)
 _TRYING = re.compile("|".join(bounce_phrases.TRYING), re.IGNORECASE)
-_NO_MAIL = re.compile("|".join((*bounce_phrases.GOODS, *automated_phrases.CHALLENGE)), re.IGNORECASE)
+_NOT_A_REPORT = re.compile("|".join((*bounce_phrases.GOODS, *automated_phrases.CHALLENGE)), re.IGNORECASE)
 _SERVER = re.compile(
     r"mail(?:er)?[-_. ]?daemon|\bmdaemon\b|postmaster|mail[-_. ]delivery[-_. ](?:sub)?(?:system|service)"
     r"|system[_. ]administrator|microsoftexchange[0-9a-f]{6}",
     re.IGNORECASE,
 )
-_STATED = re.compile(
+_STATED_FAILURE = re.compile(
     rf"\W{{0,5}}(?P<address>{_ADDRESS.pattern})\W.{{0,200}}?"
     r"(?:\b5\d\d\b|unknown|no such|not exist|n't exist|\bfull\b|quota|reject|fail|invalid|unbekannt|inconnu)",
     re.IGNORECASE,
 )
-_PASSED_ON = re.compile(rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
-_ANSWERS = re.compile(rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
+_FORWARD_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
+_REPLY_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
 
-OPENING = 8
-"""Lines with words in which a report says that it is one."""
+OPENING_LINES = 8
+"""The number of nonblank lines in which a report must identify itself."""
 
 OPENING_TEXT = 2000
-"""Characters of such a beginning."""
+"""The number of characters of such an opening."""
 
-LISTED = 15
-"""Lines below that sentence in which the recipients stand."""
+LIST_LINES = 15
+"""The number of lines below that sentence that may list the recipients."""
 
 
 def detect(root: Part, text: str, senders: Collection[Address]) -> Bounce | None:
-    """Read a delivery report about a failure or a delay; None for everything else, also for reports of success (B3)."""
-    status = [
-        part for part in root.walk() if part.kind in {"message/delivery-status", "message/global-delivery-status"}
-    ]
-    if status and (root.kind == "multipart/report" or _from_a_server(root, senders)):
-        groups = [group for part in status for group in _groups(part)]
-        for action in ("failed", "delayed"):  # only a failure is for good (RFC 3464 §2.3.3)
+    """Parse a report of a failure or a delay; return None for everything else, including reports of success."""
+    status = [part for part in root.walk() if part.kind in {"message/delivery-status", "message/global-delivery-status"}]
+    if status and (root.kind == "multipart/report" or _is_from_server(root, senders)):
+        groups = [group for part in status for group in _field_groups(part)]
+        for action in ("failed", "delayed"):  # only "failed" is permanent (RFC 3464 §2.3.3)
             recipients = [_recipient(group) for group in groups if _action(group) == action]
             if recipients:
-                found = tuple(dict.fromkeys(filter(None, recipients)))[:RECIPIENTS] or _named(root)
+                found = tuple(dict.fromkeys(filter(None, recipients)))[:MAX_RECIPIENTS] or _x_failed_recipients(root)
                 return Bounce(found, temporary=action == "delayed", original_id=_original_id(root, text))
         if any(_action(group) for group in groups):
             return None
-    return _dialect(root, text, {box.email for box in (*senders, *addresses.every(root.headers.all("to")))})
+    return _parse_nonstandard(
+        root, text, {mailbox.email for mailbox in (*senders, *addresses.all_mailboxes(root.headers.all("to")))}
+    )
 
 
-def _from_a_server(root: Part, senders: Collection[Address]) -> bool:
-    """Say whether a mail server wrote this; a person may quote a report at length."""
-    path = root.headers.first("return-path")
-    null = path is not None and (not path.strip(" <>\t") or _SERVER.match(path.strip(" <\t")) is not None)
-    # a server's From is often no address at all: "Postmaster <>"
-    named = " ".join((*map(headers.words, root.headers.all("from")), *(box.email.partition("@")[0] for box in senders)))
-    return null or root.headers.has("x-failed-recipients") or _SERVER.search(named) is not None
+def _is_from_server(root: Part, senders: Collection[Address]) -> bool:
+    """Return whether a mail server wrote this; a person may quote a report at length."""
+    return_path = root.headers.first("return-path")
+    is_null_sender = return_path is not None and (
+        not return_path.strip(" <>\t") or _SERVER.match(return_path.strip(" <\t")) is not None
+    )
+    # A server's From is often not a valid address: "Postmaster <>".
+    recipients = " ".join(
+        (*map(headers.decode_words, root.headers.all("from")), *(mailbox.email.partition("@")[0] for mailbox in senders))
+    )
+    return is_null_sender or root.headers.has("x-failed-recipients") or _SERVER.search(recipients) is not None
 
 
-def _dialect(root: Part, text: str, own: Collection[str]) -> Bounce | None:
-    """Read a report that follows no standard; ``own`` are the addresses that it is from and to.
+def _parse_nonstandard(root: Part, text: str, own: Collection[str]) -> Bounce | None:
+    """Parse a nonstandard report; ``own`` holds the addresses it is from and to.
 
-    A server's hand is enough with a recipient or with such a subject. Without it both are asked for: a subject and an
-    opening sentence as servers write them, and a recipient besides those who exchange this mail.
+    From a known server, a recipient or a typical subject is enough. From any other sender, both are required: a subject
+    and an opening sentence that servers write, and a recipient other than the parties to this message.
     """
-    subject = headers.words(root.headers.first("subject") or "")
-    server = _from_a_server(root, addresses.every(root.headers.all("from")))
-    titled = _FAILURE.search(subject) is not None
-    if not server and (not titled or not _may_be_a_report(root, subject, text)):
+    subject = headers.decode_words(root.headers.first("subject") or "")
+    server = _is_from_server(root, addresses.all_mailboxes(root.headers.all("from")))
+    has_report_subject = _FAILURE.search(subject) is not None
+    if not server and (not has_report_subject or not _may_be_report(root, subject, text)):
         return None
-    opens = _opening(text)
-    temporary, permanent = _flufl(root)
-    named = _named(root) or permanent or temporary or (_listed(text, opens, own) if opens is not None else ())
-    if server and not named and titled:
-        named = _others(f"{subject}\n{text[:OPENING_TEXT]}", own)[:1]
-    if not (named and (server or opens is not None)) and not (server and titled):
+    opening = _opening(text)
+    delayed, failed = _flufl_recipients(root)
+    recipients = (
+        _x_failed_recipients(root) or failed or delayed or (_listed_addresses(text, opening, own) if opening is not None else ())
+    )
+    if server and not recipients and has_report_subject:
+        recipients = _other_addresses(f"{subject}\n{text[:OPENING_TEXT]}", own)[:1]
+    if not (recipients and (server or opening is not None)) and not (server and has_report_subject):
         return None
-    trying = bool(temporary) if temporary or permanent else _goes_on(subject, text)
-    return Bounce(named, temporary=trying, original_id=_original_id(root, text))
+    temporary = bool(delayed) if delayed or failed else _is_retrying(subject, text)
+    return Bounce(recipients, temporary=temporary, original_id=_original_id(root, text))
 
 
-def _may_be_a_report(root: Part, subject: str, text: str) -> bool:
-    """Rule out who passes a report on or answers one, who writes of parcels, and a machine that asks who we are."""
+def _may_be_report(root: Part, subject: str, text: str) -> bool:
+    """Rule out forwarded reports and replies to reports, messages about parcels, and challenge systems."""
     threaded = root.headers.has("in-reply-to") or root.headers.has("references")
-    answers = _PASSED_ON.match(subject) or (threaded and _ANSWERS.match(subject))
-    return not answers and _NO_MAIL.search(text[:OPENING_TEXT]) is None
+    is_reply_or_forward = _FORWARD_SUBJECT.match(subject) or (threaded and _REPLY_SUBJECT.match(subject))
+    return not is_reply_or_forward and _NOT_A_REPORT.search(text[:OPENING_TEXT]) is None
 
 
 def _opening(text: str) -> int | None:
-    """Return the line by which a text says, at its beginning, that it reports on a mail; None where it does not."""
-    worded = 0
-    for at, line in enumerate(text[:TEXT].split("\n")):
+    """Return the index of the line that identifies the text as a report, or None if there is none."""
+    nonblank = 0
+    for index, line in enumerate(text[:MAX_TEXT].split("\n")):
         if any(char.isalpha() for char in line[:200]):
-            worded += 1
+            nonblank += 1
             if _REPORTED.search(line[:500]):
-                return at
-        if worded == OPENING:
+                return index
+        if nonblank == OPENING_LINES:
             break
     return None
 
 
-def _listed(text: str, at: int, own: Collection[str]) -> tuple[str, ...]:
-    """Return the addresses in, below or right above the opening sentence, else those a line says something bad of."""
-    lines = text[:TEXT].split("\n")
+def _listed_addresses(text: str, index: int, own: Collection[str]) -> tuple[str, ...]:
+    """Return the addresses in, below, or right above the opening sentence, else those in lines that state a failure."""
+    lines = text[:MAX_TEXT].split("\n")
     found: list[str] = []
-    for line in lines[at : at + LISTED]:
-        here = _others(line[:1000], own)
+    for line in lines[index : index + LIST_LINES]:
+        here = _other_addresses(line[:1000], own)
         if found and not here and line.strip():
             break
         found.extend(here)
     if not found:
-        found.extend(_others("\n".join(lines[max(0, at - 3) : at])[:1000], own))
+        found.extend(_other_addresses("\n".join(lines[max(0, index - 3) : index])[:1000], own))
     if not found:
-        stated = (_STATED.match(line[:500]) for line in lines[:400])
-        found.extend(each for line in stated if line is not None for each in _others(line["address"], own))
-    return tuple(dict.fromkeys(found))[:RECIPIENTS]
+        statements = (_STATED_FAILURE.match(line[:500]) for line in lines[:400])
+        found.extend(address for line in statements if line is not None for address in _other_addresses(line["address"], own))
+    return tuple(dict.fromkeys(found))[:MAX_RECIPIENTS]
 
 
-def _others(text: str, own: Collection[str]) -> tuple[str, ...]:
-    """Return the addresses in a text but those of ``own`` and of servers."""
-    found = (each.lower().rstrip(".'") for each in _ADDRESS.findall(text))
-    return tuple(dict.fromkeys(each for each in found if each not in own and not _SERVER.match(each)))
+def _other_addresses(text: str, own: Collection[str]) -> tuple[str, ...]:
+    """Return the addresses in a text except those in ``own`` and those of servers."""
+    found = (address.lower().rstrip(".'") for address in _ADDRESS.findall(text))
+    return tuple(dict.fromkeys(address for address in found if address not in own and not _SERVER.match(address)))
 
 
-def _goes_on(subject: str, text: str) -> bool:
-    """Say whether delivery is still tried."""
+def _is_retrying(subject: str, text: str) -> bool:
+    """Return whether the server is still trying to deliver."""
     delayed = _DELAY.search(subject) is not None and "fail" not in subject.lower()
     return delayed or _TRYING.search(text[:3000]) is not None
 
 
-def _named(root: Part) -> tuple[str, ...]:
-    return tuple(box.email for box in addresses.every(root.headers.all("x-failed-recipients")))[:RECIPIENTS]
+def _x_failed_recipients(root: Part) -> tuple[str, ...]:
+    return tuple(mailbox.email for mailbox in addresses.all_mailboxes(root.headers.all("x-failed-recipients")))[:MAX_RECIPIENTS]
 
 
-def _flufl(root: Part) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _flufl_recipients(root: Part) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from flufl.bounce import all_failures
 
     try:
         temporary, permanent = all_failures(_plain_copy(root))
-    except Exception:  # noqa: BLE001  (seventeen foreign heuristics on hostile text: whatever they raise, they found nothing)
+    except Exception:  # noqa: BLE001  (many heuristics of a library on hostile text: an exception means that nothing was found)
         return (), ()
-    return _texts(temporary), _texts(permanent)
+    return _decode_addresses(temporary), _decode_addresses(permanent)
 
 
-def _texts(found: Collection[bytes]) -> tuple[str, ...]:
-    decoded = sorted(decode(each).lower().strip("<> ") for each in found)
-    return tuple(each for each in decoded if _ADDRESS.fullmatch(each))[:RECIPIENTS]
+def _decode_addresses(found: Collection[bytes]) -> tuple[str, ...]:
+    decoded = sorted(decode(address).lower().strip("<> ") for address in found)
+    return tuple(address for address in decoded if _ADDRESS.fullmatch(address))[:MAX_RECIPIENTS]
 
 
 def _plain_copy(part: Part) -> StdMessage:
-    """Give the library the shape of the mail with short contents, never the raw header (it may be hostile)."""
+    """Return a copy for flufl.bounce with the structure of the message and short contents.
+
+    The raw header is never copied, because it may be hostile.
+    """
     copy = StdMessage()
     copy["From"] = (part.headers.first("from") or "nobody@invalid")[:500]
     copy["Subject"] = (part.headers.first("subject") or "")[:500]
@@ -182,19 +191,19 @@ def _plain_copy(part: Part) -> StdMessage:
             copy.attach(_plain_copy(child))
     else:
         copy.set_payload(
-            decode(part.content[:TEXT], part.charset).encode("ascii", "replace").decode("ascii").replace("\r\n", "\n")
+            decode(part.content[:MAX_TEXT], part.charset).encode("ascii", "replace").decode("ascii").replace("\r\n", "\n")
         )
     return copy
 
 
-def _groups(part: Part) -> Iterator[Headers]:
-    """Yield the groups of fields of a delivery-status part; the first speaks of the message as a whole."""
-    for block in re.split(rb"\n(?:[ \t]*\r?\n)+", part.content[: 4 * TEXT].lstrip()):
-        yield headers.read(block)
+def _field_groups(part: Part) -> Iterator[Headers]:
+    """Yield the field groups of a delivery-status part; the first one is about the message as a whole."""
+    for block in re.split(rb"\n(?:[ \t]*\r?\n)+", part.content[: 4 * MAX_TEXT].lstrip()):
+        yield headers.parse_headers(block)
 
 
 def _action(group: Headers) -> str:
-    """Return what became of the mail for one recipient (RFC 3464 §2.3.3), also where the word is a server's own."""
+    """Return the action for one recipient (RFC 3464 §2.3.3), also if the server used its own word."""
     action = (group.first("action") or "").partition(";")[0].partition("(")[0].strip().lower()
     if action.startswith(("fail", "error")):
         return "failed"
@@ -204,9 +213,9 @@ def _action(group: Headers) -> str:
 
 
 def _recipient(group: Headers) -> str:
-    """Return the address that we wrote to, as far as the report knows it (RFC 3464 §2.3.1)."""
+    """Return the address we sent to, as far as the report states it (RFC 3464 §2.3.1)."""
     for name in ("original-recipient", "final-recipient"):
-        kind, _, address = headers.words(group.first(name) or "").rpartition(";")
+        kind, _, address = headers.decode_words(group.first(name) or "").rpartition(";")
         found = None if kind.strip().lower() == "x400" else _ADDRESS.search(address)
         if found is not None:
             return found[0].lower()
@@ -214,16 +223,16 @@ def _recipient(group: Headers) -> str:
 
 
 def _original_id(root: Part, text: str) -> str | None:
-    """Return the Message-ID of the mail that came back: from its copy, else from the text or the thread."""
+    """Return the Message-ID of the returned message: from its copy, else from the text or the thread."""
     for part in root.walk():
         returned = None
         if part.kind in {"message/rfc822", "message/global"} and part.children:
             returned = part.children[0].headers
         elif part.kind in {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
-            returned = headers.read(part.content[: 4 * TEXT])
-        if returned is not None and (found := headers.own_id(returned.first("message-id"))) is not None:
+            returned = headers.parse_headers(part.content[: 4 * MAX_TEXT])
+        if returned is not None and (found := headers.message_id(returned.first("message-id"))) is not None:
             return found
     quoted = _QUOTED_ID.search(text)
     if quoted is not None:
         return quoted[1]
-    return next(iter(headers.ids(root.headers.first("in-reply-to"))), None)
+    return next(iter(headers.message_ids(root.headers.first("in-reply-to"))), None)

@@ -1,6 +1,6 @@
-"""The words by which mail servers report that a mail did not, or not yet, arrive, language by language.
+"""Phrases in reports that a message was not, or not yet, delivered, by language.
 
-Data only, regular expressions; ``bounce`` reads it. A new language is a new line.
+Data only, regular expressions; used by ``bounce``. To add a language, add a line.
 """
 
 from __future__ import annotations
@@ -22,13 +22,7 @@ UNDELIVERED = (
     *("não entregue", "falha na entrega", "não foi entregue"),  # pt
     *("nie dostarczon", "niedostarczon", "nie można dostarczyć", "błąd dostarcz"),  # pl
     *("недоставлен", "не доставлен", "ошибка доставки", "не удалось доставить"),  # ru
-    *(
-        "kunde inte levereras",
-        "kunne ikke leveres",
-        "ikke leveret",
-        "ej levererbart",
-        "ei voitu toimittaa",
-    ),  # sv da nb fi
+    *("kunde inte levereras", "kunne ikke leveres", "ikke leveret", "ej levererbart", "ei voitu toimittaa"),  # sv da nb fi
     *("nedoručiteln", "nelze doručit", "kézbesíthetetlen", "nelivrat", "teslim edilemedi"),  # cs hu ro tr
     *(
         "配信不能",
@@ -44,7 +38,7 @@ UNDELIVERED = (
         "전송 실패",
     ),
 )
-"""Subjects of mail servers that could not deliver."""
+"""Subjects of reports that a message could not be delivered."""
 
 REPORTED = (
     r"(?:e-?mail|message|mail)\b[^.\n]{0,80}(?:(?:\bnot|n't)(?: yet)? (?:be |been )?|\bun)(?:deliver|reach|sent)",
@@ -70,20 +64,10 @@ REPORTED = (
     r"(?:无法|未能)(?:投递|送达|发送)|無法(?:投遞|送達|傳送|傳遞)|被退回",  # zh
     r"(?:전달|배달|전송)(?:되지|하지|할 수)",  # ko
 )
-"""Sentences with which a server's report opens."""
+"""Opening sentences of delivery reports."""
 
-DELAYED = (
-    "delay",
-    "warning",
-    "verzöger",
-    "retard",
-    "still undelivered",
-    "not yet been delivered",
-    "遅延",
-    "延迟",
-    "延遲",
-)
-"""Subjects of mail servers that go on trying."""
+DELAYED = ("delay", "warning", "verzöger", "retard", "still undelivered", "not yet been delivered", "遅延", "延迟", "延遲")
+"""Subjects of reports that delivery is still being tried."""
 
 TRYING = (
     r"will (?:continue|keep|be retried|go on|try again|still)[^.\n]{0,40}",
@@ -91,10 +75,10 @@ TRYING = (
     r"wird (?:weiterhin|weiter|erneut) versucht|weitere zustellversuche|de nouvelles tentatives|se seguirá intentando",
     r"verranno effettuati (?:altri|ulteriori) tentativi|再送|继续尝试|繼續嘗試",
 )
-"""Sentences by which a report says that delivery is still tried."""
+"""Sentences in a report that delivery is still being tried."""
 
 GOODS = (
     r"\b(?:parcels?|packages?|shipments?|courier|carrier|paket|sendung|colis|paquete|envío|pacco|pakket|encomenda|przesyłk\w|paczk\w)\b",
     r"посылк|\b(?:paketet|pakken|paketti|zásilk\w|kargo)\b|荷物|包裹|택배",
 )
-"""What people write about that mail servers do not deliver."""
+"""Words for goods in shipment: people who write about these do not report a failed email."""

@@ -11,9 +11,9 @@ Layer = Literal["plain", "quoted", "comment"]
 
 
 def split_field(value: str) -> Iterator[tuple[str, Layer]]:
-    """Yield each character with the layer it stands in; quotes, backslashes and outer brackets are left out.
+    """Yield each character with its layer; quotes, backslashes, and outer parentheses are omitted.
 
-    Every character is looked at once, and comments may nest as deep as they like (M4).
+    Each character is visited once, and comments may be nested to any depth.
     """
     quoted = escaped = False
     depth = 0
@@ -33,5 +33,5 @@ def split_field(value: str) -> Iterator[tuple[str, Layer]]:
 
 
 def without_comments(value: str) -> str:
-    """Return a field without its comments, each replaced by nothing."""
+    """Return a field without its comments."""
     return "".join(char for char, layer in split_field(value) if layer != "comment")

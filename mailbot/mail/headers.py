@@ -1,7 +1,7 @@
-"""The header fields of a mail or a part: found, unfolded, decoded, each within a bound.
+"""The header fields of a message or a part: located, unfolded, and decoded, within fixed limits.
 
-The standard library's header parser is super-linear on hostile input and raises on some of it; this one reads every
-byte once and never raises. RFC 5322 §2.2, RFC 2047.
+The standard library's header parser takes super-linear time on hostile input and raises on some of it; this one reads
+each byte once and never raises. See RFC 5322 §2.2 and RFC 2047.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from mailbot.model import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FIELDS = 2000
-"""Fields read of one header; more than ten times what real mail carries."""
+MAX_FIELDS = 2000
+"""The maximum number of fields read from one header: more than ten times what real email has."""
 
-VALUE = 16_384
-"""Characters read of one field; a longer one is cut (M3, M4)."""
+MAX_VALUE = 16_384
+"""The maximum number of characters read from one field; longer values are cut."""
 
 _FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
-_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
-_ID = re.compile(r"<([^<>\s]{1,990})>")
-_Q_BYTE = re.compile(rb"=([0-9A-Fa-f]{2})")
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?\r\n]*)\?=")
+_MESSAGE_ID = re.compile(r"<([^<>\s]{1,990})>")
+_QUOTED_BYTE = re.compile(rb"=([0-9A-Fa-f]{2})")
 
 
 class Headers(Value, frozen=True):
-    """Header fields in their order: names in lower case, values unfolded but not yet decoded."""
+    """Header fields in order: names in lowercase, values unfolded but not yet decoded."""
 
     fields: tuple[tuple[str, str], ...] = ()
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return the values of every field called ``name`` (lower case)."""
+        """Return the values of all fields called ``name`` (lowercase)."""
         return tuple(value for field, value in self.fields if field == name)
 
     def first(self, name: str) -> str | None:
-        """Return the value of the first field called ``name``, or None."""
+        """Return the value of the first field called ``name`` (lowercase), or None."""
         return next((value for field, value in self.fields if field == name), None)
 
     def has(self, name: str) -> bool:
-        """Say whether there is a field called ``name``."""
+        """Return whether there is a field called ``name`` (lowercase)."""
         return self.first(name) is not None
 
 
-def read(block: bytes, charset: str | None = None) -> Headers:
-    """Read a header block; raw 8-bit values are taken as UTF-8, else as ``charset``, else as windows-1252."""
+def parse_headers(block: bytes, charset: str | None = None) -> Headers:
+    """Parse a header block; raw 8-bit values are read as UTF-8, else as ``charset``, else as windows-1252."""
     fields: list[tuple[str, list[bytes]]] = []
     for line in block.split(b"\n"):
         bare = line.rstrip(b"\r")
@@ -57,48 +57,48 @@ def read(block: bytes, charset: str | None = None) -> Headers:
             if fields:
                 fields[-1][1].append(bare)
         elif (found := _FIELD.fullmatch(bare)) is not None:
-            if len(fields) == FIELDS:
+            if len(fields) == MAX_FIELDS:
                 break
             fields.append((found[1].decode("ascii").lower(), [found[2]]))
     return Headers(tuple((name, decode(_join(parts), charset).strip()) for name, parts in fields))
 
 
 def _join(parts: list[bytes]) -> bytes:
-    return b"".join(parts)[:VALUE]
+    return b"".join(parts)[:MAX_VALUE]
 
 
-def words(value: str) -> str:
+def decode_words(value: str) -> str:
     """Decode the encoded words of a value (RFC 2047) and return one clean line."""
-    return one_line("".join(_decoded(value[:VALUE])))
+    return one_line("".join(_decoded_pieces(value[:MAX_VALUE])))
 
 
-def _decoded(value: str) -> Iterator[str]:
-    """Yield the decoded pieces; neighbours in one charset are joined first: many programs split characters."""
-    held, held_charset, at = b"", "", 0
-    for match in _WORD.finditer(value):
+def _decoded_pieces(value: str) -> Iterator[str]:
+    """Yield the decoded pieces. Adjacent words in one charset are joined first: many programs split characters."""
+    pending, pending_charset, at = b"", "", 0
+    for match in _ENCODED_WORD.finditer(value):
         between = value[at : match.start()]
         charset = match[1].partition("*")[0].lower()
-        if held and (between.strip() or charset != held_charset):
-            yield decode(held, held_charset)
-            held = b""
+        if pending and (between.strip() or charset != pending_charset):
+            yield decode(pending, pending_charset)
+            pending = b""
         if between.strip() or at == 0:
             yield between
-        held += _word_bytes(match[2], match[3])
-        held_charset, at = charset, match.end()
-    if held:
-        yield decode(held, held_charset)
+        pending += _word_bytes(match[2], match[3])
+        pending_charset, at = charset, match.end()
+    if pending:
+        yield decode(pending, pending_charset)
     yield value[at:]
 
 
 def _word_bytes(encoding: str, text: str) -> bytes:
     raw = text.encode("utf-8", "replace")
     if encoding in "qQ":
-        return _Q_BYTE.sub(lambda hexed: bytes.fromhex(hexed[1].decode()), raw.replace(b"_", b" "))
+        return _QUOTED_BYTE.sub(lambda digits: bytes.fromhex(digits[1].decode()), raw.replace(b"_", b" "))
     return base64_bytes(raw)
 
 
 def base64_bytes(raw: bytes) -> bytes:
-    """Decode Base64 that may lack its padding or hold foreign characters; what cannot be decoded is left out."""
+    """Decode Base64 that may lack padding or contain invalid characters; anything undecodable is dropped."""
     try:
         return binascii.a2b_base64(raw + b"==")
     except binascii.Error:
@@ -106,27 +106,27 @@ def base64_bytes(raw: bytes) -> bytes:
         return binascii.a2b_base64(kept[: len(kept) - len(kept) % 4] + b"")
 
 
-def ids(value: str | None, limit: int = 100) -> tuple[str, ...]:
-    """Return the message ids of a value without brackets; beyond ``limit`` the first and the last ones."""
+def message_ids(value: str | None, limit: int = 100) -> tuple[str, ...]:
+    """Return the message ids of a value without brackets; beyond ``limit``, the first and the last ones."""
     if not value:
         return ()
-    found = _ID.findall(value) or [token for token in value.replace("<", " ").replace(">", " ").split() if "@" in token]
+    found = _MESSAGE_ID.findall(value) or [token for token in value.replace("<", " ").replace(">", " ").split() if "@" in token]
     clean = [one_line(each, 990) for each in found]
     return tuple(clean if len(clean) <= limit else [clean[0], *clean[1 - limit :]])
 
 
-def own_id(value: str | None) -> str | None:
-    """Return the mail's own Message-ID without brackets, or None; a malformed one is kept as it stands (M8)."""
+def message_id(value: str | None) -> str | None:
+    """Return the Message-ID of the message without brackets, or None; a malformed one is kept as it is."""
     if not value:
         return None
-    found = _ID.search(value)
+    found = _MESSAGE_ID.search(value)
     return one_line(found[1] if found else value.strip("<> \t"), 990).replace(" ", "") or None
 
 
-def moment(value: str | None) -> datetime | None:
-    """Return the time of a Date field in UTC, or None where it cannot be read."""
+def parse_date(value: str | None) -> datetime | None:
+    """Return the date of a Date field in UTC, or None if it cannot be parsed."""
     try:
-        read_time = parsedate_to_datetime((value or "")[:100])
-        return (read_time if read_time.tzinfo else read_time.replace(tzinfo=UTC)).astimezone(UTC)
+        date = parsedate_to_datetime((value or "")[:100])
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, IndexError, OverflowError):
         return None

@@ -1,7 +1,7 @@
-"""The MIME tree of a mail (RFC 2045, RFC 2046), cut out of the raw bytes within fixed bounds.
+"""The MIME tree of a message (RFC 2045, RFC 2046), parsed from the raw bytes within fixed limits.
 
-Boundaries are searched, lines are not walked: a 40 MB mail costs as much as its parts, not as its lines. Nothing is
-copied before a part's content is asked for.
+The parser searches for boundaries and does not iterate over lines: the cost of a 40 MB message depends on the number of
+its parts, not of its lines. Nothing is copied until a part's content is requested.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from mailbot.model import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-DEPTH = 20
-PARTS = 1000
-HEADER = 1_000_000
-"""Bounds: nesting, parts of a mail, bytes of one header (M1, M2)."""
+MAX_DEPTH = 20
+MAX_PARTS = 1000
+MAX_HEADER = 1_000_000
+"""Limits: nesting depth, parts of one message, and bytes of one header."""
 
-PARAMETERS = 64
-"""Parameters read of a Content-Type or Content-Disposition (M4), in as many characters as a field may have."""
+MAX_PARAMETERS = 64
+"""The maximum number of parameters read from one Content-Type or Content-Disposition."""
 
-_BLANK = re.compile(rb"(?:\A|\n)\r?\n")
-_BEHIND = re.compile(rb"(--)?[ \t]*\r?(?=\n|\Z)")
-"""What may follow a boundary on its line; a pattern for each boundary would have to be compiled for each mail."""
+_BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
+_BOUNDARY_REST = re.compile(rb"(--)?[ \t]*\r?(?=\n|\Z)")
+"""The rest of a boundary line. One pattern per boundary would have to be compiled for each message."""
 
-_EXTENSION = 10
-_NAME_JUNK = re.compile(r'[/\\<>|?*"]')
+_MAX_EXTENSION = 10
+_UNSAFE_CHARACTERS = re.compile(r'[/\\<>|?*"]')
 
 
 class UnreadableError(Exception):
-    """The mail cannot be processed and goes to a person. ``reason`` says why, without its content."""
+    """The message cannot be processed and needs a person. ``reason`` says why, without quoting the message."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -45,7 +45,7 @@ class UnreadableError(Exception):
 
 
 class Part(Value, frozen=True):
-    """One part: header, body still encoded, parts within. ``kind`` is type/subtype in lower case."""
+    """One part: its header, its encoded body, and its child parts. ``kind`` is type/subtype in lowercase."""
 
     headers: Headers
     kind: str
@@ -58,7 +58,7 @@ class Part(Value, frozen=True):
 
     @property
     def content(self) -> bytes:
-        """The body decoded from its transfer encoding (RFC 2045 §6)."""
+        """The body, decoded from its transfer encoding (RFC 2045 §6)."""
         encoding = (self.headers.first("content-transfer-encoding") or "").partition(";")[0].strip().lower()
         if encoding == "base64":
             return base64_bytes(self.body)
@@ -71,97 +71,97 @@ class Part(Value, frozen=True):
         return next((value for key, value in self.parameters if key == name), "")
 
     def walk(self) -> Iterator[Part]:
-        """Yield this part and those within, not entering attached mails."""
+        """Yield this part and all parts within it, without entering attached messages."""
         yield self
         if not self.kind.startswith("message/"):
             for child in self.children:
                 yield from child.walk()
 
 
-def cut(raw: bytes) -> Part:
-    """Cut a mail into its parts.
+def parse_parts(raw: bytes) -> Part:
+    """Parse a message into its parts.
 
     Raises:
-        Unreadable: more than ``DEPTH`` levels, ``PARTS`` parts or ``HEADER`` bytes of header.
+        UnreadableError: more than ``MAX_DEPTH`` levels, ``MAX_PARTS`` parts, or ``MAX_HEADER`` bytes of header.
     """
     if b"\n" not in raw:
-        raw = raw.replace(b"\r", b"\n")  # M8: line ends of CR alone
-    return _Cutter().part(raw, "text/plain", 1)
+        raw = raw.replace(b"\r", b"\n")  # line endings of CR only
+    return _PartParser().part(raw, "text/plain", 1)
 
 
-class _Cutter:
+class _PartParser:
     def __init__(self) -> None:
         self.parts = 0
 
     def part(self, raw: bytes, default: str, depth: int) -> Part:
         self.parts += 1
-        if self.parts > PARTS:
-            raise UnreadableError(f"more than {PARTS} parts")
-        if depth > DEPTH:
-            raise UnreadableError(f"parts nested deeper than {DEPTH}")
+        if self.parts > MAX_PARTS:
+            raise UnreadableError(f"more than {MAX_PARTS} parts")
+        if depth > MAX_DEPTH:
+            raise UnreadableError(f"parts nested deeper than {MAX_DEPTH}")
         block, body = split_header(raw)
-        head = headers.read(block)
-        about = _about(head.first("content-type") or default, head.first("content-disposition") or "")
-        named = dict(about.parameters)
+        header = headers.parse_headers(block)
+        fields = _parse_content_fields(header.first("content-type") or default, header.first("content-disposition") or "")
+        parameters = dict(fields.parameters)
         if not block.isascii():
-            head = headers.read(block, named.get("charset"))
-        kind = about.kind if head.has("content-type") else default
+            header = headers.parse_headers(block, parameters.get("charset"))
+        kind = fields.kind if header.has("content-type") else default
         children: tuple[Part, ...] = ()
-        boundary = about.boundary
+        boundary = fields.boundary
         if kind.startswith("multipart/"):
-            within = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-            children = tuple(self.part(piece, within, depth + 1) for piece in self.pieces(body, boundary))
+            default_kind = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+            children = tuple(self.part(part, default_kind, depth + 1) for part in self.split_body(body, boundary))
             if not children:
-                kind = "text/plain"  # RFC 2046 §5.1 broken: what stands there is all there is
-        elif kind in {"message/rfc822", "message/global"} and not _encoded(head):
+                kind = "text/plain"  # violates RFC 2046 §5.1: the body is the only content
+        elif kind in {"message/rfc822", "message/global"} and not _is_encoded(header):
             children = (self.part(body, "text/plain", depth + 1),)
         return Part(
-            headers=head,
+            headers=header,
             kind=kind,
             body=body,
             children=children,
-            charset=named.get("charset") or None,
-            name=about.name,
-            disposition=about.disposition,
-            parameters=about.parameters,
+            charset=parameters.get("charset") or None,
+            name=fields.name,
+            disposition=fields.disposition,
+            parameters=fields.parameters,
         )
 
-    def pieces(self, body: bytes, boundary: str) -> Iterator[bytes]:
+    def split_body(self, body: bytes, boundary: str) -> Iterator[bytes]:
         if not boundary:
             return
-        line = b"\n--" + boundary.encode("utf-8", "replace")
+        delimiter = b"\n--" + boundary.encode("utf-8", "replace")
         text = b"\n" + body
         start: int | None = None
-        at = text.find(line)
+        at = text.find(delimiter)
         while at >= 0:
-            found = _BEHIND.match(text, at + len(line))
+            found = _BOUNDARY_REST.match(text, at + len(delimiter))
             if found is not None:
                 if start is not None:
                     yield body[start : max(start, at - 1)].removesuffix(b"\r")
                 start = found.end()
                 if found[1]:
                     return
-            at = text.find(line, found.end() if found is not None else at + 1)
+            at = text.find(delimiter, found.end() if found is not None else at + 1)
         if start is not None:
             yield body[start:]
 
 
 def split_header(raw: bytes) -> tuple[bytes, bytes]:
-    """Split a mail or part at its first blank line.
+    """Split a message or part at its first blank line.
 
     Raises:
-        Unreadable: a header of more than ``HEADER`` bytes.
+        UnreadableError: the header has more than ``MAX_HEADER`` bytes.
     """
-    found = _BLANK.search(raw, 0, HEADER)
+    found = _BLANK_LINE.search(raw, 0, MAX_HEADER)
     if found is not None:
         return raw[: found.start()], raw[found.end() :]
-    if len(raw) > HEADER:
-        raise UnreadableError(f"a header of more than {HEADER} bytes")
+    if len(raw) > MAX_HEADER:
+        raise UnreadableError(f"a header of more than {MAX_HEADER} bytes")
     return raw, b""
 
 
-class _About(Value, frozen=True):
-    """What the two fields say of a part."""
+class _ContentFields(Value, frozen=True):
+    """The content of the Content-Type and Content-Disposition fields of a part."""
 
     kind: str
     boundary: str
@@ -170,63 +170,63 @@ class _About(Value, frozen=True):
     parameters: tuple[tuple[str, str], ...]
 
 
-def _about(content_type: str, content_disposition: str) -> _About:
-    """Read the two fields; what is short is remembered, for most parts say the same."""
-    known = len(content_type) + len(content_disposition) <= _REMEMBERED
-    return _remembered(content_type, content_disposition) if known else _said(content_type, content_disposition)
+def _parse_content_fields(content_type: str, content_disposition: str) -> _ContentFields:
+    """Parse the two fields. Results for short values are cached, because most parts have the same ones."""
+    is_short = len(content_type) + len(content_disposition) <= _MAX_CACHED
+    return _parse_cached(content_type, content_disposition) if is_short else _parse_uncached(content_type, content_disposition)
 
 
-_REMEMBERED = 200
+_MAX_CACHED = 200
 
 
-def _said(content_type: str, content_disposition: str) -> _About:
-    """Let the standard library read the parameters (RFC 2231) of the two fields, cut to a harmless length."""
-    about = StdMessage()
+def _parse_uncached(content_type: str, content_disposition: str) -> _ContentFields:
+    """Parse the parameters of the two fields (RFC 2231) with the standard library, limited to a safe length."""
+    fields = StdMessage()
     for name, value in (("content-type", content_type), ("content-disposition", content_disposition)):
-        about[name] = ";".join(value.split(";")[: PARAMETERS + 1])
-    return _About(
-        kind=about.get_content_type(),
-        boundary=_text(about.get_boundary("")),
-        name=_file_name(about),
-        disposition=(about.get_content_disposition() or "").lower(),
-        parameters=tuple(_parameters(about).items()),
+        fields[name] = ";".join(value.split(";")[: MAX_PARAMETERS + 1])
+    return _ContentFields(
+        kind=fields.get_content_type(),
+        boundary=_as_text(fields.get_boundary("")),
+        name=_file_name(fields),
+        disposition=(fields.get_content_disposition() or "").lower(),
+        parameters=tuple(_parameters(fields).items()),
     )
 
 
-_remembered = lru_cache(maxsize=256)(_said)
+_parse_cached = lru_cache(maxsize=256)(_parse_uncached)
 
 
-def _parameters(about: StdMessage) -> dict[str, str]:
-    """The parameters of the Content-Type; of several with one name the first."""
+def _parameters(fields: StdMessage) -> dict[str, str]:
+    """Return the parameters of the Content-Type; of several with one name, the first."""
     found: dict[str, str] = {}
-    pairs: Iterable[tuple[str, object]] = about.get_params([])
+    pairs: Iterable[tuple[str, object]] = fields.get_params([])
     for name, value in pairs:
-        found.setdefault(name.lower(), _text(value[2] if isinstance(value, tuple) else value).strip())
+        found.setdefault(name.lower(), _as_text(value[2] if isinstance(value, tuple) else value).strip())
     return found
 
 
-def _text(value: object) -> str:
+def _as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _encoded(head: Headers) -> bool:
-    return (head.first("content-transfer-encoding") or "").strip().lower() in {"base64", "quoted-printable"}
+def _is_encoded(header: Headers) -> bool:
+    return (header.first("content-transfer-encoding") or "").strip().lower() in {"base64", "quoted-printable"}
 
 
-def _file_name(about: StdMessage) -> str:
+def _file_name(fields: StdMessage) -> str:
     for field, key in (("content-disposition", "filename"), ("content-type", "name")):
-        value = about.get_param(key, "", field)
+        value = fields.get_param(key, "", field)
         if isinstance(value, tuple):
             value = value[2].encode("latin-1", "replace").decode(codec(value[0]) or "utf-8", "replace")
         if value:
-            return clean_name(headers.words(str(value)))
+            return clean_name(headers.decode_words(str(value)))
     return ""
 
 
 def clean_name(name: str, limit: int = 120) -> str:
-    """Return the last component of a file name, harmless, at most ``limit`` characters (T1, U3)."""
-    last = _NAME_JUNK.sub("_", re.split(r"[/\\]", one_line(name))[-1]).strip(". ")
-    stem, dot, end = last.rpartition(".")
-    if not dot or len(end) > _EXTENSION:
+    """Return the last component of a file name, safe to display, with at most ``limit`` characters."""
+    last = _UNSAFE_CHARACTERS.sub("_", re.split(r"[/\\]", one_line(name))[-1]).strip(". ")
+    stem, dot, extension = last.rpartition(".")
+    if not dot or len(extension) > _MAX_EXTENSION:
         return last[:limit]
-    return f"{stem[: limit - len(end) - 1]}.{end}"
+    return f"{stem[: limit - len(extension) - 1]}.{extension}"

@@ -1,4 +1,4 @@
-"""Bytes to Message: a mail read once, within bounds, without an exception but one."""
+"""Parse an incoming message: bytes to ``Message``, within limits. It raises ``UnreadableError`` and nothing else."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["UnreadableError", "parse"]
 
-_AUTHORED = (
+_AUTHOR_FIELDS = (
     *("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references"),
     *("mime-version", "content-type", "content-transfer-encoding", "content-disposition", "auto-submitted"),
 )
-"""Fields the author's program writes. All others may differ between two deliveries of one mail (trace, filters)."""
+"""Fields that the author's program writes. Others may differ between two deliveries of one message (trace, filters)."""
 
 
 def parse(
@@ -37,73 +37,76 @@ def parse(
     trusted_authserv_id: str | None = None,
     profile: Profile = "standard",
 ) -> Message:
-    """Parse a mail.
+    """Parse a message.
 
     Args:
-        raw: the mail as the server hands it over, any line ends.
+        raw: the message as the server returns it, with any line endings.
         mailbox: the address of the mailbox it arrived in.
         arrived_at: when it arrived (UTC).
-        ours: further addresses of ours; plus-addresses of all of them are ours too.
-        trusted_authserv_id: the id our mail server signs Authentication-Results with (RFC 8601 §2.5).
-        profile: how it writes that field.
+        ours: our other addresses; plus-addresses of all our addresses are ours too.
+        trusted_authserv_id: the authserv-id of our mail server in Authentication-Results (RFC 8601 §2.5).
+        profile: how the server writes that field.
 
     Raises:
-        Unreadable: the mail is beyond the bounds, encrypted, or only a reference to its content (M1, M2, M7).
+        UnreadableError: the message exceeds the limits, is encrypted, or only refers to its content.
     """
-    root = mime.cut(raw)
-    _refuse_sealed(root)
-    head = root.headers
-    subject = headers.words(head.first("subject") or "")
-    content = body.read(root)
-    if content.text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
+    root = mime.parse_parts(raw)
+    _refuse_unreadable(root)
+    header = root.headers
+    subject = headers.decode_words(header.first("subject") or "")
+    body_content = body.read_body(root)
+    if body_content.text.lstrip().startswith("-----BEGIN PGP MESSAGE-----"):
         raise UnreadableError("encrypted")
-    split = reply_text.split(content.text, subject)
-    own = (mailbox, *ours)
-    sender = addresses.single(head.all("from"))
-    reply_to = addresses.every(head.all("reply-to"))
-    machine, bounce = classify(root, content.text, ours=own)
+    split = reply_text.split(body_content.text, subject)
+    own_addresses = (mailbox, *ours)
+    sender = addresses.single_mailbox(header.all("from"))
+    reply_to = addresses.all_mailboxes(header.all("reply-to"))
+    classification, bounce = classify(root, body_content.text, ours=own_addresses)
     return Message(
         mailbox=mailbox,
-        digest=digest(raw, head),
+        digest=digest(raw, header),
         arrived_at=arrived_at,
         size=len(raw),
         subject=subject,
-        message_id=headers.own_id(head.first("message-id")),
-        sent_at=headers.moment(head.first("date")),
+        message_id=headers.message_id(header.first("message-id")),
+        sent_at=headers.parse_date(header.first("date")),
         sender=sender,
         reply_to=reply_to,
-        answer_to=_answer_to(head, sender, own),
-        to=addresses.every(head.all("to")),
-        cc=addresses.every(head.all("cc")),
-        delivered_to=tuple(dict.fromkeys(box.email for box in addresses.every(_delivered(head)))),
-        return_path=_return_path(head),
-        in_reply_to=headers.ids(head.first("in-reply-to")),
-        references=headers.ids(head.first("references")),
-        text=content.text,
+        answer_to=_reply_address(header, sender, own_addresses),
+        to=addresses.all_mailboxes(header.all("to")),
+        cc=addresses.all_mailboxes(header.all("cc")),
+        delivered_to=tuple(dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(_delivery_addresses(header)))),
+        return_path=_return_path(header),
+        in_reply_to=headers.message_ids(header.first("in-reply-to")),
+        references=headers.message_ids(header.first("references")),
+        text=body_content.text,
         visible=split.visible,
         quoted=split.quoted,
         forwarded=split.forwarded,
-        tables=tuple(_shown(content.tables, split)),
-        attachments=content.attachments,
-        classification=machine,
+        tables=tuple(_visible_tables(body_content.tables, split)),
+        attachments=body_content.attachments,
+        classification=classification,
         bounce=bounce,
-        auth=authenticate(head, sender, trusted_authserv_id, profile),
+        auth=authenticate(header, sender, trusted_authserv_id, profile),
     )
 
 
-def digest(raw: bytes, head: Headers) -> str:
-    """Return the SHA-256 of what the author wrote, in hexadecimal: two deliveries agree, two contents differ."""
-    total = sha256()
-    for name, value in sorted((name, " ".join(value.split())) for name, value in head.fields if name in _AUTHORED):
-        total.update(f"{name}:{value}\n".encode("utf-8", "replace"))
-    _, rest = mime.split_header(raw if b"\n" in raw else raw.replace(b"\r", b"\n"))
-    total.update(b"\n")
-    total.update(rest.replace(b"\r\n", b"\n").rstrip(b"\n"))
-    return total.hexdigest()
+def digest(raw: bytes, header: Headers) -> str:
+    """Return the SHA-256 of what the author wrote, in hexadecimal.
+
+    It is equal for two deliveries of one message and differs for two contents.
+    """
+    hasher = sha256()
+    for name, value in sorted((name, " ".join(value.split())) for name, value in header.fields if name in _AUTHOR_FIELDS):
+        hasher.update(f"{name}:{value}\n".encode("utf-8", "replace"))
+    _, encoded_body = mime.split_header(raw if b"\n" in raw else raw.replace(b"\r", b"\n"))
+    hasher.update(b"\n")
+    hasher.update(encoded_body.replace(b"\r\n", b"\n").rstrip(b"\n"))
+    return hasher.hexdigest()
 
 
-def _refuse_sealed(root: Part) -> None:
-    """Refuse what nobody here can read, and fetch nothing that a mail merely points to (M7)."""
+def _refuse_unreadable(root: Part) -> None:
+    """Refuse content that cannot be read here, and never fetch content that a message only refers to."""
     for part in root.walk():
         if part.kind == "multipart/encrypted":
             raise UnreadableError("encrypted")
@@ -113,33 +116,33 @@ def _refuse_sealed(root: Part) -> None:
             raise UnreadableError(f"{part.kind}: its content is elsewhere")
 
 
-def _answer_to(head: Headers, sender: Address | None, own: Collection[str]) -> Address | None:
-    """Choose the one address an answer may go to, or None (L3, L9)."""
-    named = addresses.every(head.all("reply-to"))
+def _reply_address(header: Headers, sender: Address | None, own_addresses: Collection[str]) -> Address | None:
+    """Choose the one address that a reply may go to, or None."""
+    mailboxes = addresses.all_mailboxes(header.all("reply-to"))
     chosen = sender
-    if named:
-        chosen = next((box for box in named if sender and box.email == sender.email), named[0])
+    if mailboxes:
+        chosen = next((mailbox for mailbox in mailboxes if sender and mailbox.email == sender.email), mailboxes[0])
     email = chosen and addresses.deliverable(chosen.email)
-    if chosen is None or not email or addresses.is_ours(email, own):
+    if chosen is None or not email or addresses.is_ours(email, own_addresses):
         return None
     return Address(name=chosen.name, email=email)
 
 
-def _delivered(head: Headers) -> Iterator[str]:
+def _delivery_addresses(header: Headers) -> Iterator[str]:
     for name in ("delivered-to", "x-original-to", "envelope-to"):
-        yield from head.all(name)
+        yield from header.all(name)
 
 
-def _return_path(head: Headers) -> str | None:
-    value = head.first("return-path")
+def _return_path(header: Headers) -> str | None:
+    value = header.first("return-path")
     if value is None:
         return None
-    named = addresses.read(value).found
-    return named[0].email if named else one_line(value.strip(" <>\t"))
+    mailboxes = addresses.parse_mailboxes(value).found
+    return mailboxes[0].email if mailboxes else one_line(value.strip(" <>\t"))
 
 
-def _shown(tables: tuple[Table, ...], split: reply_text.SplitText) -> Iterator[Table]:
-    """Keep the tables that stand in the new text, or in the mail that is passed on."""
+def _visible_tables(tables: tuple[Table, ...], split: reply_text.SplitText) -> Iterator[Table]:
+    """Keep the tables that are in the new text, or in the forwarded message."""
     text = " ".join(f"{split.visible} {split.quoted if split.forwarded else ''}".split())
     for table in tables:
         if all(cell in text for cell in table.rows[0]):

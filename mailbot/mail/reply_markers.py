@@ -1,16 +1,17 @@
-"""The words by which mail programs mark quoted and forwarded text, language by language.
+"""Words with which mail programs mark quoted and forwarded text, by language.
 
-Data only; ``visible`` reads it. A new language is a new line. What machines write of themselves stands in ``notices``.
+Data only; used by ``reply_text``. To add a language, add a line. Phrases of automated email are in
+``automated_phrases``.
 """
 
-# ruff: noqa: RUF001  (word lists: their letters are what they are, and a language stays on its line)
+# ruff: noqa: RUF001  (word lists contain letters of many alphabets)
 
 from __future__ import annotations
 
 COLONS = ":："
 DASHES = "-—–_=*~<>"
 QUOTES = (">", "＞")
-"""Signs that come in more than one width."""
+"""Characters that exist in more than one width."""
 
 WROTE = (
     *("wrote", "writes", "said"),  # en
@@ -47,24 +48,12 @@ BEGINS = (
     *("пн", "вт", "ср", "чт", "пт", "сб", "вс", "po ", "út", "st ", "čt", "pá", "so ", "ne ", "ma ", "ti "),
     *("ke ", "to "),
 )
-"""How an attribution that runs over several lines begins, besides with a figure."""
+"""Beginnings of an attribution that spans several lines, besides a digit."""
 
 FROM = (
     *("from", "von", "de", "da", "van", "od", "från", "fra", "lähettäjä", "от", "від", "feladó", "de la"),
     *("kimden", "από"),
-    *(
-        "gönderen",
-        "expéditeur",
-        "remitente",
-        "mittente",
-        "发件人",
-        "寄件者",
-        "寄件人",
-        "差出人",
-        "送信者",
-        "보낸 사람",
-        "보낸사람",
-    ),
+    *("gönderen", "expéditeur", "remitente", "mittente", "发件人", "寄件者", "寄件人", "差出人", "送信者", "보낸 사람", "보낸사람"),
     *("từ", "dari"),
 )
 SENT = (
@@ -101,21 +90,12 @@ SUBJECT = (
     *("předmět", "predmet", "tárgy", "subiect", "konu", "θέμα", "主题", "主題", "主旨", "件名", "제목", "chủ đề"),
     *("subjek",),
 )
-"""Labels of the header block that Outlook and others put above a quoted mail."""
+"""Labels of the header block that Outlook and others write above a quoted message."""
 
 ORIGINAL = (
     *("original", "origineel bericht", "mesaj original", "original-nachricht", "original-mail", "oprindelig besked"),
     *("antwort nachricht", "message initial", "mensaje de origen", "messaggio di origine", "bericht origineel"),
-    *(
-        "原始信件",
-        "原始訊息",
-        "原始消息",
-        "邮件原件",
-        "originální zpráva",
-        "eredeti levél",
-        "poruka izvorna",
-        "tin nhắn gốc",
-    ),
+    *("原始信件", "原始訊息", "原始消息", "邮件原件", "originální zpráva", "eredeti levél", "poruka izvorna", "tin nhắn gốc"),
     *("original message", "original email", "ursprüngliche nachricht", "originalnachricht", "message d'origine"),
     *("message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
     *("oryginalna wiadomość", "wiadomość oryginalna", "исходное сообщение", "оригинальное сообщение", "původní zpráva"),
@@ -152,13 +132,13 @@ REPLY_PREFIXES = (
     *("re", "aw", "antw", "antwort", "sv", "vs", "odp", "rif", "ref", "res", "ynt", "vá", "atb"),
     *("回复", "答复", "回覆", "返信", "답장"),
 )
-"""What mail programs put before the subject of an answer."""
+"""Prefixes of the subject of a reply."""
 
 FORWARD_PREFIXES = (
     *("fw", "fwd", "wg", "tr", "rv", "i", "enc", "doorst", "vb", "vl", "pd", "pdl", "továbbítás", "ilt", "i̇lt"),
     *("转发", "轉寄", "轉發", "転送", "전달", "пересл"),
 )
-"""What a mail program sets before the subject of a mail that is passed on."""
+"""Prefixes of the subject of a forwarded message."""
 
 ABOVE_THIS_LINE = (
     *("original message processed by", "please do not type below this line"),
@@ -170,7 +150,7 @@ ABOVE_THIS_LINE = (
     *("sopra questa riga", "boven deze regel", "boven deze lijn", "acima desta linha", "powyżej tej linii"),
     *("この行より上", "请在此行上方"),
 )
-"""What a ticket system writes above the mail it wants answered."""
+"""Lines that a ticket system writes above the message it wants a reply to."""
 
 SENT_FROM = (
     *("sent from my ", "sent from mail for", "sent from outlook", "sent from yahoo mail", "sent from samsung"),
@@ -194,7 +174,7 @@ DEVICES = (
     *("outlook", "windows"),
     *("yahoo", "proton", "gmail", "mail app", "mail-app", "手机", "手機", "move", "ios"),
 )
-"""Lines that phones and apps add below a mail: they begin with one of the first and name one of the second."""
+"""Lines that phones and apps add below a message begin with one of the first and name one of the second."""
 
 DISCLAIMERS = (
     *("confidentiality notice", "confidentiality note", "disclaimer", "legal notice", "privileged and confidential"),
@@ -220,16 +200,6 @@ DISCLAIMERS = (
     *("данное сообщение", "это сообщение и", "настоящее сообщение", "информация, содержащаяся"),  # ru
     *("detta meddelande", "denne e-mail", "denne e-post", "tämä viesti"),  # sv da nb fi
     *("bu e-posta", "bu mesaj"),  # tr
-    *(
-        "本邮件",
-        "本郵件",
-        "此电子邮件",
-        "此郵件",
-        "この電子メール",
-        "本メール",
-        "このメールには",
-        "본 메일",
-        "이 메일은",
-    ),
+    *("本邮件", "本郵件", "此电子邮件", "此郵件", "この電子メール", "本メール", "このメールには", "본 메일", "이 메일은"),
 )
-"""How the paragraphs begin that a company's server hangs below a mail."""
+"""Beginnings of the paragraphs that a company's server appends to a message."""

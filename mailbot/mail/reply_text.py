@@ -1,8 +1,7 @@
-"""What the sender wrote now, apart from what is quoted, passed on, or added by the program below it.
+"""Separate what the sender wrote now from quoted text, forwarded text, and text that programs append.
 
-A body is walked once, line by line. A ``>`` line is quoted where it stands, so that answers between quoted lines stay
-the sender's own; a dividing line ("-----Original Message-----", a header block, "Kim wrote:" above text without ``>``)
-ends the new text for good.
+The body is read once, line by line. A ``>`` line is quoted wherever it is, so replies between quoted lines remain new
+text. A divider ("-----Original Message-----", a header block, "Kim wrote:" above text without ``>``) ends the new text.
 """
 
 from __future__ import annotations
@@ -18,48 +17,48 @@ from mailbot.model import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LINES = 3_000
-"""Lines that are looked at; nobody types more, what follows counts as quoted (R4)."""
+MAX_LINES = 3_000
+"""The maximum number of lines that are read; any further lines count as quoted."""
 
-LONGEST = 300
-"""Characters of the longest line that may be a mark of a mail program."""
+MAX_DIVIDER = 300
+"""The maximum number of characters of a line that may be a divider."""
 
-_BLOCK = 12
-"""Lines within which a header block shows its labels."""
+_BLOCK_LINES = 12
+"""The number of lines in which a header block must show its labels."""
 
-_SHORT = 100
-"""Characters of the longest line that a phone adds."""
+_MAX_DEVICE_LINE = 100
+"""The maximum number of characters of a line that a phone adds."""
 
-_CLAUSE = 180
-"""Characters from "wrote" to the colon that ends an attribution, and the word itself."""
+_MAX_WROTE = 180
+"""The maximum number of characters from "wrote" to the colon that ends an attribution, including the word."""
 
 _DEVICE_WORDS = 4
-"""Words of such a line within which the device is named."""
+"""The device must be named within this many words of such a line."""
 
-_SIGNATURE = 15
-"""Lines of the longest signature below a bare ``--``."""
+_MAX_SIGNATURE = 15
+"""The maximum number of lines of a signature below a bare ``--``."""
 
 
 class SplitText(Value, frozen=True):
-    """The new text, the quoted rest, and whether the mail passes another one on."""
+    """The new text, the quoted text, and whether the message forwards another one."""
 
     visible: str
     quoted: str = ""
     forwarded: bool = False
 
 
-def _any(words: tuple[str, ...]) -> str:
+def _alternatives(words: tuple[str, ...]) -> str:
     return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
 
 
 _TITLE = re.compile(
-    rf"(?P<dashes>[{reply_markers.DASHES}\s]{{0,60}}+)(?:(?P<original>{_any(reply_markers.ORIGINAL)})|(?P<forwarded>{_any(reply_markers.FORWARDED)}))"
+    rf"(?P<dashes>[{reply_markers.DASHES}\s]{{0,60}}+)(?:(?P<original>{_alternatives(reply_markers.ORIGINAL)})|(?P<forwarded>{_alternatives(reply_markers.FORWARDED)}))"
     r"(?P<tail>[^\n]{0,80})",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    rf"[*_\s]{{0,3}}(?:(?P<sender>{_any(reply_markers.FROM)})|(?P<sent>{_any(reply_markers.SENT)})|(?P<to>{_any(reply_markers.TO)})"
-    rf"|(?P<subject>{_any(reply_markers.SUBJECT)}))[*_]{{0,2}}\s?[{reply_markers.COLONS}]",
+    rf"[*_\s]{{0,3}}(?:(?P<sender>{_alternatives(reply_markers.FROM)})|(?P<sent>{_alternatives(reply_markers.SENT)})|(?P<to>{_alternatives(reply_markers.TO)})"
+    rf"|(?P<subject>{_alternatives(reply_markers.SUBJECT)}))[*_]{{0,2}}\s?[{reply_markers.COLONS}]",
     re.IGNORECASE,
 )
 _SENT = re.compile(
@@ -68,115 +67,114 @@ _SENT = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
-_WROTE = re.compile(
-    rf"(?:{_any(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{reply_markers.COLONS}]\s*$", re.IGNORECASE
-)
-_BEGINS = re.compile(rf"(?:{_any(reply_markers.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
+_WROTE = re.compile(rf"(?:{_alternatives(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{reply_markers.COLONS}]\s*$", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?:{_alternatives(reply_markers.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
 _DATED = re.compile(r"@|\b\d{1,2}[:.h]\d{2}\b|(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
 _ADDRESS = r"<\s?[^<>\s]{1,200}@[^<>\s]{1,200}>"
 _ADDRESS_ENDS = re.compile(rf"{_ADDRESS}\s*(?:sent)?[{reply_markers.COLONS}]$")
-_DATE_AND_ADDRESS = re.compile(rf"\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}\b[^\n]{{1,200}}{_ADDRESS}$")  # Gmail, long ago
+_DATE_AND_ADDRESS = re.compile(rf"\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}\b[^\n]{{1,200}}{_ADDRESS}$")  # Gmail in the past
 _BETWEEN_ARROWS = re.compile(r">>> [^\n]{0,250}\d[:.]\d\d[^\n]{0,20}>>>$")  # GroupWise
 _NAME_AND_DATE = re.compile(r"[^\n]{2,150} on \d{1,2}[/.-]\d{1,2}[/.-]\d{2,4} \d{1,2}[:.]\d\d[^\n]{0,20}$")  # Notes
-_ON = re.compile(r"\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
-_RULE = re.compile(r"[_\-=*—]{10,}")
+_ON_DATE = re.compile(r"\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
+_SEPARATOR = re.compile(r"[_\-=*—]{10,}")
 _LIST_FOOTER = re.compile(r"[^\n]{0,80}\bmailing list\b", re.IGNORECASE)
-_DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{_any(reply_markers.DISCLAIMERS)})", re.IGNORECASE)
-_SENT_FROM = re.compile(_any(reply_markers.SENT_FROM), re.IGNORECASE)
-_DEVICE = re.compile(_any(reply_markers.DEVICES), re.IGNORECASE)
+_DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{_alternatives(reply_markers.DISCLAIMERS)})", re.IGNORECASE)
+_SENT_FROM = re.compile(_alternatives(reply_markers.SENT_FROM), re.IGNORECASE)
+_DEVICE = re.compile(_alternatives(reply_markers.DEVICES), re.IGNORECASE)
 _FORWARD_SUBJECT = re.compile(
-    rf"\s*\[?(?:{_any(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE
+    rf"\s*\[?(?:{_alternatives(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE
 )
 
-_Mark = Literal["original", "forwarded", "block", "attribution", "above"]
+_Divider = Literal["original", "forwarded", "block", "attribution", "above"]
 
 
 def split(text: str, subject: str = "") -> SplitText:
-    """Split a body into what is new and what is quoted; a short one is split once, however often it is asked for.
+    """Split a body into new and quoted text. Results for short bodies are cached.
 
     Args:
-        text: the body, line ends LF.
-        subject: the mail's subject; ``FW:`` before it makes an original message one that is passed on.
+        text: the body, with LF line endings.
+        subject: the subject; with ``FW:`` in front, an original message counts as forwarded.
     """
-    return _once(text, subject) if len(text) <= _SHORT else _split(text, subject)
+    return _split_cached(text, subject) if len(text) <= _MAX_CACHED else _split_uncached(text, subject)
 
 
-_SHORT = 20_000
+_MAX_CACHED = 20_000
+"""The maximum number of characters of a body whose result is cached."""
 
 
-def _split(text: str, subject: str) -> SplitText:
+def _split_uncached(text: str, subject: str) -> SplitText:
     lines = text.split("\n")
-    own: list[str] = []
+    new_lines: list[str] = []
     quoted: list[str] = []
-    forwarded = said = False
-    at = 0
-    while at < min(len(lines), LINES):
-        line = lines[at]
-        bare = line.strip()
-        if bare.startswith(reply_markers.QUOTES) and not _BETWEEN_ARROWS.match(bare):
-            quoted.append(_bare(line) if forwarded else line)
-            own.append("")
-        elif bare and len(bare) <= LONGEST and (found := _mark(lines, at, bare)) is not None:
-            mark, length = found
-            continues = _next(lines, at + length)[:1] == ">"
-            if mark == "above" and not said:
-                pass  # a ticket system's own mail begins with its line
-            elif continues and mark in {"attribution", "forwarded"}:  # below the quoted lines the sender may write on
-                forwarded = forwarded or mark == "forwarded"
-                quoted.extend(lines[at : at + length])
-                own.append(_before(bare))
+    forwarded = has_new_text = False
+    index = 0
+    while index < min(len(lines), MAX_LINES):
+        line = lines[index]
+        stripped = line.strip()
+        if stripped.startswith(reply_markers.QUOTES) and not _BETWEEN_ARROWS.match(stripped):
+            quoted.append(_unquote(line) if forwarded else line)
+            new_lines.append("")
+        elif stripped and len(stripped) <= MAX_DIVIDER and (found := _divider(lines, index, stripped)) is not None:
+            divider, length = found
+            continues = _next_line(lines, index + length)[:1] == ">"
+            if divider == "above" and not has_new_text:
+                pass  # a message from the ticket system itself begins with this line
+            elif continues and divider in {"attribution", "forwarded"}:  # there may be more new text below the quoted lines
+                forwarded = forwarded or divider == "forwarded"
+                quoted.extend(lines[index : index + length])
+                new_lines.append(_text_before_attribution(stripped))
             else:
-                own.append(_before(bare) if mark == "attribution" else "")
-                own, ends = _cut(own, mark)
-                forwarded = forwarded or ends
-                quoted.extend(_bare(line) if mark == "forwarded" else line for line in lines[at:])
+                new_lines.append(_text_before_attribution(stripped) if divider == "attribution" else "")
+                new_lines, is_forward = _end_new_text(new_lines, divider)
+                forwarded = forwarded or is_forward
+                quoted.extend(_unquote(line) if divider == "forwarded" else line for line in lines[index:])
                 break
-            at += length - 1
+            index += length - 1
         else:
-            own.append(line)
-            said = said or bare != ""
-        at += 1
+            new_lines.append(line)
+            has_new_text = has_new_text or stripped != ""
+        index += 1
     else:
-        quoted.extend(lines[LINES:])
-    rest = "\n".join(quoted).strip("\n")
-    passed_on = bool(rest) and _FORWARD_SUBJECT.match(subject) is not None
-    return SplitText(_content(_unsigned(own)), rest, forwarded or passed_on)
+        quoted.extend(lines[MAX_LINES:])
+    quoted_text = "\n".join(quoted).strip("\n")
+    has_forward_subject = bool(quoted_text) and _FORWARD_SUBJECT.match(subject) is not None
+    return SplitText(_join_lines(_without_signature(new_lines)), quoted_text, forwarded or has_forward_subject)
 
 
-_once = lru_cache(maxsize=8)(_split)
+_split_cached = lru_cache(maxsize=8)(_split_uncached)
 
 
-def _cut(own: list[str], mark: _Mark) -> tuple[list[str], bool]:
-    """End the new text here; a mark with nothing of the sender's own above it passes a mail on."""
-    own = own.copy()
-    while own and (not own[-1].strip() or _RULE.fullmatch(own[-1].strip())):
-        own.pop()
-    alone = not _content(_unsigned(own))
-    return own, mark == "forwarded" or (mark in {"original", "block"} and alone)
+def _end_new_text(new_lines: list[str], divider: _Divider) -> tuple[list[str], bool]:
+    """End the new text here; if there is no text of the sender's above the divider, the message is a forward."""
+    new_lines = new_lines.copy()
+    while new_lines and (not new_lines[-1].strip() or _SEPARATOR.fullmatch(new_lines[-1].strip())):
+        new_lines.pop()
+    is_empty = not _join_lines(_without_signature(new_lines))
+    return new_lines, divider == "forwarded" or (divider in {"original", "block"} and is_empty)
 
 
-def _next(lines: list[str], at: int) -> str:
-    """Return the next line with anything on it, within three."""
-    return next((line.strip() for line in lines[at : at + 3] if line.strip()), "")
+def _next_line(lines: list[str], index: int) -> str:
+    """Return the next nonblank line, within three lines."""
+    return next((line.strip() for line in lines[index : index + 3] if line.strip()), "")
 
 
-def _before(bare: str) -> str:
-    """Return the sender's own words that share a line with an attribution, as flattened HTML leaves them."""
-    shared = _ON.search(bare)
-    return bare[: shared.start()].rstrip("- ") if shared is not None else ""
+def _text_before_attribution(stripped: str) -> str:
+    """Return the sender's text that shares a line with an attribution, as in flattened HTML."""
+    shared = _ON_DATE.search(stripped)
+    return stripped[: shared.start()].rstrip("- ") if shared is not None else ""
 
 
-def _bare(line: str) -> str:
+def _unquote(line: str) -> str:
     return line.removeprefix("> ").removeprefix(">") if line.startswith(">") else line
 
 
-def _content(lines: list[str]) -> str:
+def _join_lines(lines: list[str]) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip("\n").strip()
 
 
-def _mark(lines: list[str], at: int, bare: str) -> tuple[_Mark, int] | None:
-    """Name the mark that begins at this line, and how many lines it takes."""
-    title = _TITLE.match(bare)
+def _divider(lines: list[str], index: int, stripped: str) -> tuple[_Divider, int] | None:
+    """Return the kind of divider that begins at this line, and the number of lines it takes."""
+    title = _TITLE.match(stripped)
     if title is not None:
         tail = title["tail"].strip()
         dashed = len(title["dashes"].strip()) > 1
@@ -184,76 +182,77 @@ def _mark(lines: list[str], at: int, bare: str) -> tuple[_Mark, int] | None:
             tail in set(reply_markers.COLONS) and title["forwarded"]
         ):
             return ("forwarded" if title["forwarded"] else "original"), 1
-    lower = bare.lower()
+    lower = stripped.lower()
     if any(words in lower for words in reply_markers.ABOVE_THIS_LINE):
         return "above", 1
-    if _opens_block(lines, at, bare):
+    if _opens_header_block(lines, index, stripped):
         return "block", 1
-    if _between_dashes(bare) or _BETWEEN_ARROWS.match(bare):
+    if _is_dashed_attribution(stripped) or _BETWEEN_ARROWS.match(stripped):
         return "attribution", 1
-    length = _attribution(lines, at, bare)
+    length = _attribution(lines, index, stripped)
     return ("attribution", length) if length else None
 
 
-def _between_dashes(bare: str) -> bool:
-    """Say whether a line is an attribution as Zoho writes it: ``---- On Monday, Kim wrote ----``."""
-    return bare.startswith("--") and bare.endswith("--") and bare.strip("- ").lower().endswith(reply_markers.WROTE)
+def _is_dashed_attribution(stripped: str) -> bool:
+    """Return whether a line is an attribution in Zoho's format: ``---- On Monday, Kim wrote ----``."""
+    return stripped.startswith("--") and stripped.endswith("--") and stripped.strip("- ").lower().endswith(reply_markers.WROTE)
 
 
-def _opens_block(lines: list[str], at: int, bare: str) -> bool:
-    """Say whether a header block begins here: From and two of Sent, To, Subject, with an address or a time.
+def _opens_header_block(lines: list[str], index: int, stripped: str) -> bool:
+    """Return whether a header block begins here.
 
-    Where another label comes first, the lines must follow each other and tell the time; a form that people fill in
-    looks much the same. Notes writes name and date on a line of their own above To and Subject.
+    A header block has From and two of Sent, To, and Subject, with an address or a time. If another label comes first,
+    the lines must be consecutive and include the time, because a form that people fill in looks similar. Notes writes
+    name and date on a separate line above To and Subject.
     """
-    first = _LABEL.match(bare)
-    below = lines[at + 1 : at + _BLOCK]
+    first = _LABEL.match(stripped)
+    below = lines[index + 1 : index + _BLOCK_LINES]
     if first is None:
-        return _NAME_AND_DATE.fullmatch(bare) is not None and _labels(below)[0] >= {"to", "subject"}
+        return _NAME_AND_DATE.fullmatch(stripped) is not None and _labels(below)[0] >= {"to", "subject"}
     if first["sender"] is not None:
-        seen, address, time = _labels([bare, *below])
-        return len(seen) > 2 and (address or time)  # noqa: PLR2004  (From and two more)
-    seen, _, time = _labels(itertools.takewhile(str.strip, [bare, *below]))
-    return "sender" in seen and len(seen) > 2 and time  # noqa: PLR2004
+        labels, address, time = _labels([stripped, *below])
+        return len(labels) > 2 and (address or time)  # noqa: PLR2004  (From and two more)
+    labels, _, time = _labels(itertools.takewhile(str.strip, [stripped, *below]))
+    return "sender" in labels and len(labels) > 2 and time  # noqa: PLR2004
 
 
 def _labels(lines: Iterable[str]) -> tuple[set[str], bool, bool]:
-    """Return the labels that lines begin with, and whether an address and a time of sending stand among them."""
-    seen: set[str] = set()
+    """Return the labels at the beginning of lines, and whether they include an address and the time of sending."""
+    labels: set[str] = set()
     address = time = False
-    for label, addressed, timed in map(_labelled, lines):
+    for label, has_address, has_time in map(_parse_label, lines):
         if label:
-            seen.add(label)
-            address, time = address or addressed, time or timed
-    return seen, address, time
+            labels.add(label)
+            address, time = address or has_address, time or has_time
+    return labels, address, time
 
 
-@lru_cache(maxsize=256)  # each line is looked at as often as a block has lines
-def _labelled(line: str) -> tuple[str, bool, bool]:
-    label = _LABEL.match(line[:LONGEST])
+@lru_cache(maxsize=256)  # each line is parsed once per possible beginning of a block
+def _parse_label(line: str) -> tuple[str, bool, bool]:
+    label = _LABEL.match(line[:MAX_DIVIDER])
     if label is None or label.lastgroup is None:
         return "", False, False
-    timed = _SENT.match(line) is not None or (label["sent"] is not None and _TIME.search(line) is not None)
-    return label.lastgroup, "@" in line, timed
+    has_time = _SENT.match(line) is not None or (label["sent"] is not None and _TIME.search(line) is not None)
+    return label.lastgroup, "@" in line, has_time
 
 
-def _attribution(lines: list[str], at: int, bare: str) -> int:
-    """Return how many lines an attribution takes that begins here; 0 where none does."""
-    joined = bare
-    begins = _BEGINS.match(bare) is not None
+def _attribution(lines: list[str], index: int, stripped: str) -> int:
+    """Return the number of lines of the attribution that begins here; 0 if there is none."""
+    joined = stripped
+    begins = _BEGINS.match(stripped) is not None
     for length in range(1, 4 if begins else 2):
         if length > 1:
-            more = lines[at + length - 1].strip() if at + length - 1 < len(lines) else ""
-            if not more or more[0] == ">":
+            next_line = lines[index + length - 1].strip() if index + length - 1 < len(lines) else ""
+            if not next_line or next_line[0] == ">":
                 return 0
-            joined = f"{joined} {more}"
-        if len(joined) > LONGEST:
+            joined = f"{joined} {next_line}"
+        if len(joined) > MAX_DIVIDER:
             return 0
-        continues = _next(lines, at + length)[:1] == ">"
+        continues = _next_line(lines, index + length)[:1] == ">"
         if joined[-1] in reply_markers.COLONS:
             if _DATED.search(joined) is None:
                 return 0
-            wrote = _WROTE.search(joined, max(0, len(joined) - _CLAUSE)) is not None
+            wrote = _WROTE.search(joined, max(0, len(joined) - _MAX_WROTE)) is not None
             dated = _ADDRESS_ENDS.search(joined) is not None and re.search(r"\d", joined.partition("<")[0]) is not None
             return length if wrote or dated or (begins and continues and "@" in joined) else 0
         if continues and _DATE_AND_ADDRESS.match(joined):
@@ -261,28 +260,33 @@ def _attribution(lines: list[str], at: int, bare: str) -> int:
     return 0
 
 
-def _unsigned(own: list[str]) -> list[str]:
-    """Drop signatures, the lines that phones add, footers of lists and disclaimers."""
+def _without_signature(new_lines: list[str]) -> list[str]:
+    """Drop signatures, lines that phones add, mailing list footers, and disclaimers."""
     kept: list[str] = []
     dropping = disclaiming = False
-    for at, line in enumerate(own):
-        bare = line.strip()
-        if bare == "--":
+    for index, line in enumerate(new_lines):
+        stripped = line.strip()
+        if stripped == "--":
             exact = line.startswith("-- ")
-            dropping = dropping or exact or len(own) - at <= _SIGNATURE
-        elif bare.startswith("____") and _RULE.fullmatch(bare) and _LIST_FOOTER.match(_next(own, at + 1)):
+            dropping = dropping or exact or len(new_lines) - index <= _MAX_SIGNATURE
+        elif (
+            stripped.startswith("____") and _SEPARATOR.fullmatch(stripped) and _LIST_FOOTER.match(_next_line(new_lines, index + 1))
+        ):
             dropping = True
-        # a disclaimer ends with its paragraph: below it the sender may go on writing, as below a quotation
-        disclaiming = bool(bare) and (disclaiming or _DISCLAIMER.match(bare[:LONGEST]) is not None)
-        if not (dropping or disclaiming or _by_a_phone(bare)):
+        # A disclaimer ends with its paragraph: there may be more new text below it.
+        disclaiming = bool(stripped) and (disclaiming or _DISCLAIMER.match(stripped[:MAX_DIVIDER]) is not None)
+        if not (dropping or disclaiming or _is_device_line(stripped)):
             kept.append(line)
     return kept
 
 
-def _by_a_phone(bare: str) -> bool:
-    """Say whether a phone or an app added this line; it names itself at once ("Sent from my desk, not my phone")."""
-    begins = _SENT_FROM.match(bare) if len(bare) < _SHORT else None
+def _is_device_line(stripped: str) -> bool:
+    """Return whether a phone or an app added this line.
+
+    Such a line names the device right away, unlike "Sent from my desk, not my phone".
+    """
+    begins = _SENT_FROM.match(stripped) if len(stripped) < _MAX_DEVICE_LINE else None
     if begins is None:
         return False
-    named = " ".join(bare[begins.end() :].split()[:_DEVICE_WORDS])
-    return _DEVICE.search(f"{begins[0]}{named}") is not None
+    next_words = " ".join(stripped[begins.end() :].split()[:_DEVICE_WORDS])
+    return _DEVICE.search(f"{begins[0]}{next_words}") is not None

@@ -1,7 +1,7 @@
-"""The vocabulary: frozen values that travel through the pipeline.
+"""The vocabulary: frozen values that pass through the pipeline.
 
-Times are aware ``datetime`` values in UTC; dates are calendar days in the company's zone. Money is ``Decimal`` with an ISO 4217
-currency beside it. What is stored is stored in these types (msgspec, JSON).
+Times are aware ``datetime`` values in UTC. Dates are calendar days in the company's time zone. An amount of money is a ``Decimal``
+next to an ISO 4217 currency code. The store writes these types as JSON (msgspec).
 """
 
 from mailbot.model.case import Case, HistoryEntry

@@ -14,7 +14,10 @@ from mailbot.model.verdict import Charge, Number
 
 
 class HistoryEntry(Value, frozen=True):
-    """One line of a case's history: what happened, what was decided on it, and the Message-IDs that went out."""
+    """One entry of a case's history: the event, the decision on it, and the Message-IDs of the emails that were sent.
+
+    ``at``: aware, UTC.
+    """
 
     at: datetime
     event: Event
@@ -23,12 +26,14 @@ class HistoryEntry(Value, frozen=True):
 
 
 class Case(Value, frozen=True):
-    """The fold of its events: who, which units, in which state, until when.
+    """The fold of its events: the customer, the units, their states and their deadlines.
 
-    ``unreachable``: a mail to the sender could not be delivered, and the sender has not written since. ``version`` counts the
-    decisions of staff: a token of an earlier one is spent. ``ship_to``: the delivery address that staff gave for this case
-    (ST-10). ``credit`` and ``fee`` are what was approved with a credit (ST-12). ``inbound`` is what the customer has sent,
-    ``outbound`` what went back. ``charges`` are those that fell due beside a quote (AP-13, AP-14).
+    ``sender``: the address that replies to the customer go to. ``name``: the customer's display name, may be empty.
+    ``unreachable``: an email to the sender could not be delivered, and the sender has not written since. ``version`` grows when
+    the units, the quotes, the number or a pending approval change; tokens of an earlier version are invalid. ``asked``: what the
+    customer has been asked for so far. ``ship_to``: the ship-to address that staff gave for this case (ST-10). ``credit`` and
+    ``fee``: the approved credit and the fee that goes with it (ST-12). ``inbound``: the shipment from the customer to us.
+    ``outbound``: the shipment back. ``charges``: what is billed outside of a quote (AP-13, AP-14).
     """
 
     id: str

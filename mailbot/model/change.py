@@ -51,11 +51,11 @@ LifecycleEvent = Literal[
     "closed_by_staff",
     "force_closed",
 ]
-"""What can happen to a unit; ``case.lifecycle`` has the table. The ``force_`` events are what staff force with a reason."""
+"""What can happen to a unit; ``case.lifecycle`` has the table. Staff cause the ``force_`` events by FORCE and a reason."""
 
 
 class CaseOpened(Value, frozen=True, tag="opened"):
-    """A case is opened for the person who is to be answered."""
+    """A case is opened. ``sender`` is the address that replies go to."""
 
     id: str
     mailbox: str
@@ -69,20 +69,20 @@ class CaseOpened(Value, frozen=True, tag="opened"):
 
 
 class UnitChanged(Value, frozen=True, tag="unit"):
-    """A unit of the case, as it is from now on; ``event`` is what brought it into its state, None if the state stays."""
+    """The new values of one unit of the case. ``event`` is what changed its state; None if the state does not change."""
 
     unit: CaseUnit
     event: LifecycleEvent | None = None
 
 
 class UnitRemoved(Value, frozen=True, tag="removed"):
-    """A unit without a known serial number whose place another unit takes."""
+    """A unit without a known serial number is removed, because another unit replaces it."""
 
     serial: str
 
 
 class CaseChanged(Value, frozen=True, tag="case"):
-    """Other fields of the case; what is UNSET stays as it is."""
+    """New values of other fields of the case. Fields that are UNSET do not change."""
 
     state: State | msgspec.UnsetType = msgspec.UNSET
     intent: Intent | msgspec.UnsetType = msgspec.UNSET

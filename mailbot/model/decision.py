@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from mailbot.model.change import Change
 from mailbot.model.mail import Role
 from mailbot.model.notice import Notice
@@ -11,12 +13,13 @@ from mailbot.model.verdict import CommandResult, Fact, PolicyStamp, Verdict
 
 
 class Decision(Value, frozen=True):
-    """What follows from one trigger: outcome, clauses, facts, the changes to the case and the notices to send.
+    """The result of deciding on one trigger: outcome, clauses, facts, the changes to the case and the notices to send.
 
-    ``clauses`` decided; ``facts`` are what they saw; ``stamp`` is the policy version. ``answer_key`` names the entry of the
-    rules' [answers] that the customer is answered with if no unit is decided on, or what a member of staff is told.
-    ``command_results`` say what became of the commands of staff. ``notify`` are the roles that are notified. ``changes`` are
-    applied in order (see ``case.apply``); ``notices`` are rendered one by one (see ``reply.compose``).
+    ``clauses``: the clauses that decided. ``facts``: the facts that they were applied to. ``stamp``: the policy version. ``why``:
+    the reason, for staff and the record. ``answer_key``: if no unit is decided on, the entry of the rules' [answers] that answers
+    the customer; for a staff email, the kind of transcript. ``asks``: what the customer must supply. ``says``: the sentence of the
+    rule, with placeholders. ``command_results``: one result for each staff command. ``notify``: the staff roles to notify.
+    ``changes`` are applied in order (see ``case.apply``); ``notices`` are rendered one by one (see ``reply.compose``).
     """
 
     outcome: MessageOutcome
@@ -32,3 +35,11 @@ class Decision(Value, frozen=True):
     answer_key: str = ""
     changes: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def full_notices(self) -> tuple[Notice, ...]:
+        """The notices, each with its verdicts; they are stored once, with the decision."""
+        return tuple(
+            structs.replace(notice, verdicts=self.verdicts, as_decided=False) if notice.as_decided else notice
+            for notice in self.notices
+        )

@@ -10,15 +10,21 @@ from mailbot.model.request import Request
 from mailbot.model.values import Value
 
 Proof = Literal["server", "token", "confirmation", "trust", "none", "forged"]
-"""By what a member of staff is known: our server's Authentication-Results, the one-time token of a notice or of a question for
-confirmation, the settings' word that From is believed, nothing; or our server says that the From is not genuine."""
+"""How a member of staff was authenticated.
+
+"server": by the Authentication-Results of our mail server (RFC 8601). "token": by the one-time token of a notice. "confirmation":
+by the one-time token of a request for confirmation. "trust": by the From header alone, because the settings allow it. "none": not
+authenticated. "forged": our mail server reports that the From header is not genuine.
+"""
 
 
 class MailReference(Value, frozen=True):
-    """The mail behind an event: enough to find it again and to answer in its thread.
+    """The email behind an event: enough to find it again and to reply in its thread.
 
-    ``forged``: our own mail server says that the From is not genuine (a trusted fail, RFC 8601). ``others`` are those beside us
-    to whom it went (To, Cc).
+    ``identity``: see ``Message.identity``; empty if there was no email. ``answer_to``: the address that a reply may go to;
+    empty if there is none. ``at``: when it was processed, aware, UTC. ``text``: the beginning of what the sender wrote.
+    ``attachments``: file names. ``forged``: our own mail server reports that the From header is not genuine (a trusted fail,
+    RFC 8601). ``other_recipients``: the addresses in To and Cc, except ours.
     """
 
     identity: str
@@ -32,32 +38,32 @@ class MailReference(Value, frozen=True):
     text: str = ""
     attachments: tuple[str, ...] = ()
     forged: bool = False
-    others: tuple[str, ...] = ()
+    other_recipients: tuple[str, ...] = ()
 
 
 class Requested(Value, frozen=True, tag="requested"):
-    """A customer asks for something, first or again."""
+    """A customer requests something, for the first time or again."""
 
     mail: MailReference
     request: Request
 
 
 class Answered(Value, frozen=True, tag="answered"):
-    """A customer supplies what was missing."""
+    """A customer writes while the case waits for information or for staff."""
 
     mail: MailReference
     request: Request
 
 
 class Ordered(Value, frozen=True, tag="ordered"):
-    """A purchase order came."""
+    """A purchase order arrived."""
 
     mail: MailReference
     request: Request
 
 
 class StaffMessage(Value, frozen=True, tag="staff_message"):
-    """A member of staff wrote, and by what this is known (see ``Proof``)."""
+    """An email from the address of a member of staff. ``proof``: how the sender was authenticated. ``token``: the secret used."""
 
     mail: MailReference
     request: Request
@@ -66,7 +72,7 @@ class StaffMessage(Value, frozen=True, tag="staff_message"):
 
 
 class Bounced(Value, frozen=True, tag="bounced"):
-    """A mail of ours could not be delivered."""
+    """An outgoing email could not be delivered."""
 
     mail: MailReference
     request: Request
@@ -74,7 +80,7 @@ class Bounced(Value, frozen=True, tag="bounced"):
 
 
 class Ignored(Value, frozen=True, tag="ignored"):
-    """A mail that is on record and gets no answer."""
+    """An email that is recorded and not answered."""
 
     mail: MailReference
     request: Request
@@ -82,7 +88,7 @@ class Ignored(Value, frozen=True, tag="ignored"):
 
 
 class DeadlinesReached(Value, frozen=True, tag="deadlines_reached"):
-    """Deadlines came: their keys, the last of which speaks."""
+    """Deadlines of a case were reached. ``keys``: the keys of these deadlines."""
 
     at: datetime
     keys: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Triggers and emails: what starts a step, and an email once it is parsed."""
+"""Triggers and emails: what starts a step, and a parsed email."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailbot.model.values import Value
 
 
 class Mail(Value, frozen=True, tag="mail"):
-    """A mail as the server hands it over. ``uid`` is only a cache: identity is the Message-ID and the content."""
+    """An email as the server delivers it. ``arrived_at``: aware, UTC. ``uid``: the IMAP UID, which is not its identity."""
 
     mailbox: str
     raw: bytes
@@ -19,14 +19,14 @@ class Mail(Value, frozen=True, tag="mail"):
 
 
 class DueDate(Value, frozen=True, tag="due"):
-    """One or more deadlines of a case have come."""
+    """One or more deadlines of a case are due at ``at`` (aware, UTC)."""
 
     case_id: str
     at: datetime
 
 
 class FailedDelivery(Value, frozen=True, tag="undelivered"):
-    """A mail of ours that the mail server refused for good, or whose delivery has been given up."""
+    """An outgoing email that the mail server refused permanently, or whose delivery was given up."""
 
     case_id: str
     message_id: str
@@ -34,19 +34,19 @@ class FailedDelivery(Value, frozen=True, tag="undelivered"):
 
 
 class Address(Value, frozen=True):
-    """A mailbox of RFC 5322 §3.4: display name (may be empty) and addr-spec in lower case."""
+    """A mailbox (RFC 5322 §3.4): display name (may be empty) and addr-spec in lower case."""
 
     name: str
     email: str
 
     @property
     def domain(self) -> str:
-        """The part behind the last @."""
+        """The part after the last @."""
         return self.email.rpartition("@")[2]
 
 
 class Attachment(Value, frozen=True):
-    """A part with a file name, or a part that is no body text: name as shown, type, decoded content."""
+    """A MIME part that has a file name or is not body text: displayed name, media type, decoded content."""
 
     name: str
     media_type: str
@@ -54,17 +54,17 @@ class Attachment(Value, frozen=True):
 
 
 class Table(Value, frozen=True):
-    """Rows of cells, from an HTML table, a CSV or a worksheet; ``source`` says where it stood."""
+    """Rows of cells from an HTML table, a CSV file or a worksheet. ``source``: where it was found."""
 
     rows: tuple[tuple[str, ...], ...]
     source: str = ""
 
 
 class Document(Value, frozen=True):
-    """What could be read from one attachment: running text and tables.
+    """What could be read from one attachment: text and tables.
 
-    ``note`` says why there is less than the attachment holds: encrypted, too large, a program under a document's name.
-    A nameless Document carries a note about the attachments as a whole.
+    ``note``: why the attachment was not read completely: encrypted, too large, or a program with the file name of a document.
+    A Document without a name has a note about the attachments as a whole.
     """
 
     name: str
@@ -77,7 +77,7 @@ SenderClass = Literal["human", "bounce", "auto", "list", "spam"]
 
 
 class Classification(Value, frozen=True):
-    """Who wrote a mail, a person or a machine, and by what sign that was seen."""
+    """Whether a person or a machine sent an email (RFC 3834), and the sign that shows it."""
 
     sender_class: SenderClass
     reason: str = ""
@@ -87,7 +87,7 @@ Role = Literal["desk", "approver", "sales"]
 
 
 class StaffMember(Value, frozen=True):
-    """A member of staff: address in lower case, roles, and the money this person may set in motion."""
+    """A member of staff: address in lower case, roles, and the approval limit per command."""
 
     address: str
     roles: tuple[Role, ...]
@@ -95,7 +95,11 @@ class StaffMember(Value, frozen=True):
 
 
 class Bounce(Value, frozen=True):
-    """A delivery report (RFC 3464, or a dialect without it): who could not be reached, for now or for good."""
+    """A delivery status notification (RFC 3464, or a nonstandard bounce).
+
+    ``recipients``: the addresses that could not be reached. ``temporary``: the server keeps trying. ``original_id``: the Message-ID
+    of the email that was not delivered, without angle brackets.
+    """
 
     recipients: tuple[str, ...] = ()
     temporary: bool = False
@@ -103,19 +107,20 @@ class Bounce(Value, frozen=True):
 
 
 class Auth(Value, frozen=True):
-    """What our own mail server's Authentication-Results (RFC 8601) says of the From domain."""
+    """What the Authentication-Results of our own mail server (RFC 8601) say about the From domain."""
 
     result: Literal["pass", "fail", "none"] = "none"
     domain: str | None = None
 
 
 class Message(Value, frozen=True):
-    """A mail, parsed: headers decoded, the visible text, the attachments, who it is really from.
+    """A parsed email: decoded headers, the new text, the attachments, the authenticated sender.
 
-    ``sender`` is the single From mailbox, or None where there is none or more than one. ``answer_to`` is the one address
-    an answer may go to (Reply-To if there is one), or None. ``visible`` is what the sender wrote now; ``quoted`` the
-    rest of the body. ``codes`` are the folded strings that may be a serial, a number or an order (see intake).
-    Ids (``message_id``, ``in_reply_to``, ``references``) stand without angle brackets.
+    ``digest``: hash of the content. ``size``: octets. ``sent_at``: the Date header, aware. ``sender``: the single From
+    mailbox; None if there is none or more than one. ``answer_to``: the one address that a reply may go to (Reply-To if there
+    is one), or None. ``visible``: what the sender wrote in this email. ``quoted``: the rest of the body. ``codes``: folded
+    strings that may be a serial number, an RMA number or a purchase order number (see intake). Message-IDs (``message_id``,
+    ``in_reply_to``, ``references``) have no angle brackets.
     """
 
     mailbox: str
@@ -148,10 +153,10 @@ class Message(Value, frozen=True):
 
     @property
     def identity(self) -> str:
-        """Mailbox, Message-ID and digest: the same mail delivered twice at one mailbox has the same identity."""
+        """Mailbox, Message-ID and digest: an email that is delivered twice to one mailbox has the same identity."""
         return f"{self.mailbox} {self.message_id or ''} {self.digest}"
 
     @property
     def thread(self) -> tuple[str, ...]:
-        """The ids of the mails this one answers, the nearest first, each once."""
+        """The Message-IDs of the emails that this one replies to, the nearest first, each once."""
         return tuple(dict.fromkeys((*self.in_reply_to, *reversed(self.references))))

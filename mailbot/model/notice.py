@@ -1,4 +1,4 @@
-"""The notices that a decision asks for: one email each."""
+"""The notices of a decision: one email each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EmailKind = Literal["answer", "reminder", "expired", "closed", "progress", "noti
 
 
 class Recipient(Value, frozen=True):
-    """Who gets a notice, the Message-ID of that email, and for staff the token by which a reply can decide."""
+    """Who gets a notice, the Message-ID of the email and, for staff, the token that authenticates a reply."""
 
     address: str
     message_id: str
@@ -22,7 +22,7 @@ class Recipient(Value, frozen=True):
 
 
 class Inform(Value, frozen=True):
-    """A sentence of the policy that a notice carries: its clause, its text with placeholders, the unit that it is about."""
+    """A sentence of the policy in a notice: its clause, its text with placeholders, and the unit that it is about, if any."""
 
     clause: str
     says: str
@@ -32,8 +32,8 @@ class Inform(Value, frozen=True):
 class DocumentFacts(Value, frozen=True):
     """What the documents of a return need from the registry.
 
-    ``customer`` is the registered company; ``origins`` are pairs of serial number and country of manufacture; ``customs``
-    says that the shipment crosses a border.
+    ``customer``: the registered company. ``origins``: pairs of serial number and country of manufacture. ``customs``: whether the
+    shipment crosses a border.
     """
 
     customer: str = ""
@@ -42,14 +42,16 @@ class DocumentFacts(Value, frozen=True):
 
 
 class Notice(Value, frozen=True):
-    """One email that a decision asks for: which template, to whom, with which facts. ``reply.compose`` renders it.
+    """One email to be sent: its template, its recipients and its facts. ``reply.compose`` renders it.
 
-    ``kind`` and ``about`` name the template and its case. Each recipient gets an email of their own. ``clauses`` are the
-    clauses on record for it. ``direct``: it answers an email, and counts toward the day's limit. ``withheld`` says why it is
-    kept on record and not sent. ``basis`` are the clauses that the decision rests on; ``verdicts``, ``asks``, ``says`` and
-    ``why`` are shown as they are. ``echo``: the customer's own words may be repeated. ``units`` are serial numbers of the case's
-    units that it lists as they are. ``days_left`` counts whole days to ``until``. ``facts`` are (name, value) pairs, ``quoted``
-    the sender's words, both for staff only.
+    ``kind`` names the template, ``about`` a variant of it. Each recipient gets a separate email. ``clauses``: the clauses
+    that are recorded with the email. ``direct``: it replies to an email and counts toward the daily limit. ``withheld``: if
+    not empty, why the email is recorded but not sent. ``basis``: the clauses that the decision is based on. ``verdicts``,
+    ``asks``, ``says`` and ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the
+    customer's own words may be repeated. ``units``: serial numbers of units that are listed with their state in the case.
+    ``until``: a day in the company's zone. ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff
+    only. ``quoted``: the sender's words, for staff only. ``as_decided``: the verdicts are the decision's, and are not stored
+    twice (see ``Decision.full_notices``).
     """
 
     kind: EmailKind
@@ -61,6 +63,7 @@ class Notice(Value, frozen=True):
     withheld: str = ""
     basis: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    as_decided: bool = False
     asks: tuple[str, ...] = ()
     says: str = ""
     why: str = ""

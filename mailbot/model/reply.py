@@ -1,4 +1,4 @@
-"""An email to be sent, frozen when it is committed."""
+"""An outgoing email, frozen when it is committed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ ReplyState = Literal["queued", "sending", "sent", "deferred", "ambiguous", "fail
 
 
 class Reply(Value, frozen=True):
-    """A mail to be sent, frozen at commit: the bytes (ASCII, CRLF), one recipient, a stable Message-ID.
+    """An outgoing email, frozen at commit: the bytes (ASCII, CRLF), one recipient, a stable Message-ID.
 
-    ``cites`` are the clauses on record for this mail. ``direct`` says that it answers a mail (and counts in the day's
-    cap). ``attempts`` counts SMTP transactions begun, the first at ``tried_at``; ``ambiguous_attempts`` those whose end is unknown;
-    ``due_at`` is when the next may begin.
+    ``at``: when it was written, aware, UTC. ``template``: kind and variant of the notice, such as "reminder quote".
+    ``cites``: the clauses that are recorded with it. ``direct``: it replies to an email and counts toward the daily limit.
+    ``attempts``: SMTP transactions begun, the first at ``tried_at``. ``ambiguous_attempts``: transactions whose result is
+    unknown. ``due_at``: when the next transaction may begin; None: now. ``note``: the server's last response, or why the
+    email is not sent.
     """
 
     message_id: str
@@ -24,7 +26,7 @@ class Reply(Value, frozen=True):
     subject: str
     raw: str
     at: datetime
-    letter: str
+    template: str
     cites: tuple[str, ...] = ()
     audience: Literal["customer", "staff"] = "customer"
     direct: bool = False

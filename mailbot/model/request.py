@@ -29,41 +29,14 @@ State = Literal[
 Kind = Literal["request", "reply", "staff", "bounce", "auto", "list", "spam", "other"]
 
 
-Intent = Literal[
-    "repair",
-    "credit",
-    "exchange",
-    "doa",
-    "rework",
-    "status",
-    "po",
-    "accept_quote",
-    "cancel",
-    "question",
-    "none",
-]
+Intent = Literal["repair", "credit", "exchange", "doa", "rework", "status", "po", "accept_quote", "cancel", "question", "none"]
 
 
-Exclusion = Literal[
-    "physical_damage",
-    "liquid",
-    "lightning_surge",
-    "misuse",
-    "modified",
-    "serial_removed",
-    "shipping_damage",
-]
+Exclusion = Literal["physical_damage", "liquid", "lightning_surge", "misuse", "modified", "serial_removed", "shipping_damage"]
 
 
 SpecialRequest = Literal[
-    "rush",
-    "freight_account",
-    "insure_instruction",
-    "cod",
-    "advance_replacement",
-    "overseas",
-    "buy_extension",
-    "return_address",
+    "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension", "return_address"
 ]
 
 
@@ -80,12 +53,12 @@ MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "
 
 
 class RequestedUnit(Value, frozen=True):
-    """One unit that the mail is about: its serial (as in the registry, else as written in capitals) and the reason.
+    """One unit that the email is about: its serial number (as in the registry, else as written, in capitals) and the reason.
 
-    ``vague`` says that the reason names no symptom ("doesn't work"). ``symptom`` is the word list's name of the failure,
-    where it knows one. ``revision`` is what the mail says of the unit's revision. ``suggestion`` is the one unit of the
-    requester's whose serial looks like this unknown one: a question to ask, never an answer (U2). ``unsure``: the mail does
-    not say for certain that it means this unit, so it is asked about as one that nobody knows.
+    ``vague``: the reason names no symptom ("doesn't work"). ``symptom``: the name of the failure in the word list, if it has
+    one. ``revision``: the revision that the email states. ``suggestion``: the serial number of the requester's only unit that
+    looks like this unknown one; the customer is asked about it, and nothing is decided on it (U2). ``unsure``: it is not
+    certain that the email means this unit, so the customer is asked about it as if it were unknown.
     """
 
     serial: str
@@ -99,7 +72,7 @@ class RequestedUnit(Value, frozen=True):
 
 
 class Price(Value, frozen=True):
-    """An amount that a mail names, in an ISO 4217 currency (empty where none is named), and what it is for."""
+    """An amount that an email names, its ISO 4217 currency (empty if it names none), and what it is for."""
 
     amount: Decimal
     currency: str = ""
@@ -107,10 +80,10 @@ class Price(Value, frozen=True):
 
 
 class PurchaseOrder(Value, frozen=True):
-    """A purchase order as the mail shows it: to be compared with the quote (AP-17).
+    """A purchase order (PO) as read from the email, to be compared with the quote (AP-17).
 
-    ``copy``: the order itself is attached, and not only spoken of. ``totals`` are the amounts that it may mean as its total,
-    the likeliest first; none where it could not be read. ``quotes`` are the quote numbers that it names.
+    ``copy``: the PO itself is attached, and not only mentioned. ``totals``: the amounts that may be its total, the most likely
+    first; empty if none could be read. ``quotes``: the quote numbers that it names.
     """
 
     number: str
@@ -120,9 +93,9 @@ class PurchaseOrder(Value, frozen=True):
 
 
 class ShipmentNotice(Value, frozen=True):
-    """A shipment under way: carrier and tracking number, each empty where it is not named.
+    """A shipment: carrier and tracking number, each empty if not named.
 
-    ``serials`` are the units in it, as written; none: all that were to be sent.
+    ``serials``: the serial numbers of the units in it, as written. If empty: all units that are due to be shipped.
     """
 
     carrier: str = ""
@@ -150,13 +123,14 @@ CommandName = Literal[
 
 
 class Command(Value, frozen=True):
-    """One command of staff, read from a line or a sentence (design §5).
+    """One staff command, read from a line or a sentence.
 
-    ``said`` is the sentence as written. ``serials`` are the units it names, as written; none means all that it can concern.
-    ``count`` is "2 of 3". ``prices`` are the lines of a quote, the credit of an approval or the fee that goes with it, which
-    ``fee`` tells. ``findings`` and ``text`` are what was found, the reason, the note or the address (its lines). ``force`` is the
-    reason for doing it against the order of things. ``flaw`` names what is wrong with it as written: "amount", "currency",
-    "days", "reason", "address", "carrier"; such a command is refused with a hint.
+    ``said``: the sentence as written. ``serials``: the serial numbers it names, as written. If empty: all units that it
+    applies to. ``count``: (2, 3) for "2 of 3". ``prices``: the lines of a quote, or the credit of an approval; with ``fee``
+    the last one is the fee that goes with the credit. ``findings``: the result of the diagnosis. ``text``: the findings in
+    words, the reason, the note, or the lines of an address. ``days``: of an extension. ``force``: the reason for FORCE; empty
+    if not forced. ``flaw``: what is wrong with the command as written: "amount", "currency", "days", "reason", "address",
+    "carrier"; it is refused with a hint.
     """
 
     name: CommandName
@@ -167,28 +141,30 @@ class Command(Value, frozen=True):
     fee: bool = False
     findings: tuple[Finding, ...] = ()
     text: str = ""
-    parcel: ShipmentNotice | None = None
+    shipment: ShipmentNotice | None = None
     days: int = 0
     force: str = ""
     flaw: str = ""
 
     @property
     def money(self) -> Decimal:
-        """The money that it sets in motion."""
+        """The sum of the prices."""
         return sum((price.amount for price in self.prices), Decimal(0))
 
 
 class Request(Value, frozen=True):
-    """What a mail wants, as intake understood it.
+    """What an email asks for, as intake understood it.
 
-    ``reason`` and ``exclusions`` are the whole mail's; an item carries its own. ``support_case`` is the reference of a
-    remote diagnosis. ``claimed_numbers`` are RMA numbers that the mail names. ``thanks`` says that it is plain thanks.
-    ``notes`` say for staff which attachments were not read, and why, and what was not understood.
-    ``foreign`` are units that are registered to others, as only staff may see them; what else stands here is what the mail
-    says to somebody who has never heard of them (promise 7). ``order`` is the purchase order, ``parcel`` what the customer has
-    sent us. ``adds``: the units are to go with those of the case. ``corrects``: the mail
-    puts a serial right; ``instead`` is the one that it takes back, where it names it. ``renews``: it asks for a new or a longer
-    number. ``commands`` are those of staff; ``unclear`` the sentences that sound like one and decide nothing (a
+    ``reason``, ``exclusions`` and ``vague`` are those of the whole email; each unit has its own. ``missing``: what the customer did
+    not supply. ``language``: ISO 639-1 code. ``support_case``: the reference number of a remote diagnosis. ``claimed_numbers``: RMA
+    numbers that the email names. ``thanks``: it says thanks and nothing else. ``attention``: staff must read it. ``notes``: for
+    staff: which attachments were not read, why, and what was not understood.
+
+    ``foreign``: units that are registered to somebody else, for staff only; all other fields are the same as if these units
+    were not in the registry (promise 7). ``order``: the purchase order. ``shipment``: what the customer has shipped to us.
+    ``adds_units``: the units are to be added to those of the case. ``corrects_serial``: the email corrects a serial number.
+    ``corrected_serial``: the wrong serial number that it replaces, if named. ``renews_number``: it asks for a new RMA number
+    or more time. ``commands``: staff commands. ``unclear``: sentences of staff that look like a command but decide nothing (a
     question, a condition, a negation, a contradiction).
     """
 
@@ -208,11 +184,11 @@ class Request(Value, frozen=True):
     attention: bool = False
     foreign: tuple[RequestedUnit, ...] = ()
     order: PurchaseOrder | None = None
-    parcel: ShipmentNotice | None = None
-    adds: bool = False
-    instead: str = ""
-    corrects: bool = False
-    renews: bool = False
+    shipment: ShipmentNotice | None = None
+    adds_units: bool = False
+    corrected_serial: str = ""
+    corrects_serial: bool = False
+    renews_number: bool = False
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the core is told about the world, and what it returns: registry rows, snapshot, mail log, step."""
+"""The input and the output of the core: registry rows, snapshot, mail log, step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from mailbot.model.values import Value
 
 
 class Unit(Value, frozen=True):
-    """One row of the registry: a unit that the company shipped."""
+    """One row of the registry: a unit that the company shipped.
+
+    ``customer_domain``: the email domain of the registered customer. ``extended_until``: last day of an extended warranty.
+    ``repair_shipped_on`` and ``repair_failure``: the latest repair that the customer paid for. ``origin``: country of manufacture;
+    ``country``: the customer's country; both ISO 3166-1 alpha-2.
+    """
 
     serial: str
     model: str
@@ -33,12 +38,12 @@ class Unit(Value, frozen=True):
 
 
 class Snapshot(Value, frozen=True):
-    """What the core needs to know of the world, as values.
+    """Everything that the core is given about the world for one step.
 
-    ``units``: registry rows by folded serial. ``open_cases``: cases of this mailbox that hold one of these units and
-    are not over; ``past_cases`` those that are. ``answers_today``: direct answers already given to the address in its
-    company's day. ``id_entropy``: 128 random bits in hexadecimal, for ids; ``token_entropy``: 128 others, for tokens.
-    ``sequence``: the next unused RMA sequence number.
+    ``units``: registry rows by serial key. ``open_cases``: open cases of this mailbox that contain one of these units.
+    ``past_cases``: closed ones. ``answers_today``: direct replies already sent to the address today, in the company's zone.
+    ``id_entropy``: 128 random bits in hexadecimal, for ids. ``token_entropy``: another 128, for tokens. ``sequence``: the
+    next unused RMA sequence number.
     """
 
     units: dict[str, Unit] = {}  # noqa: RUF012 - msgspec copies it for each instance
@@ -51,7 +56,7 @@ class Snapshot(Value, frozen=True):
 
 
 class MailRecord(Value, frozen=True):
-    """One line of the mail ledger: every message that arrived, what was done with it, and where it lies now."""
+    """One line of the mail log: an email that arrived, what was done with it, and the folder it was moved to."""
 
     identity: str
     at: datetime
@@ -67,10 +72,10 @@ class MailRecord(Value, frozen=True):
 
 
 class Step(Value, frozen=True):
-    """The result of the one path: the event, the decision, the case after, the replies.
+    """The result of the pipeline for one trigger: the event, the decision, the case after it, the replies.
 
-    ``after`` is None where no case is touched; ``replies`` then belong to no case (a note to staff). ``record`` is None
-    for a due date.
+    ``after`` is None if no case is affected; ``replies`` then belong to no case (a notice to staff). ``record`` is None if the
+    trigger is not an email.
     """
 
     event: Event | None

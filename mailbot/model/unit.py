@@ -12,11 +12,13 @@ from mailbot.model.verdict import Charge
 
 
 class CaseUnit(Value, frozen=True):
-    """A unit as a case holds it, with its own coverage, outcome and state; ``owner`` is the domain of its registered customer.
+    """A unit in a case, with its own coverage, outcome and state. Dates are days in the company's zone.
 
-    ``resume_state`` is the state of a held unit after it is released, if not "authorized". ``charged``: the customer pays for
-    its repair, which is warranted (AP-21). Dates are days in the company's zone. ``answered_as_unknown``: the requester is
-    answered as if the serial number were not in the registry. ``staff_only``: the requester learns nothing about the unit.
+    ``known``: the requester may know that the unit is in the registry. ``owner``: the domain of its registered customer.
+    ``answered_as_unknown``: the requester is answered as if the serial number were not in the registry. ``staff_only``: the
+    requester learns nothing about the unit. ``asks``: what the customer must supply. ``resume_state``: the state of a held
+    unit after it is released; None: "authorized". ``not_repairable``: it is returned unrepaired. ``billed``: the customer
+    pays for the repair, which then has a repair warranty (AP-21).
     """
 
     serial: str
@@ -38,8 +40,8 @@ class CaseUnit(Value, frozen=True):
     received_on: date | None = None
     repair_due: date | None = None
     findings: tuple[Finding, ...] = ()
-    unrepairable: bool = False
-    charged: bool = False
+    not_repairable: bool = False
+    billed: bool = False
     repaired: bool = False
     shipped_on: date | None = None
 
@@ -50,19 +52,19 @@ class CaseUnit(Value, frozen=True):
 
     @property
     def as_requested(self) -> RequestedUnit:
-        """What the case knows about the unit, as a request would name it."""
+        """The unit as a request with the same information would name it."""
         return RequestedUnit(self.serial, self.reason, self.exclusions, self.vague, self.symptom, self.revision)
 
 
 class Quote(Value, frozen=True):
-    """A numbered offer for the chargeable units of a case.
+    """A numbered quote for the billable units of a case. Dates are days in the company's zone; ``valid_until`` is included.
 
-    ``parts``: quoted after the units were examined (AP-16). ``pending_order`` is a purchase order that a person compares,
-    ``order`` the one that accepted it.
+    ``parts``: it was made after the diagnosis (AP-16). ``pending_order``: the number of a purchase order that staff must
+    compare with the quote. ``order``: the number of the purchase order that accepted it.
     """
 
     number: str
-    on: date
+    issued_on: date
     valid_until: date
     charges: tuple[Charge, ...]
     serials: tuple[str, ...]
@@ -80,20 +82,25 @@ DeadlineKind = Literal["missing", "quote", "number", "held", "repair", "close"]
 
 
 class Deadline(Value, frozen=True):
-    """Something that comes due: ``key`` is unique in its case; ``ends`` marks the outer date of a state."""
+    """A reminder or an expiration of a case.
+
+    ``key``: unique in its case. ``at``: when it is processed, aware, UTC. ``due_on``: its day in the company's zone.
+    ``is_final``: what the case waits for expires with it; otherwise it is a reminder.
+    """
 
     key: str
     kind: DeadlineKind
     at: datetime
-    on: date
-    ends: bool = False
+    due_on: date
+    is_final: bool = False
 
 
 class Token(Value, frozen=True):
-    """What lets a person decide by answering a mail that only that person got (promise 5).
+    """A one-time token: it authenticates a reply to an email that only one member of staff received (promise 5).
 
-    ``secret``: 128 random bits in hexadecimal. Bound to the person, to the case as it stood (``version``), and, where a command
-    is to be confirmed, to these ``commands``.
+    ``secret``: 128 random bits in hexadecimal. ``person``: the address of that member of staff. ``until``: aware, UTC.
+    ``version``: the version of the case that it is valid for. ``commands``: the commands that it confirms, if it belongs to a
+    request for confirmation.
     """
 
     secret: str
@@ -104,7 +111,7 @@ class Token(Value, frozen=True):
 
 
 class PendingApproval(Value, frozen=True):
-    """Commands that wait for a second approver: what was asked for, and by whom."""
+    """Commands that wait for a second approver. ``by``: the address of the member of staff who gave them."""
 
     commands: tuple[Command, ...]
     by: str

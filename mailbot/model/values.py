@@ -1,4 +1,4 @@
-"""The base of all values: frozen, and without fields that have their default when stored."""
+"""The base class of all values."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import msgspec
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A frozen value; what equals its default is left out of the record."""
+    """A frozen value. Fields that equal their default are not stored."""

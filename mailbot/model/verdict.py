@@ -1,4 +1,4 @@
-"""What is decided for one unit or one staff command."""
+"""The decision on one unit or one staff command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailbot.model.values import Value
 
 
 class Charge(Value, frozen=True):
-    """One line of a quote, from the fee schedule: what is charged for one unit."""
+    """One line of a quote or bill. ``fee``: the name in [fees], empty if staff named the price. ``currency``: ISO 4217."""
 
     fee: str
     label: str
@@ -21,14 +21,18 @@ class Charge(Value, frozen=True):
 
 
 class Fact(Value, frozen=True):
-    """One fact a decision saw, named in the words of the rules."""
+    """One fact that a decision was based on, named as in the rules."""
 
     name: str
     value: str
 
 
 class Number(Value, frozen=True):
-    """An RMA number (AP-25, ST-4): unique, assigned by us alone; the last valid day is in."""
+    """An RMA number (AP-25, ST-4): unique, and issued only by us.
+
+    ``issued_by``: "rule" with a clause, or the address of a member of staff. ``valid_until`` is the last valid day. Dates are
+    days in the company's zone.
+    """
 
     text: str
     issued_on: date
@@ -37,12 +41,13 @@ class Number(Value, frozen=True):
 
 
 class Verdict(Value, frozen=True):
-    """The decision for one unit. ``clauses[0]`` decided; the others go with it.
+    """The decision on one unit. ``clauses[0]`` is the clause that decided; the others accompany it.
 
-    ``asks`` names what the customer must supply. ``answered_as_unknown`` marks a verdict that must look like an unknown serial.
-    ``number`` is set where the unit's open RMA answers the request. ``says`` is the rule's sentence, its placeholders yet
-    unfilled. ``valid_until`` is the last day a number given on this verdict may have, where the rule limits it. ``shown`` are the
-    clauses that the customer is shown, where they are not ``clauses``. ``staff_only``: only staff learn of this unit at all.
+    ``asks``: what the customer must supply. ``answered_as_unknown``: the answer must look like the one for an unknown serial
+    number. ``number``: the unit's open RMA, if that answers the request. ``says``: the rule's sentence, with placeholders.
+    ``valid_until``: the latest last day of a number issued by this verdict, if the rule limits it. ``shown_clauses``: the
+    clauses that the customer is shown, if they are not ``clauses``. ``staff_only``: only staff learn about this unit.
+    ``owner``: the domain of the registered customer. ``suggestion``: see ``RequestedUnit``.
     """
 
     serial: str
@@ -58,14 +63,14 @@ class Verdict(Value, frozen=True):
     number: Number | None = None
     says: str = ""
     valid_until: date | None = None
-    shown: tuple[str, ...] = ()
+    shown_clauses: tuple[str, ...] = ()
     staff_only: bool = False
     owner: str = ""
     suggestion: str = ""
 
 
 class PolicyStamp(Value, frozen=True):
-    """The policy's version: date and digest of its rules file (ST-18)."""
+    """The version of a policy: its name, and the date and digest of its rules file (ST-18)."""
 
     policy: str
     version: date
@@ -86,15 +91,20 @@ RefusalReason = Literal[
     "nothing",
     "other_case",
 ]
-"""Why a command was not carried out; the templates say it in words."""
+"""Why a command was not executed; the templates have the words for it."""
 
 
 class CommandResult(Value, frozen=True):
-    """What becomes of one command: carried out on these units, refused, or put before a second approver."""
+    """The result of one command.
+
+    ``result``: "done"; "refused"; "second": a second approver must approve it; "asked": the sender must confirm it.
+    ``serials``: the units that it was executed for. ``states``: the states that it is possible in, if it was refused for the
+    state of the units.
+    """
 
     command: Command
     result: Literal["done", "refused", "second", "asked"]
     serials: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
-    why: RefusalReason | None = None
+    reason: RefusalReason | None = None
     states: tuple[State, ...] = ()

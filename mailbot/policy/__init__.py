@@ -1,1 +1,1 @@
-"""rules -> Policy; Policy + facts -> Decision."""
+"""Policies: rules files, their verification, and the facts that rules can ask for."""

@@ -1,4 +1,4 @@
-"""What every step is given: the policy, what is known of the world, and the time."""
+"""The context of a step: the policy, the snapshot, and the time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailbot.policy.rules import AnswerRules
 
 
 class Context(Value, frozen=True):
-    """The policy of the mailbox, the snapshot of the world for this step, and the time (aware, UTC)."""
+    """The policy of the mailbox, the snapshot for this step, and the time ``now`` (aware, UTC)."""
 
     policy: Policy
     snapshot: Snapshot
@@ -19,7 +19,7 @@ class Context(Value, frozen=True):
 
     @property
     def day(self) -> date:
-        """Today in the company's zone."""
+        """Today in the company's time zone."""
         return today(self.now, self.policy.timezone)
 
     @property

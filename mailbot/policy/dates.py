@@ -1,4 +1,4 @@
-"""Calendar days as the policies count them: the first day is not counted, the last day is in."""
+"""Calendar days as the policies count them: the first day is excluded, the last day is included."""
 
 from __future__ import annotations
 
@@ -12,41 +12,44 @@ _SATURDAY = 5
 
 
 def today(now: datetime, zone: str) -> date:
-    """Return the calendar day of ``now`` in the company's zone."""
+    """Return the calendar day of ``now`` (aware) in the company's zone (an IANA name)."""
     return now.astimezone(ZoneInfo(zone)).date()
 
 
 def at_hour(day: date, hour: int, zone: str) -> datetime:
-    """Return the moment at which ``hour`` o'clock of ``day`` comes in the company's zone, in UTC."""
+    """Return the time, in UTC, at which it is ``hour`` o'clock on ``day`` in the company's zone (an IANA name)."""
     return datetime.combine(day, time(hour), ZoneInfo(zone)).astimezone(ZoneInfo("UTC"))
 
 
 def plus_months(day: date, months: int) -> date:
-    """Return the anniversary; the 29th to 31st fall back to the month's last day (29 February + 24 = 28 February)."""
+    """Return the same day of a later month, at most the last day of that month (February 29 + 24 months = February 28)."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def plus_business_days(day: date, days: int, calendar: str = "") -> date:
-    """Return the day that comes ``days`` business days after ``day`` (before it, where negative): no Saturdays and Sundays.
+    """Return the day that is a number of business days after ``day``; Saturdays, Sundays and holidays are not counted.
 
     Args:
-        day: not counted itself.
-        days: how many.
-        calendar: whose holidays do not count either (ST-15): a country's ISO code, with a subdivision "US-CA"; empty: they count.
+        day: the start; not counted itself.
+        days: the number of business days; negative: before ``day``.
+        calendar: the holidays (ST-15): an ISO 3166 code such as "US" or "US-CA"; empty: no holidays.
+
+    Raises:
+        NotImplementedError: there is no such calendar.
     """
-    free = holidays(calendar)
+    days_off = holidays(calendar)
     step = timedelta(days=1 if days > 0 else -1)
     while days:
         day += step
-        if day.weekday() < _SATURDAY and day not in free:
+        if day.weekday() < _SATURDAY and day not in days_off:
             days -= step.days
     return day
 
 
 @cache
 def holidays(calendar: str) -> Container[date]:
-    """Return the holidays of a calendar.
+    """Return the holidays of a calendar (see ``plus_business_days``).
 
     Raises:
         NotImplementedError: there is no such calendar.

@@ -1,7 +1,7 @@
-"""The vocabulary of conditions: every fact a rule may ask about, as a tiny pure function with a finite set of answers.
+"""The facts that a rule can ask for: small pure functions with a finite set of answers.
 
-A fact answers with a set of words: one word for most, none or several for ``exclusion`` and ``wish``. A condition holds
-when the answer and the words it names have one in common. Adding a fact means adding a function here, and nothing else.
+A fact returns a set of words: exactly one for most facts; any number for ``exclusion`` and ``wish``. A condition holds if it has a
+word in common with the answer. To add a fact, add its function here, to ``FACTS`` and to ``domains``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ Facts = dict[str, Words]
 
 
 class Situation(Value, frozen=True):
-    """All that a fact may look at: one unit of one request, on one day in the company's zone.
+    """Everything that facts depend on: one unit of one request, on one day in the company's zone.
 
-    ``domains`` are those of From and Reply-To. ``asked`` is what the case has asked before. ``failure`` is the word list's
-    name for what the latest repair mended, where it knows one. ``paid`` is what the fact of that name answers.
+    ``unit``: the registry row; None if there is none. ``domains``: the domains of From and Reply-To. ``asked``: what the case has
+    asked for before. ``failure``: the failure that the latest repair fixed, as named in the word list; None if it has no name.
+    ``paid``: the answer of the fact of that name.
     """
 
     rules: Rules
@@ -41,26 +42,26 @@ def _word(answer: str) -> Words:
     return frozenset((answer,))
 
 
-def _yes(answer: bool) -> Words:  # noqa: FBT001 - the one place where a truth becomes a word
+def _yes(answer: bool) -> Words:  # noqa: FBT001 - converts a bool to a word
     return _word("yes" if answer else "no")
 
 
 def serial(s: Situation) -> Words:
-    """Is there a serial, and does the registry know it? (AP-28)."""
+    """Is there a serial number, and is it in the registry? (AP-28)."""
     if not s.item.serial:
         return _word("missing")
     return _word("known" if s.unit else "unknown")
 
 
 def reason(s: Situation) -> Words:
-    """Is there a reason, and does it name a symptom? A vague one is asked about once. (AP-28, ST-3)."""
+    """Is there a reason, and does it name a symptom? The customer is asked about a vague reason once. (AP-28, ST-3)."""
     if not s.item.reason:
         return _word("missing")
     return _word("vague" if s.item.vague and "symptom" not in s.asked else "given")
 
 
 def requester(s: Situation) -> Words:
-    """Do From and Reply-To both lie in the registered customer's domain or a subdomain? (AP-3)."""
+    """Are From and Reply-To both in the registered customer's domain or a subdomain of it? (AP-3)."""
     if s.unit is None:
         return _word("nobody")
     return _word("owner" if owns(s.domains, s.unit) else "stranger")
@@ -72,18 +73,18 @@ def intent(s: Situation) -> Words:
 
 
 def family(s: Situation) -> Words:
-    """The unit's family, as the registry names it."""
+    """The product family of the unit, as in the registry."""
     return _word(s.unit.family if s.unit and s.unit.family in s.rules.families else "unknown")
 
 
 def component(s: Situation) -> Words:
-    """Is it another maker's component, with that maker's own warranty? (AP-4)."""
+    """Is it a component of another manufacturer, with that manufacturer's own warranty? (AP-4)."""
     known = s.rules.families.get(s.unit.family) if s.unit else None
     return _yes(known is not None and known.warranty_months == 0)
 
 
 def exclusion(s: Situation) -> Words:
-    """What the mail admits that a warranty does not cover. (AP-8, AP-9, AP-10)."""
+    """What the email states that the warranty does not cover. (AP-8, AP-9, AP-10)."""
     return frozenset(s.item.exclusions)
 
 
@@ -96,7 +97,7 @@ def window(s: Situation) -> Words:
 
 
 def revision(s: Situation) -> Words:
-    """Is the unit's revision the model's current one? What the mail says of it counts first. (AP-47)."""
+    """Is it the current revision of the model? The email takes precedence over the registry. (AP-47)."""
     stated = s.item.revision or (s.unit.revision if s.unit else None)
     current = s.rules.revisions.get(s.unit.model) if s.unit else None
     if not stated or not current:
@@ -105,12 +106,12 @@ def revision(s: Situation) -> Words:
 
 
 def _rank(revision: str) -> list[tuple[int, str]]:
-    """Order revisions as people do: B10 comes after B9."""
+    """Return a sort key for revisions: B10 is later than B9."""
     return [(int(digits or 0), letters) for digits, letters in re.findall(r"(\d+)|([^\W\d_]+)", revision.upper())]
 
 
 def repair(s: Situation) -> Words:
-    """Was it repaired at the customer's cost within the repair warranty, and has the same thing failed? (AP-21 to AP-24)."""
+    """Is a repair that the customer paid for still under warranty, and is it the same failure? (AP-21 to AP-24)."""
     until = repair_until(s)
     if s.unit is None or until is None or s.today > until:
         return _word("none")
@@ -120,7 +121,7 @@ def repair(s: Situation) -> Words:
 
 
 def doa(s: Situation) -> Words:
-    """Is it reported dead on arrival, inside the window from delivery? (AP-43)."""
+    """Is it reported as dead on arrival within the window after delivery? (AP-43)."""
     until = doa_until(s)
     return _yes(s.request.intent == "doa" and until is not None and s.today <= until)
 
@@ -137,33 +138,33 @@ def cover(s: Situation) -> Words:
 
 
 def diagnosis(s: Situation) -> Words:
-    """Does a number still need the reference of a remote diagnosis? (ST-3, setting ``diagnosis``)."""
+    """Is the reference number of a remote diagnosis still needed for an RMA number? (ST-3, key ``diagnosis``)."""
     return _word("needed" if s.rules.diagnosis == "required" and not s.request.support_case else "done")
 
 
 def overseas(s: Situation) -> Words:
-    """Does the customer sit in another country than the company? (AP-41)."""
+    """Is the customer in another country than the company? (AP-41)."""
     abroad = bool(s.unit and s.unit.country and s.unit.country.upper() != s.rules.policy.country.value)
     return _yes(abroad or "overseas" in s.request.special_requests)
 
 
 def wish(s: Situation) -> Words:
-    """What else the mail wishes or announces. (AP-6, AP-12, AP-36, AP-38, AP-39)."""
+    """The special requests of the email. (AP-6, AP-12, AP-36, AP-38, AP-39)."""
     return frozenset(s.request.special_requests)
 
 
 def insurance(s: Situation) -> Words:
-    """Has the customer given instructions on the insurance of what goes back? (AP-38)."""
+    """Has the customer given instructions on insuring the return shipment? (AP-38)."""
     return _word("instructed" if "insure_instruction" in s.request.special_requests else "default")
 
 
 def claimed(s: Situation) -> Words:
-    """Does the mail name an RMA number of its own? (AP-25)."""
+    """Does the email name an RMA number that we did not issue? (AP-25)."""
     return _yes(bool(s.request.claimed_numbers))
 
 
 def paid(s: Situation) -> Words:
-    """Does the customer pay: for the repair, for something other (what was found, a way back unrepaired)? (AP-21, AP-40)."""
+    """Does the customer pay for the repair, or for something other (findings, return shipping unrepaired)? (AP-21, AP-40)."""
     return _word(s.paid)
 
 
@@ -195,7 +196,7 @@ _YES_NO = ("yes", "no")
 
 
 def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
-    """Return every word that each fact can answer with, under these rules."""
+    """Return the possible answers of each fact under these rules."""
     return {
         "serial": ("missing", "unknown", "known"),
         "reason": ("missing", "vague", "given"),
@@ -219,7 +220,7 @@ def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
 
 
 def owns(domains_: Collection[str], unit: Unit) -> bool:
-    """Say whether From and Reply-To all lie in the registered customer's domain or a subdomain of it."""
+    """Return whether all these domains are the registered customer's domain or subdomains of it; False without any domain."""
     owner = unit.customer_domain.lower()
     return bool(owner and domains_) and all(domain == owner or domain.endswith("." + owner) for domain in domains_)
 
@@ -228,12 +229,12 @@ def owns(domains_: Collection[str], unit: Unit) -> bool:
 
 
 def factory_until(unit: Unit, rules: Rules) -> date:
-    """Return the last day of the factory warranty: the anniversary of the delivery is in."""
+    """Return the last day of the factory warranty; the anniversary of the delivery is included."""
     return plus_months(unit.delivered_on, rules.families[unit.family].warranty_months)
 
 
 def cover_until(s: Situation) -> date | None:
-    """Return the last day of the cover that is in force, else the day on which the last one ended."""
+    """Return the last day of the coverage that is in effect today, else of the latest that has expired; None if unknown."""
     if s.unit is None:
         return None
     factory = factory_until(s.unit, s.rules) if s.unit.family in s.rules.families else None
@@ -243,7 +244,7 @@ def cover_until(s: Situation) -> date | None:
 
 
 def window_until(s: Situation) -> date | None:
-    """Return the last day for credit or exchange, or None where no window is stated or none is asked for."""
+    """Return the last day for credit or exchange; None if the rules have no window or neither is requested."""
     windows = s.rules.windows
     days = {"credit": windows.credit, "exchange": windows.exchange}.get(s.request.intent)
     if s.unit is None or days is None:
@@ -253,31 +254,22 @@ def window_until(s: Situation) -> date | None:
 
 
 def doa_until(s: Situation) -> date | None:
-    """Return the last day on which a unit counts as dead on arrival."""
+    """Return the last day on which a unit counts as dead on arrival; None if unknown or if the rules have no window."""
     return s.unit.delivered_on + timedelta(days=s.rules.windows.doa.value) if s.unit and s.rules.windows.doa else None
 
 
 def repair_until(s: Situation) -> date | None:
-    """Return the last day of the warranty on a paid repair."""
+    """Return the last day of the warranty on a repair that the customer paid for; None if there is none."""
     if s.unit is None or s.unit.repair_shipped_on is None or s.rules.windows.repair is None:
         return None
     return s.unit.repair_shipped_on + timedelta(days=s.rules.windows.repair.value)
 
 
-DATES = (
-    "delivered_on",
-    "bought_on",
-    "cover_until",
-    "window_until",
-    "doa_until",
-    "repair_shipped_on",
-    "repair_until",
-    "today",
-)
+DATES = ("delivered_on", "bought_on", "cover_until", "window_until", "doa_until", "repair_shipped_on", "repair_until", "today")
 
 
 def dates(s: Situation) -> dict[str, date]:
-    """Return the dates that stand behind the facts, for the record and for the sentences."""
+    """Return the dates that the facts are based on, for the record and for placeholders in sentences."""
     found = {
         "delivered_on": s.unit.delivered_on if s.unit else None,
         "bought_on": (s.unit.purchased_on or s.unit.delivered_on) if s.unit else None,
@@ -291,34 +283,32 @@ def dates(s: Situation) -> dict[str, date]:
     return {name: day for name, day in found.items() if day is not None}
 
 
-# ---------------------------------------------------------------- asking
+# ---------------------------------------------------------------- conditions
 
 
 def all_facts(s: Situation) -> Facts:
-    """Return what every fact answers."""
+    """Return the answers of all facts."""
     return {name: fact(s) for name, fact in FACTS.items()}
 
 
 def words_of(condition: Condition) -> Words:
-    """Return the words a condition names: ``true`` and ``false`` are yes and no."""
+    """Return the words that a condition names; ``true`` and ``false`` mean "yes" and "no"."""
     if isinstance(condition, bool):
         return _yes(condition)
     return frozenset((condition,) if isinstance(condition, str) else condition)
 
 
 def holds(when: dict[str, Condition], facts: Facts) -> bool:
-    """Say whether every condition has a word in common with its fact's answer."""
+    """Return whether each condition has a word in common with the answer of its fact."""
     return all(facts[name] & words_of(condition) for name, condition in when.items())
 
 
 def record(facts: Facts, days: dict[str, date]) -> tuple[Fact, ...]:
-    """Return facts and dates as they are stored with a decision."""
+    """Return facts and dates (ISO 8601) as they are stored with a decision."""
     stated = tuple(Fact(name, " ".join(sorted(words))) for name, words in facts.items() if words)
     return stated + tuple(Fact(name, day.isoformat()) for name, day in days.items())
 
 
 def recall(facts: tuple[Fact, ...]) -> Facts:
-    """Return stored facts as they can be asked again."""
-    return {name: frozenset() for name in FACTS} | {
-        f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS
-    }
+    """Return the answers of all facts from stored facts; a fact that is not stored has no answer."""
+    return {name: frozenset() for name in FACTS} | {f.name: frozenset(f.value.split()) for f in facts if f.name in FACTS}

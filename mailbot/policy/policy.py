@@ -1,4 +1,4 @@
-"""Policy: one company's rules file, loaded and checked, at the desk where it is carried out."""
+"""Policy: one company's rules file, loaded and verified, with the mailbox, staff and templates that it is applied with."""
 
 from __future__ import annotations
 
@@ -23,77 +23,87 @@ PLACEHOLDERS = frozenset(
 )
 
 Documents = Literal["pdf", "none"]
-"""What is attached to a letter with a number: label, packing sheet, invoice and calendar, or nothing."""
+"""What is attached to an email with a new RMA number: label, packing list, invoice and calendar file, or nothing."""
 
 
 class EmailRenderer(Protocol):
-    """What turns the facts of a letter into text and HTML."""
+    """The interface of the templates: renders the content of an email as text and HTML."""
 
-    def speaks(self, language: str) -> str:
-        """Return the language in which a customer of this language is answered."""
+    def language_for(self, language: str) -> str:
+        """Return the language for replies to a customer of this language (ISO 639-1)."""
 
-    def render(self, letter: Any, company: str) -> tuple[str, str]:
-        """Return the letter as text and as HTML."""
+    def render(self, content: Any, company: str) -> tuple[str, str]:
+        """Return the email as text and as HTML."""
 
 
 class Policy(Value, frozen=True):
-    """Rules, their version's stamp, the desk (mailbox, staff, words), the letters, the zone that days count in.
+    """Rules, their version stamp, the desk (mailbox, staff, word lists), the templates, and the time zone (an IANA name).
 
-    ``papers`` are the words of what is attached, by language. ``documents`` says what is attached; with "names" the files are
-    named and left empty, for a look at a mail that is not sent.
+    ``document_texts``: the headings and labels of the documents (``DocumentTexts``), by language. ``documents``: what is
+    attached; with "names", the files have their names but are empty, for previews of emails that are not sent.
     """
 
     name: str
     rules: Rules
     stamp: PolicyStamp
     desk: Desk
-    letters: EmailRenderer
+    templates: EmailRenderer
     timezone: str
-    papers: Mapping[str, Any] = {}
+    document_texts: Mapping[str, Any] = {}
     documents: Documents | Literal["names"] = "pdf"
 
     def clause_text(self, clause: str) -> str:
-        """Return the short text of a clause."""
+        """Return the short text of a clause.
+
+        Raises:
+            KeyError: the rules have no such clause.
+        """
         return self.rules.clauses[clause].text
 
     @property
     def currency(self) -> str:
-        """The currency of the fee schedule (ISO 4217)."""
+        """The currency of the fee schedule (ISO 4217); empty if there are no fees."""
         return next((fee.currency for fee in self.rules.fees.values()), "")
 
 
 def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, PolicyStamp]:
-    """Load and check a rules file; ``overlay`` lays values over it.
+    """Load and verify a rules file.
+
+    Args:
+        name: of the policy.
+        text: of the rules file.
+        file: its name, for error texts.
+        overlay: values that replace those of the file.
 
     Raises:
-        ConfigError: naming file, clause, key and the nearest word that would do.
+        ConfigError: names the file, the clause, the key and the nearest valid word.
     """
     data = parse(text, file)
     if overlay:
-        _lay_over(data, overlay, file)
+        _apply_overlay(data, overlay, file)
     rules = convert(data, Rules, file, text)
     verify(rules, file)
     digest = hashlib.sha256(text.encode() + repr(sorted((overlay or {}).items())).encode() * bool(overlay)).hexdigest()
     return rules, PolicyStamp(name, rules.policy.version, digest[:16])
 
 
-def _lay_over(data: dict[str, Any], overlay: Mapping[str, Any], file: str) -> None:
-    """Lay values over the file's: tables are merged, ``{value = …}`` takes a plain value, the rest is replaced."""
+def _apply_overlay(data: dict[str, Any], overlay: Mapping[str, Any], file: str) -> None:
+    """Replace values of the file: tables are merged, ``{value = …}`` takes a plain value, everything else is replaced."""
     for key, value in overlay.items():
         here = data.get(key)
         if isinstance(here, dict) and isinstance(value, Mapping):
-            _lay_over(here, value, file)
+            _apply_overlay(here, value, file)
         elif isinstance(here, dict) and "value" in here:
-            data[key] = {"value": value, "source": "laid over"}
+            data[key] = {"value": value, "source": "overlay"}
         else:
             data[key] = value
 
 
 def verify(rules: Rules, file: str) -> None:
-    """Check what types alone cannot: every clause, fee, fact and placeholder that is named exists.
+    """Check that every clause, fee, fact and placeholder that the rules name exists, and that every case is decided.
 
     Raises:
-        ConfigError: for the first finding.
+        ConfigError: describes the first problem.
     """
     _clauses(rules, file)
     _decisions(rules, file)
@@ -124,11 +134,7 @@ def _clauses(rules: Rules, file: str) -> None:
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
         *((f"answers.{n}", (a.clause, *a.also, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
-        *(
-            (f"deadlines.{kind}", (getattr(deadlines, kind).clause,))
-            for kind in Deadlines.__struct_fields__
-            if kind != "hour"
-        ),
+        *((f"deadlines.{kind}", (getattr(deadlines, kind).clause,)) for kind in Deadlines.__struct_fields__ if kind != "hour"),
         *((f"findings.{name}", (flag.clause, *flag.also)) for name, flag in rules.findings.items()),
     ]
     for where, ids in named:
@@ -139,7 +145,7 @@ def _clauses(rules: Rules, file: str) -> None:
 
 def _decisions(rules: Rules, file: str) -> None:
     if not rules.decide:
-        raise ConfigError(f"{file}: there is no [[decide]]. Add at least one without conditions that asks a person.")
+        raise ConfigError(f'{file}: there is no [[decide]]. Add at least one without conditions and with then = "staff".')
     for place, rule in enumerate(rules.decide, 1):
         where = f"{file}: decide {rule.clause} (number {place} of {len(rules.decide)})"
         _conditions(rule.when, rules, where)
@@ -148,7 +154,7 @@ def _decisions(rules: Rules, file: str) -> None:
         if rule.then == "quote" and not rule.charge:
             raise ConfigError(f'{where}: a quote needs charge = ["…"] with names from [fees].')
         if rule.then == "ask" and rule.ask is None:
-            raise ConfigError(f'{where}: then = "ask" needs ask = "…": what the customer is to supply.')
+            raise ConfigError(f'{where}: then = "ask" needs ask = "…": what the customer must supply.')
     _order(rules, file)
 
 
@@ -161,7 +167,7 @@ def _charge(fees: Iterable[str], where: str, rules: Rules) -> None:
 
 
 def _order(rules: Rules, file: str) -> None:
-    """Every case must be decided, and every decision must be within reach."""
+    """Check that the rules decide every case, and that every rule can be reached."""
     last = rules.decide[-1]
     if last.when or last.then != "staff":
         raise ConfigError(
@@ -170,16 +176,16 @@ def _order(rules: Rules, file: str) -> None:
         )
     for place, rule in enumerate(rules.decide):
         for earlier in rules.decide[:place]:
-            if _takes_all(earlier.when, rule.when):
-                always = "has no condition" if not earlier.when else "asks for no more than it does"
+            if _covers(earlier.when, rule.when):
+                always = "has no condition" if not earlier.when else "has only conditions that it has, too"
                 raise ConfigError(
                     f"{file}: decide {rule.clause} (entry {place + 1}): is never reached, because decide {earlier.clause} "
-                    f"above it {always}. Move it up, or narrow the other."
+                    f"above it {always}. Move it up, or add conditions to the other one."
                 )
 
 
-def _takes_all(earlier: Mapping[str, Condition], later: Mapping[str, Condition]) -> bool:
-    """Say whether the earlier conditions hold wherever the later ones do."""
+def _covers(earlier: Mapping[str, Condition], later: Mapping[str, Condition]) -> bool:
+    """Return whether the earlier conditions hold whenever the later ones do."""
     return all(fact in later and words_of(later[fact]) <= words_of(words) for fact, words in earlier.items())
 
 
@@ -196,12 +202,12 @@ def _conditions(when: Mapping[str, Condition], rules: Rules, where: str) -> None
 def _sentence(says: str, where: str, rules: Rules, *, fees: bool = False) -> None:
     known = PLACEHOLDERS | ({f"fee_{name}" for name in rules.fees} if fees else set())
     try:
-        fields = [(name, spec, how) for _, name, spec, how in Formatter().parse(says) if name is not None]
+        fields = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(says) if name is not None]
     except ValueError as error:
-        raise ConfigError(f"{where}: says: {error}. Write {{{{ and }}}} for braces that are meant as such.") from None
-    for name, spec, how in fields:
-        if spec or how:
-            raise ConfigError(f"{where}: says: a placeholder is a name alone. Write {{{name}}}, without : or !.")
+        raise ConfigError(f"{where}: says: {error}. For literal braces, write {{{{ and }}}}.") from None
+    for name, spec, conversion in fields:
+        if spec or conversion:
+            raise ConfigError(f"{where}: says: a placeholder is only a name. Write {{{name}}}, without : or !.")
         if name not in known:
             raise ConfigError(f"{where}: says: there is no placeholder {{{name}}}{nearest(name, known)}.")
 
@@ -212,26 +218,20 @@ def _values(rules: Rules, file: str) -> None:
     except (ZoneInfoNotFoundError, ValueError):
         zone = rules.policy.timezone.value
         raise ConfigError(
-            f"{file}: policy.timezone: {zone!r} is no time zone. Write one like America/Los_Angeles."
+            f"{file}: policy.timezone: {zone!r} is not a valid time zone. Use a name such as America/Los_Angeles."
         ) from None
     for form in (*rules.serials.forms, *rules.serials.models):
         try:
             re.compile(form)
         except re.error as error:
-            raise ConfigError(f"{file}: serials: {form!r} is no regular expression: {error}.") from None
+            raise ConfigError(f"{file}: serials: {form!r} is not a valid regular expression: {error}.") from None
     for line in rules.ship_to.lines:
         for name in re.findall(r"\{([^}\n]{0,200})\}", line):
             if name != "number":
-                raise ConfigError(
-                    f"{file}: ship_to: there is no placeholder {{{name}}}. Write {{number}}, or no braces."
-                )
+                raise ConfigError(f"{file}: ship_to: there is no placeholder {{{name}}}. Use {{number}}, or no braces.")
 
 
 def examples(rules: Rules) -> list[str]:
-    """Name what still stands as an example and must be set before going live."""
-    found = [
-        f"fees.{name}: {fee.amount} {fee.currency} is an example amount"
-        for name, fee in rules.fees.items()
-        if fee.example
-    ]
+    """Return a line for each value that is still an example and must be set before production use."""
+    found = [f"fees.{name}: {fee.amount} {fee.currency} is an example amount" for name, fee in rules.fees.items() if fee.example]
     return found + (["ship_to: the address is an example"] if rules.ship_to.example else [])

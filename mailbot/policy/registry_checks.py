@@ -1,4 +1,4 @@
-"""What in a registry is readable and yet cannot be meant: units that no rule covers, customers whom nobody can be."""
+"""Implausible rows of a registry: they can be read, but no rule covers the unit or no one can be its customer."""
 
 from __future__ import annotations
 
@@ -14,17 +14,23 @@ _DOMAIN = re.compile(r"[^\s@]+\.[^\s@.]+")
 
 
 def implausible_rows(units: Iterable[Unit], rules: Rules, today: date) -> list[str]:
-    """Name each kind of doubt once: how many units it concerns, the first of them, and the mend."""
+    """Return a line for each kind of problem: the number of units, the first of them, and how to fix it.
+
+    Args:
+        units: the rows of the registry.
+        rules: the company's, for families and forms of serial numbers.
+        today: in the company's zone.
+    """
     forms = [re.compile(form) for form in rules.serials.forms]
-    looks: dict[str, Callable[[Unit], bool]] = {
-        f"family is none of {', '.join(rules.families)}: add it to [families], or mend the row": (
+    checks: dict[str, Callable[[Unit], bool]] = {
+        f"family is none of {', '.join(rules.families)}: add it to [families], or fix the row": (
             lambda unit: unit.family not in rules.families
         ),
-        "customer_domain is no domain, so the customer is a stranger to the desk: write one like acme.example": (
+        "customer_domain is not a valid domain, so the customer is not recognized: use one such as acme.example": (
             lambda unit: not _DOMAIN.fullmatch(unit.customer_domain)
         ),
-        "delivered_on lies in the future": lambda unit: unit.delivered_on > today,
-        "serial has none of the forms of [serials], so it may be overlooked in a mail: add its form": (
+        "delivered_on is in the future": lambda unit: unit.delivered_on > today,
+        "serial matches no form in [serials], so it may be missed in emails: add its form": (
             lambda unit: not any(form.fullmatch(serial_key(unit.serial)) for form in forms)
         ),
     }
@@ -32,8 +38,8 @@ def implausible_rows(units: Iterable[Unit], rules: Rules, today: date) -> list[s
     count = 0
     for unit in units:
         count += 1
-        for what, doubtful in looks.items():
-            if doubtful(unit):
-                found.setdefault(what, []).append(unit.serial)
-    told = [f"{len(serials)} of {count} units, first {serials[0]}: {what}" for what, serials in found.items()]
-    return told if count else ["there is no unit in it, so every serial will be unknown: fill it"]
+        for problem, is_implausible in checks.items():
+            if is_implausible(unit):
+                found.setdefault(problem, []).append(unit.serial)
+    lines = [f"{len(serials)} of {count} units, first {serials[0]}: {problem}" for problem, serials in found.items()]
+    return lines if count else ["the registry is empty, so every serial number will be unknown: add your shipped units"]

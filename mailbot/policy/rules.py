@@ -1,6 +1,6 @@
-"""The form of a rules file: one company's policy as data, every key typed and named.
+"""The schema of a rules file: one company's policy as data.
 
-A value may be written plainly or as ``{value = 30, source = "house default"}``; the second form is the better one.
+A value is written as ``{value = 30, source = "house default"}``: the source says where the policy has it from.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from mailbot.model import Finding, Outcome, Role
 
 
 class RulesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of the rules file; a key it does not know is an error."""
+    """A table of the rules file. Unknown keys are errors."""
 
 
 class DayCount(RulesTable, frozen=True):
-    """A number of calendar days (or months, where the key says so), and where it comes from."""
+    """A number of calendar days (for ``deadlines.hour``: an hour of the day), and its source."""
 
     value: int
     source: str = "house default"
 
 
 class TextValue(RulesTable, frozen=True):
-    """A word of the policy, and where it comes from."""
+    """A word of the policy, and its source."""
 
     value: str
     source: str = "house default"
 
 
 class PolicyHeader(RulesTable, frozen=True):
-    """[policy]: whose policy this is, its version (ST-18), and since when its clauses hold."""
+    """[policy]: the company, the version of the policy (ST-18), and the day on which it takes effect."""
 
     company: str
     version: date
@@ -44,7 +44,7 @@ class PolicyHeader(RulesTable, frozen=True):
 
 
 class ClauseText(RulesTable, frozen=True):
-    """One clause: D mailbot decides, S a person decides, I mailbot informs; what it says, and where that stands."""
+    """One clause, its text and its source. ``kind``: D mailbot decides, S staff decide, I mailbot informs."""
 
     kind: Literal["D", "S", "I", "D, S", "I, S", "I, D", "S, D", "D, I"]
     text: str
@@ -53,14 +53,14 @@ class ClauseText(RulesTable, frozen=True):
 
 
 class ContactLines(RulesTable, frozen=True):
-    """[contact]: the lines at the foot of every letter."""
+    """[contact]: the lines at the end of every email."""
 
     lines: tuple[str, ...]
     source: str
 
 
 class ShipTo(RulesTable, frozen=True):
-    """[ship_to]: the delivery address; ``{number}`` stands for the RMA number. ``example`` until the company sets it."""
+    """[ship_to]: the ship-to address; ``{number}`` is replaced by the RMA number. ``example``: not set by the company yet."""
 
     lines: tuple[str, ...]
     source: str
@@ -68,7 +68,7 @@ class ShipTo(RulesTable, frozen=True):
 
 
 class NumberRules(RulesTable, frozen=True):
-    """[number]: its form, the days it is valid, and for how many days after its end a new one is given by rule."""
+    """[number]: its format, the days it is valid, and the days after expiration within which it is renewed by rule."""
 
     format: str
     valid_days: DayCount
@@ -76,14 +76,14 @@ class NumberRules(RulesTable, frozen=True):
 
 
 class SerialForms(RulesTable, frozen=True):
-    """[serials]: the forms of the company's serials and model names, as regular expressions on folded text."""
+    """[serials]: the forms of the company's serial numbers and model names: regular expressions on folded text."""
 
     forms: tuple[str, ...]
     models: tuple[str, ...] = ()
 
 
 class Family(RulesTable, frozen=True):
-    """[families.NAME]: how long units of this family are covered from delivery; 0 for another maker's component."""
+    """[families.NAME]: months of warranty from delivery; 0 for components of other manufacturers."""
 
     warranty_months: int
     clause: str
@@ -92,7 +92,7 @@ class Family(RulesTable, frozen=True):
 
 
 class Fee(RulesTable, frozen=True):
-    """[fees.NAME]: one line of the fee schedule. ``example`` until the company sets the amount."""
+    """[fees.NAME]: one line of the fee schedule. ``example``: the amount is not set by the company yet."""
 
     label: str
     amount: Decimal
@@ -102,7 +102,7 @@ class Fee(RulesTable, frozen=True):
 
 
 class Windows(RulesTable, frozen=True):
-    """[windows]: periods in calendar days. The day of delivery is not counted, the last day is in."""
+    """[windows]: periods in calendar days. The day of delivery is excluded, the last day is included."""
 
     credit: DayCount | None = None
     credit_from: Literal["purchase", "delivery"] = "delivery"
@@ -112,7 +112,7 @@ class Windows(RulesTable, frozen=True):
 
 
 class Reminders(RulesTable, frozen=True):
-    """Days on which something is reminded, and the day on which it is closed."""
+    """Days after the start on which the customer is reminded, and the day on which the request is closed."""
 
     remind: tuple[int, ...]
     close: int
@@ -121,7 +121,7 @@ class Reminders(RulesTable, frozen=True):
 
 
 class NumberReminders(RulesTable, frozen=True):
-    """Days before the end of an RMA number on which its holder is reminded."""
+    """Days before the expiration of an RMA number on which the customer is reminded."""
 
     remind_before: tuple[int, ...]
     clause: str
@@ -129,7 +129,7 @@ class NumberReminders(RulesTable, frozen=True):
 
 
 class HeldReminders(RulesTable, frozen=True):
-    """Business days after which staff are reminded of a held case: first, then again and again."""
+    """Business days after which staff are reminded of a held case: the first time, and the interval after that."""
 
     first: int
     every: int
@@ -138,9 +138,9 @@ class HeldReminders(RulesTable, frozen=True):
 
 
 class RepairDue(RulesTable, frozen=True):
-    """Business days from receipt within which a unit is repaired, and when staff are reminded: before, and after the breach.
+    """Business days from receipt within which a unit is repaired, and business days before and after that to remind staff.
 
-    ``holidays`` names the calendar whose holidays do not count (a country's ISO code, "US" or "US-CA"); empty: they count.
+    ``holidays``: the calendar of holidays that are not business days (an ISO 3166 code such as "US" or "US-CA"); empty: none.
     """
 
     days: int
@@ -152,7 +152,7 @@ class RepairDue(RulesTable, frozen=True):
 
 
 class CloseAfter(RulesTable, frozen=True):
-    """Days after the shipment back on which a case is closed; 0: at once."""
+    """Days after the return shipment on which a case is closed; 0: immediately."""
 
     days: int
     clause: str
@@ -160,7 +160,7 @@ class CloseAfter(RulesTable, frozen=True):
 
 
 class Deadlines(RulesTable, frozen=True):
-    """[deadlines]: what is reminded, and when. Days are counted in the company's zone; mails go out at ``hour``."""
+    """[deadlines]: reminders and expirations. Days are counted in the company's zone; emails are sent at ``hour`` (0 to 23)."""
 
     hour: DayCount
     missing: Reminders
@@ -175,10 +175,11 @@ Condition = str | bool | tuple[str, ...]
 
 
 class DecisionRule(RulesTable, frozen=True):
-    """[[decide]]: in order, the first whose conditions hold decides for the unit. The last has none and asks a person.
+    """[[decide]]: the first rule whose conditions hold decides on a unit. The last one has no conditions and asks staff.
 
-    ``also`` names the clauses that go with the deciding one. ``charge`` names fees. ``ask`` is what the customer must
-    supply. ``disguise`` makes the answer look like the one for an unknown serial. ``notify`` is the role that is told.
+    ``also``: clauses that accompany the deciding one. ``charge``: names of fees. ``ask``: what the customer must supply.
+    ``disguise``: the answer looks like the one for an unknown serial number. ``notify``: the role to notify. ``valid``: "doa"
+    limits an RMA number to the DOA window.
     """
 
     clause: str
@@ -194,6 +195,7 @@ class DecisionRule(RulesTable, frozen=True):
     valid: Literal["number", "doa"] = "number"
 
 
+# The kinds of email that an [[inform]] sentence can be in.
 Moment = Literal[
     "first",
     "asked",
@@ -214,7 +216,7 @@ Moment = Literal[
 
 
 class InformRule(RulesTable, frozen=True):
-    """[[inform]]: a sentence of the policy, and the moments it belongs to. ``when`` narrows it to certain facts."""
+    """[[inform]]: a sentence of the policy, and the kinds of email that state it. ``when``: the facts that it is limited to."""
 
     clause: str
     moment: tuple[Moment, ...]
@@ -224,10 +226,10 @@ class InformRule(RulesTable, frozen=True):
 
 
 class AnswerRule(RulesTable, frozen=True):
-    """[answers.NAME]: what is said, and by which clause, where no unit is decided on (a question, an order …).
+    """[answers.NAME]: the answer, and its clause, if [[decide]] does not apply (a question, a purchase order, ...).
 
-    ``also_for`` names further clauses by what the case is about: ``{rework = ["AP-20"]}``; ``says_for`` what is said instead.
-    ``charge`` names fees that fall due.
+    ``also_for``: more clauses, by the intent of the case: ``{rework = ["AP-20"]}``. ``says_for``: the sentence, by the intent
+    of the case, instead of ``says``. ``charge``: names of fees that are billed. ``notify``: the role to notify.
     """
 
     clause: str
@@ -243,12 +245,12 @@ class AnswerRule(RulesTable, frozen=True):
 
 
 class AnswerRules(RulesTable, frozen=True):
-    """[answers]: where no rule of coverage decides. Each entry is one thing that is said to the customer.
+    """[answers]: the answers to customers that [[decide]] does not cover.
 
-    ``order`` is an order that a person must compare, ``matches`` and ``parts_ordered`` one that accepts the first quote and the
-    one for parts; ``parts_declined`` the refusal of the latter, ``parts_lapsed`` its end without an order. ``approved``,
-    ``rejected``, ``quoted`` and ``parts_quoted`` are decisions of staff. The rest follow a unit: ``under_way`` to us, ``received``,
-    ``unrepairable``, ``shipped`` back.
+    ``order``: a purchase order (PO) that staff must compare with the quote. ``matches``, ``parts_ordered``: a PO that accepts the
+    first quote, or the parts quote. ``parts_declined``: the customer declines the parts quote; ``parts_lapsed``: it expires.
+    ``approved``, ``rejected``, ``quoted``, ``parts_quoted``: decisions of staff. ``under_way`` (shipped to us), ``received``,
+    ``unrepairable``, ``shipped`` (returned): the progress of a unit. ``ended``: closed by staff.
     """
 
     order: AnswerRule
@@ -278,10 +280,10 @@ class AnswerRules(RulesTable, frozen=True):
 
 
 class FindingRule(RulesTable, frozen=True):
-    """[findings.NAME]: what follows from what was found at inspection. A finding without an entry is only logged.
+    """[findings.NAME]: the consequence of an inspection finding. A finding without an entry is only recorded.
 
-    ``then``: "notice" tells the customer and charges; "quote" makes the unit chargeable; "decline" takes no credit or exchange;
-    "hold" asks an approver. ``intents`` narrows it to what the case is about.
+    ``then``: "notice" notifies the customer and bills the fees; "quote" makes the unit billable; "decline" declines credit or
+    exchange; "hold" asks an approver. ``intents``: the intents of cases that it is limited to; empty: all.
     """
 
     clause: str
@@ -293,12 +295,12 @@ class FindingRule(RulesTable, frozen=True):
     intents: tuple[str, ...] = ()
 
     def concerns(self, intent: str) -> bool:
-        """Say whether it matters for a case about this."""
+        """Return whether it applies to a case with this intent."""
         return not self.intents or intent in self.intents
 
 
 class DocumentRules(RulesTable, frozen=True):
-    """[papers]: what is attached to the letter with the number, and what stands on it."""
+    """[papers]: what the attached documents say: packing instructions and customs statements."""
 
     packing: tuple[str, ...]
     customs: tuple[str, ...] = ()
@@ -306,7 +308,7 @@ class DocumentRules(RulesTable, frozen=True):
 
 
 class DemoStaff(RulesTable, frozen=True):
-    """A member of the demo's staff."""
+    """A member of staff in the demo."""
 
     address: str
     roles: tuple[Role, ...]
@@ -314,14 +316,14 @@ class DemoStaff(RulesTable, frozen=True):
 
 
 class DemoDesk(RulesTable, frozen=True):
-    """[demo]: the mailbox and staff of `mailbot demo` and of conversations that name none."""
+    """[demo]: the mailbox and staff of `mailbot demo` and of conversation files that name none."""
 
     mailbox: str
     staff: tuple[DemoStaff, ...]
 
 
 class Rules(RulesTable, frozen=True):
-    """A whole rules file."""
+    """A complete rules file."""
 
     policy: PolicyHeader
     contact: ContactLines

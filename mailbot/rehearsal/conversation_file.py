@@ -164,10 +164,7 @@ def _errors(step: ConversationStep) -> tuple[tuple[bool, str], ...]:
     sources = sum((step.raw is not None, step.bounce is not None, step.wait))
     email_keys = (step.body, step.html, step.subject, step.attach or None, step.headers or None)
     return (
-        (
-            step.at.tzinfo is None,
-            f"at: {step.at.isoformat()} has no time zone. Use a format like 2026-11-20T10:00:00Z.",
-        ),
+        (step.at.tzinfo is None, f"at: {step.at.isoformat()} has no time zone. Use a format like 2026-11-20T10:00:00Z."),
         (not has_email and not step.wait, "nothing happens. Set from (an email), raw, bounce, or wait = true."),
         (
             sources > 1 or (step.wait and has_email),
@@ -175,9 +172,6 @@ def _errors(step: ConversationStep) -> tuple[tuple[bool, str], ...]:
         ),
         (step.down and not step.wait, "down needs wait = true. Add it."),
         (step.quiet and bool(step.sent), "quiet and sent cannot be combined. Keep one."),
-        (
-            step.raw is not None and any(v is not None for v in email_keys),
-            "raw is the whole email. Remove its other keys.",
-        ),
+        (step.raw is not None and any(v is not None for v in email_keys), "raw is the whole email. Remove its other keys."),
         (step.reply_to_last is True and not step.from_, "reply_to_last = true needs from. Add the sender."),
     )

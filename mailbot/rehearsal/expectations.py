@@ -110,14 +110,9 @@ def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail],
     slot_of: dict[int, int] = {}  # mail -> slot
     # Fill the needed slots first, then find a slot for every email. A filled slot stays filled (Mendelsohn and Dulmage).
     missing = [slot for slot in range(len(needed)) if not _pair(slot, fits, mail_of, slot_of, set())]
-    extra = [
-        mail for mail in range(len(emails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())
-    ]
+    extra = [mail for mail in range(len(emails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())]
     free = [emails[mail] for mail in extra] or emails
-    return [
-        *(_missing(slots[slot], free) for slot in missing),
-        *(f"unexpected: {_title(emails[mail])}" for mail in extra),
-    ]
+    return [*(_missing(slots[slot], free) for slot in missing), *(f"unexpected: {_title(emails[mail])}" for mail in extra)]
 
 
 def _optional(expected: MailExpectation, emails: int) -> int:
@@ -125,9 +120,7 @@ def _optional(expected: MailExpectation, emails: int) -> int:
     return emails if expected.many else 0 if expected.needs else 1
 
 
-def _pair(
-    one: int, options: Sequence[list[int]], own: dict[int, int], other_side: dict[int, int], seen: set[int]
-) -> bool:
+def _pair(one: int, options: Sequence[list[int]], own: dict[int, int], other_side: dict[int, int], seen: set[int]) -> bool:
     """Pair one with one of its options; move others to other options if needed (an augmenting path)."""
     for other in options[one]:
         if other not in seen:

@@ -81,10 +81,7 @@ def _written(step: ConversationStep, count: int, mailbox: str, last: Reply | Non
         *([("Cc", _people(texts(step.cc)))] if step.cc else []),
         ("Subject", _words(fill(subject or ""))),
         ("Date", format_datetime(step.at)),
-        (
-            "Message-ID",
-            f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>",
-        ),
+        ("Message-ID", f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>"),
         *(_thread(answered) if answered else []),
     ]
     own = {name: [_words(fill(value)) for value in texts(values)] for name, values in step.headers.items()}
@@ -156,12 +153,7 @@ def _report(step: ConversationStep, count: int, mailbox: str, last: Reply | None
 
 
 def _trace(
-    step: ConversationStep,
-    mailbox: str,
-    sender: str,
-    *,
-    own: dict[str, list[str]] | None = None,
-    trusted_only: bool = False,
+    step: ConversationStep, mailbox: str, sender: str, *, own: dict[str, list[str]] | None = None, trusted_only: bool = False
 ) -> bytes:
     """Return the header fields that our mail server adds: its verdict on the sender, directly above its own Received."""
     server, domain = server_of(mailbox), bare(sender).rpartition("@")[2]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailbot.case.deadlines import outer
+from mailbot.case.deadlines import final_date
 from mailbot.case.delivery import Delivered, DeliveryResult
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
@@ -158,9 +158,7 @@ class _RehearsalDesk:
                 return ConversationPlayer(tuple(played), Failure(count, str(failure)))
             except Exception as error:  # noqa: BLE001 - an error in one conversation must not stop the others
                 what = f"{type(error).__name__}: {error}"
-                return ConversationPlayer(
-                    tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines()))
-                )
+                return ConversationPlayer(tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines())))
             emails = tuple(SentMail.of(reply) for reply in self.sent[before:])
             case = self.store.case(self.touched) if self.touched else None
             played.append(RehearsalResult(count, step, emails, case, tuple(self.results)))
@@ -215,14 +213,8 @@ class _RehearsalDesk:
         Raises:
             ExpectationFailure: the email to answer was not sent, or the file of ``raw`` cannot be read.
         """
-        recipient = (
-            step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        )
-        last = (
-            next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), None)
-            if recipient
-            else None
-        )
+        recipient = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
+        last = next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), None) if recipient else None
         if recipient and last is None:
             raise ExpectationFailure(f"no email was sent to {bare(recipient)} before this step")
         try:
@@ -261,9 +253,7 @@ class _RehearsalDesk:
             return compare((), emails, ())
         if step.sent is None:
             return []
-        return compare(
-            [MailExpectation.of(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore
-        )
+        return compare([MailExpectation.of(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore)
 
     def _case_differences(self, expected: ExpectedCase | None, case: Case | None) -> Iterator[str]:
         """Yield how the case differs from what is expected."""
@@ -272,7 +262,7 @@ class _RehearsalDesk:
         if case is None:
             yield "no case has been changed yet"
             return
-        number, end = case.number.text if case.number else "", outer(case)
+        number, end = case.number.text if case.number else "", final_date(case)
         if expected.state is not None and case.state != expected.state:
             yield f"the case is {case.state}, not {expected.state}"
         if expected.number is not None and number != self._fill(expected.number):

@@ -1,1 +1,1 @@
-"""Decision -> Reply: the letters, and the frozen bytes that go out."""
+"""Render the notices of a decision as emails: the texts, the documents, and the frozen bytes."""

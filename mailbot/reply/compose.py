@@ -1,4 +1,4 @@
-"""Render the notices of a decision: one email for each recipient. It decides nothing (design §2)."""
+"""Render the notices of a decision: one email for each recipient. No decisions are made here."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ from mailbot.model import (
 from mailbot.policy.context import Context
 from mailbot.policy.policy import Policy
 from mailbot.reply import customer_emails, progress_emails, staff_emails
-from mailbot.reply.content import EmailContent
 from mailbot.reply.document_set import documents_for
+from mailbot.reply.email_content import EmailContent
 
 
 def compose(decision: Decision, case: Case | None, context: Context) -> tuple[Reply, ...]:
-    """Return the emails that a decision asks for, frozen byte for byte, in the order of its notices.
+    """Return the emails of a decision, in the order of its notices; their bytes never change again.
 
     Args:
-        decision: whose notices name template, recipients, clauses and facts.
-        case: after the decision; None if the notices concern no case.
+        decision: its notices name the templates, recipients, clauses and facts.
+        case: the case after the decision; None if the notices are about no case.
         context: the policy with its templates, and the date of the emails.
+
+    Raises:
+        TemplateError: a template is missing or has an error.
     """
     return tuple(
         _freeze(content, notice, recipient, case, context)
-        for notice in decision.notices
+        for notice in decision.full_notices
         for content in (_content(notice, case, context.policy, decision.stamp),)
         for recipient in notice.recipients
     )
@@ -59,22 +62,17 @@ def _content(notice: Notice, case: Case | None, policy: Policy, stamp: PolicySta
 
 
 def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: Case | None, context: Context) -> Reply:
-    """Build the bytes of one email; they never change again (promise 3)."""
+    """Build the bytes of one email; they are frozen (promise 3)."""
     policy, reply_to = context.policy, ""
     if recipient.token and case:
         reply_to = tokens.address(policy.desk.address, case.id, recipient.token)
         person = next((p for p in policy.desk.staff if p.address == recipient.address), None)
         content = staff_emails.with_actions(
-            content,
-            case,
-            person or StaffMember(recipient.address, ()),
-            reply_to,
-            policy,
-            confirms=bool(recipient.token.commands),
+            content, case, person or StaffMember(recipient.address, ()), reply_to, policy, confirms=bool(recipient.token.commands)
         )
     attachments = _documents(notice, case, context)
     content = structs.replace(content, attached=tuple(attachment.name for attachment in attachments))
-    text, html = policy.letters.render(content, policy.name)
+    text, html = policy.templates.render(content, policy.name)
     thread = _thread(case) if notice.audience == "customer" else ()
     raw = build(
         Draft(
@@ -100,7 +98,7 @@ def _freeze(content: EmailContent, notice: Notice, recipient: Recipient, case: C
         subject=content.subject,
         raw=raw.decode("ascii"),
         at=context.now,
-        letter=f"{notice.kind} {notice.about}".strip(),
+        template=f"{notice.kind} {notice.about}".strip(),
         cites=notice.clauses,
         audience=notice.audience,
         direct=notice.direct,
@@ -116,11 +114,11 @@ def _documents(notice: Notice, case: Case | None, context: Context) -> tuple[Att
 
 
 def _thread(case: Case | None) -> tuple[str, ...]:
-    """Return the ids of the thread so far, the customer's latest email last (RFC 5322 §3.6.4)."""
+    """Return the Message-IDs of the thread for References, the customer's latest email last (RFC 5322 §3.6.4)."""
     if case is None:
         return ()
-    mails = [e.event.mail for e in case.history if not isinstance(e.event, DeadlinesReached | StaffMessage | Bounced)]
-    if not mails:
+    emails = [e.event.mail for e in case.history if not isinstance(e.event, DeadlinesReached | StaffMessage | Bounced)]
+    if not emails:
         return ()
-    latest = mails[-1]
+    latest = emails[-1]
     return tuple(dict.fromkeys((*latest.references, *((latest.message_id,) if latest.message_id else ()))))

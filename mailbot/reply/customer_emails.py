@@ -1,4 +1,4 @@
-"""Emails to customers: the answer to an email, reminders, expirations and closings."""
+"""Emails to customers: replies, reminders, expirations and closings."""
 
 from __future__ import annotations
 
@@ -10,20 +10,12 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Notice, Price, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import ContactBlock, EmailContent, UnitBlock
-from mailbot.reply.policy_sentences import (
-    date_in_words,
-    informs,
-    language_of,
-    money,
-    quote_block,
-    says,
-    shown_clauses,
-)
+from mailbot.reply.email_content import ContactBlock, EmailContent, UnitBlock
+from mailbot.reply.policy_sentences import date_in_words, informs, language_of, money, quote_block, says, shown_clauses
 
 
 def answer(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return the answer to a customer's email: a verdict for each unit, and one next step."""
+    """Return the reply to a customer's email: a verdict for each unit, and one next step."""
     reasons = {serial_key(unit.serial): unit.reason for unit in case.units} if notice.echo else {}
     return structs.replace(
         basics(notice, case, policy),
@@ -46,7 +38,7 @@ def _money(price: Price | None) -> str:
 
 
 def reminder(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return the reminder of what a case waits for, or the notice that it no longer waits."""
+    """Return a reminder of what a case waits for, or the notice of its expiration or closing."""
     language, keys = language_of(policy, case), set(map(serial_key, notice.units))
     return structs.replace(
         basics(notice, case, policy),
@@ -60,7 +52,7 @@ def reminder(notice: Notice, case: Case, policy: Policy) -> EmailContent:
 
 
 def basics(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return what every email about a case has."""
+    """Return the content that all emails to customers about a case have."""
     number, language = notice.number, language_of(policy, case)
     return EmailContent(
         kind=notice.kind,
@@ -80,30 +72,30 @@ def basics(notice: Notice, case: Case, policy: Policy) -> EmailContent:
 
 
 def subject(policy: Policy, case: Case) -> str:
-    """Return the thread's subject with the number, or else the case id, by which a reply is matched to its case (ST-11)."""
+    """Return the subject of the thread with the number, else the case id: a reply is matched to its case by it (ST-11)."""
     tag = case.number.text if case.number else case.id
     return " ".join(f"Re: {without_numbers(policy, case.subject)} [{tag}]".split())
 
 
 def without_numbers(policy: Policy, text: str) -> str:
-    """Return a customer's text without RMA numbers: a made-up number is never echoed (AP-25)."""
+    """Return a customer's text without RMA numbers: an invalid number is never repeated (AP-25)."""
     return re.sub(policy.desk.number_form, "", text, flags=re.IGNORECASE).replace("[]", "").strip()
 
 
 def ship_to(policy: Policy, case: Case) -> tuple[str, ...]:
-    """Return the ship-to address with the number: the one that staff gave for this case, else the rules' (AP-48, ST-10)."""
+    """Return the ship-to address with the number: the one that staff gave for this case, else that of the rules (AP-48, ST-10)."""
     number = case.number.text if case.number else ""
     lines = (line.replace("{number}", number) for line in case.ship_to or policy.rules.ship_to.lines)
     return tuple(line for line in lines if line.strip(" :") and not line.endswith(": "))
 
 
 def contact_of(policy: Policy) -> ContactBlock:
-    """Return who answers the customer besides this mailbox."""
+    """Return the company and its other contacts."""
     return ContactBlock(policy.rules.policy.company, policy.rules.contact.lines)
 
 
 def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBlock:
-    clause = (verdict.shown or verdict.clauses)[0]
+    clause = (verdict.shown_clauses or verdict.clauses)[0]
     until = verdict.covered_until if verdict.outcome == "issue" else None
     facts: dict[str, Any] = {}
     if until and verdict.valid_until is None:
@@ -117,9 +109,7 @@ def _unit(policy: Policy, case: Case, verdict: Verdict, reason: str) -> UnitBloc
         asks=verdict.asks,
         existing=verdict.number is not None,
         suggestion=verdict.suggestion,
-        state=next(
-            (u.state for u in case.units if verdict.number and serial_key(u.serial) == serial_key(verdict.serial)), None
-        ),
+        state=next((u.state for u in case.units if verdict.number and serial_key(u.serial) == serial_key(verdict.serial)), None),
         **facts,
     )
 

@@ -1,4 +1,4 @@
-"""What goes with the number: label, packing sheet, commercial invoice, calendar (AP-31, AP-32, AP-42, ST-11)."""
+"""The documents for a new RMA number: label, packing list, commercial invoice, calendar file (AP-31, AP-32, AP-42, ST-11)."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from mailbot.reply.policy_sentences import language_of
 
 
 def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -> tuple[Attachment, ...]:
-    """Return the documents of the case's number: the same case on the same day gives the same bytes.
+    """Return the documents for the number of a case: the same case on the same day gives the same bytes.
 
     Args:
         policy: the company's.
-        case: with its number.
-        facts: what the registry says: customer, origins, customs.
+        case: with its number; without one there are no documents.
+        facts: from the registry: customer, origins, customs.
         day: today in the company's zone.
     """
-    if case.number is None or not policy.papers or policy.documents == "none":
+    if case.number is None or not policy.document_texts or policy.documents == "none":
         return ()
-    sheet = _return_shipment(policy, case, case.number, facts, day)
+    shipment = _return_shipment(policy, case, case.number, facts, day)
     pdf = "application/pdf"
     found = [("label.pdf", pdf, documents.draw_label), ("packing-sheet.pdf", pdf, documents.draw_packing_list)]
-    if sheet.statements:
+    if shipment.statements:
         found.append(("commercial-invoice.pdf", pdf, documents.draw_commercial_invoice))
     found.append(("deadlines.ics", "text/calendar", documents.write_calendar))
     drawn = policy.documents == "pdf"
-    return tuple(Attachment(name, kind, draw(sheet) if drawn else b"") for name, kind, draw in found)
+    return tuple(Attachment(name, kind, draw(shipment) if drawn else b"") for name, kind, draw in found)
 
 
 def _return_shipment(policy: Policy, case: Case, number: Number, facts: DocumentFacts, day: date) -> ReturnShipment:
-    words = policy.papers.get(language_of(policy, case)) or policy.papers["en"]
+    words = policy.document_texts.get(language_of(policy, case)) or policy.document_texts["en"]
     origins = dict(facts.origins)
     return ReturnShipment(
         company=policy.rules.policy.company,

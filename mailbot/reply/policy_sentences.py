@@ -1,4 +1,4 @@
-"""The policy's sentences, filled in: dates, money and clauses written out in the letter's language."""
+"""Sentences of the policy with their placeholders filled in; dates and amounts as text in the language of the email."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Charge, Notice, Quote, Verdict
 from mailbot.policy.facts import DATES
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, QuoteBlock
+from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, QuoteBlock
 
 
 def language_of(policy: Policy, case: Case) -> str:
-    """Return the language in which this case's letters are written."""
-    return policy.letters.speaks(case.language)
+    """Return the language of emails about a case (ISO 639-1)."""
+    return policy.templates.language_for(case.language)
 
 
 @lru_cache(maxsize=1024)
 def date_in_words(day: date, language: str) -> str:
-    """Write a date out in full."""
+    """Return a date in long form; in English if the language is unknown."""
     try:
         locale = Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
@@ -35,12 +35,20 @@ def date_in_words(day: date, language: str) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Write an amount as it stands on quotes and orders: "USD 150.00"."""
+    """Return an amount as written on quotes and purchase orders: "USD 150.00"."""
     return f"{currency} {amount:.2f}".strip()
 
 
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> ClauseSentence:
-    """Fill a sentence of the rules; a placeholder that has no value is left out."""
+    """Return a sentence of the rules with its placeholders filled in; one without a value becomes empty.
+
+    Args:
+        policy: with families and fees.
+        clause: of the sentence.
+        template: the sentence with placeholders.
+        case: for dates, shipments and orders, if any.
+        verdict: for the facts of a unit, if any.
+    """
     if "{" not in template and "}" not in template:
         return ClauseSentence(clause, " ".join(template.split()))
     values: defaultdict[str, str] = defaultdict(str)
@@ -64,21 +72,21 @@ def says(policy: Policy, clause: str, template: str, case: Case | None, verdict:
 
 
 def _of_case(case: Case, verdict: Verdict | None, language: str) -> dict[str, str]:
-    """Return what the case says of a unit's way: receipt, repair, shipment back, order."""
+    """Return the placeholders that a case has values for: receipt, repair, return shipment, purchase order."""
     unit = next((i for i in case.units if verdict and serial_key(i.serial) == serial_key(verdict.serial)), None)
-    parcel, quote = case.outbound, case.quotes[-1] if case.quotes else None
+    shipment, quote = case.outbound, case.quotes[-1] if case.quotes else None
     found = {
         "received_on": date_in_words(unit.received_on, language) if unit and unit.received_on else "",
         "repair_due": date_in_words(unit.repair_due, language) if unit and unit.repair_due else "",
-        "carrier": parcel.carrier if parcel else "",
-        "tracking": parcel.tracking if parcel else "",
+        "carrier": shipment.carrier if shipment else "",
+        "tracking": shipment.tracking if shipment else "",
         "order": (quote.order or quote.pending_order) if quote else "",
     }
     return {name: value for name, value in found.items() if value}
 
 
 def informs(notice: Notice, case: Case, policy: Policy) -> tuple[ClauseSentence, ...]:
-    """Return the sentences of the policy that a notice carries, filled in, each once."""
+    """Return the policy's sentences of a notice, filled in, each once."""
     verdicts = {verdict.serial: verdict for verdict in notice.verdicts}
     found = (
         says(policy, line.clause, line.says, case, None if line.serial is None else verdicts.get(line.serial))
@@ -89,7 +97,7 @@ def informs(notice: Notice, case: Case, policy: Policy) -> tuple[ClauseSentence,
 
 def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
     """Return the clauses that the customer is shown, the deciding ones first, each with its short text."""
-    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown or v.clauses)] or notice.basis
+    ids = [clause for v in notice.verdicts if not v.staff_only for clause in (v.shown_clauses or v.clauses)] or notice.basis
     texts = [ClauseSentence(clause, policy.clause_text(clause)) for clause in dict.fromkeys(ids)]
     if notice.says and texts and all(verdict.staff_only for verdict in notice.verdicts):
         texts[0] = ClauseSentence(texts[0].clause, notice.says)
@@ -97,7 +105,7 @@ def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
 
 
 def quote_block(quote: Quote, language: str) -> QuoteBlock:
-    """Write a quote out: one line a charge, with the unit's serial where there are several."""
+    """Return a quote as text: one line for each charge, with the serial number if there are several units."""
     several = len(quote.serials) > 1
     lines = tuple(
         ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
@@ -108,12 +116,11 @@ def quote_block(quote: Quote, language: str) -> QuoteBlock:
 
 
 def bill(charges: Sequence[Charge]) -> Bill | None:
-    """Write out what falls due beside a quote, in the one currency of the fee schedule."""
+    """Return what is billed outside of a quote, in the currency of the fee schedule; None if there are no charges."""
     if not charges:
         return None
     several = len({charge.serial for charge in charges}) > 1
     lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
-        for c in charges
+        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency)) for c in charges
     )
     return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))

@@ -1,4 +1,4 @@
-"""Emails about a unit under way: received, billed, ordered, shipped back, canceled; and the status of a return."""
+"""Emails about the progress of a return: received, billed, PO received, shipped back, canceled; and its status."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Notice, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import EmailContent, UnitBlock
 from mailbot.reply.customer_emails import basics, ship_to, without_numbers
+from mailbot.reply.email_content import EmailContent, UnitBlock
 from mailbot.reply.policy_sentences import bill, date_in_words, language_of, quote_block, says
 
 
 def progress(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return the email about units under way; nothing is decided about their coverage in it."""
+    """Return the email about the progress of units; it decides nothing about their coverage."""
     language = language_of(policy, case)
     units = {serial_key(unit.serial): unit for unit in case.units}
     return structs.replace(
@@ -29,11 +29,11 @@ def progress(notice: Notice, case: Case, policy: Policy) -> EmailContent:
 
 
 def _unit(policy: Policy, case: Case, verdict: Verdict, unit: CaseUnit | None, notice: Notice) -> UnitBlock:
-    said = says(policy, verdict.clauses[0], verdict.says, case, verdict)
+    sentence = says(policy, verdict.clauses[0], verdict.says, case, verdict)
     return UnitBlock(
         serial=verdict.serial,
         outcome=verdict.outcome,
-        says=(said,) if notice.about != "status" and said.text else (),
+        says=(sentence,) if notice.about != "status" and sentence.text else (),
         model=verdict.model,
         reason=without_numbers(policy, unit.reason) if unit else "",
         asks=unit.asks if unit else (),

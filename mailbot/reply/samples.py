@@ -1,4 +1,4 @@
-"""Letters with made-up facts, one for each thing a letter can say: with them templates are checked and looked at."""
+"""Sample emails, one for each thing that an email can say: the templates are checked and previewed with them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import get_args
 from msgspec.structs import replace
 
 from mailbot.model import CommandName, RefusalReason, State
-from mailbot.reply.content import (
+from mailbot.reply.email_content import (
     Bill,
     ChargeLine,
     ClauseSentence,
+    CommandLine,
     ContactBlock,
     EmailContent,
     QuoteBlock,
-    RulingLine,
     StaffAction,
     UnitBlock,
 )
@@ -23,11 +23,9 @@ _COVERED = ClauseSentence("X-1", "The unit is within its warranty.")
 _CHARGED = ClauseSentence("X-2", "The unit is out of warranty; the work is charged.")
 _MISSING = ClauseSentence("X-3", "A request needs the serial number and the reason for return of every unit.")
 _REFUSED = ClauseSentence("X-4", "Credit is given within the first days after delivery.")
-_UNCLEAR = ClauseSentence("X-5", "A person looks at what the rules do not settle.")
+_UNCLEAR = ClauseSentence("X-5", "Staff decide what the rules do not cover.")
 
-_ISSUE = UnitBlock(
-    "SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031"
-)
+_ISSUE = UnitBlock("SAMPLE-1", "issue", (_COVERED,), "Model One", "no video <after> the update", covered_until="1 May 2031")
 _EXISTING = replace(_ISSUE, existing=True)
 _QUOTE = UnitBlock("SAMPLE-2", "quote", (_CHARGED,), "Model Two", "liquid in the case")
 _ASK_SERIAL = UnitBlock("", "ask", (_MISSING,), reason="does not start", asks=("serial",))
@@ -77,17 +75,15 @@ _NOTICE = replace(
     facts=(("known to the registry", "yes"), ("days since delivery", "40")),
     quoted="Hello,\n\nplease take it back: {{ 7 * 7 }} <b>now</b>.\nAlex",
     sender="alex@sample.example",
-    why="The rules do not settle this request.",
+    why="The rules do not cover this request.",
 )
 
-_WENT = ClauseSentence("X-7", "The work went as the rules say.")
-_OTHERWISE = ClauseSentence("X-8", "Something else was found in this unit.")
+_REGULAR = ClauseSentence("X-7", "The repair was done as described in the policy.")
+_OTHER = ClauseSentence("X-8", "This unit has another problem.")
 _STATES: tuple[State, ...] = get_args(State)
 _BILL = Bill((ChargeLine("Diagnosis", "EUR 5.00"),), "EUR 5.00")
-_BILLS = Bill(
-    (ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00"
-)
-_ONE = replace(_ISSUE, says=(_WENT,), covered_until="", state="received")
+_BILLS = Bill((ChargeLine("Diagnosis, SAMPLE-1", "EUR 5.00"), ChargeLine("Diagnosis, SAMPLE-7", "EUR 5.00")), "EUR 10.00")
+_ONE = replace(_ISSUE, says=(_REGULAR,), covered_until="", state="received")
 _TWO = replace(_ONE, serial="SAMPLE-7", model="", reason="")
 
 
@@ -96,39 +92,35 @@ def _progress(*units: UnitBlock, base: EmailContent = _NUMBERED) -> EmailContent
 
 
 _UNDER_WAY = tuple(
-    replace(letter, about=about)
+    replace(content, about=about)
     for about in (
         *("received", "charged", "parts_ordered", "parts_declined", "parts_lapsed", "unrepairable", "shipped"),
         *("withdrawn", "under_way", "status", "extended", "address", "ended", "other"),
     )
-    for letter in (
+    for content in (
         _progress(_ONE),
         _progress(_ONE, _TWO),
-        _progress(_ONE, replace(_TWO, says=(_OTHERWISE,))),
-        replace(_progress(base=_PLAIN), clauses=(_WENT,)),
-        replace(_progress(replace(_ONE, says=(), asks=("reason",)), base=_PLAIN), clauses=(_WENT,)),
+        _progress(_ONE, replace(_TWO, says=(_OTHER,))),
+        replace(_progress(base=_PLAIN), clauses=(_REGULAR,)),
+        replace(_progress(replace(_ONE, says=(), asks=("reason",)), base=_PLAIN), clauses=(_REGULAR,)),
     )
 )
-"""What becomes of a return: one unit, several, several with sentences of their own, none, and one of which nothing is said."""
+"""The progress of a return: with one unit, several, several with separate sentences, none, and one without a sentence."""
 
-_WHYS: tuple[RefusalReason, ...] = get_args(RefusalReason)
+_REASONS: tuple[RefusalReason, ...] = get_args(RefusalReason)
 _COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 _FLAWS = ("amount", "currency", "days", "reason", "address", "carrier", "other")
-_DONE = RulingLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
-_SECOND = RulingLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
-_NOT_DONE = RulingLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
+_DONE = CommandLine("RECEIVED", "received", "done", serials=("SAMPLE-1", "SAMPLE-7"))
+_SECOND = CommandLine("QUOTE 900 EUR <for> parts", "quote", "second", "limit")
+_NOT_DONE = CommandLine("SHIPPED by us", "shipped", "refused", "state", states=("received", "parts_quoted", "repaired"))
 _CHOICES = tuple(
-    StaffAction(
-        command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}"
-    )
+    StaffAction(command, f"mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body={command.split()[0]}")
     for command in (
         *("APPROVE", "REJECT reason", "QUOTE 0.00 EUR for", "RECEIVED", "DIAGNOSED:", "REPAIRED", "NOT REPAIRABLE"),
         *("SHIPPED carrier tracking", "EXTEND 14 days", "HOLD", "CLOSE"),
     )
 )
-_CONFIRM = (
-    StaffAction("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),
-)
+_CONFIRM = (StaffAction("CONFIRM", "mailto:desk+c-sample.0@sample.example?subject=Re%3A%20%5BC-SAMPLE%5D&body=CONFIRM"),)
 _TRANSCRIPT = replace(
     _PLAIN,
     kind="transcript",
@@ -139,25 +131,25 @@ _TRANSCRIPT = replace(
     number="N-SAMPLE",
     quote=_OFFER,
     sender="alex@sample.example",
-    rulings=(_DONE,),
+    command_results=(_DONE,),
     choices=_CHOICES,
 )
 _TRANSCRIPTS = (
     _TRANSCRIPT,
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine(name.upper(), name, "done") for name in _COMMANDS)),
-    replace(_TRANSCRIPT, rulings=(RulingLine("HELP", "help", "done"),)),
-    replace(_TRANSCRIPT, rulings=(_DONE, _NOT_DONE)),
-    replace(_TRANSCRIPT, rulings=(_DONE, _SECOND)),
-    replace(_TRANSCRIPT, rulings=(_SECOND,)),
-    replace(_TRANSCRIPT, rulings=(_SECOND, _NOT_DONE)),
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine("APPROVE", "approve", "refused", why) for why in _WHYS)),
-    replace(_TRANSCRIPT, rulings=tuple(RulingLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
-    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, rulings=(replace(_DONE, result="asked", serials=()),)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine(name.upper(), name, "done") for name in _COMMANDS)),
+    replace(_TRANSCRIPT, command_results=(CommandLine("HELP", "help", "done"),)),
+    replace(_TRANSCRIPT, command_results=(_DONE, _NOT_DONE)),
+    replace(_TRANSCRIPT, command_results=(_DONE, _SECOND)),
+    replace(_TRANSCRIPT, command_results=(_SECOND,)),
+    replace(_TRANSCRIPT, command_results=(_SECOND, _NOT_DONE)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("APPROVE", "approve", "refused", reason) for reason in _REASONS)),
+    replace(_TRANSCRIPT, command_results=tuple(CommandLine("QUOTE", "quote", "refused", "flaw", flaw=flaw) for flaw in _FLAWS)),
+    replace(_TRANSCRIPT, about="confirm", choices=_CONFIRM, command_results=(replace(_DONE, result="asked", serials=()),)),
     *(
-        replace(_TRANSCRIPT, about=about, rulings=(), quoted="Maybe we should\n\napprove <b>this</b>.")
+        replace(_TRANSCRIPT, about=about, command_results=(), quoted="Maybe we should\n\napprove <b>this</b>.")
         for about in ("unclear", "nothing")
     ),
-    replace(_PLAIN, kind="transcript", about="done", rulings=(replace(_DONE, result="refused", why="no_case"),)),
+    replace(_PLAIN, kind="transcript", about="done", command_results=(replace(_DONE, result="refused", reason="no_case"),)),
 )
 
 _TWO_UNITS = (_ISSUE, replace(_ISSUE, serial="SAMPLE-7"))
@@ -170,13 +162,7 @@ _FEW_FACTS = (
     _answer(_ASK_SERIAL, _ASK_REASON, _ASK_SYMPTOM),
     _answer(replace(_ASK_SERIAL, reason=""), _ASK_REASON),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="number", days_left=2),
-    replace(
-        _answer(*_TWO_UNITS, base=_NUMBERED),
-        kind="reminder",
-        about="asking",
-        asks=("known_serial",),
-        units=_TWO_UNKNOWN,
-    ),
+    replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="asking", asks=("known_serial",), units=_TWO_UNKNOWN),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="reminder", about="quote", quote=_OFFER),
     replace(_answer(*_TWO_UNITS, base=_NUMBERED), kind="expired", ship_to=()),
     replace(_progress(replace(_ONE, state="authorized"), base=_PLAIN), about="status", valid_until=""),
@@ -188,13 +174,13 @@ _FEW_FACTS = (
         _TRANSCRIPT,
         about="confirm",
         choices=_CONFIRM,
-        rulings=(replace(_DONE, result="asked"), replace(_SECOND, result="asked")),
+        command_results=(replace(_DONE, result="asked"), replace(_SECOND, result="asked")),
         units=(replace(_ISSUE, model=""), replace(_ISSUE, serial="SAMPLE-7")),
     ),
-    replace(_TRANSCRIPT, units=(), rulings=(), about="nothing", number="", quoted="", case_id=""),
-    replace(_TRANSCRIPT, rulings=(RulingLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
+    replace(_TRANSCRIPT, units=(), command_results=(), about="nothing", number="", quoted="", case_id=""),
+    replace(_TRANSCRIPT, command_results=(CommandLine("DIAGNOSED", "diagnosed", "refused", "flaw", flaw="reason"),)),
 )
-"""What is written when a fact is missing, and where one unit becomes several."""
+"""Emails in which facts are missing, and emails with several units."""
 
 SAMPLES: tuple[EmailContent, ...] = (
     _AUTHORIZED,
@@ -214,7 +200,7 @@ SAMPLES: tuple[EmailContent, ...] = (
     replace(_PLAIN, asks=("po",), clauses=(_MISSING,)),
     _answer(_STAFF),
     replace(_PLAIN, clauses=(_UNCLEAR,)),
-    replace(_PLAIN, clauses=(_UNCLEAR,), why="A person reads your message and answers it."),
+    replace(_PLAIN, clauses=(_UNCLEAR,), why="We will read your message and reply."),
     _answer(_DECLINE),
     _answer(_ISSUE, _QUOTE, _ASK_REASON, _UNMATCHED, _STAFF, _DECLINE, base=replace(_NUMBERED, quote=_OFFER)),
     _answer(_QUOTE, _ASK_SERIAL, base=replace(_PLAIN, quote=_OFFER)),
@@ -239,18 +225,14 @@ SAMPLES: tuple[EmailContent, ...] = (
     replace(_progress(*(replace(_ONE, serial=f"SAMPLE-{state}", state=state) for state in _STATES)), about="status"),
     replace(_progress(replace(_ONE, state="parts_quoted")), about="status", quote=_OFFER, bill=_BILL),
     replace(_progress(_ONE, base=_PLAIN), about="extended", quote=_OFFER),
-    replace(
-        _progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road"), attached=("label.pdf",)
-    ),
+    replace(_progress(_ONE), about="address", ship_to=("Sample Instruments East", "2 Sample Road"), attached=("label.pdf",)),
     *(
         replace(_NOTICE, about=about, choices=choices)
         for about in ("held", "told", "undeliverable", "unreadable", "passed_on", "silent", "other")
         for choices in ((), _CHOICES)
     ),
     replace(_NOTICE, about="unreadable", units=(), clauses=(), quoted="", facts=(), sender="", why="", case_id=""),
-    replace(
-        _NOTICE, about="forged", units=(), clauses=(), quoted="", sender="", case_id="", facts=(("arrived", "now"),)
-    ),
+    replace(_NOTICE, about="forged", units=(), clauses=(), quoted="", sender="", case_id="", facts=(("arrived", "now"),)),
     replace(
         _NOTICE,
         about="held",
@@ -261,8 +243,8 @@ SAMPLES: tuple[EmailContent, ...] = (
     ),
     replace(_NOTICE, about="told", units=(), quoted=""),
     replace(_NOTICE, about="passed_on", quoted="One line of many.\n" * 70),
-    replace(_NOTICE, about="second", rulings=(_SECOND,), choices=_CHOICES[:2]),
-    replace(_NOTICE, about="second", rulings=(_SECOND, _DONE), choices=_CHOICES[:2]),
+    replace(_NOTICE, about="second", command_results=(_SECOND,), choices=_CHOICES[:2]),
+    replace(_NOTICE, about="second", command_results=(_SECOND, _DONE), choices=_CHOICES[:2]),
     *(
         replace(_NOTICE, about=about, units=(_ONE, _TWO), quoted="", choices=_CHOICES[5:8])
         for about in ("repair_due", "repair_overdue")

@@ -1,13 +1,13 @@
-"""What a member of staff can do with a case as it stands, as links that write the mail (RFC 6068)."""
+"""The commands that a member of staff can give in the current state of a case, as mailto links (RFC 6068)."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from mailbot.case.lifecycle import ORDER, takes
+from mailbot.case.lifecycle import ORDER, is_allowed
 from mailbot.decide.permissions import ROLES
 from mailbot.model import Case, CommandName, StaffMember
-from mailbot.reply.content import StaffAction
+from mailbot.reply.email_content import StaffAction
 
 _WRITTEN: dict[CommandName, str] = {
     "approve": "APPROVE",
@@ -22,9 +22,9 @@ _WRITTEN: dict[CommandName, str] = {
     "hold": "HOLD",
     "close": "CLOSE",
 }
-"""How each command is written. What the writer must add is left out: a command that is not filled in is refused."""
+"""The text of each command. Staff must add what is missing: an incomplete command is refused."""
 
-_SOUGHT: dict[str, tuple[CommandName, ...]] = {
+_LIKELY: dict[str, tuple[CommandName, ...]] = {
     "asking": ("approve", "extend", "close"),
     "quoted": ("quote", "extend", "close"),
     "held": ("approve", "reject", "quote", "close"),
@@ -38,39 +38,39 @@ _SOUGHT: dict[str, tuple[CommandName, ...]] = {
     "declined": ("approve", "shipped"),
     "expired": ("approve",),
 }
-"""What is likely to come next, in the order in which it is offered."""
+"""The commands that are likely to come next in a state, in the order in which they are offered."""
 
 
 def staff_actions(case: Case, person: StaffMember, address: str, currency: str) -> tuple[StaffAction, ...]:
     """Return the commands that this person can give now, each with its link.
 
     Args:
-        case: as it stands.
+        case: in its current state.
         person: the reader.
-        address: where the answer goes: our address with this notice's token.
-        currency: of the company's quotes.
+        address: the address for replies: ours, with the token of this notice.
+        currency: of the company's quotes (ISO 4217).
     """
-    here = [
+    possible = [
         name
-        for name in _sought(case)
+        for name in _likely_commands(case)
         if set(ROLES[name]) & set(person.roles)
-        if not case.units or any(takes(name, unit.state) for unit in case.units)
+        if not case.units or any(is_allowed(name, unit.state) for unit in case.units)
     ]
     if case.pending and "approver" in person.roles:
-        here = ["approve", "reject"]
+        possible = ["approve", "reject"]
     if not case.units:
-        here = [name for name in here if name in ("close", "hold")]
+        possible = [name for name in possible if name in ("close", "hold")]
     tag = case.number.text if case.number else case.id
-    written = (_WRITTEN[name].replace("{currency}", currency) for name in here)
-    return tuple(StaffAction(text, link(address, f"Re: [{tag}]", text)) for text in written)
+    texts = (_WRITTEN[name].replace("{currency}", currency) for name in possible)
+    return tuple(StaffAction(text, link(address, f"Re: [{tag}]", text)) for text in texts)
 
 
-def _sought(case: Case) -> tuple[CommandName, ...]:
-    """Return what is likely to come next for any unit, the least advanced first: half of a case may be here already."""
+def _likely_commands(case: Case) -> tuple[CommandName, ...]:
+    """Return the likely commands for all units, those for the least advanced unit first."""
     states = [state for state in ORDER if any(unit.state == state for unit in case.units)] or [case.state]
-    return tuple(dict.fromkeys(name for state in states for name in _SOUGHT.get(state, ())))
+    return tuple(dict.fromkeys(name for state in states for name in _LIKELY.get(state, ())))
 
 
 def link(address: str, subject: str, body: str) -> str:
-    """Return the link that writes a mail; "/" is written in hexadecimal too (RFC 6068 §2, qchar)."""
+    """Return the mailto link that composes an email; "/" is percent-encoded, too (RFC 6068 §2, qchar)."""
     return f"mailto:{quote(address, safe='@+')}?subject={quote(subject, safe='')}&body={quote(body, safe='')}"

@@ -1,4 +1,4 @@
-"""Emails to staff: notices of what happened, and transcripts of what became of their commands."""
+"""Emails to staff: notices, and transcripts of their commands."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from msgspec import structs
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CommandResult, Notice, PolicyStamp, StaffMember, Verdict
 from mailbot.policy.policy import Policy
-from mailbot.reply.content import EmailContent, RulingLine, StaffAction, UnitBlock
 from mailbot.reply.customer_emails import contact_of
+from mailbot.reply.email_content import CommandLine, EmailContent, StaffAction, UnitBlock
 from mailbot.reply.policy_sentences import date_in_words, informs, quote_block, says
 from mailbot.reply.staff_actions import link, staff_actions
 
@@ -27,11 +27,11 @@ _SUBJECTS = {
     "done": "your commands",
     "nothing": "no command",
 }
-"""What the subject of an email to staff says it is for."""
+"""The purpose of an email to staff, for its subject."""
 
 
 def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return an email to staff about a case: the facts, the clauses, what the sender wrote, what became of commands."""
+    """Return an email to staff about a case: the facts, the clauses, what the sender wrote, the results of commands."""
     if notice.kind == "transcript":
         return _transcript(notice, case, policy)
     reasons = {serial_key(unit.serial): unit.reason for unit in case.units}
@@ -49,36 +49,35 @@ def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         issued_on=date_in_words(number.issued_on, "en") if number else "",
         valid_until=date_in_words(number.valid_until, "en") if number else "",
         quote=quote_block(notice.quote, "en") if notice.quote else None,
-        units=_as_they_are(listed)
-        or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
+        units=_as_they_are(listed) or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
         facts=facts,
         informs=informs(notice, case, policy),
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
 def _transcript(notice: Notice, case: Case, policy: Policy) -> EmailContent:
-    """Return the answer to a staff email: each command, what it did, or why not, and the case as it is now."""
+    """Return the reply to a staff email: the result of each command, and the current state of the case."""
     return structs.replace(
         _frame(notice, policy, _subject(policy, case, notice.about)),
         case_id=case.id,
         sender=case.sender,
-        facts=_agreed(case),
+        facts=_handling_facts(case),
         number=case.number.text if case.number else "",
         quote=quote_block(notice.quote, "en") if notice.quote else None,
         units=_as_they_are(case.units),
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
 def without_case(notice: Notice, policy: Policy, stamp: PolicyStamp) -> EmailContent:
-    """Return an email to staff that concerns no case: a forged or unreadable email, or commands that belong to no case."""
+    """Return an email to staff about no case: about a forged or unreadable email, or commands that belong to no case."""
     company = policy.rules.policy.company
     subjects = {"unreadable": f"[{company}] unreadable mail", "forged": f"[{company}] a mail in your name"}
     return structs.replace(
         _frame(notice, policy, subjects.get(notice.about) or f"Re: {_not_as_ours(policy, notice.subject)}"),
         facts=notice.facts,
-        rulings=tuple(_line(result) for result in notice.command_results),
+        command_results=tuple(_line(result) for result in notice.command_results),
         policy_version=f"{stamp.version} ({stamp.digest[:8]})",
         mailbox="" if notice.about == "unreadable" else policy.desk.address,
     )
@@ -101,9 +100,15 @@ def _frame(notice: Notice, policy: Policy, subject: str) -> EmailContent:
 def with_actions(
     content: EmailContent, case: Case, person: StaffMember, address: str, policy: Policy, *, confirms: bool
 ) -> EmailContent:
-    """Return the email as this person gets it: with what he or she can do by replying to ``address``.
+    """Return the content with the commands that this person can give.
 
-    ``confirms``: the only thing asked for is to confirm.
+    Args:
+        content: of the email.
+        case: in its current state.
+        person: the recipient.
+        address: the address for replies, with the token.
+        policy: the company's, for the currency.
+        confirms: the email is a request for confirmation; the only command is CONFIRM.
     """
     if confirms:
         found: tuple[StaffAction, ...] = (StaffAction("CONFIRM", link(address, f"Re: [{case.id}]", "CONFIRM")),)
@@ -112,20 +117,18 @@ def with_actions(
     return structs.replace(content, choices=found)
 
 
-def _agreed(case: Case) -> tuple[tuple[str, str], ...]:
-    """Return what the people who handle the units must know: special requests, shipments, an address of its own."""
-    parcels = (("arriving with", case.inbound), ("sent back with", case.outbound))
+def _handling_facts(case: Case) -> tuple[tuple[str, str], ...]:
+    """Return what staff must know to handle the units: special requests, shipments, the ship-to address of the case."""
+    shipments = (("arriving with", case.inbound), ("sent back with", case.outbound))
     found = [("wishes", ", ".join(request.replace("_", " ") for request in case.special_requests))]
-    found += [(name, f"{parcel.carrier} {parcel.tracking}".strip()) for name, parcel in parcels if parcel]
+    found += [(name, f"{each.carrier} {each.tracking}".strip()) for name, each in shipments if each]
     found.append(("delivery address", ", ".join(case.ship_to)))
     return tuple((name, text) for name, text in found if text)
 
 
-def _line(result: CommandResult) -> RulingLine:
+def _line(result: CommandResult) -> CommandLine:
     command = result.command
-    return RulingLine(
-        command.said, command.name, result.result, result.why, result.serials, result.states, command.flaw
-    )
+    return CommandLine(command.said, command.name, result.result, result.reason, result.serials, result.states, command.flaw)
 
 
 def _subject(policy: Policy, case: Case, about: str) -> str:
@@ -133,13 +136,11 @@ def _subject(policy: Policy, case: Case, about: str) -> str:
 
 
 def _as_they_are(units: Iterable[CaseUnit]) -> tuple[UnitBlock, ...]:
-    return tuple(
-        UnitBlock(unit.serial, unit.outcome, model=unit.model, reason=unit.reason, state=unit.state) for unit in units
-    )
+    return tuple(UnitBlock(unit.serial, unit.outcome, model=unit.model, reason=unit.reason, state=unit.state) for unit in units)
 
 
 def _not_as_ours(policy: Policy, text: str) -> str:
-    """Return a customer's words with numbers written "RMA 123": only we write numbers in our format."""
+    """Return a customer's text with RMA numbers changed to "RMA 123": only numbers that we issue have our format."""
     return re.sub(policy.desk.number_form, lambda found: found[0].replace("-", " ", 1), text, flags=re.IGNORECASE)
 
 

@@ -1,6 +1,6 @@
-"""Plain text as it leaves the house: lines of at most 76 columns, single blank lines, no trailing spaces.
+"""Wrapping of plain text: lines of at most 76 columns, single blank lines, no trailing spaces.
 
-RFC 5322 §2.1.1 asks for lines of no more than 78 characters; two columns are left for the reader's own quote mark.
+RFC 5322 §2.1.1 recommends lines of at most 78 characters; two columns are left for the quote prefix of a reply.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from unicodedata import combining, east_asian_width
 
 COLUMNS = 76
 
-# Chinese and Japanese are written without spaces: a line may end after any of their characters, but closing punctuation
-# stays with the character before it, and an opening bracket with the one behind.
+# Chinese and Japanese are written without spaces: a line may end after any character, but closing punctuation stays with the
+# character before it, and an opening bracket with the one after it.
 _IDEOGRAPH = r"\u2e80-\u2fff\u3003-\u3007\u3012-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
 _OPENING = r"\u3008\u300a\u300c\u300e\u3010\uff08\u201c"
 _CLOSING = r"\u3001\u3002\u3009\u300b\u300d\u300f\u3011\uff01\uff09\uff0c\uff0e\uff1a\uff1b\uff1f\u201d"
@@ -21,9 +21,9 @@ _MARGIN = re.compile(r"( *(?:\| ?)?)(- )?")
 
 
 def wrap(text: str) -> str:
-    """Wrap each line by itself, keeping its margin (indent, "| " or "- "), and end with one newline.
+    """Return the text with each line wrapped separately, with its margin (indent, "| " or "- "), and one newline at the end.
 
-    Words longer than a line are cut, except web addresses. Runs of blank lines become one.
+    Words longer than a line are cut, except URLs. Several blank lines become one.
     """
     lines: list[str] = []
     for line in text.splitlines():
@@ -37,14 +37,13 @@ def wrap(text: str) -> str:
 def _wrap(line: str) -> Iterator[str]:
     margin = _MARGIN.match(line)
     indent, bullet = (margin[1], margin[2] or "") if margin else ("", "")
-    if line.isascii() and len(line) <= COLUMNS:  # it fits: nothing is measured
+    if line.isascii() and len(line) <= COLUMNS:  # it fits without measuring
         yield (indent + bullet + " ".join(line[len(indent) + len(bullet) :].split())).rstrip()
         return
     room = COLUMNS - len(indent) - len(bullet)
     words = line[len(indent) + len(bullet) :].split()
-    if (
-        words and line.isascii() and max(map(len, words)) <= room
-    ):  # the same as below: a character is a column, a word a chunk
+    # A faster path with the same result: in ASCII, each character is one column, and each word is one chunk.
+    if words and line.isascii() and max(map(len, words)) <= room:
         start, current = indent + bullet, words[0]
         for word in words[1:]:
             if len(current) + 1 + len(word) > room:
@@ -68,7 +67,7 @@ def _wrap(line: str) -> Iterator[str]:
 
 
 def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
-    """The pieces a line may be broken between, each with the space before it."""
+    """Yield the pieces that a line may be broken between, each with the space before it."""
     for word in line.split():
         glue = " "
         if len(word) <= room and word.isascii():
@@ -82,7 +81,7 @@ def _chunks(line: str, room: int) -> Iterator[tuple[str, str]]:
 
 
 def _columns(text: str) -> int:
-    """How many columns a fixed-width font needs: two for a wide character, none for a combining mark."""
+    """Return the columns in a fixed-width font: two for a wide character, none for a combining mark (UAX #11)."""
     if text.isascii():
         return len(text)
     return sum(2 if east_asian_width(char) in "WF" else 0 if combining(char) else 1 for char in text)

@@ -78,9 +78,7 @@ class Daemon:
         from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
         # A late job still runs, once. The due dates are in the store; the scheduler only starts the check.
-        scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
-        )
+        scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1})
         soon = datetime.now(UTC) + timedelta(seconds=1)
         due, housekeeping = self.worker.process_due, self.worker.checkpoint
         scheduler.add_job(self._poll, "interval", seconds=self.poll_seconds, id="poll")
@@ -170,9 +168,7 @@ class Daemon:
         else:
             day = worker.clock.now().date()
             above = await asyncio.to_thread(box.uid_next) - 1 if self.from_now else 0
-            log.info(
-                "first start", mailbox=connections.address, old_emails="skipped" if above else "none, or processed"
-            )
+            log.info("first start", mailbox=connections.address, old_emails="skipped" if above else "none, or processed")
 
         def note() -> None:
             worker.store.set_fact(name, f"{box.uid_validity} {above} {day.isoformat()}")

@@ -20,18 +20,7 @@ from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.reading import read_message
 from mailbot.mail.parse import UnreadableError
-from mailbot.model import (
-    Attachment,
-    Case,
-    DueDate,
-    Mail,
-    MailRecord,
-    Message,
-    Snapshot,
-    Step,
-    Unit,
-    Value,
-)
+from mailbot.model import Attachment, Case, DueDate, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
 from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
@@ -224,8 +213,8 @@ def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail
 def find_case(message: Message, context: MailboxContext) -> Case | None:
     """Return the case that an email names by its thread, its address or a number, if its sender may take part; else None."""
     desk = context.policy.desk
-    found = context.store.find(matching.ids(message), matching.names(message, desk))
-    return next((case for case in found if matching.joins(case, message, desk)), None)
+    found = context.store.find(matching.thread_ids(message), matching.case_references(message, desk))
+    return next((case for case in found if matching.may_join(case, message, desk)), None)
 
 
 def look_up(message: Message, case: Case | None, context: MailboxContext) -> Snapshot:

@@ -50,8 +50,7 @@ class Resources:
         lists = own if own.is_dir() else packaged("rules") / "words"
         self.words = word_lists.load({path.stem: _text(path) for path in sorted(lists.glob("*.toml"))})
         self.papers = {
-            path.parent.name: DocumentTexts.of(_text(path), str(path))
-            for path in sorted(templates.glob("default/*/papers.toml"))
+            path.parent.name: DocumentTexts.of(_text(path), str(path)) for path in sorted(templates.glob("default/*/papers.toml"))
         }
         self.letters = EmailTemplates.of(_texts(templates))
 
@@ -119,8 +118,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path}: not valid UTF-8: {error.reason} at byte {error.start}. Save the file as UTF-8."
-        ) from None
+        raise ConfigError(f"{path}: not valid UTF-8: {error.reason} at byte {error.start}. Save the file as UTF-8.") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None

@@ -261,9 +261,7 @@ async def desk(imap: Any, smtp: Any, documents: Any, count: int) -> Result:
         registry = Registry.open(home / "registry.csv", "american-portwell", home / "state" / "registry.db")
         clock = Clock(NOW)
         worker = Worker(
-            [MailboxConnections(mailbot.runtime.pipeline.MailboxContext(policy, registry, store, clock), imap, smtp)],
-            store,
-            clock,
+            [MailboxConnections(mailbot.runtime.pipeline.MailboxContext(policy, registry, store, clock), imap, smtp)], store, clock
         )
         warm_up(policy, registry)
         gc.freeze()  # as ``mailbot run`` does
@@ -341,9 +339,7 @@ def commands() -> Iterator[tuple[str, float, float]]:
         imap, smtp = servers.ports
         text = text.replace("port = 993", f"port = {imap}").replace("port = 587", f"port = {smtp}")
         settings.write_text(text, encoding="utf-8")
-        (home / "registry.csv").write_text(
-            HEAD + "AH8K000000,WADE-8017,ipc,2026-01-15,C,c0.example,,,,\n", encoding="utf-8"
-        )
+        (home / "registry.csv").write_text(HEAD + "AH8K000000,WADE-8017,ipc,2026-01-15,C,c0.example,,,,\n", encoding="utf-8")
         (home / "one.eml").write_bytes(next(emails(1)))
         for words in START_UP:
             runs = [_run([*mailbot, *words.split()], home, environment) for _ in range(5)]
@@ -382,12 +378,8 @@ def stages(title: str, result: Result, count: int, base: Result, *, budgets: boo
             line(label, each[label], BUDGETS.get(label) if budgets else None, f"{each[label] / whole:.1%}")
     line("total", whole, sum(BUDGETS.values()) if budgets else None, "100.0%")
     baseline_each = 1000 * base.processor / EMAILS
-    print(
-        f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} elapsed; peak {result.memory:.0f} MB"
-    )
-    print(
-        f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s; ratio {whole / baseline_each:.1f}"
-    )
+    print(f"  {1000 / whole:.0f} messages/s of processor time, {count / result.clock:.0f} elapsed; peak {result.memory:.0f} MB")
+    print(f"  baseline: {baseline_each:.2f} ms, {1000 / baseline_each:.0f} messages/s; ratio {whole / baseline_each:.1f}")
 
 
 def main() -> None:

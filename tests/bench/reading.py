@@ -79,10 +79,7 @@ def stages() -> dict[str, float]:
                 spent[stage] += time.process_time() - started
 
         for folder, raw in emails:
-            measure(
-                "floor",
-                lambda raw=raw: [part.get_payload(decode=True) for part in email.message_from_bytes(raw).walk()],
-            )
+            measure("floor", lambda raw=raw: [part.get_payload(decode=True) for part in email.message_from_bytes(raw).walk()])
             with suppress(Exception):  # an encrypted email; an older working copy may fail for others too
                 measure("parse", lambda raw=raw: parse(raw, mailbox=desk.address, arrived_at=NOW))
                 clear_caches()
@@ -97,10 +94,7 @@ def stages() -> dict[str, float]:
 def stages_of(root: Path) -> dict[str, float]:
     """Measure the code of a working copy, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, __file__, "--json"],
-        env=os.environ | {"PYTHONPATH": str(root)},
-        capture_output=True,
-        check=True,
+        [sys.executable, __file__, "--json"], env=os.environ | {"PYTHONPATH": str(root)}, capture_output=True, check=True
     )
     return {stage: float(spent) for stage, spent in json.loads(done.stdout).items()}
 

@@ -32,9 +32,7 @@ def steps() -> list[Step]:
     made = []
     for n in range(EMAILS):
         number = structs.replace(first.after.number, text=f"RMA-{n:06}") if first.after.number else None
-        replies = tuple(
-            structs.replace(each, message_id=f"{n}.{each.message_id}", to=f"c{n}@x.example") for each in first.replies
-        )
+        replies = tuple(structs.replace(each, message_id=f"{n}.{each.message_id}", to=f"c{n}@x.example") for each in first.replies)
         items = tuple(structs.replace(item, serial=f"AH2F{n:06}") for item in first.after.units)
         after = structs.replace(first.after, id=f"C-{n}", number=number, units=items, replies=replies)
         record = structs.replace(first.record, identity=f"{n} {first.record.identity}", case_id=after.id)
@@ -77,9 +75,7 @@ def main() -> None:
         closing = time.perf_counter() - closing
     each = 1000 / len(made)
     name = url.partition(":")[0]
-    print(
-        f"{name}: {processor * each:.2f} ms processor, {wall * each:.2f} ms elapsed per email; close {closing * 1000:.0f} ms"
-    )
+    print(f"{name}: {processor * each:.2f} ms processor, {wall * each:.2f} ms elapsed per email; close {closing * 1000:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, Desk, policy, unit, words
 
-from mailbot.case.deadlines import again, outer
+from mailbot.case.deadlines import final_date, next_staff_reminder
 from mailbot.model import Case, Deadline
 from mailbot.policy.dates import today
 
@@ -33,7 +33,7 @@ def opened(at: Desk, body: str = "Serial number {s} shows no video.") -> Case:
 
 def days(case: Case, begin: date = FRIDAY) -> list[tuple[str, int, bool]]:
     """Kind, days from the beginning, and whether it ends something."""
-    return [(d.kind, (today(d.at, ZONE) - begin).days, d.ends) for d in case.deadlines]
+    return [(d.kind, (today(d.at, ZONE) - begin).days, d.is_final) for d in case.deadlines]
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -41,7 +41,7 @@ def test_a_number_is_reminded_of_and_ends(company: str) -> None:
     """Seven and two days before the end a reminder, and the day after the last the word that it has ended (ST-5)."""
     case = opened(desk(company))
     assert days(case) == [("number", 23, False), ("number", 28, False), ("number", 31, True)]
-    assert outer(case) == date(2026, 12, 20)
+    assert final_date(case) == date(2026, 12, 20)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -49,7 +49,7 @@ def test_a_quote_is_reminded_of_and_closed(company: str) -> None:
     """Day 7, day 21, and on day 30 the request is closed."""
     case = opened(desk(company, old=True))
     assert days(case) == [("quote", 7, False), ("quote", 21, False), ("quote", 30, True)]
-    assert outer(case) == FRIDAY + timedelta(days=30) == case.quotes[-1].valid_until + timedelta(days=1)
+    assert final_date(case) == FRIDAY + timedelta(days=30) == case.quotes[-1].valid_until + timedelta(days=1)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -57,7 +57,7 @@ def test_missing_information_is_reminded_of_and_closed(company: str) -> None:
     """Day 3, day 7, and on day 14 the request is closed (AP-27)."""
     case = opened(desk(company), "Our unit shows no video.")
     assert days(case) == [("missing", 3, False), ("missing", 7, False), ("missing", 14, True)]
-    assert outer(case) == FRIDAY + timedelta(days=14)
+    assert final_date(case) == FRIDAY + timedelta(days=14)
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -78,11 +78,7 @@ def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
     found = []
     for _ in range(count):
         for step in at.later(hours=hours):
-            found += [
-                ((today(at.clock.now(), ZONE) - FRIDAY).days, r.letter)
-                for r in step.replies
-                if r.audience == "customer"
-            ]
+            found += [((today(at.clock.now(), ZONE) - FRIDAY).days, r.template) for r in step.replies if r.audience == "customer"]
     return found
 
 
@@ -90,16 +86,8 @@ def mails(at: Desk, count: int, hours: float = 24) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("body", "old", "expected"),
     [
-        (
-            "Serial number {s} shows no video.",
-            False,
-            [(23, "reminder number"), (28, "reminder number"), (31, "expired number")],
-        ),
-        (
-            "Serial number {s} shows no video.",
-            True,
-            [(7, "reminder quote"), (21, "reminder quote"), (30, "closed quote")],
-        ),
+        ("Serial number {s} shows no video.", False, [(23, "reminder number"), (28, "reminder number"), (31, "expired number")]),
+        ("Serial number {s} shows no video.", True, [(7, "reminder quote"), (21, "reminder quote"), (30, "closed quote")]),
         ("Our unit shows no video.", False, [(3, "reminder asking"), (7, "reminder asking"), (14, "closed asking")]),
     ],
 )
@@ -129,7 +117,7 @@ def test_down_for_weeks_brings_one_mail(body: str, old: bool, letter: str, state
     at = desk(old=old)
     opened(at, body)
     at.later(days=60)
-    assert [r.letter for r in at.steps[-1].replies] == [letter]
+    assert [r.template for r in at.steps[-1].replies] == [letter]
     assert at.case.state == state
     assert at.later(days=1) == []
 
@@ -139,8 +127,8 @@ def test_down_between_two_reminders_brings_the_later_one() -> None:
     at = desk()
     opened(at, "Our unit shows no video.")
     at.later(days=9)
-    assert [r.letter for r in at.steps[-1].replies] == ["reminder asking"]
-    assert [(d.kind, d.ends) for d in at.case.deadlines] == [("missing", True)]
+    assert [r.template for r in at.steps[-1].replies] == ["reminder asking"]
+    assert [(d.kind, d.is_final) for d in at.case.deadlines] == [("missing", True)]
 
 
 def test_an_answer_begins_the_count_anew() -> None:
@@ -149,11 +137,7 @@ def test_an_answer_begins_the_count_anew() -> None:
     first = at.write("Our unit shows no video.")
     at.later(days=6)
     at.write("It is AH9Z999999.", subject="Re: x", answers=first.replies[0].message_id)
-    assert days(at.case, FRIDAY + timedelta(days=6)) == [
-        ("missing", 3, False),
-        ("missing", 7, False),
-        ("missing", 14, True),
-    ]
+    assert days(at.case, FRIDAY + timedelta(days=6)) == [("missing", 3, False), ("missing", 7, False), ("missing", 14, True)]
 
 
 def test_what_was_waited_for_came_and_nothing_is_reminded_of() -> None:
@@ -168,32 +152,21 @@ def test_what_was_waited_for_came_and_nothing_is_reminded_of() -> None:
 
 @pytest.mark.parametrize("hour", [0, 2, 9, 23])
 @pytest.mark.parametrize(
-    "begin",
-    [
-        datetime(2027, 2, 20, 20, tzinfo=UTC),
-        datetime(2026, 10, 20, 20, tzinfo=UTC),
-        datetime(2028, 2, 25, 3, tzinfo=UTC),
-    ],
+    "begin", [datetime(2027, 2, 20, 20, tzinfo=UTC), datetime(2026, 10, 20, 20, tzinfo=UTC), datetime(2028, 2, 25, 3, tzinfo=UTC)]
 )
 def test_clock_changes_and_leap_days_cost_and_double_nothing(begin: datetime, hour: int) -> None:
     """Across the change of clocks and 29 February each deadline comes once, at its hour of the company's day (Z2)."""
     rules = policy(PORTWELL).rules
     late = replace(rules, deadlines=replace(rules.deadlines, hour=replace(rules.deadlines.hour, value=hour)))
-    at = Desk(
-        replace(policy(PORTWELL), rules=late), [unit("AH2F104432", "ipc", begin.date() - timedelta(days=5))], begin
-    )
+    at = Desk(replace(policy(PORTWELL), rules=late), [unit("AH2F104432", "ipc", begin.date() - timedelta(days=5))], begin)
     case = opened(at)
     assert case.number
     missing_hour = 2  # there is none on the day the clocks go forward
     local = [d.at.astimezone(ZoneInfo(ZONE)) for d in case.deadlines]
     last = case.number.valid_until
-    assert [moment.date() for moment in local] == [
-        last - timedelta(days=7),
-        last - timedelta(days=2),
-        last + timedelta(days=1),
-    ]
+    assert [moment.date() for moment in local] == [last - timedelta(days=7), last - timedelta(days=2), last + timedelta(days=1)]
     assert all(hour in (moment.hour, missing_hour) for moment in local)
-    sent = [r.letter for _ in range(40 * 24) for s in at.later(hours=1) for r in s.replies]
+    sent = [r.template for _ in range(40 * 24) for s in at.later(hours=1) for r in s.replies]
     assert sent == ["reminder number", "reminder number", "expired number"]
 
 
@@ -221,13 +194,13 @@ def test_keys_of_deadlines_are_never_used_twice() -> None:
     """Over months of holding, every reminder of staff has a key of its own."""
     day, keys = FRIDAY, []
     for _ in range(100):
-        deadline: Deadline = again(policy(PORTWELL), day)
+        deadline: Deadline = next_staff_reminder(policy(PORTWELL), day)
         keys.append(deadline.key)
-        day = deadline.on
+        day = deadline.due_on
     assert len(set(keys)) == 100
     assert all(a < b for a, b in pairwise(keys))
 
 
 def test_a_case_that_waits_for_a_person_has_no_outer_date() -> None:
     """Only questions, quotes and numbers end by themselves."""
-    assert outer(opened(desk(), "We want to return serial number {s} for credit, ordered by mistake.")) is None
+    assert final_date(opened(desk(), "We want to return serial number {s} for credit, ordered by mistake.")) is None

@@ -15,7 +15,7 @@ REPLY = Reply(
     subject="x",
     raw="Subject: x\r\n\r\n",
     at=NOW,
-    letter="ask",
+    template="ask",
 )
 
 

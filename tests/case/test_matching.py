@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -11,22 +12,21 @@ from hypothesis import strategies as st
 from msgspec import structs
 from support.memory_desk import KIM, NOW, PORTWELL, Desk, letter, policy, to_customer, unit
 
-from mailbot.case.matching import base_subject, case_id, joins, names
+from mailbot.case.matching import active_units, base_subject, case_id, case_references, may_join
 from mailbot.intake.reading import read_message
-from mailbot.model import Auth, Case, Step
+from mailbot.model import Auth, Case, CaseUnit, State, Step
 from mailbot.runtime.pipeline import incoming_mail
 
 JOE = "joe@elsewhere.example"
 LEE = "lee@acme.example"
 
 
-def begun(
-    body: str = "Serial number AH2F104432 shows no video.", sender: str = KIM, **headers: str
-) -> tuple[Desk, Step, Case]:
+def begun(body: str = "Serial number AH2F104432 shows no video.", sender: str = KIM, **headers: str) -> tuple[Desk, Step, Case]:
     desk = Desk(units=[unit("AH2F104432", "ipc")])
     step = desk.write(body, sender, **headers)
-    assert step.after
-    return desk, step, step.after
+    case = desk.store.case(step.after.id) if step.after else None
+    assert case
+    return desk, step, case
 
 
 def joined(desk: Desk, case: Case, step: Step) -> bool:
@@ -75,10 +75,8 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
     host = desk.policy.desk.address.rpartition("@")[2]
     address = f"rma+{case.id.lower()}.{'0' * 32}@{host}"
     fields = {"to": address} if field == "To" else {field.replace("-", "_"): address}
-    message = read_message(
-        incoming_mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk
-    )
-    assert names(message, desk.policy.desk) == (case.id,)
+    message = read_message(incoming_mail(f"rma@{host}", letter("Hello", subject="Hello", **fields), NOW), desk.policy.desk)
+    assert case_references(message, desk.policy.desk) == (case.id,)
     if field != "To":
         assert joined(desk, case, desk.write("What is the status?", subject="Hello", **fields))
         assert not joined(desk, case, desk.write("What is the status?", JOE, subject="Hello", **fields)), "A10"
@@ -90,7 +88,7 @@ def test_an_address_of_ours_that_names_the_case_is_enough(field: str) -> None:
 def test_an_address_of_somebody_elses_names_no_case(address: str) -> None:
     """Only our own mailbox's plus-addresses speak of cases."""
     desk = policy(PORTWELL).desk
-    assert names(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
+    assert case_references(read_message(incoming_mail(desk.address, letter("Hello", to=address), NOW), desk), desk) == ()
 
 
 def test_a_forged_mail_of_staff_joins_nothing() -> None:
@@ -98,8 +96,8 @@ def test_a_forged_mail_of_staff_joins_nothing() -> None:
     desk, _, case = begun()
     staff = desk.policy.desk.staff[0].address
     message = read_message(incoming_mail(desk.policy.desk.address, letter("APPROVE", staff), NOW), desk.policy.desk)
-    assert joins(case, message, desk.policy.desk)
-    assert not joins(case, structs.replace(message, auth=Auth("fail")), desk.policy.desk)
+    assert may_join(case, message, desk.policy.desk)
+    assert not may_join(case, structs.replace(message, auth=Auth("fail")), desk.policy.desk)
 
 
 def test_an_answer_elsewhere_does_not_take_part() -> None:
@@ -159,6 +157,84 @@ def test_other_units_in_a_thread_are_a_case_of_their_own() -> None:
     assert desk.store.case(case.id) == case
 
 
+# ------------------------------------------------------------------ which case has which unit in hand
+
+
+def holding(name: str, *items: CaseUnit) -> Case:
+    """A case with these units."""
+    return Case(name, "rma@portwell.example", PORTWELL, KIM, "held", NOW, units=items)
+
+
+def item(serial: str = "AH2F104432", state: State = "authorized", **more: Any) -> CaseUnit:
+    return CaseUnit(serial, state, "issue", ("AP-1",), **({"known": True} | more))
+
+
+def in_hand(*cases: Case) -> dict[str, str]:
+    return {serial: case.id for serial, case in active_units(cases).items()}
+
+
+def test_a_unit_is_in_the_hand_of_one_case() -> None:
+    """A unit that two open cases have is in the hand of the first one: it is never decided on in two cases (ST-4)."""
+    first, second = holding("C-1", item()), holding("C-2", item(), item("AH2F104440"))
+    assert in_hand(first, second) == {"AH2F104432": "C-1", "AH2F104440": "C-2"}
+    assert in_hand(second, first) == {"AH2F104432": "C-2", "AH2F104440": "C-2"}
+
+
+@pytest.mark.parametrize("written", ["ah2f-104432", "AH2F 104432", "AH2F104432"])
+def test_a_unit_is_found_however_its_serial_number_is_written(written: str) -> None:
+    """Hyphens, spaces and small letters make no difference."""
+    assert in_hand(holding("C-1", item(written)), holding("C-2", item())) == {"AH2F104432": "C-1"}
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_only_an_open_unit_is_in_hand(state: State) -> None:
+    """A unit that is closed, expired, canceled or declined is in no hand, and the next case can have it."""
+    over = state in ("closed", "expired", "withdrawn", "declined")
+    assert in_hand(holding("C-1", item(state=state)), holding("C-2", item())) == {"AH2F104432": "C-2" if over else "C-1"}
+
+
+@pytest.mark.parametrize("state", ["shipped", "held", "received"])
+def test_a_unit_that_was_shipped_back_is_in_no_hand(state: State) -> None:
+    """After the return shipment a unit can come back, in a case of its own."""
+    back = holding("C-1", item(state=state, shipped_on=NOW.date()))
+    assert in_hand(back) == {}
+    assert in_hand(back, holding("C-2", item())) == {"AH2F104432": "C-2"}
+
+
+@pytest.mark.parametrize("how", [{"answered_as_unknown": True}, {"known": False}])
+def test_a_unit_that_is_answered_as_unknown_is_in_no_hand(how: dict[str, bool]) -> None:
+    """A stranger who names a unit does not keep its owner from it (promise 7)."""
+    strangers = holding("C-1", item(state="held", **how))
+    assert in_hand(strangers) == {}
+    assert in_hand(strangers, holding("C-2", item())) == {"AH2F104432": "C-2"}
+
+
+def test_the_owner_is_answered_while_a_stranger_waits_for_staff() -> None:
+    """A stranger's request for a unit does not hold up the request of its owner."""
+    desk, _, strangers = begun(sender=JOE)
+    assert strangers.units[0].answered_as_unknown
+    step = desk.write("Serial number AH2F104432 shows no video.", KIM)
+    assert step.after
+    assert step.after.id != strangers.id
+    assert step.after.number
+    again = desk.write("Serial number AH2F104432 still shows no video.", LEE)
+    assert joined(desk, step.after, again)
+
+
+def test_staff_cannot_approve_a_unit_that_another_case_has_in_hand() -> None:
+    """An approval in the stranger's case is refused while the owner's case has the unit in hand (ST-4)."""
+    desk, _, strangers = begun(sender=JOE)
+    owners = desk.write("Serial number AH2F104432 shows no video.", KIM).after
+    assert owners
+    boss = next(person.address for person in desk.policy.desk.staff if "approver" in person.roles)
+    sent = [reply for step in desk.steps for reply in step.replies if reply.to == boss]
+    [notice] = [reply for reply in sent if strangers.id.lower() in reply.message_id]
+    step = desk.write("APPROVE", boss, subject=f"Re: {notice.subject}", answers=notice.message_id)
+    assert step.decision
+    assert [(result.result, result.reason) for result in step.decision.command_results] == [("refused", "other_case")]
+    assert [case.id for case in desk.store.cases() if case.number] == [owners.id]
+
+
 @given(st.binary(min_size=16, max_size=16))
 def test_a_case_id_is_never_taken_for_a_number_or_a_serial(chance: bytes) -> None:
     """An id has ten consonants and no digit, does not begin like an RMA number, and is found again in a subject."""
@@ -166,7 +242,7 @@ def test_a_case_id_is_never_taken_for_a_number_or_a_serial(chance: bytes) -> Non
     assert re.fullmatch(r"C-[BCDFGHJKMNPQRSTV]{10}", name)
     desk = policy(PORTWELL).desk
     message = read_message(incoming_mail("rma@portwell.example", letter("x", subject=f"Re: board [{name}]"), NOW), desk)
-    assert names(message, desk) == (name,)
+    assert case_references(message, desk) == (name,)
     assert message.codes == ()
 
 

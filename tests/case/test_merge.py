@@ -63,9 +63,7 @@ def test_the_answer_fills_the_gap() -> None:
 
 def test_a_corrected_serial_takes_the_place_of_the_one_that_nobody_knew() -> None:
     """The reason stays, the wrong serial goes."""
-    assert told(case(gap("AH0", "no video", asks=("known_serial",))), says(RequestedUnit("AH1"))) == [
-        ("AH1", "no video")
-    ]
+    assert told(case(gap("AH0", "no video", asks=("known_serial",))), says(RequestedUnit("AH1"))) == [("AH1", "no video")]
 
 
 def test_a_known_unit_is_never_replaced() -> None:
@@ -92,9 +90,7 @@ def test_a_vague_word_does_not_replace_a_symptom() -> None:
     """Whoever said "no video" and now writes "it is broken" has still said no video; the other way round it counts."""
     keeps = merge_request(case(gap("", "no video")), says(RequestedUnit("AH1", "it is broken", vague=True)))
     assert keeps.units == (RequestedUnit("AH1", "no video", vague=False),)
-    fills = merge_request(
-        case(gap("AH1", "it is broken", known=True, vague=True)), says(RequestedUnit("AH1", "no video"))
-    )
+    fills = merge_request(case(gap("AH1", "it is broken", known=True, vague=True)), says(RequestedUnit("AH1", "no video")))
     assert fills.units == (RequestedUnit("AH1", "no video", vague=False),)
     both = merge_request(case(gap("AH1", "", known=True)), says(RequestedUnit("AH1", "it is broken", vague=True)))
     assert both.units == (RequestedUnit("AH1", "it is broken", vague=True),)
@@ -102,9 +98,7 @@ def test_a_vague_word_does_not_replace_a_symptom() -> None:
 
 def test_what_was_admitted_stays_admitted() -> None:
     """An exclusion is not forgotten because the next mail does not repeat it."""
-    merged = merge_request(
-        case(gap("", "wet", exclusions=("liquid",))), says(RequestedUnit("AH1", exclusions=("misuse",)))
-    )
+    merged = merge_request(case(gap("", "wet", exclusions=("liquid",))), says(RequestedUnit("AH1", exclusions=("misuse",))))
     assert merged.units[0].exclusions == ("liquid", "misuse")
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, policy
 
-from mailbot.case.quotes import accepts, offer, open_quotes
-from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, State
+from mailbot.case.quotes import accepted_quote, open_quotes, with_quote
+from mailbot.model import Case, CaseUnit, Charge, Price, PurchaseOrder, Quote, Snapshot, State
+from mailbot.policy.context import Context
 
 TODAY = date(2026, 11, 20)
 LINE = Charge("service", "Service charge", Decimal("150.00"), "USD", "A1")
@@ -21,18 +22,12 @@ QUOTE = Quote("Q-BCDFGHJKMN-2", TODAY, TODAY + timedelta(days=29), (LINE, MORE),
 
 
 def case(state: State = "quoted", *quotes: Quote, charged: bool = False) -> Case:
-    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, charged=charged)
-    return Case(
-        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes
-    )
+    unit = CaseUnit("A1", state, "quote", ("AP-15",), known=True, billed=charged)
+    return Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, "kim@acme.example", state, NOW, units=(unit,), quotes=quotes)
 
 
 def order(
-    *totals: str,
-    currency: str = "USD",
-    quotes: tuple[str, ...] = (QUOTE.number,),
-    copy: bool = True,
-    number: str = "4711",
+    *totals: str, currency: str = "USD", quotes: tuple[str, ...] = (QUOTE.number,), copy: bool = True, number: str = "4711"
 ) -> PurchaseOrder:
     prices = tuple(Price(Decimal(total), currency) for total in totals)
     return PurchaseOrder(number, copy=copy, totals=prices, quotes=quotes)
@@ -54,7 +49,7 @@ def order(
 @pytest.mark.parametrize("day", [TODAY, QUOTE.valid_until], ids=["at once", "on the last day"])
 def test_an_order_that_agrees_matches(fits: PurchaseOrder, day: date) -> None:
     """The same total, in the same currency where one is named, for this quote where one is named, in time."""
-    assert accepts(fits, (QUOTE,), day) == QUOTE
+    assert accepted_quote(fits, (QUOTE,), day) == QUOTE
 
 
 @pytest.mark.parametrize(
@@ -74,51 +69,56 @@ def test_an_order_that_agrees_matches(fits: PurchaseOrder, day: date) -> None:
 )
 def test_an_order_that_differs_is_for_a_person(other: PurchaseOrder) -> None:
     """Another total, currency or quote, or no total that could be read: a person compares."""
-    assert accepts(other, (QUOTE,), TODAY) is None
+    assert accepted_quote(other, (QUOTE,), TODAY) is None
 
 
 def test_after_its_last_day_a_quote_is_nobodys() -> None:
     """The day after, the very same order is for a person."""
-    assert accepts(order("245.50"), (QUOTE,), QUOTE.valid_until + timedelta(days=1)) is None
+    assert accepted_quote(order("245.50"), (QUOTE,), QUOTE.valid_until + timedelta(days=1)) is None
 
 
 @given(st.decimals(0, 1000, places=2))
 def test_nothing_but_the_total_to_the_cent(total: Decimal) -> None:
     """The total agrees or does not."""
-    assert (accepts(order(str(total)), (QUOTE,), TODAY) == QUOTE) == (total == QUOTE.total)
+    assert (accepted_quote(order(str(total)), (QUOTE,), TODAY) == QUOTE) == (total == QUOTE.total)
 
 
 def test_of_several_offers_the_order_meets_the_one_it_means() -> None:
     """By its number, else by its amount; where both could be meant, a person compares."""
     other = replace(QUOTE, number="Q-BCDFGHJKMN-3", charges=(LINE,))
-    assert accepts(order("245.50"), (QUOTE, other), TODAY) == QUOTE
-    assert accepts(order("150.00", quotes=()), (QUOTE, other), TODAY) == other
-    assert accepts(order("150.00"), (QUOTE, other), TODAY) is None
-    assert accepts(order("245.50", quotes=()), (QUOTE, replace(QUOTE, number="Q-BCDFGHJKMN-3")), TODAY) is None
+    assert accepted_quote(order("245.50"), (QUOTE, other), TODAY) == QUOTE
+    assert accepted_quote(order("150.00", quotes=()), (QUOTE, other), TODAY) == other
+    assert accepted_quote(order("150.00"), (QUOTE, other), TODAY) is None
+    assert accepted_quote(order("245.50", quotes=()), (QUOTE, replace(QUOTE, number="Q-BCDFGHJKMN-3")), TODAY) is None
 
 
 # ------------------------------------------------------------------ the offer
 
 
+def on(day: date, company: str = PORTWELL) -> Context:
+    """A step on this day."""
+    return Context(policy(company), Snapshot(), NOW + (day - NOW.date()))
+
+
 @pytest.mark.parametrize("company", COMPANIES)
 def test_an_offer_has_its_number_and_its_days(company: str) -> None:
     """The first of the case, valid up to the day before the request is closed for want of an order."""
-    [made] = offer(case(), (LINE,), ("A1",), policy(company), TODAY)
-    assert (made.number, made.on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
+    [made] = with_quote(case(), (LINE,), ("A1",), on(TODAY, company))
+    assert (made.number, made.issued_on, made.total) == ("Q-BCDFGHJKMN-1", TODAY, Decimal("150.00"))
     assert made.valid_until == TODAY + timedelta(days=policy(company).rules.deadlines.quote.close - 1)
 
 
 def test_the_same_offer_is_not_made_again() -> None:
     """Who asks twice has one quote, while it stands; other charges, or for parts, are another one."""
-    first = offer(case(), (LINE,), ("A1",), policy(PORTWELL), TODAY)
+    first = with_quote(case(), (LINE,), ("A1",), on(TODAY))
     quoted = case("quoted", *first)
     last = first[0].valid_until
-    assert offer(quoted, (LINE,), ("A1",), policy(PORTWELL), last) == first
+    assert with_quote(quoted, (LINE,), ("A1",), on(last)) == first
     for again in (
-        offer(quoted, (LINE, MORE), ("A1",), policy(PORTWELL), TODAY),
-        offer(quoted, (LINE,), ("A1",), policy(PORTWELL), TODAY, parts=True),
-        offer(quoted, (LINE,), ("A1",), policy(PORTWELL), last + timedelta(days=1)),
-        offer(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), policy(PORTWELL), TODAY),
+        with_quote(quoted, (LINE, MORE), ("A1",), on(TODAY)),
+        with_quote(quoted, (LINE,), ("A1",), on(TODAY), parts=True),
+        with_quote(quoted, (LINE,), ("A1",), on(last + timedelta(days=1))),
+        with_quote(case("quoted", replace(first[0], order="4711")), (LINE,), ("A1",), on(TODAY)),
     ):
         assert [quote.number for quote in again] == ["Q-BCDFGHJKMN-1", "Q-BCDFGHJKMN-2"]
 

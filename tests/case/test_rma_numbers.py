@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
-from support.memory_desk import COMPANIES, PORTWELL, policy
+from support.memory_desk import COMPANIES, NOW, PORTWELL, policy
 
 from mailbot.case.numbers import assign, format_number, pattern
 from mailbot.model import Snapshot
+from mailbot.policy.context import Context
 
 SHIPPED = "RMA-{year}{sequence:05}{check}"
 FORMS = [SHIPPED, "ACME-{year}-{sequence}-{check}", "R-{sequence:08}{check}", "RGA{year}{sequence:03}{check}"]
@@ -66,7 +67,7 @@ def test_the_shipped_form(company: str) -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 def test_a_number_is_valid_for_thirty_days(company: str) -> None:
     """The day of issue is not counted, day 30 is in, and the rule that issued it is on record (ST-4, ST-5)."""
-    number = assign(policy(company), Snapshot(sequence=7), DAY, "rule AP-1")
+    number = assign(Context(policy(company), Snapshot(sequence=7), NOW), "rule AP-1")
     assert number.issued_on == DAY
     assert number.valid_until == DAY + timedelta(days=30)
     assert number.issued_by == "rule AP-1"
@@ -76,9 +77,8 @@ def test_a_number_is_valid_for_thirty_days(company: str) -> None:
 def test_a_number_for_a_unit_that_arrived_dead_ends_with_its_window(limit: int, days: int) -> None:
     """Such a number holds until the earlier of its own thirty days and thirty days after delivery (AP-43)."""
     last = DAY + timedelta(days=limit)
-    assert assign(policy(PORTWELL), Snapshot(sequence=7), DAY, "rule AP-43", last).valid_until == DAY + timedelta(
-        days=days
-    )
+    context = Context(policy(PORTWELL), Snapshot(sequence=7), NOW)
+    assert assign(context, "rule AP-43", last).valid_until == DAY + timedelta(days=days)
 
 
 @pytest.mark.parametrize("text", ["RMA process", "RMA-", "RMA- 2026", "PRMA", "RMA number 2026", "RMA-ABC", "armada-1"])

@@ -99,10 +99,7 @@ def test_the_whole_history_is_shown() -> None:
             "american-portwell/parts-quote-of-the-desk-approved.toml",
             ["parts quote Q-", "sent to a second approver for AH2F104432: above the approval limit"],
         ),
-        (
-            "server-technology/unproven-approval-is-asked-about.toml",
-            ["waiting for confirmation", "sender not verified"],
-        ),
+        ("server-technology/unproven-approval-is-asked-about.toml", ["waiting for confirmation", "sender not verified"]),
         ("server-technology/delivery-address-before-the-number.toml", ["ship-to address: "]),
         ("server-technology/shipped-before-received.toml", ["refused: no unit is in a state that allows it"]),
     ],

@@ -46,9 +46,7 @@ def commands() -> Iterator[tuple[list[str], click.Command]]:
 ALL = list(commands())
 
 
-@pytest.mark.parametrize(
-    "arguments", [arguments for arguments, _ in ALL], ids=[" ".join(arguments) for arguments, _ in ALL]
-)
+@pytest.mark.parametrize("arguments", [arguments for arguments, _ in ALL], ids=[" ".join(arguments) for arguments, _ in ALL])
 def test_every_help_has_examples(mailbot: Mailbot, arguments: list[str]) -> None:
     """The help of each command has an example and a line for every option."""
     done = mailbot(*arguments, "--help")
@@ -148,9 +146,7 @@ def test_a_new_desk_passes_the_check(mailbot: Mailbot, tmp_path: Path, policy: s
 def test_check_finds_each_thing_that_is_wrong(mailbot: Mailbot, desk: Path) -> None:
     """Errors in rules, templates and registry are all reported in one run, each with its place; the exit code is 1."""
     rules = desk / "rules" / "american-portwell.toml"
-    rules.write_text(
-        rules.read_text(encoding="utf-8").replace('then = "decline"', 'then = "declin"', 1), encoding="utf-8"
-    )
+    rules.write_text(rules.read_text(encoding="utf-8").replace('then = "decline"', 'then = "declin"', 1), encoding="utf-8")
     template = desk / "templates" / "default" / "en" / "answer.jinja"
     template.write_text(template.read_text(encoding="utf-8") + "{{ nmber }}", encoding="utf-8")
     (desk / "registry.csv").write_text("serial,modell\n", encoding="utf-8")
@@ -229,16 +225,7 @@ def test_explain_reads_folders_and_mbox_files(mailbot: Mailbot, desk: Path, save
     done = mailbot("explain", "--json", "--now", NOW, saved)
     assert done.code == 0, done.err
     explained = [json.loads(line) for line in done.out.splitlines()]
-    assert [one["file"] for one in explained] == [
-        "1.eml",
-        "2.EML",
-        "3.eml",
-        "4.eml",
-        "5.eml",
-        "7.mbox:1",
-        "7.mbox:2",
-        "6.eml",
-    ]
+    assert [one["file"] for one in explained] == ["1.eml", "2.EML", "3.eml", "4.eml", "5.eml", "7.mbox:1", "7.mbox:2", "6.eml"]
     by_name = {one["file"]: one for one in explained}
     assert by_name["1.eml"]["outcome"] == by_name["7.mbox:1"]["outcome"] == "issue"
     assert by_name["7.mbox:1"]["message"]["subject"] == ("very " * 60 + "long")

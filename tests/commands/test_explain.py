@@ -125,22 +125,22 @@ def test_rejected_strings_have_a_reason(explained: Callable[[bytes], str]) -> No
         "WADE-8013": ": a model",
         "4500118273": ": an order number",
         "RMA-260811-07": ": an RMA number",
-        "00:90:FB:3A:11:02": ": a network card's address",
+        "00:90:FB:3A:11:02": ": a MAC address",
         "192.168.10.254": ": an IP address",
         "415-555-0177": ": a phone number",
-        "AH2F140012": ": stands in quoted text",
+        "AH2F140012": ": in quoted text",
     }
 
 
 @pytest.mark.parametrize(
     ("sentence", "text", "why"),
     [
-        ("AH2F104440 works fine.", "AH2F104440", "the writer sets it aside"),
-        ("It is not AH2F104440.", "AH2F104440", "the writer takes it back"),
-        ("Invoice 90071128 was paid.", "90071128", 'the mail calls it "invoice"'),
+        ("AH2F104440 works fine.", "AH2F104440", "the writer excludes it"),
+        ("It is not AH2F104440.", "AH2F104440", "the writer retracts it"),
+        ("Invoice 90071128 was paid.", "90071128", 'the message calls it "invoice"'),
         ("Photos: https://x.example/AH2F104440/1", "AH2F104440", "part of a web address"),
-        ("1905550001 hangs on the wall.", "1905550001", "digits alone"),
-        ("Everybody here says QX-447133-B to it.", "QX-447133-B", "nothing says that it is a serial"),
+        ("1905550001 hangs on the wall.", "1905550001", "only digits"),
+        ("Everybody here says QX-447133-B to it.", "QX-447133-B", "nothing indicates that it is a serial number"),
     ],
 )
 def test_a_rejected_string_is_explained(explained: Callable[[bytes], str], sentence: str, text: str, why: str) -> None:
@@ -153,14 +153,14 @@ def test_a_column_explains_why_its_numbers_are_rejected(explained: Callable[[byt
     """Numbers in another column of a list are shown with the heading and the file."""
     rows = b"Serial,Asset tag,PO,Fault\nAH2F104432,OTA-330112,88213400,no video\n"
     found = rejected(explained(attached("The list is attached.", "list.csv", rows, "text/csv")))
-    assert found["OTA-330112"] == ' (in list.csv): stands under "Asset tag"'
+    assert found["OTA-330112"] == ' (in list.csv): under "Asset tag"'
     assert found["88213400"] == " (in list.csv): a purchase order number"
 
 
 def test_serials_in_an_automatic_reply_are_rejected(explained: Callable[[bytes], str]) -> None:
     """A serial number in an automatic reply is not used, and the reason says so."""
     out = explained(letter("I am away. AH2F104432 can wait.", Auto_Submitted="auto-replied"))
-    assert "nothing is asked in mail of the kind auto" in rejected(out)["AH2F104432"]
+    assert "nothing is requested in a message of the kind auto" in rejected(out)["AH2F104432"]
     assert "[serial" not in out
 
 
@@ -203,9 +203,7 @@ def test_control_characters_are_escaped() -> None:
 # ------------------------------------------------------------------ an email that cannot be processed
 
 
-def test_an_error_in_one_email_does_not_stop_the_others(
-    mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_in_one_email_does_not_stop_the_others(mailbot: Mailbot, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The email is shown as moved to Attention, as the daemon would do, and the next email is explained."""
     (desk / "saved").mkdir()
     (desk / "saved" / "1.eml").write_bytes(letter("Serial number AH2F104432 shows no video.", subject="breaks"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, library
 
-from mailbot.decide.permissions import pending_amount, rule, second_approvers
+from mailbot.decide.permissions import decide_command, pending_amount, second_approvers
 from mailbot.model import (
     Case,
     CaseUnit,
@@ -94,15 +94,11 @@ def policy() -> Policy:
 
 
 def unit(serial: str, state: State, **more: object) -> CaseUnit:
-    return CaseUnit(
-        serial, state, "issue", ("AP-1",), known=True, received_on=more.pop("received_on", NOW.date()), **more
-    )  # type: ignore[arg-type]
+    return CaseUnit(serial, state, "issue", ("AP-1",), known=True, received_on=more.pop("received_on", NOW.date()), **more)  # type: ignore[arg-type]
 
 
 def case(*items: CaseUnit, **more: object) -> Case:
-    found = Case(
-        "C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, units=items
-    )
+    found = Case("C-BCDFGHJKMN", "rma@portwell.example", PORTWELL, KIM, items[0].state if items else "held", NOW, units=items)
     return replace(found, **({"participants": (KIM,)} | more))
 
 
@@ -113,7 +109,7 @@ def offered(amount: str, *serials: str) -> tuple[Quote, ...]:
 
 def said(name: CommandName, amount: str = "", **more: object) -> Command:
     prices = (Price(Decimal(amount), "USD"),) if amount else ()
-    return Command(name, name.upper(), prices=prices, parcel=PARCEL if name == "shipped" else None, **more)  # type: ignore[arg-type]
+    return Command(name, name.upper(), prices=prices, shipment=PARCEL if name == "shipped" else None, **more)  # type: ignore[arg-type]
 
 
 # ------------------------------------------------------------------ who, and when
@@ -124,7 +120,7 @@ def said(name: CommandName, amount: str = "", **more: object) -> Command:
 def test_a_role_may_what_the_table_says(name: CommandName, role: Role) -> None:
     """A command of a role that does not have it is refused, whatever the case is like."""
     person = StaffMember("x@portwell.example", (role,), Decimal(1000))
-    assert {rule(case(unit("A1", state)), said(name), person, policy()).why == "role" for state in STATES} == {
+    assert {decide_command(case(unit("A1", state)), said(name), person, policy()).reason == "role" for state in STATES} == {
         role not in WHO[name]
     }
 
@@ -135,35 +131,35 @@ def test_a_role_may_what_the_table_says(name: CommandName, role: Role) -> None:
 def test_a_command_fits_the_state(name: CommandName, state: State, force: str) -> None:
     """What cannot be done as a unit stands is refused with the states in which it can; some of it staff may force."""
     away = None if name == "close" and state not in HERE else NOW.date()  # what lies here is not closed without FORCE
-    ruling = rule(case(unit("A1", state, received_on=away)), said(name, force=force), BOSS, policy())
+    result = decide_command(case(unit("A1", state, received_on=away)), said(name, force=force), BOSS, policy())
     allowed = WHEN[name] | (FORCED.get(name, set()) if force else set())
     if state in allowed:
-        assert (ruling.result, ruling.serials) == ("done", ("A1",))
+        assert (result.result, result.serials) == ("done", ("A1",))
     elif name == "diagnosed" and state not in HERE:
-        assert (ruling.result, ruling.serials) == ("done", ()), "a diagnosis from afar is on record (ST-3)"
+        assert (result.result, result.serials) == ("done", ()), "a diagnosis from afar is on record (ST-3)"
     else:
-        assert (ruling.result, ruling.why) == ("refused", "state")
-        assert set(ruling.states) == WHEN[name]
+        assert (result.result, result.reason) == ("refused", "state")
+        assert set(result.states) == WHEN[name]
 
 
 @pytest.mark.parametrize("name", ["note", "help", "confirm"])
 @pytest.mark.parametrize("about", [None, case(unit("A1", "closed"))], ids=["no case", "a closed case"])
 def test_what_changes_nothing_is_always_taken(name: CommandName, about: Case | None) -> None:
     """A note or a question for help needs no case and no state."""
-    assert rule(about, said(name), SALES, policy()).result == "done"
+    assert decide_command(about, said(name), SALES, policy()).result == "done"
 
 
 @pytest.mark.parametrize("name", sorted(WHEN))
 def test_without_a_case_nothing_is_done(name: CommandName) -> None:
     """Who does not say which case is meant is told so."""
-    assert rule(None, said(name), BOSS, policy()).why == "no_case"
+    assert decide_command(None, said(name), BOSS, policy()).reason == "no_case"
 
 
 @pytest.mark.parametrize("flaw", ["amount", "currency", "days", "reason", "address", "carrier"])
 def test_what_is_written_wrongly_is_refused_first(flaw: str) -> None:
     """A command that cannot be read for certain does nothing, whoever gives it."""
-    ruling = rule(case(unit("A1", "held")), said("approve", flaw=flaw), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "flaw")
+    result = decide_command(case(unit("A1", "held")), said("approve", flaw=flaw), BENCH, policy())
+    assert (result.result, result.reason) == ("refused", "flaw")
 
 
 @pytest.mark.parametrize("name", ["approve", "quote"])
@@ -171,20 +167,20 @@ def test_another_currency_is_refused(name: CommandName) -> None:
     """Money is in the currency of the fee schedule; without a currency it is meant in that one."""
     euros = Command(name, "x", prices=(Price(Decimal(10), "EUR"),))
     bare = Command(name, "x", prices=(Price(Decimal(10)),))
-    assert rule(case(unit("A1", "held")), euros, BOSS, policy()).why == "currency"
-    assert rule(case(unit("A1", "held")), bare, BOSS, policy()).result == "done"
+    assert decide_command(case(unit("A1", "held")), euros, BOSS, policy()).reason == "currency"
+    assert decide_command(case(unit("A1", "held")), bare, BOSS, policy()).result == "done"
 
 
 def test_a_finding_needs_a_unit_that_is_here() -> None:
     """Without a finding a diagnosis may come from afar; abuse is found on what lies on the bench."""
-    ruling = rule(case(unit("A1", "authorized")), said("diagnosed", findings=("abuse",)), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "state")
+    result = decide_command(case(unit("A1", "authorized")), said("diagnosed", findings=("abuse",)), BENCH, policy())
+    assert (result.result, result.reason) == ("refused", "state")
 
 
 def test_a_question_without_units_can_be_closed() -> None:
     """A case about no unit waits for a colleague's word that it is done, and for nothing else."""
-    assert rule(case(), said("close"), BENCH, policy()).result == "done"
-    assert rule(case(), said("approve"), BOSS, policy()).why == "state"
+    assert decide_command(case(), said("close"), BENCH, policy()).result == "done"
+    assert decide_command(case(), said("approve"), BOSS, policy()).reason == "state"
 
 
 # ------------------------------------------------------------------ which units
@@ -192,13 +188,13 @@ def test_a_question_without_units_can_be_closed() -> None:
 
 def test_an_unknown_serial_does_nothing_to_the_others() -> None:
     """A slip of the pen is told, and not half carried out."""
-    ruling = rule(case(unit("A1", "authorized")), said("received", serials=("A1", "A2")), BENCH, policy())
-    assert (ruling.result, ruling.why) == ("refused", "unknown_unit")
+    result = decide_command(case(unit("A1", "authorized")), said("received", serials=("A1", "A2")), BENCH, policy())
+    assert (result.result, result.reason) == ("refused", "unknown_unit")
 
 
 def test_a_serial_may_be_written_as_people_write() -> None:
     """Hyphens and capitals make no difference."""
-    assert rule(case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()).serials == (
+    assert decide_command(case(unit("AB-12", "authorized")), said("received", serials=("ab12",)), BENCH, policy()).serials == (
         "AB-12",
     )
 
@@ -206,15 +202,15 @@ def test_a_serial_may_be_written_as_people_write() -> None:
 def test_named_units_all_or_none() -> None:
     """Where one of the units that are named cannot follow, none does; where none is named, those that can."""
     both = case(unit("A1", "authorized"), unit("A2", "repaired"))
-    assert rule(both, said("received", serials=("A1", "A2")), BENCH, policy()).why == "state"
-    assert rule(both, said("received"), BENCH, policy()).serials == ("A1",)
+    assert decide_command(both, said("received", serials=("A1", "A2")), BENCH, policy()).reason == "state"
+    assert decide_command(both, said("received"), BENCH, policy()).serials == ("A1",)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_so_many_of_them(count: int) -> None:
     """RECEIVED 2 of 3 logs in the first two that are awaited."""
     three = case(*(unit(f"A{n}", "authorized") for n in range(3)))
-    assert len(rule(three, said("received", count=(count, 3)), BENCH, policy()).serials) == count
+    assert len(decide_command(three, said("received", count=(count, 3)), BENCH, policy()).serials) == count
 
 
 @pytest.mark.parametrize(
@@ -229,61 +225,57 @@ def test_so_many_of_them(count: int) -> None:
 def test_an_approval_is_about_what_waits_most(states: tuple[State, ...], meant: tuple[str, ...]) -> None:
     """Held before asked, quoted, declined, expired: APPROVE alone waives no quote beside a unit that is held."""
     several = case(*(unit(f"A{n}", state) for n, state in enumerate(states)))
-    assert rule(several, said("approve"), CHIEF, policy()).serials == meant
+    assert decide_command(several, said("approve"), CHIEF, policy()).serials == meant
 
 
 def test_what_has_no_serial_cannot_be_approved() -> None:
     """A number is for a unit that has a name."""
-    assert rule(case(unit("", "asking")), said("approve"), BOSS, policy()).why == "state"
+    assert decide_command(case(unit("", "asking")), said("approve"), BOSS, policy()).reason == "state"
 
 
 def test_what_was_never_received_is_not_sent_back() -> None:
     """A request that was declined from afar has nothing to ship."""
     never = replace(unit("A1", "declined"), received_on=None)
-    assert rule(case(never), said("shipped"), BENCH, policy()).why == "state"
-    assert rule(case(never), said("shipped", force="found on the shelf"), BENCH, policy()).result == "done"
+    assert decide_command(case(never), said("shipped"), BENCH, policy()).reason == "state"
+    assert decide_command(case(never), said("shipped", force="found on the shelf"), BENCH, policy()).result == "done"
 
 
 def test_parts_are_quoted_for_what_is_here() -> None:
     """A quote in a mixed case is about the units on the bench."""
     mixed = case(unit("A1", "quoted"), unit("A2", "received"))
-    assert rule(mixed, said("quote", "90"), SALES, policy()).serials == ("A2",)
+    assert decide_command(mixed, said("quote", "90"), SALES, policy()).serials == ("A2",)
 
 
 # ------------------------------------------------------------------ money
 
 
-@given(
-    st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"])
-)
-def test_nobody_alone_sets_more_in_motion_than_the_limit(
-    amount: Decimal, person: StaffMember, name: CommandName
-) -> None:
+@given(st.decimals(0, 6000, places=2), st.sampled_from([BOSS, CHIEF, BENCH, SALES]), st.sampled_from(["quote", "approve"]))
+def test_nobody_alone_sets_more_in_motion_than_the_limit(amount: Decimal, person: StaffMember, name: CommandName) -> None:
     """Up to the limit it is done; above it somebody who may spend that much is asked; where there is nobody it is refused."""
-    ruling = rule(case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy())
+    result = decide_command(case(unit("A1", "held")), replace(said(name), prices=(Price(amount, "USD"),)), person, policy())
     if name == "approve" and "approver" not in person.roles:
-        assert ruling.why == "role"
+        assert result.reason == "role"
     elif amount <= person.limit:
-        assert ruling.result == "done"
+        assert result.result == "done"
     else:
         others = [p for p in (BOSS, CHIEF) if p != person and p.limit >= amount]
-        assert (ruling.result, ruling.why) == ("second" if others else "refused", "limit")
+        assert (result.result, result.reason) == ("second" if others else "refused", "limit")
 
 
 @pytest.mark.parametrize("state", ["quoted", "held"])
 def test_an_approval_that_waives_a_quote_costs_the_quote(state: State) -> None:
     """Who lets a chargeable unit go on without a matching order decides on the quote's money."""
-    waiting = case(unit("A1", state, charged=state == "held"), quotes=offered("700", "A1"))
-    assert rule(waiting, said("approve"), BOSS, policy()).result == "second"
-    assert rule(waiting, said("approve"), CHIEF, policy()).result == "done"
-    assert rule(waiting, said("approve", "4400"), CHIEF, policy()).why == "limit"
+    waiting = case(unit("A1", state, billed=state == "held"), quotes=offered("700", "A1"))
+    assert decide_command(waiting, said("approve"), BOSS, policy()).result == "second"
+    assert decide_command(waiting, said("approve"), CHIEF, policy()).result == "done"
+    assert decide_command(waiting, said("approve", "4400"), CHIEF, policy()).reason == "limit"
 
 
 def test_a_quote_of_other_units_is_not_counted() -> None:
     """A unit that was held for another reason is not the one that the quote is about."""
     waiting = case(unit("A1", "quoted"), unit("A2", "held"), quotes=offered("700", "A1"))
-    assert rule(waiting, said("approve"), BOSS, policy()).serials == ("A2",)
-    assert rule(waiting, said("approve"), BOSS, policy()).result == "done"
+    assert decide_command(waiting, said("approve"), BOSS, policy()).serials == ("A2",)
+    assert decide_command(waiting, said("approve"), BOSS, policy()).result == "done"
 
 
 @pytest.mark.parametrize("name", ["approve", "quote"])
@@ -291,9 +283,9 @@ def test_a_quote_of_other_units_is_not_counted() -> None:
 def test_nobody_decides_on_an_own_case(name: CommandName, how: str) -> None:
     """A colleague's own return needs another approver, however little it costs (A12)."""
     own = case(unit("A1", "held"), **{how: BOSS.address if how == "sender" else (KIM, BOSS.address)})
-    ruling = rule(own, said(name, "1"), BOSS, policy())
-    assert (ruling.result, ruling.why) == ("second", "own")
-    assert rule(own, said(name, "1"), CHIEF, policy()).result == "done"
+    result = decide_command(own, said(name, "1"), BOSS, policy())
+    assert (result.result, result.reason) == ("second", "own")
+    assert decide_command(own, said(name, "1"), CHIEF, policy()).result == "done"
 
 
 def test_a_second_approver_is_another_one_with_enough() -> None:

@@ -36,17 +36,11 @@ def test_a_covered_unit_gets_a_number_in_the_same_thread(house: House) -> None:
     [case] = house.cases()
     assert reply.recipient == "kim@larkspur.example"
     assert parsed["In-Reply-To"] == "<a@lark>"
-    assert [
-        part.get_content_type() for part in parsed.walk() if not part.is_multipart() and not part.get_filename()
-    ] == [
+    assert [part.get_content_type() for part in parsed.walk() if not part.is_multipart() and not part.get_filename()] == [
         "text/plain",
         "text/html",
     ]
-    assert [name for part in parsed.walk() if (name := part.get_filename())] == [
-        "label.pdf",
-        "packing-sheet.pdf",
-        "deadlines.ics",
-    ]
+    assert [name for part in parsed.walk() if (name := part.get_filename())] == ["label.pdf", "packing-sheet.pdf", "deadlines.ics"]
     assert case.state == "authorized"
     assert case.number is not None
     assert case.number.text in words(reply.raw)
@@ -59,9 +53,7 @@ def test_both_companies_decide_by_their_own_rules(house: House) -> None:
     """A unit out of warranty is quoted by both companies, each from its own mailbox and fee schedule."""
     house.deliver(letter(KIM, "Board", "AH7K900102 does not boot, it hangs at POST.", message_id="<b@lark>"))
     bea = "Bea <bea@hollis.example>"
-    house.deliver(
-        letter(bea, "PDU", "PDU 7700302 outlet 4 is dead.", to=SERVERTECH, message_id="<c@hollis>"), SERVERTECH
-    )
+    house.deliver(letter(bea, "PDU", "PDU 7700302 outlet 4 is dead.", to=SERVERTECH, message_id="<c@hollis>"), SERVERTECH)
     house.once(NOW)
     portwell, servertech = house.sent("kim@larkspur.example"), house.sent("bea@hollis.example")
     assert "AP-15" in words(portwell[0].raw)
@@ -122,9 +114,7 @@ def test_a_second_request_gets_the_existing_number(house: House) -> None:
 
 def test_machines_are_on_record_and_get_no_answer(house: House) -> None:
     """A vacation reply is counted, set aside in Ignored, and never answered."""
-    away = letter(
-        KIM, "Automatic reply: away", "I am away.", message_id="<i@lark>", headers={"Auto-Submitted": "auto-replied"}
-    )
+    away = letter(KIM, "Automatic reply: away", "I am away.", message_id="<i@lark>", headers={"Auto-Submitted": "auto-replied"})
     house.deliver(away)
     house.once(NOW)
     assert house.sent() == []
@@ -134,9 +124,7 @@ def test_machines_are_on_record_and_get_no_answer(house: House) -> None:
 
 def test_what_cannot_be_processed_goes_to_attention_and_the_next_is_handled(house: House) -> None:
     """A mail nested beyond reason is set aside with a note to staff; the one behind it is answered (promise 4)."""
-    nested = b"".join(
-        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (depth, depth) for depth in range(60)
-    )
+    nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (depth, depth) for depth in range(60))
     house.deliver(b"From: x@stranger.example\r\nSubject: nested\r\nMIME-Version: 1.0\r\n" + nested)
     house.deliver(letter(KIM, "Dead board", "Serial AH7K900101 has no video.", message_id="<j@lark>"))
     house.once(NOW)

@@ -22,8 +22,8 @@ import pytest
 from support.server_desk import House, letter
 
 from mailbot.case.delivery import REPEATS
+from mailbot.runtime.state_tools import check
 from mailbot.runtime.store import open_store
-from mailbot.runtime.store.upkeep import check
 
 if TYPE_CHECKING:
     from support.servers import MailStore
@@ -101,9 +101,7 @@ class Torture:
                 except subprocess.TimeoutExpired as error:
                     process.kill()
                     inbox, states = len(self.house.folder()), self._states()
-                    raise AssertionError(
-                        f"INBOX {inbox}, replies {states}; {(error.stderr or b'')[-2000:]!r}"
-                    ) from None
+                    raise AssertionError(f"INBOX {inbox}, replies {states}; {(error.stderr or b'')[-2000:]!r}") from None
                 assert process.returncode == 0, errors.decode()
             if not self._pending():
                 return

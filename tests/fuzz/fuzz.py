@@ -23,39 +23,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 from support.growth import look_through
 
 SCRAPS = (
-    *(
-        b"From: ",
-        b"Subject: =?utf-8?b?",
-        b"?=",
-        b"Content-Type: multipart/mixed; boundary=b\r\n",
-        b"\r\n--b\r\n",
-        b"--b--",
-    ),
-    *(
-        b"Content-Type: text/html\r\n",
-        b"Content-Type: message/rfc822\r\n\r\n",
-        b"Content-Transfer-Encoding: base64\r\n",
-    ),
+    *(b"From: ", b"Subject: =?utf-8?b?", b"?=", b"Content-Type: multipart/mixed; boundary=b\r\n", b"\r\n--b\r\n", b"--b--"),
+    *(b"Content-Type: text/html\r\n", b"Content-Type: message/rfc822\r\n\r\n", b"Content-Transfer-Encoding: base64\r\n"),
     *(b"Content-Transfer-Encoding: quoted-printable\r\n", b"charset=gb2312", b"charset=utf-7", b"charset=iso-2022-jp"),
     *(b"multipart/report; report-type=delivery-status", b"message/delivery-status", b"Final-Recipient: rfc822; a@b.c"),
     *(b"Auto-Submitted: auto-replied\r\n", b"Reply-To: ", b"In-Reply-To: <x@y>\r\n", b"filename*0*=utf-8''%e2%80%ae"),
     *(b"AH2F104432", b"S/N: ", b"PO 4500123", b"RMA-2600001", b"<table><tr><td>", b"<blockquote>", b"\n> ", b"\n-- \n"),
-    *(
-        b"On Mon, 1 Jan 2026 at 10:00, x wrote:\n",
-        b"-----Original Message-----\n",
-        b"From: a\nSent: b\nTo: c\nSubject: d\n",
-    ),
-    *(
-        "\u202e".encode(),
-        "\u200b".encode(),
-        "故障".encode(),
-        "ﬁ".encode(),
-        b"\x00",
-        b"\x1b$B",
-        b"\xff\xfe",
-        b"\r",
-        b"\r\n\r\n",
-    ),
+    *(b"On Mon, 1 Jan 2026 at 10:00, x wrote:\n", b"-----Original Message-----\n", b"From: a\nSent: b\nTo: c\nSubject: d\n"),
+    *("\u202e".encode(), "\u200b".encode(), "故障".encode(), "ﬁ".encode(), b"\x00", b"\x1b$B", b"\xff\xfe", b"\r", b"\r\n\r\n"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The opener: a parser that loops, eats memory or dies takes nobody along (T2, T3)."""
+"""The opener: a parser that loops, eats memory or dies takes nobody along."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from support.hostile_attachments import archive, attached, flate, letter, pdf, text_cell, workbook, written
 from support.memory_desk import Desk, unit
 
-from mailbot.intake.attachments.extraction import UNREADABLE
+from mailbot.intake.attachments.extraction import UNREADABLE_NOTE
 from mailbot.model import Attachment
 from mailbot.runtime.attachment_process import TOO_MUCH, AttachmentProcess, Limits
 
@@ -54,7 +54,7 @@ def test_T2_T3_a_bomb_is_stopped_and_the_next_file_is_read(opener: AttachmentPro
     (text, note), order = says(opener, attached(*STOPPED[case]), ORDER)
     assert time.perf_counter() - begun < 5
     assert not text
-    assert note in {TOO_MUCH, UNREADABLE}
+    assert note in {TOO_MUCH, UNREADABLE_NOTE}
     assert order == ("PURCHASE ORDER 4711", "")
 
 
@@ -137,9 +137,7 @@ def test_nothing_is_left_when_mailbot_is_killed(how: signal.Signals) -> None:
     )
     tests = Path(__file__).parents[1]
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])}
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
-    ) as mailbot:
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env) as mailbot:
         assert mailbot.stdout
         child = int(mailbot.stdout.readline())
         os.kill(child, signal.SIGTERM)

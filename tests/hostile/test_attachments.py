@@ -1,4 +1,4 @@
-"""Hostile attachments: names, bombs, programs, crowds (T1 to T5, R1)."""
+"""Hostile attachments: names, bombs, programs, crowds."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ def test_T1_a_file_name_is_one_harmless_line(name: str) -> None:
     assert attachment.name == (shown or "unnamed")
 
 
-@pytest.mark.parametrize(
-    "inner", ["../../../etc/cron.d/x.csv", "/etc/x.csv", "C:\\x.csv", "a\x1b\r\nb.csv", "\u202ex.csv"]
-)
+@pytest.mark.parametrize("inner", ["../../../etc/cron.d/x.csv", "/etc/x.csv", "C:\\x.csv", "a\x1b\r\nb.csv", "\u202ex.csv"])
 def test_T1_names_within_an_archive_are_no_paths(inner: str) -> None:
     """A file within an archive is read in memory and named harmlessly; nothing is written."""
     found = contents([attached("a.zip", archive({inner: "serial;fault\nAH2F104432;dead"}))])
@@ -79,7 +77,7 @@ def test_T3_a_formula_is_not_evaluated_and_no_entity_resolved() -> None:
     sheet = workbook('<row r="1"><c r="A1" t="inlineStr"><is><t>&x;</t></is></c></row>', doctype=doctype)
     [document] = contents([attached("units.xlsx", sheet)]).documents
     assert document.tables == ()
-    assert document.note == extraction.UNREADABLE
+    assert document.note == extraction.UNREADABLE_NOTE
 
 
 PROGRAMS = {
@@ -99,7 +97,7 @@ def test_T4_a_program_named_po_is_no_purchase_order(head: bytes, *, packed: bool
     program = head + bytes(200)
     name, content = ("order.zip", archive({"PO-4711.pdf": program})) if packed else ("PO-4711.pdf", program)
     raw = letter("Our purchase order 4711 is attached, please proceed with the repair of AH2F104432.", (name, content))
-    assert extraction.PROGRAM in {document.note for document in _read(raw).documents}
+    assert extraction.PROGRAM_NOTE in {document.note for document in _read(raw).documents}
     step = desk().take(raw)
     assert step.decision
     assert step.decision.outcome == "staff"
@@ -126,13 +124,11 @@ def test_T4_a_purchase_order_in_a_text_file_counts_however_it_begins() -> None:
 
 def test_T4_the_list_of_programs_is_defined_once() -> None:
     """One list says how a program begins, and it names every kind that is tested here."""
-    sources = sorted((Path(extraction.__file__).parents[1]).rglob("*.py"))
+    sources = sorted((Path(extraction.__file__).parents[2]).rglob("*.py"))
     assert len(sources) > 50
-    defined = [
-        pipeline.name for pipeline in sources if re.search(r"(?m)^\w*PROGRAMS\b.*=", pipeline.read_text("utf-8"))
-    ]
-    assert defined == ["kinds.py"]
-    assert {head for head in formats.PROGRAMS if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
+    defined = [each.name for each in sources if re.search(r"(?m)^\w*PROGRAM_SIGNATURES\b.*=", each.read_text("utf-8"))]
+    assert defined == ["formats.py"]
+    assert {head for head in formats.PROGRAM_SIGNATURES if not any(made.startswith(head) for made in PROGRAMS.values())} == set()
 
 
 def test_T5_the_first_twenty_of_five_hundred_are_looked_at() -> None:
@@ -154,7 +150,7 @@ def test_T5_archives_within_archives_end() -> None:
     for _ in range(10):
         nested = archive({f"{n}.zip": nested for n in range(2)})
     found = contents([attached("all.zip", nested)])
-    assert 5 <= len(found.documents) <= extraction.MOST + 1
+    assert 5 <= len(found.documents) <= extraction.MAX_ATTACHMENTS + 1
     assert 5 <= len(found.attachments) <= 100
 
 
@@ -167,9 +163,7 @@ def test_T5_pictures_do_not_crowd_out_the_list() -> None:
 
 def test_winmail_is_opened() -> None:
     """What Outlook packed is unpacked: the words, and the order that is attached."""
-    packed = winmail(
-        "AH2F104432 shows no video.\r\n", {"PO-4711.pdf": written(ORDER), "list.csv": b"serial\nAH2F104433"}
-    )
+    packed = winmail("AH2F104432 shows no video.\r\n", {"PO-4711.pdf": written(ORDER), "list.csv": b"serial\nAH2F104433"})
     message = _read(letter("", ("winmail.dat", packed)))
     assert [each.name for each in message.attachments] == ["winmail.dat", "PO-4711.pdf", "list.csv"]
     assert [document.text.strip() for document in message.documents] == ["AH2F104432 shows no video.", ORDER, ""]
@@ -203,17 +197,17 @@ def test_what_attachments_say_is_bounded_together() -> None:
     rows = "\n".join(",".join(f"{n}-{m}" for m in range(40)) for n in range(2000)).encode()
     found = contents([attached(f"{n}.csv", rows) for n in range(20)])
     cells = sum(len(row) for document in found.documents for table in document.tables for row in table.rows)
-    assert 0.9 * extraction.CELLS <= cells <= extraction.CELLS
-    assert {document.note for document in found.documents[4:]} == {extraction.BEGINNING}
+    assert 0.9 * extraction.MAX_CELLS <= cells <= extraction.MAX_CELLS
+    assert {document.note for document in found.documents[4:]} == {extraction.TRUNCATED_NOTE}
     found = contents([attached(f"{n}.txt", b"word " * 100_000) for n in range(20)])
-    assert sum(len(document.text) for document in found.documents) == extraction.TEXT
+    assert sum(len(document.text) for document in found.documents) == extraction.MAX_TEXT
 
 
 def test_T3_archives_unpack_to_no_more_than_a_mail_may_hold() -> None:
     """Ten archives of modest size do not fill the memory together."""
     found = contents([attached(f"{n}.zip", archive({"a.bin": bytes(9_000_000)})) for n in range(10)])
-    assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.WITHIN
-    assert found.documents[-1].note == extraction.BEGINNING
+    assert 0 < sum(len(file.content) for file in found.attachments) <= extraction.MAX_UNPACKED
+    assert found.documents[-1].note == extraction.TRUNCATED_NOTE
 
 
 def test_R1_a_large_attachment_costs_little_time() -> None:

@@ -1,4 +1,4 @@
-"""What strangers write into headers never becomes a header, a command or a line of ours (H1 to H6, T7, U3)."""
+"""What strangers write into headers never becomes a header, a command or a line of ours."""
 
 from __future__ import annotations
 
@@ -37,12 +37,7 @@ def encoded(text: str, how: str) -> str:
 
 
 def mail(**fields: str) -> bytes:
-    usual = {
-        "From": "Kim <kim@acme.example>",
-        "To": "rma@portwell.example",
-        "Subject": "A board",
-        "Message-ID": "<1@c.example>",
-    }
+    usual = {"From": "Kim <kim@acme.example>", "To": "rma@portwell.example", "Subject": "A board", "Message-ID": "<1@c.example>"}
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in (usual | fields).items())
     return f"{head}\r\n{BODY}\r\n".encode()
 
@@ -75,8 +70,7 @@ def test_H3_a_display_name_that_decodes_to_header_syntax_is_a_name(how: str) -> 
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["a\r\nb@x.example", "a@x.example\nDATA", "a\0@x.example", "a@x\0.example", "<a@x.example>", "a@x.example>"],
+    "address", ["a\r\nb@x.example", "a@x.example\nDATA", "a\0@x.example", "a@x\0.example", "<a@x.example>", "a@x.example>"]
 )
 def test_H4_an_address_that_could_carry_a_command_is_none(address: str) -> None:
     """An address with line breaks, NUL or brackets never reaches SMTP."""
@@ -89,9 +83,7 @@ def test_H4_an_address_that_could_carry_a_command_is_none(address: str) -> None:
     assert not {"\r", "\n", "\0", "<", ">"} & {char for reply in step.replies for char in reply.to}
 
 
-@pytest.mark.parametrize(
-    "evil", ["<x\r\nA1 LOGOUT@c.example>", "<x\rA1 LOGOUT\0@c.example>", '<x" UID 1:* {5}\r\n@c.example>']
-)
+@pytest.mark.parametrize("evil", ["<x\r\nA1 LOGOUT@c.example>", "<x\rA1 LOGOUT\0@c.example>", '<x" UID 1:* {5}\r\n@c.example>'])
 def test_H5_a_message_id_carries_no_command(evil: str) -> None:
     """An id with line breaks is kept as one line and never repeated; mails are asked for by numbers and dates alone."""
     step = desk().take(mail(Message_ID=evil, In_Reply_To=evil, References=evil))
@@ -120,7 +112,7 @@ def test_H6_what_is_logged_of_a_mail_is_one_escaped_record(capsys: pytest.Captur
         structlog.configure(**before)
     assert len(err.splitlines()) == 2
     for line in err.splitlines():
-        assert json.loads(line)["event"] == "mail decided"
+        assert json.loads(line)["event"] == "email processed"
         assert not set(line) & set("\x1b\x00\x07\u202e\u2028")
 
 

@@ -1,4 +1,4 @@
-"""Mail loops and bombs: no machine is answered, and nobody gets more mails from us than a person could want (L1 to L9)."""
+"""Mail loops and bombs: no machine is answered, and nobody gets more mails from us than a person could want."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_L4_a_robot_without_a_sign_gets_five_answers_a_day() -> None:
         replies += step.replies
     to_robot = [reply for reply in replies if reply.to == "bot@robot.example"]
     assert [reply.state for reply in to_robot] == ["queued"] * 5 + ["held"] * 35
-    told = [reply.to for reply in replies if reply.letter == "notice silent"]
+    told = [reply.to for reply in replies if reply.template == "notice silent"]
     assert told
     assert len(told) == len(set(told))
 

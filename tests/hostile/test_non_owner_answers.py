@@ -1,4 +1,4 @@
-"""What looks like something else: domains, serials, names (U1 to U3)."""
+"""What looks like something else: domains, serials, names."""
 
 from __future__ import annotations
 
@@ -61,8 +61,7 @@ def test_U2_another_form_of_the_same_characters_is_the_same_serial(written: str)
 
 
 @pytest.mark.parametrize(
-    "written",
-    ["\u0410H2F104432", "A\u041d2F104432", "AH2F1O4432", "AH2FI04432", "AH2F\u0661\u0660\u0664\u0664\u0663\u0662"],
+    "written", ["\u0410H2F104432", "A\u041d2F104432", "AH2F1O4432", "AH2FI04432", "AH2F\u0661\u0660\u0664\u0664\u0663\u0662"]
 )
 def test_U2_a_look_alike_is_not_quietly_corrected(written: str) -> None:
     """A Cyrillic letter or an O for a zero gives no number away: the customer is asked, or a person looks."""

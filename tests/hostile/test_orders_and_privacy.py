@@ -97,7 +97,7 @@ def test_O2_staff_may_force_it_with_a_reason(company: str) -> None:
     heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
     step = command(at, company, "SHIPPED UPS 1Z999AA10123456784 FORCE it was never logged in")
     assert step.decision
-    [ruling] = step.decision.rulings
+    [ruling] = step.decision.command_results
     assert (ruling.result, "never logged in" in ruling.command.force) == ("done", True)
     assert at.case.units[0].shipped_on is not None
     assert "1Z999AA10123456784" in words(to_customer(step))
@@ -116,10 +116,7 @@ def ordered(desk: Desk, company: str, text: str) -> Step:
     """Let the customer answer the quote with a purchase order of this text."""
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = KIM, desk.policy.desk.address, "Re: A board"
-    mail["Message-ID"], mail["In-Reply-To"] = (
-        f"<po.{len(desk.steps)}@acme.example>",
-        f"<{desk.case.replies[0].message_id}>",
-    )
+    mail["Message-ID"], mail["In-Reply-To"] = (f"<po.{len(desk.steps)}@acme.example>", f"<{desk.case.replies[0].message_id}>")
     mail.set_content("Please proceed, our purchase order is attached.")
     mail.add_attachment(text.encode(), maintype="text", subtype="plain", filename="PO-4711.txt")
     return desk.take(mail.as_bytes().replace(b"\n", b"\r\n"))
@@ -139,13 +136,7 @@ def quoted(company: str) -> tuple[Desk, Quote]:
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize(
     "differs",
-    [
-        {"total": "1.00"},
-        {"total": "99999.00"},
-        {"currency": "EUR"},
-        {"named": "Q-BCDFGHJKMN-1"},
-        {"total": "to be agreed"},
-    ],
+    [{"total": "1.00"}, {"total": "99999.00"}, {"currency": "EUR"}, {"named": "Q-BCDFGHJKMN-1"}, {"total": "to be agreed"}],
     ids=str,
 )
 def test_O3_an_order_that_is_not_for_the_quote_is_held(company: str, differs: dict[str, str]) -> None:
@@ -181,6 +172,26 @@ def test_O3_the_order_that_fits_brings_the_number(company: str) -> None:
     assert at.case.state == "authorized"
     assert at.case.number
     assert at.case.number.text in words(to_customer(step))
+
+
+@pytest.mark.parametrize("company", COMPANIES)
+def test_O3_after_an_order_that_differs_the_one_that_fits_is_accepted(company: str) -> None:
+    """A corrected purchase order for parts is accepted, also while a person still compares the first one."""
+    at = desk(company)
+    heard(at, company, f"Serial number {SERIAL[company]} shows no video.")
+    command(at, company, "RECEIVED")
+    boss = max(at.policy.desk.staff, key=lambda person: person.limit).address
+    heard(at, company, "QUOTE 250 USD for parts", boss, subject=f"Re: [{at.case.id}]")
+    quote = at.case.quotes[-1]
+    assert (at.case.state, quote.parts) == ("parts_quoted", True)
+    ordered(at, company, order(quote, total="999.00"))
+    assert (at.case.state, at.case.units[0].resume_state) == ("held", "ordered")
+    step = ordered(at, company, order(quote))
+    assert step.record
+    assert step.record.folder == "Done"
+    [item] = at.case.units
+    assert (item.state, item.resume_state, item.billed) == ("ordered", None, True)
+    assert at.case.quotes[-1].order == "4711"
 
 
 # ------------------------------------------------------------------ strangers
@@ -287,9 +298,7 @@ def test_P5_without_a_verdict_of_the_server_a_customer_is_answered(company: str)
 
 @pytest.mark.parametrize("company", COMPANIES)
 @pytest.mark.parametrize("course", [(), ("RECEIVED",), ("CLOSE",)], ids=len)
-@pytest.mark.parametrize(
-    "body", ["What is the status of {n}?", "Please cancel {n}.", "{n} was shipped today with UPS."]
-)
+@pytest.mark.parametrize("body", ["What is the status of {n}?", "Please cancel {n}.", "{n} was shipped today with UPS."])
 def test_P6_a_number_tells_a_stranger_nothing(company: str, course: tuple[str, ...], body: str) -> None:
     """Who asks about a number of somebody else's is answered as if there were no such number, whatever became of it."""
     at, elsewhere = desk(company), Desk(vouched(company))
@@ -301,14 +310,7 @@ def test_P6_a_number_tells_a_stranger_nothing(company: str, course: tuple[str, .
     for one in (at, elsewhere):
         one.steps.clear()
         one.later(hours=1)
-        heard(
-            one,
-            company,
-            body.format(n=number.text),
-            EVE,
-            subject=f"About {number.text}",
-            message_id="<one@third.example>",
-        )
+        heard(one, company, body.format(n=number.text), EVE, subject=f"About {number.text}", message_id="<one@third.example>")
     assert_alike(at, elsewhere)
     assert number.text not in words(outside(at.steps)[0])
     assert untouched(at, number.text).sender == KIM

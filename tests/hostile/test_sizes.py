@@ -1,4 +1,4 @@
-"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound (R2, R4)."""
+"""Large mails and long rows of the same: the work grows with size, no faster, and up to a bound."""
 
 from __future__ import annotations
 
@@ -71,21 +71,20 @@ HANGS = 1
 """Seconds of processor time after which a search is given up as one that does not end."""
 
 RUN_TIME = {
-    "mailbot/intake/arguments.py",
-    "mailbot/intake/decoys.py",
-    "mailbot/intake/later.py",
-    "mailbot/intake/opened.py",
-    "mailbot/intake/orders.py",
-    "mailbot/intake/parcels.py",
-    "mailbot/intake/phrases.py",
-    "mailbot/intake/reader.py",
-    "mailbot/intake/serials.py",
-    "mailbot/case/thread.py",
-    "mailbot/mail/mime.py",
-    "mailbot/policy/doubts.py",
+    "mailbot/case/matching.py",
+    "mailbot/intake/commands/arguments.py",
+    "mailbot/intake/content.py",
+    "mailbot/intake/entities/references.py",
+    "mailbot/intake/entities/rejected.py",
+    "mailbot/intake/entities/serial_reader.py",
+    "mailbot/intake/entities/serials.py",
+    "mailbot/intake/entities/shipments.py",
+    "mailbot/intake/statements/case_updates.py",
+    "mailbot/intake/statements/phrases.py",
     "mailbot/policy/policy.py",
-    "mailbot/reply/letters.py",
-    "mailbot/reply/staff.py",
+    "mailbot/policy/registry_checks.py",
+    "mailbot/reply/customer_emails.py",
+    "mailbot/reply/staff_emails.py",
 }
 """Modules with expressions that are made when the program runs, from settings, rules or word lists.
 
@@ -149,7 +148,7 @@ def test_R4_no_pattern_is_super_linear(expression: regexes.Expression) -> None:
 def test_R4_every_pattern_of_the_package_is_measured() -> None:
     """No expression is left out unseen: they are counted, and those made when the program runs are listed."""
     assert len(EXPRESSIONS) > 250
-    assert {each.partition(":")[0] for each in LATER} <= RUN_TIME
+    assert {each.partition(":")[0] for each in LATER} == RUN_TIME
 
 
 @pytest.mark.parametrize("evil", [r"(?:a+)+$", r"\s+$", r"a\w*z", r"(\w+\s?)*:", r"x.*y.*z"])
@@ -200,6 +199,6 @@ def test_R4_what_is_read_of_a_text_ends_with_a_line() -> None:
     """A text that is too long for a letter is cut between two lines; what stands above is read as ever."""
     lines = "Serial AH2F104432 has no video.\n" + "Some more of what happened here.\n" * 40_000
     message = read_message(Mail(desk().address, letter(lines), NOW), desk())
-    assert len(message.text) <= body.MOST
+    assert len(message.text) <= body.MAX_CHARACTERS
     assert message.text.endswith("happened here.")
     assert [item.serial for item in understand(message, None, KNOWN, desk()).units] == ["AH2F104432"]

@@ -15,7 +15,7 @@ from support.forgeries import forged
 from support.memory_desk import PORTWELL, policy
 
 from mailbot.case import tokens
-from mailbot.case.authority import person, proof
+from mailbot.case.authority import proof, staff_member
 from mailbot.intake.desk import Desk
 from mailbot.mail.build import Draft, build
 from mailbot.mail.parse import parse
@@ -29,11 +29,9 @@ DESK = Desk(MAILBOX, policy(PORTWELL).desk.words, staff=(BOSS, KAY), trusted_aut
 PROVED = {"server", "token", "confirmation", "trust"}
 
 
-def minted(
-    count: int, who: StaffMember = BOSS, *, age: timedelta = timedelta(0), version: int = 3, **more: object
-) -> Token:
+def minted(count: int, who: StaffMember = BOSS, *, age: timedelta = timedelta(0), version: int = 3, **more: object) -> Token:
     chance = sha256(b"chance").hexdigest()[:32]
-    return tokens.mint(chance, count, who, NOW - age + tokens.LIFE, version, **more)  # type: ignore[arg-type]
+    return tokens.mint(chance, count, who, NOW - age + tokens.LIFETIME, version, **more)  # type: ignore[arg-type]
 
 
 def case(name: str, *held: Token) -> Case:
@@ -80,11 +78,7 @@ FORGED, GENUINE = forged(SITUATION), approvals(SITUATION)
 
 def arrived(raw: bytes, desk: Desk = DESK) -> Message:
     return parse(
-        raw,
-        mailbox=desk.address,
-        arrived_at=NOW,
-        trusted_authserv_id=desk.trusted_authserv_id,
-        profile=desk.authentication_results,
+        raw, mailbox=desk.address, arrived_at=NOW, trusted_authserv_id=desk.trusted_authserv_id, profile=desk.authentication_results
     )
 
 
@@ -228,7 +222,7 @@ def test_L5_B4_a_machine_is_nobody_whatever_it_quotes(sort: str) -> None:
     """An absence note or a delivery report that quotes "approve" is never a word of staff."""
     message = arrived(answer(SITUATION, trace=SITUATION.vouched).raw())
     machine = msgspec.structs.replace(message.classification, sender_class=sort)
-    assert person(msgspec.structs.replace(message, classification=machine), DESK) is None
+    assert staff_member(msgspec.structs.replace(message, classification=machine), DESK) is None
 
 
 @pytest.mark.parametrize(
@@ -249,15 +243,13 @@ def test_L5_B4_a_machine_is_nobody_whatever_it_quotes(sort: str) -> None:
 )
 def test_U1_a_look_alike_is_nobody(sender: str) -> None:
     """A letter of another alphabet, width or sign, one that folds to the same, a dot or a plus more: somebody else."""
-    assert person(arrived(answer(SITUATION, sender=sender).raw()), DESK) is None
+    assert staff_member(arrived(answer(SITUATION, sender=sender).raw()), DESK) is None
 
 
-@pytest.mark.parametrize(
-    "sender", ["BOSS@Portwell.Example", "<boss@portwell.example>", "Boss (me) <boss@portwell.example>"]
-)
+@pytest.mark.parametrize("sender", ["BOSS@Portwell.Example", "<boss@portwell.example>", "Boss (me) <boss@portwell.example>"])
 def test_U1_capitals_and_names_make_no_difference(sender: str) -> None:
     """The address counts as mail programs write it."""
-    assert person(arrived(answer(SITUATION, sender=sender).raw()), DESK) == BOSS
+    assert staff_member(arrived(answer(SITUATION, sender=sender).raw()), DESK) == BOSS
 
 
 # ------------------------------------------------------------------ tokens
@@ -282,10 +274,7 @@ def test_without_chance_there_is_no_token(chance: str) -> None:
 
 def test_an_address_with_a_token_fits() -> None:
     """The Reply-To is an address that any server takes; where it would be too long, the Message-ID has to do."""
-    assert (
-        tokens.address("RMA@Portwell.example", "C-BCDFGHJKMN", GOOD)
-        == f"rma+c-bcdfghjkmn.{GOOD.secret}@portwell.example"
-    )
+    assert tokens.address("RMA@Portwell.example", "C-BCDFGHJKMN", GOOD) == f"rma+c-bcdfghjkmn.{GOOD.secret}@portwell.example"
     for length in range(1, 64):
         box = f"{'r' * length}@x.example"
         made = tokens.address(box, "C-BCDFGHJKMN", GOOD)

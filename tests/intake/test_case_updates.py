@@ -34,11 +34,11 @@ def test_a_later_mail_is_understood(mail: dict[str, Any], understood: Understood
     """What a customer writes after the first mail is understood as a person would."""
     _, request = understood(raw(mail), ["AH2F104432", "AH2F104433"])
     got = {
-        "parcel": request.parcel,
-        "adds": request.adds,
-        "corrects": request.corrects,
-        "instead": request.instead,
-        "renews": request.renews,
+        "parcel": request.shipment,
+        "adds": request.adds_units,
+        "corrects": request.corrects_serial,
+        "instead": request.corrected_serial,
+        "renews": request.renews_number,
         "attention": request.attention,
     }
     assert got == {

@@ -13,8 +13,8 @@ import pytest
 from support.growth import desk
 
 from mailbot.intake.statements.phrases import Phrases
-from mailbot.intake.statements.word_lists import WordSection
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.statements.word_sections import WordSection
+from mailbot.intake.text.normalize import normalize
 
 WORDS = desk().words
 FILES = Path(__file__).parents[2] / "rules" / "words"
@@ -60,7 +60,7 @@ def test_every_phrase_is_found_where_it_stands(language: str) -> None:
             for most in (False, True):
                 tried += 1
                 text = said(phrase, most=most)
-                if not text or not phrases.search(plain(f"« {text} »")):
+                if not text or not phrases.search(normalize(f"« {text} »")):
                     lost.append((name, phrase, text))
     assert lost == []
     assert tried == 2 * sum(map(len, written(language)))

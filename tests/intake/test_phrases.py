@@ -123,18 +123,14 @@ def test_U2_a_mistyped_serial_is_offered_and_never_taken(written: str, meant: st
     assert [(unit.serial, unit.suggestion) for unit in request.units] == [(written, meant)]
 
 
-@pytest.mark.parametrize(
-    "written", ["ＡＨ２Ｆ１０４４３２", "AH2F\u200b104432", "ah2f 104432", "AH2F-104432", "sn:ah2f104432"]
-)
+@pytest.mark.parametrize("written", ["ＡＨ２Ｆ１０４４３２", "AH2F\u200b104432", "ah2f 104432", "AH2F-104432", "sn:ah2f104432"])
 def test_U3_width_case_and_gaps_make_no_other_serial(written: str, understood: Understood) -> None:
     """Full-width letters, invisible characters, small letters, blanks and hyphens are read over."""
     _, request = understood(mail(f"{written} does not start."), [UNIT])
     assert [unit.serial for unit in request.units] == [UNIT]
 
 
-@pytest.mark.parametrize(
-    "text", ["Hello, {} has no video.", "RMA {} no video", "Model NB-8017 {} no video", "{}: no video"]
-)
+@pytest.mark.parametrize("text", ["Hello, {} has no video.", "RMA {} no video", "Model NB-8017 {} no video", "{}: no video"])
 def test_a_serial_is_read_alike_whether_it_is_known_or_not(text: str, understood: Understood) -> None:
     """A stranger's serial is read as the owner's is: the answer does not tell which it was (promise 7)."""
     _, request = understood(mail(text.format("AH9Z123456")))

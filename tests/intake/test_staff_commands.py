@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.intake.commands.reading import CommandsRead, read_commands
+from mailbot.intake.commands.parsing import CommandsRead, parse_commands
 from mailbot.intake.desk import Desk
 from mailbot.intake.statements.word_lists import load
 from mailbot.model import Command, Price, ShipmentNotice
@@ -20,13 +20,11 @@ from mailbot.model import Command, Price, ShipmentNotice
 SAID: dict[str, Any] = tomllib.loads(Path(__file__).with_name("commands.toml").read_text("utf-8"))
 FOLDER = Path(__file__).parents[2] / "rules" / "words"
 WORDS = load({path.stem: path.read_text("utf-8") for path in FOLDER.glob("*.toml")})
-DESK = Desk(
-    "rma@maker.example", WORDS, serial_forms=(r"A[A-Z]\d[A-Z0-9]\d{6}", r"PDU\d{4}-?\d{7}", r"\d{10}", r"\d{7}")
-)
+DESK = Desk("rma@maker.example", WORDS, serial_forms=(r"A[A-Z]\d[A-Z0-9]\d{6}", r"PDU\d{4}-?\d{7}", r"\d{10}", r"\d{7}"))
 
 
-def heard(text: str, *, answers: bool = True) -> CommandsRead:
-    return read_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, answers=answers)
+def heard(text: str, *, is_reply: bool = True) -> CommandsRead:
+    return parse_commands(text, WORDS.everything, desk=DESK, known={"AH2F104432", "AH2F104433"}, is_reply=is_reply)
 
 
 def price(text: str) -> Price:
@@ -36,7 +34,7 @@ def price(text: str) -> Price:
 
 def shown(command: Command) -> dict[str, Any]:
     """A command without what it was read from and what it leaves out."""
-    parcel = command.parcel if command.parcel not in (None, ShipmentNotice()) else None
+    parcel = command.shipment if command.shipment not in (None, ShipmentNotice()) else None
     fields = {
         "name": command.name, "serials": command.serials, "count": command.count, "prices": command.prices,
         "fee": command.fee, "findings": command.findings, "text": command.text, "days": command.days,
@@ -102,9 +100,7 @@ def test_A9_what_is_quoted_hidden_or_signed_is_no_command() -> None:
         assert not heard(text).commands, text
 
 
-@pytest.mark.parametrize(
-    "amount", ["NaN", "-5", "1e309", "٢٥٠", "1,000.00 vs 1.000,00", "1.000,00", "", "inf", "0x10", "9" * 40]
-)
+@pytest.mark.parametrize("amount", ["NaN", "-5", "1e309", "٢٥٠", "1,000.00 vs 1.000,00", "1.000,00", "", "inf", "0x10", "9" * 40])
 def test_A11_an_amount_that_is_not_certain_is_refused(amount: str) -> None:
     """No quote ever names another amount than was meant."""
     (command,) = heard(f"QUOTE {amount} USD" if amount else "QUOTE").commands
@@ -114,17 +110,13 @@ def test_A11_an_amount_that_is_not_certain_is_refused(amount: str) -> None:
 def test_a_request_passed_on_is_no_approval() -> None:
     """The words "please issue an RMA" decide in an answer to us, and ask at the head of a request that is passed on."""
     assert heard("Please issue an RMA for this customer.").commands
-    assert not heard("Please issue an RMA for this customer.", answers=False).commands
+    assert not heard("Please issue an RMA for this customer.", is_reply=False).commands
 
 
 WORDS_OF_STAFF = sorted({word for text in (*SAID["approves"], *SAID["unclear"]) for word in text.split()})
 
 
-@given(
-    st.lists(
-        st.sampled_from([*WORDS_OF_STAFF, "\n", ".", "?", ",", "USD", "250", "1.000,00", ":", "FORCE"]), max_size=40
-    )
-)
+@given(st.lists(st.sampled_from([*WORDS_OF_STAFF, "\n", ".", "?", ",", "USD", "250", "1.000,00", ":", "FORCE"]), max_size=40))
 @settings(max_examples=150, deadline=None)
 def test_any_words_of_staff_can_be_heard(words: list[str]) -> None:
     """No mail of staff stops the desk, and what is carried out is never what was also called unclear."""
@@ -140,8 +132,7 @@ def test_any_text_can_be_heard(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece",
-    ["approve ", "QUOTE 1,", "(", "RECEIVED 2 of 3\n", "<!--", "Approved. ", "SHIP TO:\n", "1Z ", "a,", "FORCE:"],
+    "piece", ["approve ", "QUOTE 1,", "(", "RECEIVED 2 of 3\n", "<!--", "Approved. ", "SHIP TO:\n", "1Z ", "a,", "FORCE:"]
 )
 def test_R4_forty_thousand_characters_cost_no_time(piece: str) -> None:
     """The longest text that is read costs little more than its length."""

@@ -9,7 +9,7 @@ import pytest
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.statements.phrases import Phrases
 from mailbot.intake.statements.word_lists import WordsError, load
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 
 LISTS = {path.stem: path.read_text("utf-8") for path in (Path(__file__).parents[2] / "rules" / "words").glob("*.toml")}
 
@@ -55,7 +55,7 @@ def test_a_slip_in_a_list_is_named(text: str, told: str) -> None:
 )
 def test_phrases_are_found_as_they_are_written(phrase: str, text: str, *, found: bool) -> None:
     """Case, accents, umlauts and traditional signs make no difference; word boundaries do."""
-    assert bool(Phrases([phrase]).search(plain(text))) is found
+    assert bool(Phrases([phrase]).search(normalize(text))) is found
 
 
 def test_serials_are_compared_without_blanks_hyphens_and_width() -> None:

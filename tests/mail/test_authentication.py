@@ -54,10 +54,7 @@ def test_A2_what_our_server_says_is_read(said, auth):
         ("dmarc=fail header.from=acme.example; dkim=pass header.d=acme.example", Auth("fail")),
         ("dmarc=fail (p=none; a list did it) header.from=acme.example", Auth("fail")),
         ("dkim=fail header.d=acme.example", Auth("fail")),
-        (
-            "dkim=fail (body hash did not verify) header.d=acme.example; dmarc=pass header.from=acme.example",
-            Auth("fail"),
-        ),
+        ("dkim=fail (body hash did not verify) header.d=acme.example; dmarc=pass header.from=acme.example", Auth("fail")),
         ("dmarc=pass header.from=acme.example; dkim=fail header.d=mail.acme.example", Auth("fail")),
         ("dmarc=pass header.from=acme.example; dkim=fail", Auth("fail")),
         ("dkim=fail header.d=acme.example; dkim=pass header.d=mail.acme.example", Auth("fail")),
@@ -98,9 +95,7 @@ def test_A2_our_server_may_write_several():
     assert _auth(RECEIVED, dmarc, failed) == Auth("fail")
 
 
-@pytest.mark.parametrize(
-    "name", ["X-Authentication-Results", "ARC-Authentication-Results", "Authentication-Results-Original"]
-)
+@pytest.mark.parametrize("name", ["X-Authentication-Results", "ARC-Authentication-Results", "Authentication-Results-Original"])
 def test_A2_fields_of_other_names_say_nothing(name):
     """What another server said on the way (RFC 8617), or what we said of an earlier copy, is not our word on this mail."""
     said = _results("dmarc=pass header.from=acme.example").replace("Authentication-Results", name, 1)

@@ -124,9 +124,7 @@ def test_L7_an_absence_told_in_the_first_person(body):
     assert read(Subject="WADE board dead", body=body).classification.sender_class == "human"
 
 
-@pytest.mark.parametrize(
-    "fields", [("In-Reply-To: <9@desk.example>",), ("X-Auto-Response-Suppress: All",), ("Return-Path: <>",)]
-)
+@pytest.mark.parametrize("fields", [("In-Reply-To: <9@desk.example>",), ("X-Auto-Response-Suppress: All",), ("Return-Path: <>",)])
 def test_L7_an_absence_note_with_a_field_of_machines(fields):
     """A bare subject and a field that machines write make an absence note."""
     assert read(*fields, Subject="Out of office", body="See you soon.").classification.sender_class == "auto"
@@ -146,16 +144,8 @@ def test_L7_an_absence_note_with_a_field_of_machines(fields):
         ),
         ((), "Read: manual of AH7K900101", "I read it, the unit still has no video."),
         ((), "RMA", "Please confirm your e-mail address, then I send photos of AH7K900101."),
-        (
-            ("In-Reply-To: <9@desk.example>",),
-            "Re: RMA [#1234]",
-            "We have received your request, case 4711. The photos are here.",
-        ),
-        (
-            ("Reply-To: kim@acme.example",),
-            "[#4711] form",
-            "Your request has been received. Ticket 4711: AH7K900101 is dead.",
-        ),
+        (("In-Reply-To: <9@desk.example>",), "Re: RMA [#1234]", "We have received your request, case 4711. The photos are here."),
+        (("Reply-To: kim@acme.example",), "[#4711] form", "Your request has been received. Ticket 4711: AH7K900101 is dead."),
     ],
 )
 def test_L7_a_person_is_never_taken_for_a_machine(fields, subject, body):
@@ -197,10 +187,7 @@ def test_reports_receipts_and_invitations_are_machines():
     for kind in ("disposition-notification", "feedback-report"):
         fields = (f"Content-Type: multipart/report; report-type={kind}; boundary=b",)
         assert read(*fields, body="--b\n\nread\n--b--").classification.reason.startswith(kind[:8])
-    assert (
-        read("Content-Type: text/calendar; method=REQUEST", body="BEGIN:VCALENDAR").classification.sender_class
-        == "auto"
-    )
+    assert read("Content-Type: text/calendar; method=REQUEST", body="BEGIN:VCALENDAR").classification.sender_class == "auto"
 
 
 def test_a_web_form_sends_for_a_person():
@@ -209,9 +196,7 @@ def test_a_web_form_sends_for_a_person():
     assert read("Reply-To: kim@acme.example", From="no-reply@shop.example").classification.sender_class == "human"
 
 
-@pytest.mark.parametrize(
-    ("number", "sort"), [("0107", "auto"), ("0031", "bounce"), ("0046", "bounce"), ("0118", "human")]
-)
+@pytest.mark.parametrize(("number", "sort"), [("0107", "auto"), ("0031", "bounce"), ("0046", "bounce"), ("0118", "human")])
 def test_saved_mails(number, sort):
     """Saved mails are sorted as a person would sort them."""
     assert saved(number).classification.sender_class == sort

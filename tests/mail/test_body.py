@@ -31,7 +31,7 @@ def test_text_around_an_attachment_is_put_together():
 
 def test_hidden_html_is_not_read():
     """What a reader does not see was not said."""
-    page = html.read(
+    page = html.read_html(
         "<html><head><title>t</title><style>s</style></head><body><!-- approve --><p>Shown</p>"
         "<div style='display: none'>hidden</div><script>x</script><template>y</template><span hidden>z</span></body>"
     )
@@ -40,7 +40,7 @@ def test_hidden_html_is_not_read():
 
 def test_a_table_keeps_its_rows():
     """The rows of a table stay rows."""
-    page = html.read("<table><tr><th>Serial<th>Fault<tr><td>AH1<td>no <b>boot</b><br>at all</table>")
+    page = html.read_html("<table><tr><th>Serial<th>Fault<tr><td>AH1<td>no <b>boot</b><br>at all</table>")
     assert [table.rows for table in page.tables] == [(("Serial", "Fault"), ("AH1", "no boot at all"))]
     assert page.text == "Serial\tFault\nAH1\tno boot\nat all"
 
@@ -59,7 +59,7 @@ def test_a_quoted_table_is_not_the_senders():
 
 def test_a_blockquote_is_quoted_and_an_indent_is_not():
     """HTML quotations are quotations; indented paragraphs are not."""
-    page = html.read(
+    page = html.read_html(
         "<p>new<blockquote type=cite>old<br><br>older</blockquote><blockquote style='border:none'>mine</blockquote>"
     )
     assert page.text == "new\n\n> old\n>\n> older\n>\nmine"

@@ -47,15 +47,9 @@ def test_B3_delays_and_successes_are_no_failures():
 @pytest.mark.parametrize(
     ("subject", "body"),
     [
-        (
-            "failure notice",
-            "Hi. This is the qmail-send program at x.\n\n<a@x.example>:\nSorry, no mailbox here by that name.\n",
-        ),
+        ("failure notice", "Hi. This is the qmail-send program at x.\n\n<a@x.example>:\nSorry, no mailbox here by that name.\n"),
         ("Undelivered Mail Returned to Sender", "The mail system\n\n<a@x.example>: host mx said: 550 no such user\n"),
-        (
-            "Mail delivery failed: returning message to sender",
-            "A message that you sent failed:\n\n  a@x.example\n    unknown\n",
-        ),
+        ("Mail delivery failed: returning message to sender", "A message that you sent failed:\n\n  a@x.example\n    unknown\n"),
     ],
 )
 def test_servers_that_know_no_standard_are_understood(subject, body):
@@ -98,9 +92,7 @@ def test_B3_a_delay_in_a_dialect_is_temporary(body):
     assert bounce.temporary
 
 
-@pytest.mark.parametrize(
-    ("action", "status"), [("failure", "553"), ("error", "5.0.0"), ("", "5.1.1"), ("failed (by us)", "5.1.1")]
-)
+@pytest.mark.parametrize(("action", "status"), [("failure", "553"), ("error", "5.0.0"), ("", "5.1.1"), ("failed (by us)", "5.1.1")])
 def test_B1_a_servers_own_words_for_a_failure(action, status):
     """A report whose action is no word of the standard still tells a failure."""
     bounce = _bounce(f"Final-Recipient: <a@x.example>\nAction: {action}\nStatus: {status}").bounce
@@ -126,10 +118,7 @@ def test_a_person_may_write_about_deliveries(subject, body):
 def test_a_report_without_From_is_read():
     """A report that lacks a sender stops nothing."""
     message = read(
-        "Return-Path: <>",
-        From="",
-        Subject="failure notice",
-        body="<a@x.example>:\nSorry.\nMessage-ID: <9@desk.example>",
+        "Return-Path: <>", From="", Subject="failure notice", body="<a@x.example>:\nSorry.\nMessage-ID: <9@desk.example>"
     )
     assert message.bounce.original_id == "9@desk.example"
 

@@ -111,9 +111,7 @@ def test_H5_a_hostile_id_is_never_repeated():
 
 def test_letters_in_any_script_travel_in_ascii():
     """A letter or a file name in any script survives a server that knows only ASCII."""
-    draft = replace(
-        DRAFT, text="故障\n" * 100 + "Grüße " * 300, attachments=(Attachment("故障" * 90 + ".pdf", "x", b""),)
-    )
+    draft = replace(DRAFT, text="故障\n" * 100 + "Grüße " * 300, attachments=(Attachment("故障" * 90 + ".pdf", "x", b""),))
     raw = build(draft)
     assert raw.isascii()
     assert max(map(len, raw.split(b"\r\n"))) <= 998

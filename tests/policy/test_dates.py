@@ -84,9 +84,7 @@ def test_a_day_is_the_companys_day(now: datetime, zone: str, day: date) -> None:
     assert today(now, zone) == day
 
 
-@pytest.mark.parametrize(
-    "zone", [LOS_ANGELES, "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago"]
-)
+@pytest.mark.parametrize("zone", [LOS_ANGELES, "Europe/Berlin", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago"])
 @pytest.mark.parametrize("hour", [0, 2, 9, 23])
 def test_a_deadline_comes_on_its_day_and_in_order(zone: str, hour: int) -> None:
     """Over a whole year, clock changes included, each day's deadline is one moment of that day, and later than the one before."""

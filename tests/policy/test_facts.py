@@ -48,11 +48,7 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("serial", at(), "known"),
     ("reason", at(item=RequestedUnit("X")), "missing"),
     ("reason", at(item=RequestedUnit("X", "broken", vague=True)), "vague"),
-    (
-        "reason",
-        at(item=RequestedUnit("X", "broken", vague=True), asked=("symptom",)),
-        "given",
-    ),  # ST-3: asked about once
+    ("reason", at(item=RequestedUnit("X", "broken", vague=True), asked=("symptom",)), "given"),  # ST-3: asked about once
     ("reason", at(item=RequestedUnit("X", "broken", vague=True), asked=("serial",)), "vague"),
     ("reason", at(), "given"),
     ("requester", at(unit=None), "nobody"),
@@ -90,11 +86,7 @@ ANSWERS: list[tuple[str, Situation, str]] = [
         "outside",
     ),
     ("window", at(company=SERVERTECH, request=asks("credit"), unit=delivered(30)), "inside"),
-    (
-        "window",
-        at(request=asks("credit"), unit=delivered(10, purchased_on=TODAY - timedelta(days=31))),
-        "inside",
-    ),
+    ("window", at(request=asks("credit"), unit=delivered(10, purchased_on=TODAY - timedelta(days=31))), "inside"),
     ("revision", at(), "unknown"),
     ("revision", at(unit=None, item=RequestedUnit("X", revision="B2")), "unknown"),
     ("revision", at(unit=replace(IPC, revision="B2")), "current"),
@@ -108,11 +100,7 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("repair", at(), "none"),
     ("repair", at(unit=None), "none"),
     ("repair", at(unit=REPAIRED), "unclear"),
-    (
-        "repair",
-        at(unit=REPAIRED, failure="no_video", item=RequestedUnit("X", "no video", symptom="no_video")),
-        "same",
-    ),  # day 90
+    ("repair", at(unit=REPAIRED, failure="no_video", item=RequestedUnit("X", "no video", symptom="no_video")), "same"),  # day 90
     ("repair", at(unit=REPAIRED, failure="no_video", item=RequestedUnit("X", "usb", symptom="usb")), "other"),
     ("repair", at(unit=REPAIRED, failure="no_video"), "unclear"),
     ("repair", at(unit=REPAIRED, failure="no_video", today=TODAY + timedelta(days=1)), "none"),  # day 91
@@ -130,11 +118,7 @@ ANSWERS: list[tuple[str, Situation, str]] = [
     ("cover", at(unit=replace(IPC, delivered_on=date(2024, 2, 29)), today=date(2026, 2, 28)), "factory"),
     ("cover", at(unit=replace(IPC, delivered_on=date(2024, 2, 29)), today=date(2026, 3, 1)), "none"),
     ("cover", at(unit=replace(IPC, delivered_on=date(2020, 1, 1), extended_until=TODAY)), "extended"),
-    (
-        "cover",
-        at(unit=replace(IPC, delivered_on=date(2020, 1, 1), extended_until=TODAY - timedelta(days=1))),
-        "none",
-    ),
+    ("cover", at(unit=replace(IPC, delivered_on=date(2020, 1, 1), extended_until=TODAY - timedelta(days=1))), "none"),
     ("cover", at(unit=replace(IPC, family="platform", delivered_on=date(2025, 11, 20))), "factory"),
     ("cover", at(unit=replace(IPC, family="platform", delivered_on=date(2025, 11, 19))), "none"),
     ("diagnosis", at(), "done"),

@@ -41,4 +41,4 @@ def test_each_doubt_names_how_many_units_and_the_first(change, word):
 
 def test_an_empty_registry_is_named():
     """A registry without units makes every serial unknown, and check says so."""
-    assert "fill it" in implausible_rows([], RULES, TODAY)[0]
+    assert "is empty" in implausible_rows([], RULES, TODAY)[0]

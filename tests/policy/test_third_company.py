@@ -236,12 +236,7 @@ def test_its_number_has_its_own_form_and_window(nordlicht: Policy) -> None:
     assert number.valid_until == date(2030, 3, 16)
     reply = to_customer(step)
     assert parsed(reply)["From"] == "Nordlicht Messtechnik <return@nordlicht.example>"
-    for piece in (
-        number.text,
-        f"zu {number.text}",
-        "The 6 months since September 2, 2029 end on March 2, 2030.",
-        "NM-3",
-    ):
+    for piece in (number.text, f"zu {number.text}", "The 6 months since September 2, 2029 end on March 2, 2030.", "NM-3"):
         assert piece in words(reply)
     assert set(reply.cites) == {"NM-3", "NM-1"}
 
@@ -274,7 +269,7 @@ def test_its_deadlines_come_at_its_hour(nordlicht: Policy) -> None:
     at = datetime(2030, 1, 10, 9, 0, tzinfo=UTC)
     step = desk(nordlicht, at, date(2029, 9, 2)).write("My lamp flickers, there is no light.")
     assert step.after
-    assert [(d.kind, d.at, d.ends) for d in step.after.deadlines] == [
+    assert [(d.kind, d.at, d.is_final) for d in step.after.deadlines] == [
         ("missing", datetime(2030, 1, 12, 8, 0, tzinfo=UTC), False),
         ("missing", datetime(2030, 1, 15, 8, 0, tzinfo=UTC), True),
     ]

@@ -59,9 +59,7 @@ def parsed(step: ConversationStep, last: Reply | None = None, beside: Path = Pat
     return parse(raw, mailbox=MAILBOX, arrived_at=FRIDAY, trusted_authserv_id="mx.portwell.example")
 
 
-def reply(
-    to: str = "kim@acme.example", subject: str = "Re: dead", text: str = "Hello", cites: Sequence[str] = ()
-) -> Reply:
+def reply(to: str = "kim@acme.example", subject: str = "Re: dead", text: str = "Hello", cites: Sequence[str] = ()) -> Reply:
     raw = (
         f"From: RMA <{MAILBOX}>\r\nTo: {to}\r\nSubject: {subject}\r\nMessage-ID: <ours.1@portwell.example>\r\n"
         f"References: <first@acme.example>\r\nDate: Fri, 20 Nov 2026 18:00:00 +0000\r\n"
@@ -77,9 +75,7 @@ def run(resources: Resources, *steps: ConversationStep, **top: object) -> Conver
 
 
 def differences(expected: Sequence[ExpectedMail], emails: Sequence[Reply], ignore: Sequence[str] = ()) -> list[str]:
-    return compare(
-        [MailExpectation.of(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore
-    )
+    return compare([MailExpectation.of(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore)
 
 
 # ---------------------------------------------------------------- file format
@@ -112,8 +108,7 @@ def test_an_error_in_a_file_names_place_and_fix(tmp_path: Path, text: str, expec
 
 
 @pytest.mark.parametrize(
-    ("key", "expected_words"),
-    [('policy = "american-portwel"', "american-portwell"), ("rules = {diagnosis = 3}", "diagnosis")],
+    ("key", "expected_words"), [('policy = "american-portwel"', "american-portwell"), ("rules = {diagnosis = 3}", "diagnosis")]
 )
 def test_an_unknown_policy_or_rule_is_a_failure_of_the_file(tmp_path: Path, key: str, expected_words: str) -> None:
     """An unknown policy or an invalid override is a failure of this file only."""
@@ -140,9 +135,7 @@ def test_our_server_authenticates_the_sender(auth: str) -> None:
 
 def test_non_ascii_names_and_subjects_arrive() -> None:
     """Text that is not printable ASCII is sent as encoded words and decoded correctly."""
-    message = parsed(
-        ConversationStep(FRIDAY, "王小明 <wang@acme.example>", subject="主板损坏\r\nBcc: x@y.example " + "损" * 80)
-    )
+    message = parsed(ConversationStep(FRIDAY, "王小明 <wang@acme.example>", subject="主板损坏\r\nBcc: x@y.example " + "损" * 80))
     assert message.sender is not None
     assert message.sender.name == "王小明"
     assert message.subject.startswith("主板损坏")
@@ -154,9 +147,7 @@ def test_headers_of_the_conversation_replace_the_default_ones() -> None:
     """A conversation can set any header field, once or several times."""
     message = parsed(
         ConversationStep(
-            FRIDAY,
-            "kim@acme.example",
-            headers={"Message-ID": "<own@acme.example>", "From": ("a@b.example", "c@d.example")},
+            FRIDAY, "kim@acme.example", headers={"Message-ID": "<own@acme.example>", "From": ("a@b.example", "c@d.example")}
         )
     )
     assert message.message_id == "own@acme.example"
@@ -217,9 +208,7 @@ def test_attachments_are_real_files() -> None:
     message = parsed(ConversationStep(FRIDAY, "kim@acme.example", body="See the files.", attach=files))
     assert [attachment.name for attachment in message.attachments] == [file.name for file in files]
     order, sheet, rows, mail, note = contents(message.attachments).documents
-    assert all(
-        each in order.text for each in ("PURCHASE ORDER 4711\n", "Total: USD 150.00", "采购订单 Größe", "line 100")
-    )
+    assert all(each in order.text for each in ("PURCHASE ORDER 4711\n", "Total: USD 150.00", "采购订单 Größe", "line 100"))
     assert sheet.tables[0].rows == (("Serial", "Reason"), ("AH2F104432", "no <video> & sound"))
     assert rows.tables[0].rows[1] == ("AH2F104433", "no power")
     assert "AH2F104434 is dead." in mail.text
@@ -228,11 +217,7 @@ def test_attachments_are_real_files() -> None:
 
 def test_a_raw_email_is_read_from_the_folder_of_the_file(tmp_path: Path) -> None:
     """`raw` names a saved email; our own server's verdict is added above it."""
-    write(
-        tmp_path,
-        "From: kim@acme.example\nSubject: saved\nMessage-ID: <saved@acme.example>\n\nDead board.\n",
-        "saved.eml",
-    )
+    write(tmp_path, "From: kim@acme.example\nSubject: saved\nMessage-ID: <saved@acme.example>\n\nDead board.\n", "saved.eml")
     message = parsed(ConversationStep(FRIDAY, raw="saved.eml"), beside=tmp_path)
     assert (message.subject, message.message_id, message.auth.result) == ("saved", "saved@acme.example", "pass")
 
@@ -244,9 +229,7 @@ def test_missing_and_unexpected_emails_are_named() -> None:
     """A missing or an unexpected email is named; the order does not matter."""
     kim, lou = reply(), reply("lou@acme.example")
     assert differences([ExpectedMail("lou@acme.example"), ExpectedMail("KIM@acme.example")], [kim, lou]) == []
-    assert differences([ExpectedMail("kim@acme.example")], [kim, lou]) == [
-        "unexpected: to lou@acme.example: Re: dead ()"
-    ]
+    assert differences([ExpectedMail("kim@acme.example")], [kim, lou]) == ["unexpected: to lou@acme.example: Re: dead ()"]
     assert differences([ExpectedMail("joe@acme.example")], []) == ["no email to joe@acme.example"]
     assert differences([], [kim]) == ["unexpected: to kim@acme.example: Re: dead ()"]
 
@@ -300,10 +283,7 @@ def test_case_white_space_and_subject() -> None:
 def test_numbers_amounts_and_braces(resources: Resources) -> None:
     """{rma1} is replaced by the first RMA number once it is issued; other braces are the customer's text."""
     ask = ConversationStep(
-        FRIDAY,
-        "kim@acme.example",
-        body="AH2F104432 does not boot {{7*7}} {x}.",
-        sent=(ExpectedMail(contains="{{7*7}} {x}"),),
+        FRIDAY, "kim@acme.example", body="AH2F104432 does not boot {{7*7}} {x}.", sent=(ExpectedMail(contains="{{7*7}} {x}"),)
     )
     assert run(resources, ask).failure is None
     early = run(resources, ConversationStep(FRIDAY, "kim@acme.example", subject="{rma1}"))
@@ -337,20 +317,10 @@ def test_quiet_means_no_email_at_all(resources: Resources) -> None:
 
 def test_deadlines_before_a_step_are_processed_first(resources: Resources) -> None:
     """Deadlines before a step are processed at their times; with `down`, all are processed at once."""
-    ask = ConversationStep(
-        FRIDAY, "kim@acme.example", body="One of our boards does not boot. Please send an RMA number."
-    )
+    ask = ConversationStep(FRIDAY, "kim@acme.example", body="One of our boards does not boot. Please send an RMA number.")
     later = datetime(2026, 11, 28, 18, tzinfo=UTC)
-    result = run(
-        resources,
-        ask,
-        ConversationStep(later, "lou@other.example", body="One of our boards does not boot. RMA please."),
-    )
-    assert [mail.reply.to for mail in result.steps[1].sent] == [
-        "kim@acme.example",
-        "kim@acme.example",
-        "lou@other.example",
-    ]
+    result = run(resources, ask, ConversationStep(later, "lou@other.example", body="One of our boards does not boot. RMA please."))
+    assert [mail.reply.to for mail in result.steps[1].sent] == ["kim@acme.example", "kim@acme.example", "lou@other.example"]
     assert [mail.reply.at.day for mail in result.steps[1].sent] == [23, 27, 28]
     after_outage = run(resources, ask, ConversationStep(later, wait=True, down=True))
     assert [mail.reply.at for mail in after_outage.steps[1].sent] == [later]
@@ -370,11 +340,7 @@ def test_mailbox_and_staff_can_be_set(resources: Resources, tmp_path: Path) -> N
 
 # ---------------------------------------------------------------- the command
 
-GOOD = (
-    HEAD
-    + STEP
-    + 'body = "One of our boards does not boot."\n[[step.sent]]\nto = "kim@acme.example"\ncites = ["AP-28"]\n'
-)
+GOOD = HEAD + STEP + 'body = "One of our boards does not boot."\n[[step.sent]]\nto = "kim@acme.example"\ncites = ["AP-28"]\n'
 
 
 def test_pass_or_fail_is_printed_for_each_file(tmp_path: Path) -> None:
@@ -413,9 +379,7 @@ def test_other_rules(tmp_path: Path) -> None:
     rules.mkdir()
     write(
         rules,
-        shipped.read_text(encoding="utf-8").replace(
-            'also = ["AP-27"]\nwhen = {serial = "missing"}', 'when = {serial = "missing"}'
-        ),
+        shipped.read_text(encoding="utf-8").replace('also = ["AP-27"]\nwhen = {serial = "missing"}', 'when = {serial = "missing"}'),
         shipped.name,
     )
     file = write(tmp_path, GOOD.replace('["AP-28"]', '["AP-28", "AP-27"]'))

@@ -54,7 +54,7 @@ def test_a_letter_speaks_of_a_label_only_where_there_is_one(documents: str, warn
 def test_a_mail_without_documents_loads_no_library_for_them() -> None:
     """What draws documents is imported when one is drawn."""
     code = (
-        "import sys; sys.path.insert(0, 'tests'); sys.path.insert(0, 'tests/reply'); from test_documents import desk\n"
+        "import sys; sys.path.insert(0, 'tests'); sys.path.insert(0, 'tests/reply'); from test_attached_documents import desk\n"
         "desk('none').write('Serial number AH2F104432 shows no video.')\n"
         "print([name for name in ('reportlab', 'icalendar', 'lxml', 'pypdf', 'holidays') if name in sys.modules])"
     )

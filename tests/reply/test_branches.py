@@ -16,7 +16,7 @@ from mailbot.reply.samples import SAMPLES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mailbot.reply.content import EmailContent
+    from mailbot.reply.email_content import EmailContent
 
 STATEMENT = re.compile(r"\{%[-+]?\s*(if|elif|for|macro|call)\b")
 COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -42,7 +42,7 @@ class Branches:
         self.of: dict[str, list[Branch]] = {}
         self.taken: set[Branch] = set()
         self.statements: Counter[str] = Counter()
-        self.room = letters.rooms["default", "en"]
+        self.room = letters.scopes["default", "en"]
         parse = self.room._parse
 
         def marked(source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -99,9 +99,7 @@ class Branches:
             part.body = begin(part.body, branch(part, f"{word} {getattr(part, 'name', '')}".strip()))
         for choice in list(tree.find_all(nodes.CondExpr)):
             choice.expr1 = self._report(branch(choice, "x if …"), choice.expr1)
-            choice.expr2 = self._report(
-                branch(choice, "… else x"), choice.expr2 or nodes.Const("", lineno=choice.lineno)
-            )
+            choice.expr2 = self._report(branch(choice, "… else x"), choice.expr2 or nodes.Const("", lineno=choice.lineno))
         known = self.of.setdefault(path, found)
         assert known == found, f"{path} has other branches in HTML than in text"
         self.statements[path] = sum(

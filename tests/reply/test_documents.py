@@ -240,13 +240,13 @@ def test_a_moved_date_is_the_same_event():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('ship_to = "Ship to"\n', "", "shared lacks the key 'ship_to'"),
+        ('ship_to = "Ship to"\n', "", "shared is missing the required key 'ship_to'"),
         ('ship_to = "Ship to"', 'shipto = "Ship to"', "did you mean 'ship_to'?"),
         ('title = "Packing sheet"', 'title = ""', "packing.title"),
-        ("Box {n} of {m}", "Box {n}", "must have the places {m}, {n} and no other"),
-        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the places {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n}", "must have the placeholders {m}, {n} and no other"),
+        ("Box {n} of {m}", "Box {n} of {m.__class__}", "must have the placeholders {m}, {n} and no other"),
         ("Box {n} of {m}", "Box {n of {m}", "{m}, {n}"),
-        ("Dates of {number}", "Dates", "must have the places {number} and no other"),
+        ("Dates of {number}", "Dates", "must have the placeholders {number} and no other"),
         ("[label]", "[label", "not valid TOML"),
     ],
 )
@@ -273,14 +273,12 @@ def test_no_box_and_too_many_boxes_are_refused(count):
 
 def test_importing_the_papers_loads_no_library():
     """A start that writes no paper does not wait for the libraries that draw them."""
-    code = "import sys; import mailbot.reply.papers; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
+    code = "import sys; import mailbot.reply.documents; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert run.stdout.strip() == "[]"
 
 
-ODD = st.text(max_size=250) | st.sampled_from(
-    ["", " ", "A" * 60, "字" * 300, "ﷺ" * 50, "é" * 90, "🙂" * 40, "{n} %s &lt;"]
-)
+ODD = st.text(max_size=250) | st.sampled_from(["", " ", "A" * 60, "字" * 300, "ﷺ" * 50, "é" * 90, "🙂" * 40, "{n} %s &lt;"])
 PIECES = st.builds(ShipmentUnit, serial=ODD, model=ODD, reason=ODD, origin=ODD)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from support.sample_emails import sample, shipped
 
 from mailbot.model import State
-from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, EmailContent, QuoteBlock, UnitBlock
+from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, EmailContent, QuoteBlock, UnitBlock
 from mailbot.reply.samples import SAMPLES
 
 LETTERS = shipped()

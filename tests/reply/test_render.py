@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from support.sample_emails import CHINESE, HOSTILE, hard_letters, sample, shipped, sources
 
-from mailbot.reply.content import ClauseSentence, EmailContent, UnitBlock
+from mailbot.reply.email_content import ClauseSentence, EmailContent, UnitBlock
 from mailbot.reply.render import EmailTemplates, TemplateError
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.wrap import COLUMNS, wrap
@@ -138,10 +138,7 @@ def test_what_is_missing_is_asked_for_unit_by_unit():
 def test_P1_an_unmatched_serial_gets_the_same_words_whoever_asks():
     """The question about a serial number that we cannot match depends on nothing but that number."""
     unit = UnitBlock(
-        "SAMPLE-4",
-        "ask",
-        (ClauseSentence("X-3", "We need a serial number that we can match."),),
-        asks=("known_serial",),
+        "SAMPLE-4", "ask", (ClauseSentence("X-3", "We need a serial number that we can match."),), asks=("known_serial",)
     )
     words = words_of(replace(sample("answer"), units=(unit,), asks=("known_serial",), number="", ship_to=()))
     assert (
@@ -161,9 +158,7 @@ def test_a_mixed_request_names_the_next_step_of_every_unit():
     assert "SAMPLE-5: we are sorry, not accepted; the reason stands below." in words
 
 
-@pytest.mark.parametrize(
-    "letter", [letter for letter in SAMPLES if letter.kind in ("answer", "reminder", "expired", "closed")]
-)
+@pytest.mark.parametrize("letter", [letter for letter in SAMPLES if letter.kind in ("answer", "reminder", "expired", "closed")])
 def test_no_letter_promises_which_remedy_comes(letter):
     """Before a unit has been examined, repair, replacement or credit is the company's choice: the templates never name one."""
     assert not re.search(r"\b(repair|replac|credit|refund)", text_of(replace(letter, units=(), clauses=())))
@@ -195,39 +190,21 @@ def test_a_company_and_a_language_go_before_the_default():
     ("path", "source", "line", "what", "mend"),
     [
         ("acme/en/closed.jinja", "fine\n{{ numbr }}", 2, "'numbr' is not known here", "did you mean 'number'?"),
-        ("acme/en/closed.jinja", "{% if no %}\n{{ contact.compny }}", 2, "", "mend the syntax there"),
-        (
-            "acme/en/closed.jinja",
-            "\n\n{{ contact.compny }}",
-            3,
-            "'compny' is not known here",
-            "did you mean 'company'?",
-        ),
+        ("acme/en/closed.jinja", "{% if no %}\n{{ contact.compny }}", 2, "", "fix the syntax there"),
+        ("acme/en/closed.jinja", "\n\n{{ contact.compny }}", 3, "'compny' is not known here", "did you mean 'company'?"),
         ("acme/en/closed.jinja", "{{ number|uper }}", 1, "No filter named 'uper'.", "did you mean 'upper'?"),
-        ("acme/en/closed.jinja", "\n{{ 1 / 0 }}", 2, "division by zero", "mend the expression there"),
-        (
-            "acme/en/closed.jinja",
-            "\n{% include '_pats' %}",
-            2,
-            "there is no template '_pats.txt'",
-            "add it, or mend its name",
-        ),
-        (
-            "acme/en/closed.jinja",
-            "{{ ().__class__ }}",
-            1,
-            "access to attribute '__class__'",
-            "mend the expression there",
-        ),
-        ("acme/en/closd.jinja", "", 0, "no letter is called 'closd'", "did you mean 'closed'?"),
+        ("acme/en/closed.jinja", "\n{{ 1 / 0 }}", 2, "division by zero", "fix the expression there"),
+        ("acme/en/closed.jinja", "\n{% include '_pats' %}", 2, "there is no template '_pats.txt'", "add it, or fix its name"),
+        ("acme/en/closed.jinja", "{{ ().__class__ }}", 1, "access to attribute '__class__'", "fix the expression there"),
+        ("acme/en/closd.jinja", "", 0, "no kind of email is called 'closd'", "did you mean 'closed'?"),
         ("acme/closed.jinja", "", 0, "not a template", "name it"),
-        ("acme/en/expired.txt", "No longer valid.", 0, "the letter does not say 'N-SAMPLE'", "show it"),
+        ("acme/en/expired.txt", "No longer valid.", 0, "the email does not contain 'N-SAMPLE'", "add it"),
     ],
 )
 def test_a_template_in_error_is_found_before_the_first_mail(path, source, line, what, mend):
     """A slip in a template is found by the check, with file, line and how to mend it."""
     found = EmailTemplates.of({**sources(), path: source}).check()
-    assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.mend for p in found), found
+    assert any((p.template, p.line) == (path, line) and what in p.what and mend in p.fix for p in found), found
     assert all(str(p).startswith(path) for p in found)
 
 

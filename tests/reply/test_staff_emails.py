@@ -15,7 +15,7 @@ from support.sample_emails import HOSTILE, sample, shipped, sources
 from mailbot.case.lifecycle import TRANSITIONS, states_for
 from mailbot.model import CommandName
 from mailbot.reply import staff_actions
-from mailbot.reply.content import EmailContent, RulingLine, StaffAction
+from mailbot.reply.email_content import CommandLine, EmailContent, StaffAction
 from mailbot.reply.render import KINDS
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.staff_actions import link
@@ -53,27 +53,20 @@ def words_of(letter: EmailContent) -> str:
     return " ".join(LETTERS.render(letter, "default")[0].split())
 
 
-def offering(
-    *commands: str, subject: str = "Re: [C-SAMPLE]", kind: str = "transcript", about: str = "done"
-) -> EmailContent:
+def offering(*commands: str, subject: str = "Re: [C-SAMPLE]", kind: str = "transcript", about: str = "done") -> EmailContent:
     """A letter to staff that offers these commands."""
     found = tuple(StaffAction(text, link(ADDRESS, subject, text)) for text in commands)
     return replace(sample(kind, about), choices=found)
 
 
-@pytest.mark.parametrize(
-    "body", [*WRITTEN, "CONFIRM", SUBJECT, "50% & more? #1 + 1 = 2\r\nBcc: x@evil.example", "寄回"]
-)
+@pytest.mark.parametrize("body", [*WRITTEN, "CONFIRM", SUBJECT, "50% & more? #1 + 1 = 2\r\nBcc: x@evil.example", "寄回"])
 def test_every_link_is_a_mailto_that_any_mail_program_reads(body: str) -> None:
     """A link names one address, a subject and a body, and nothing in them becomes another field (RFC 6068)."""
     found = link(ADDRESS, SUBJECT, body)
     assert MAILTO.fullmatch(found)
     parts = urlsplit(found)
     assert unquote(parts.path) == ADDRESS
-    assert dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)) == {
-        "subject": SUBJECT,
-        "body": body,
-    }
+    assert dict(parse_qsl(parts.query.replace("+", "%2B"), keep_blank_values=True)) == {"subject": SUBJECT, "body": body}
 
 
 @pytest.mark.parametrize("kind", STAFF)
@@ -97,9 +90,7 @@ def test_a_link_is_never_broken_whatever_stands_around_it() -> None:
 def test_T7_a_command_cannot_break_out_of_its_button(kind: str) -> None:
     """Quotes and markup in a command, or in a link, stay inside the attribute and the words they belong to."""
     evil = StaffAction('A" onclick="x()"><script>', 'mailto:a@b.example?body="><script>alert(1)</script>')
-    html = LETTERS.render(
-        replace(sample(kind, "done" if kind == "transcript" else "held"), choices=(evil,)), "default"
-    )[1]
+    html = LETTERS.render(replace(sample(kind, "done" if kind == "transcript" else "held"), choices=(evil,)), "default")[1]
     page = Anchors(html)
     assert [anchor["href"] for anchor in page.links] == [evil.link]
     assert set(page.links[0]) == {"href", "style"}
@@ -108,8 +99,8 @@ def test_T7_a_command_cannot_break_out_of_its_button(kind: str) -> None:
 
 def test_T7_what_a_colleague_wrote_is_never_interpreted() -> None:
     """Markup in a command, in its answer and in the mail itself comes out as the words they are."""
-    line = RulingLine(HOSTILE, "quote", "refused", "flaw", flaw=HOSTILE)
-    letter = replace(sample("transcript", "unclear"), rulings=(line,), quoted=HOSTILE, sender=HOSTILE)
+    line = CommandLine(HOSTILE, "quote", "refused", "flaw", flaw=HOSTILE)
+    letter = replace(sample("transcript", "unclear"), command_results=(line,), quoted=HOSTILE, sender=HOSTILE)
     text, html = LETTERS.render(letter, "default")
     assert Anchors(html).tags.isdisjoint({"script", "b"})
     assert "{{7*7}} {% raw %} <script>alert(1)</script>" in " ".join(text.split())
@@ -131,15 +122,15 @@ def test_every_offer_says_what_it_does_or_what_is_to_be_filled_in(name: CommandN
 @pytest.mark.parametrize("name", get_args(CommandName))
 def test_O2_force_is_offered_where_it_helps(name: CommandName) -> None:
     """A refused command names FORCE only where the lifecycle lets it be forced."""
-    line = RulingLine(name.upper(), name, "refused", "state", states=states_for(name))
+    line = CommandLine(name.upper(), name, "refused", "state", states=states_for(name))
     forced = any(way.command == name and way.forced for way in TRANSITIONS)
-    assert ("FORCE" in words_of(replace(sample("transcript", "done"), rulings=(line,)))) == forced
+    assert ("FORCE" in words_of(replace(sample("transcript", "done"), command_results=(line,)))) == forced
 
 
-DONE = RulingLine("RECEIVED", "received", "done")
-SECOND = RulingLine("QUOTE 900 EUR", "quote", "second", "limit")
-REFUSED = RulingLine("SHIPPED by us", "shipped", "refused", "flaw", flaw="carrier")
-HELP = RulingLine("HELP", "help", "done")
+DONE = CommandLine("RECEIVED", "received", "done")
+SECOND = CommandLine("QUOTE 900 EUR", "quote", "second", "limit")
+REFUSED = CommandLine("SHIPPED by us", "shipped", "refused", "flaw", flaw="carrier")
+HELP = CommandLine("HELP", "help", "done")
 
 
 @pytest.mark.parametrize(
@@ -152,22 +143,17 @@ HELP = RulingLine("HELP", "help", "done")
         ((DONE, SECOND), "Done in part: for the rest a second approver has been asked."),
         ((SECOND,), "Nothing has changed yet: a second approver has been asked."),
         ((REFUSED,), "Nothing has changed: it could not be done."),
-        (
-            (REFUSED, SECOND),
-            "Nothing has changed yet: a second approver has been asked, and the rest could not be done.",
-        ),
+        ((REFUSED, SECOND), "Nothing has changed yet: a second approver has been asked, and the rest could not be done."),
     ],
 )
-def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[RulingLine, ...], lead: str) -> None:
+def test_a_transcript_begins_with_what_came_of_it(rulings: tuple[CommandLine, ...], lead: str) -> None:
     """The first sentence says whether all, some or nothing of it was done."""
-    words = words_of(replace(sample("transcript", "done"), rulings=rulings))
+    words = words_of(replace(sample("transcript", "done"), command_results=rulings))
     assert words.startswith(lead + " ")
     assert ("All commands:" in words) == (HELP in rulings)
 
 
-@pytest.mark.parametrize(
-    "about", ["held", "second", "passed_on", "repair_due", "repair_overdue", "told", "undeliverable"]
-)
+@pytest.mark.parametrize("about", ["held", "second", "passed_on", "repair_due", "repair_overdue", "told", "undeliverable"])
 def test_a_notice_asks_first_then_tells_then_offers(about: str) -> None:
     """What is asked of the reader comes first, then the facts, then the buttons; the clauses stand at the end."""
     letter = next(each for each in SAMPLES if (each.kind, each.about) == ("notice", about) and each.choices)
@@ -186,7 +172,7 @@ def test_a_notice_of_a_date_does_not_claim_that_somebody_was_answered() -> None:
 
 def _read(name: str, seen: set[str]) -> set[str]:
     """The facts that a template reads, and all that it extends or imports."""
-    room, files = LETTERS.rooms["default", "en"], sources()
+    room, files = LETTERS.scopes["default", "en"], sources()
     path = next(p for p in (f"default/en/{name}.jinja", f"default/en/{name}.html") if p in files)
     tree = room.parse(files[path])
     found = meta.find_undeclared_variables(tree)
@@ -204,7 +190,7 @@ def test_promise_7_no_letter_to_a_customer_can_show_what_is_for_staff(kind: str)
     for letter in (each for each in SAMPLES if each.kind == kind):
         full = replace(
             letter,
-            rulings=(RulingLine("SECRET", "approve", "done"),),
+            command_results=(CommandLine("SECRET", "approve", "done"),),
             choices=(StaffAction("SECRET", "mailto:secret@sample.example"),),
             facts=(("secret", "SECRET"),),
             quoted="SECRET",

@@ -40,9 +40,7 @@ def _daemon(house: House, store: Store, *, from_now: bool = True) -> Daemon:
     clock = Clock()
     policy = Resources.at().policy("american-portwell")
     registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
-    station = MailboxConnections(
-        MailboxContext(policy, registry, store, clock), house.imap.imap("portwell"), house.smtp.smtp()
-    )
+    station = MailboxConnections(MailboxContext(policy, registry, store, clock), house.imap.imap("portwell"), house.smtp.smtp())
     return Daemon(Worker([station], store, clock), poll_seconds=1, from_now=from_now)
 
 
@@ -71,10 +69,7 @@ def test_Q1_the_first_start_answers_new_mail_only(house: House) -> None:
     store.set_fact("first uid of rma@portwell.example", f"1 {noted[1]} 2999-01-01")  # another UIDVALIDITY
     store.commit()
     asyncio.run(
-        _for_a_moment(
-            _daemon(house, store),
-            lambda: (store.get_fact("first uid of rma@portwell.example") or "").split()[0] != "1",
-        )
+        _for_a_moment(_daemon(house, store), lambda: (store.get_fact("first uid of rma@portwell.example") or "").split()[0] != "1")
     )
     assert (store.get_fact("first uid of rma@portwell.example") or "1").split()[0] != "1", "the new start was not noted"
     assert house.sent() == []

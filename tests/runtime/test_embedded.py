@@ -13,15 +13,7 @@ import pytest
 from imapclient import IMAPClient
 from support.servers import embedded_imap, embedded_smtp
 
-from mailbot.runtime.embedded import (
-    HOST,
-    ImapServer,
-    ReceivedMail,
-    from_domain,
-    imap_server,
-    smtp_server,
-    without_detail,
-)
+from mailbot.runtime.embedded import HOST, ImapServer, ReceivedMail, from_domain, imap_server, smtp_server, without_detail
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,10 +82,7 @@ def test_emails_can_be_written_to_files(background: Background, tmp_path: Path) 
     with embedded_smtp(background, out=tmp_path) as server:
         write(server, "kim@acme.example")
         write(server, '"../../x/y"@acme.example', mail=MAIL * 2)
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "0001-kim@acme.example.eml",
-        "0002-.._.._x_y@acme.example.eml",
-    ]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["0001-kim@acme.example.eml", "0002-.._.._x_y@acme.example.eml"]
     assert (tmp_path / "0001-kim@acme.example.eml").read_bytes() == MAIL
 
 
@@ -140,10 +129,7 @@ def test_users_do_not_see_each_others_mail(background: Background) -> None:
         assert mailboxes.folder("rma", "Done") == []
         with client(mailboxes.server, "staff") as staff:
             assert staff.select_folder("INBOX")[b"EXISTS"] == 0
-        with (
-            IMAPClient(HOST, port=mailboxes.server.port, ssl=False, timeout=10) as nobody,
-            pytest.raises(IMAPClient.Error),
-        ):
+        with IMAPClient(HOST, port=mailboxes.server.port, ssl=False, timeout=10) as nobody, pytest.raises(IMAPClient.Error):
             nobody.login("rma", "wrong")
 
 

@@ -117,9 +117,7 @@ def test_emails_that_were_read_are_waiting_too(mailbox: Mailbox, imap_server: Ma
     assert mailbox.waiting(10) == []
 
 
-def test_a_backlog_is_listed_in_batches(
-    mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_backlog_is_listed_in_batches(mailbox: Mailbox, imap_server: MailStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest emails come first, and no answer of the server is too long."""
     monkeypatch.setattr(module, "WINDOW", 2)
     monkeypatch.setattr(module, "MAX_WINDOW", 3)
@@ -164,9 +162,7 @@ def test_the_content_arrives_byte_for_byte(mailbox: Mailbox, imap_server: MailSt
     emails = [mail("umlaut").replace(b"x", b"\xfc"), mail("long", 200_000), b"\r\n", b'"){3}\r\n({1}\r\n\r\nNIL\r\n']
     for raw in emails:
         imap_server.deliver("rma", raw)
-    assert [(fetched.size, fetched.raw) for fetched in mailbox.fetch(mailbox.waiting(10))] == [
-        (len(raw), raw) for raw in emails
-    ]
+    assert [(fetched.size, fetched.raw) for fetched in mailbox.fetch(mailbox.waiting(10))] == [(len(raw), raw) for raw in emails]
 
 
 def test_emails_that_no_longer_exist_are_ignored(mailbox: Mailbox, imap_server: MailStore) -> None:
@@ -422,11 +418,7 @@ def test_a_missing_inbox_is_reported(imap_server: MailStore) -> None:
 
 def test_a_read_only_folder_is_reported() -> None:
     """A mailbox from which nothing can be moved is an error."""
-    answers = {
-        "CAPABILITY": "* CAPABILITY IMAP4rev1",
-        "LIST": '* LIST () "/" Done',
-        "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no",
-    }
+    answers = {"CAPABILITY": "* CAPABILITY IMAP4rev1", "LIST": '* LIST () "/" Done', "SELECT": "* 0 EXISTS\r\n* OK [READ-ONLY] no"}
 
     def script(session: Session) -> None:
         session.send("* OK ready")
@@ -444,10 +436,7 @@ def test_an_unreachable_server_is_reported() -> None:
     nothing = Imap(host="127.0.0.1", port=free_port(), security="none", user="rma", password="x", timeout=0.3)
     with pytest.raises(MailboxError, match="connection refused"):
         Mailbox(nothing).connect()
-    with (
-        scripted(lambda session: session.receive()) as server,
-        pytest.raises(MailboxError, match=r"no answer within 0\.3 s"),
-    ):
+    with scripted(lambda session: session.receive()) as server, pytest.raises(MailboxError, match=r"no answer within 0\.3 s"):
         Mailbox(msgspec.structs.replace(nothing, port=server.port)).connect()
 
 

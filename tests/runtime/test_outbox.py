@@ -49,14 +49,7 @@ def answering(moment: str, *answers: str | None) -> Callable[[str, str, str], st
 
 @pytest.mark.parametrize(
     "body",
-    [
-        "Hello\r\n",
-        ".\r\n",
-        "..\r\n.\r\n.hidden\r\n",
-        "x\r\n" * 40_000,
-        ("=" + "x" * 900 + "\r\n") * 4_000,
-        "no line\r\n\r\n\r\n",
-    ],
+    ["Hello\r\n", ".\r\n", "..\r\n.\r\n.hidden\r\n", "x\r\n" * 40_000, ("=" + "x" * 900 + "\r\n") * 4_000, "no line\r\n\r\n\r\n"],
     ids=["plain", "a dot", "dots", "many lines", "3.6 MB", "empty lines"],
 )
 def test_the_bytes_arrive_unchanged(body: str, smtp_server: SmtpServer) -> None:
@@ -110,9 +103,7 @@ def test_h4_a_hostile_address_is_refused_before_smtp_sees_it(address: str, smtp_
     assert seen == []
 
 
-@pytest.mark.parametrize(
-    "address", ["kim@acme.example", "kim.o'hara+rma@ACME.example", "kim@bücher.example", "x@sub.acme.example"]
-)
+@pytest.mark.parametrize("address", ["kim@acme.example", "kim.o'hara+rma@ACME.example", "kim@bücher.example", "x@sub.acme.example"])
 def test_ordinary_addresses_are_accepted(address: str, smtp_server: SmtpServer) -> None:
     """Plus addresses, apostrophes and domains with umlauts are accepted."""
     assert send(smtp_server.smtp(), recipient=address) == [Delivered("250 2.0.0 OK")]
@@ -191,9 +182,7 @@ def smtp_script(**answers: str | None) -> Callable[[Session], None]:
                 answer(session, "STAR", "220 go on")
                 session.start_tls()
             else:
-                answer(
-                    session, command, {"EHLO": "250-localhost\n250 STARTTLS", "QUIT": "221 bye"}.get(command, "250 ok")
-                )
+                answer(session, command, {"EHLO": "250-localhost\n250 STARTTLS", "QUIT": "221 bye"}.get(command, "250 ok"))
 
     return script
 

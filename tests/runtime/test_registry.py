@@ -13,9 +13,7 @@ from mailbot.model import Unit
 from mailbot.runtime.registry.csv_rows import rows
 from mailbot.runtime.registry.registry import Registry, RegistryError
 
-HEAD = (
-    "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
-)
+HEAD = "serial,model,family,delivered_on,customer,customer_domain,extended_until,revision,repair_shipped_on,repair_failure"
 ROW = "AH2F-104432,WADE-8013,ipc,2022-03-01,Acme,acme.example,2027-03-01,A1.2,2026-01-05,no_video"
 UNIT = Unit(
     "AH2F-104432",
@@ -79,34 +77,22 @@ def test_a_policy_sees_its_own_rows(source):
     [
         (["serial,model"], r"line 1: column 'family' is missing \(known: model, serial\)"),
         ([HEAD.replace("delivered_on", "delivery_date")], r"line 1: column 'delivered_on' is missing"),
-        (
-            [HEAD.replace("delivered_on", "deliverd_on")],
-            r"line 1: column 'deliverd_on' is unknown; did you mean 'delivered_on'",
-        ),
-        (
-            [HEAD.replace("extended_until", "extended_untill")],
-            r"line 1: .*'extended_untill' is unknown; did you mean 'extended_",
-        ),
+        ([HEAD.replace("delivered_on", "deliverd_on")], r"line 1: column 'deliverd_on' is unknown; did you mean 'delivered_on'"),
+        ([HEAD.replace("extended_until", "extended_untill")], r"line 1: .*'extended_untill' is unknown; did you mean 'extended_"),
         ([f"{HEAD},serial"], r"line 1: column 'serial' appears twice"),
         ([], r"line 1: column 'serial' is missing"),
         (
             [HEAD, ROW, ROW.replace("2022-03-01", "03/01/2022")],
             r"line 3, column delivered_on: '03/01/2022' is not a valid date; use",
         ),
-        (
-            [HEAD, ROW.replace("2027-03-01", "2027-02-30")],
-            r"line 2, column extended_until: '2027-02-30' is not a valid date",
-        ),
+        ([HEAD, ROW.replace("2027-03-01", "2027-02-30")], r"line 2, column extended_until: '2027-02-30' is not a valid date"),
         ([HEAD, ROW.replace("2022-03-01", "")], r"line 2, column delivered_on: the cell is empty"),
         ([HEAD, ROW.replace("AH2F-104432", " - ")], r"line 2, column serial: '-' is not a serial number"),
         ([HEAD, ROW.removesuffix(",no_video")], r"line 2: 9 cells, but the first line names 10 columns"),
         ([HEAD, f"{ROW},x"], r"line 2: 11 cells, but the first line names 10 columns"),
         ([f"{HEAD},country", f"{ROW},USA"], r"line 2, column country: 'USA' is not a country code"),
         ([f"policy,{HEAD}", f",{ROW}"], r"line 2, column policy: the cell is empty"),
-        (
-            [HEAD, ROW, "", ROW.replace("AH2F-104432", "ah2f 104432").replace("ipc", "pdu")],
-            r"line 4, .*already in line 2",
-        ),
+        ([HEAD, ROW, "", ROW.replace("AH2F-104432", "ah2f 104432").replace("ipc", "pdu")], r"line 4, .*already in line 2"),
         ([HEAD, ROW, f'"{"x" * 140_000}'], r"line 3: field larger than"),
     ],
 )

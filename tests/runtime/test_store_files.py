@@ -17,9 +17,9 @@ import pytest
 import tinydb
 from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, told
 
+from mailbot.runtime import files
+from mailbot.runtime.state_tools import check, export
 from mailbot.runtime.store import StateError, UnavailableError, lock_folder, open_store, schema
-from mailbot.runtime.store.documents import CaseFiles
-from mailbot.runtime.store.upkeep import check, export
 
 WORKER = Path(__file__).parents[1] / "support" / "store_worker.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -39,8 +39,7 @@ def full(store):
     commit(
         store,
         a_step(
-            a_case("C-1", replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=3)),)),
-            identity="in-1",
+            a_case("C-1", replies=(a_reply(),), number=a_number("RMA-1"), deadlines=(a_deadline(after(days=3)),)), identity="in-1"
         ),
         a_step(a_case("C-2", mails=("in-2@y",), state="expired"), identity="in-2"),
         a_step(replies=(a_reply("note-1@x", at=after(hours=1)),), identity="in-3", at=after(days=30)),
@@ -80,8 +79,7 @@ def test_cases_are_tinydb_files(path):
         [document] = file.all()
     assert (document["version"], document["case"]["id"]) == (schema.VERSION, "C-2")
     assert "raw" not in str(document)
-    kept = schema.sa.select(schema.cases.c.id).where(schema.cases.c.document.is_not(None))
-    assert store.session.execute(kept).all() == []
+    assert store.database.value("SELECT count(document) FROM cases") == 0
     commit(store, a_step(changed(store.case("C-2"), state="authorized")))
     assert not list((path / "archive/2026").iterdir())
     assert (path / "cases/C-2.json").exists()
@@ -125,9 +123,7 @@ def test_killed_at_any_moment(request, path, use):
     chance = random.Random(7)
     committed, sent, kills = set(), set(), 0
     for turn in range(10):
-        process = subprocess.Popen(
-            [sys.executable, WORKER, url, str(turn)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
+        process = subprocess.Popen([sys.executable, WORKER, url, str(turn)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         with process:
             assert process.stdout.readline() == "open\n"
             timer = threading.Timer(chance.uniform(0.02, 0.3), process.send_signal, [signal.SIGKILL])
@@ -169,15 +165,7 @@ _CALL = re.compile(r"(\w+)\((?:\d+<(.*?)>)?(.*)")
 
 def observed(path, steps):
     """What a worker asks of the kernel, in order: (call, file or what was said)."""
-    words = [
-        "strace",
-        "-f",
-        "-y",
-        "-s",
-        "99",
-        "-e",
-        "trace=write,pwrite64,fsync,fdatasync,syncfs,rename,renameat,renameat2",
-    ]
+    words = ["strace", "-f", "-y", "-s", "99", "-e", "trace=write,pwrite64,fsync,fdatasync,syncfs,rename,renameat,renameat2"]
     done = subprocess.run(
         [*words, sys.executable, WORKER, f"tinydb:{path}", "1", str(steps)],
         capture_output=True, text=True, env=ENVIRONMENT, check=True, timeout=60,
@@ -211,9 +199,7 @@ def test_a_document_leaves_the_database_after_its_file_is_on_the_disk(path):
     calls = list(observed(path, 3))
     moves = [(at, what) for at, (call, what) in enumerate(calls) if call.startswith("rename") and "cases/C-" in what]
     rest = calls[moves[-1][0] :]
-    syncs = [
-        at for at, (call, what) in enumerate(rest) if call == "syncfs" or (call == "fsync" and what.endswith(".json"))
-    ]
+    syncs = [at for at, (call, what) in enumerate(rest) if call == "syncfs" or (call == "fsync" and what.endswith(".json"))]
     assert ("pwrite64", "mailbot.db-wal") in rest[syncs[-1] :], "the rows were dropped before the files were flushed"
     if all(call != "syncfs" for call, _ in rest):
         written = {re.search(r"/(C-\d+\.json)\"", what).group(1) for _, what in moves}
@@ -273,9 +259,7 @@ def test_a_missing_or_unknown_case_is_refused(path):
         opened(path)
     (path / "kept").rename(file)
     shutil.copy(file, path / "cases/C-9.json")
-    with pytest.raises(
-        StateError, match=r"C-9\.json is a case that mailbot\.db does not know.*Restore the whole folder"
-    ):
+    with pytest.raises(StateError, match=r"C-9\.json is a case that mailbot\.db does not know.*Restore the whole folder"):
         opened(path)
     assert check(opened(path, read_only=True)) == [f"{path}/cases/C-9.json belongs to no case; move it away"]
 
@@ -311,17 +295,17 @@ def test_a_state_of_an_older_version_is_migrated(path, monkeypatch):
     """A migration and its version are one transaction: one that fails changes nothing, the next start repeats it."""
     before = filled(path)
 
-    def migration(connection):
-        connection.exec_driver_sql("UPDATE facts SET value = 'migrated' WHERE name = 'uid'")
+    def migration(run):
+        run("UPDATE facts SET value = 'migrated' WHERE name = 'uid'")
         if broken:
-            raise sqlite3.OperationalError("broken")
+            raise RuntimeError("broken")
 
     monkeypatch.setattr(schema, "VERSION", 3)
     monkeypatch.setattr(schema, "MIGRATIONS", {3: migration})
     with pytest.raises(StateError, match="start `mailbot run` once, which migrates it"):
         opened(path, read_only=True)
     broken = True
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(RuntimeError):
         opened(path)
     broken = False
     monkeypatch.setattr(schema, "MIGRATIONS", {3: lambda _: None})
@@ -334,9 +318,7 @@ def test_a_state_of_an_older_version_is_migrated(path, monkeypatch):
 
 def test_a_second_process_is_refused(path):
     """C6: one process works on a state; another is told which one has it. A killed process lets go at once."""
-    process = subprocess.Popen(
-        [sys.executable, WORKER, f"tinydb:{path}", "1"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-    )
+    process = subprocess.Popen([sys.executable, WORKER, f"tinydb:{path}", "1"], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     with process:
         assert process.stdout.readline() == "open\n"
         with pytest.raises(StateError, match=f"in use by process {process.pid}; stop it or use another state folder"):
@@ -383,18 +365,21 @@ def test_a_full_disk_loses_nothing(path):
     """C4: a commit that the disk refuses is not there at all; the next one works when there is room again."""
     store = opened(path)
     before = full(store)
-    (pages,) = store.session.connection.exec_driver_sql("PRAGMA page_count").one()
-    store.session.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}").all()
+    pages = store.database.value("PRAGMA page_count")
+    store.database.run(f"PRAGMA max_page_count = {pages + 2}")
     big = a_case("C-3", replies=(a_reply("big", raw="x" * 99_999),))
     with pytest.raises(UnavailableError, match="disk is full"):
         commit(store, a_step(big, identity="in-9"))
+    assert told(store) == before
+    with pytest.raises(UnavailableError, match="disk is full"):
+        store.stage(a_step(a_case("C-5", subject="x" * 99_999)))
     with pytest.raises(StateError, match="what was staged is lost"):
         store.stage(a_step(a_case("C-4")))
     store.rollback()
     assert told(store) == before
-    store.session.connection.exec_driver_sql("PRAGMA max_page_count = 99999").all()
+    store.database.run("PRAGMA max_page_count = 99999")
     commit(store, a_step(big, identity="in-9"))
-    assert store.seen("in-9")
+    assert store.recorded("in-9")
     store.close()
 
 
@@ -402,7 +387,7 @@ def test_a_case_file_that_cannot_be_written_is_written_later(path, monkeypatch):
     """C4: the commit is durable in the database; the file follows when the disk takes it."""
     store = opened(path)
     with monkeypatch.context() as broken:
-        broken.setattr(CaseFiles, "write", _no_space)
+        broken.setattr(files, "replace", _no_space)
         commit(store, a_step(a_case("C-1")))
         with pytest.raises(UnavailableError, match="No space left"):
             store.checkpoint()
@@ -426,6 +411,6 @@ def test_what_cannot_be_stored_harms_nobody_else(path):
             store.stage(a_step(broken, identity="in-2"))
     store.commit()
     assert [case.id for case in store.cases()] == ["C-1"]
-    assert not store.seen("in-2")
+    assert not store.recorded("in-2")
     assert store.claim(NOON, [RMA]) == ()
     store.close()

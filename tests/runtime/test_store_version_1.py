@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
-from support.stores import after
+from msgspec import inspect
+from support.stores import after, unsent
 
+from mailbot import model
+from mailbot.runtime import version_1
+from mailbot.runtime.state_tools import check, copy
 from mailbot.runtime.store import StateError, open_store
-from mailbot.runtime.store.upkeep import check, copy
 
 OLD = Path(__file__).parents[1] / "data" / "state-version-1"
 
@@ -37,7 +41,7 @@ def test_a_closed_state_is_copied(target):
     ]  # fmt: skip
     assert [record.folder for record in target.ledger()].count("Attention") == 1
     assert target.pending() == 1
-    [deferred] = target.unsent(after(days=1))
+    [deferred] = unsent(target, after(days=1))
     assert (deferred.state, deferred.attempts, deferred.note) == ("deferred", 1, "450 later")
     assert deferred.raw.startswith("From: ")
     assert deferred.message_id in {reply.message_id for case in cases.values() for reply in case.replies}
@@ -76,6 +80,34 @@ def test_a_damaged_file_of_version_1_is_refused(tmp_path):
         copy(old, open_store())
 
 
+def test_every_field_of_version_1_has_a_place():
+    """``fields.json`` lists each struct that version 1 stored, by its name today, with its tag and fields."""
+    for struct, stored in json.loads((OLD / "fields.json").read_text()).items():
+        tag = {"type": stored["tag"]} if stored["tag"] else {}
+        kind = inspect.type_info(getattr(model, struct))
+        placed = version_1.renamed(dict.fromkeys(stored["fields"]) | tag, inspect.UnionType((kind,)))
+        assert len(placed) == len(stored["fields"]) + len(tag)
+
+
+def test_a_stored_field_is_never_lost_silently(monkeypatch):
+    """A field of version 1 that has no place in today's model is named, so that a forgotten rename is found."""
+    for struct, names in version_1.RENAMED.items():
+        for old, new in names.items():
+            left = {each: today for each, today in names.items() if each != old}
+            assert new in getattr(model, struct).__struct_fields__
+            with monkeypatch.context() as forgotten:
+                forgotten.setitem(version_1.RENAMED, struct, left)
+                with pytest.raises(StateError, match=rf"version 1 stored {struct}\.{old}, which has no place today"):
+                    version_1.converted({old: None} | _TAGS.get(struct, {}), getattr(model, struct))
+    with pytest.raises(StateError, match=r"version 1 stored Quote\.lost"):
+        version_1.converted({"quotes": [{"lost": 1}]}, model.Case)
+    with pytest.raises(StateError, match=r"version 1 stored Ignored\.lost"):
+        version_1.converted({"history": [{"event": {"type": "ignored", "lost": 1}}]}, model.Case)
+
+
+_TAGS = {"Ignored": {"type": "ignored"}}
+
+
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_state_of_version_1_is_not_opened(tmp_path, read_only):
     """Opening it says how to copy it, and changes nothing."""
@@ -97,7 +129,7 @@ def test_a_state_is_copied_between_stores(tmp_path, a_postgres):
     for store in (second, third):
         assert list(store.cases()) == list(first.cases())
         assert list(store.ledger()) == list(first.ledger())
-        assert list(store.unsent(after(days=1))) == list(first.unsent(after(days=1)))
+        assert unsent(store, after(days=1)) == unsent(first, after(days=1))
         assert store.get_fact("first uid of rma@portwell.example")
         assert store.next_sequence() == 2
         assert check(store) == []

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
-from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit
+from support.memory_desk import Desk, letter, unit
+from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, unsent
 from test_store_files import ENVIRONMENT, WORKER, is_sound
 
+from mailbot.runtime.pipeline import incoming_mail, process_batch
 from mailbot.runtime.store import DuplicateError, StaleError, UnavailableError, open_store
-from mailbot.runtime.store.postgresql import PostgresSession
+from mailbot.runtime.store.postgresql import Postgresql
 
 WORKERS = 4
 
@@ -34,10 +35,10 @@ def two(url):
 
 def lose(store):
     """Cut a store's connection, as a dead server or network does."""
-    (pid,) = store.session.connection.execute(sa.text("SELECT pg_backend_pid()")).one()
+    pid = store.database.value("SELECT pg_backend_pid()")
     import psycopg
 
-    with psycopg.connect(store.session.place, autocommit=True) as other:
+    with psycopg.connect(store.database.place, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 
@@ -167,7 +168,11 @@ def test_the_reply_of_a_dead_process_is_ambiguous(two):
     assert other.case("C-1").replies[0].state == "sending"
     assert other.outstanding(NOON, [RMA]) == 1
     lose(one)
-    assert other.recover(NOON) == ()
+    with pytest.raises(UnavailableError):
+        one.states()
+    assert one.recover(NOON, own=False) == ()  # the connection was lost, but this process may still be sending
+    assert one.case("C-1").replies[0].state == "sending"
+    assert other.recover(NOON, own=False) == ()
     [reply] = other.case("C-1").replies
     assert (reply.state, reply.ambiguous_attempts) == ("ambiguous", 1)
     assert reply.due_at >= NOON + timedelta(minutes=15)
@@ -189,31 +194,74 @@ def test_a_lost_connection_is_made_anew(two, moment):
     assert len(list(other.cases())) == 2
 
 
+def lose_commit(store, monkeypatch, *, arrived):
+    """Cut the connection at the next commit: the server has executed it, or never gets it."""
+    run = Postgresql.run
+
+    def cut(database, sql, values=None):
+        if sql == "COMMIT" and database is store.database:
+            monkeypatch.setattr(Postgresql, "run", run)
+            if arrived:
+                run(database, sql)
+            lose(store)
+        return run(database, sql, values)
+
+    monkeypatch.setattr(Postgresql, "run", cut)
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_the_answer_to_a_commit_is_lost(two, monkeypatch, arrived):
-    """C7: the state is asked whether the commit took place; if so it is one, else nothing is staged any more."""
+    """C7: nobody knows whether the commit took place. Staged again, it takes effect once, and no number repeats."""
     one, other = two
     sequence = one.next_sequence()
-    one.stage(a_step(a_case(number=a_number(f"RMA-{sequence}")), identity="in"))
-    ask = PostgresSession._do
-
-    def cut(session, sql):
-        if sql == "COMMIT" and session is one.session:
-            monkeypatch.setattr(PostgresSession, "_do", ask)
-            if arrived:
-                ask(session, sql)
-            lose(one)
-            session.execute(sa.text("SELECT 1"))
-        return ask(session, sql)
-
-    monkeypatch.setattr(PostgresSession, "_do", cut)
-    if arrived:
+    step = a_step(a_case(number=a_number(f"RMA-{sequence}"), replies=(a_reply(),)), identity="in")
+    one.stage(step)
+    lose_commit(one, monkeypatch, arrived=arrived)
+    with pytest.raises(UnavailableError):
         one.commit()
-    else:
-        with pytest.raises(UnavailableError):
-            one.commit()
-    assert one.seen("in") == other.seen("in") == arrived
+    assert bool(one.recorded("in")) == bool(other.recorded("in")) == arrived
     assert one.next_sequence() != sequence
+    if arrived:
+        with pytest.raises(DuplicateError, match="in the log"):
+            one.stage(a_step(identity="in"))
+        one.rollback()
+    else:
+        commit(one, step)
+    assert [case.id for case in other.cases()] == ["C-1"]
+    assert [reply.message_id for reply in unsent(other, NOON)] == ["out-1@x"]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_batch_whose_commit_was_lost_is_processed_again(two, monkeypatch, arrived):
+    """C7, promise 2: an email, a due date and a failed delivery have one effect when their batch is processed again."""
+    one, other = two
+    desk = Desk(units=[unit("AH2F104432", "ipc")])
+    desk.store = desk.context.store = one
+    mail = incoming_mail(RMA, letter("Serial number AH2F104432 shows no video. The cable was changed."), desk.clock.now())
+    lose_commit(one, monkeypatch, arrived=arrived)
+    with pytest.raises(UnavailableError):
+        process_batch([mail], desk.context)
+    [done] = process_batch([mail], desk.context)
+    assert (done.folder, done.step is None) == ("Done", arrived)
+    [case] = other.cases()
+    assert len(list(other.ledger())) == len(case.replies) == other.pending() == 1
+
+    [claimed] = one.claim(desk.clock.now(), [RMA])
+    failed = changed(claimed, state="failed", note="550 no")
+    lose_commit(one, monkeypatch, arrived=arrived)
+    one.stage(a_step(changed(one.case(case.id), unreachable=True)), delivery=failed)
+    with pytest.raises(UnavailableError):
+        one.commit()
+    one.recover(desk.clock.now())
+    [reply] = other.case(case.id).replies
+    assert (other.case(case.id).unreachable, reply.state) == ((True, "failed") if arrived else (False, "ambiguous"))
+
+    desk.clock.at = one.next_due()
+    lose_commit(one, monkeypatch, arrived=arrived)
+    with pytest.raises(UnavailableError):
+        desk.later()
+    desk.later()
+    assert len(other.case(case.id).history) == 2
 
 
 def test_the_server_restarts(a_postgres, two):
@@ -232,9 +280,7 @@ def test_workers_that_are_killed_leave_one_effect(url):
     committed, sent, stale = set(), set(), 0
     for round_ in range(3):
         processes = [
-            subprocess.Popen(
-                [sys.executable, WORKER, url, str(seed)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-            )
+            subprocess.Popen([sys.executable, WORKER, url, str(seed)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
             for seed in range(round_ * 10, round_ * 10 + WORKERS)
         ]
         for at, process in enumerate(processes):

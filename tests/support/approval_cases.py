@@ -95,9 +95,7 @@ class Notice:
 
     def with_secret(self, secret: str) -> Notice:
         """The same notice with another token."""
-        return replace(
-            self, answer_to=self.answer_to.replace(self.secret, secret), id=self.id.replace(self.secret, secret)
-        )
+        return replace(self, answer_to=self.answer_to.replace(self.secret, secret), id=self.id.replace(self.secret, secret))
 
 
 @dataclass(frozen=True)
@@ -114,12 +112,7 @@ class Letter:
     kind: str = "text/plain; charset=utf-8"
 
     def raw(self) -> bytes:
-        lines = [
-            *self.trace,
-            f"From: {self.sender}" if self.sender else "",
-            f"To: {self.to}",
-            f"Subject: {self.subject}",
-        ]
+        lines = [*self.trace, f"From: {self.sender}" if self.sender else "", f"To: {self.to}", f"Subject: {self.subject}"]
         lines += [f"Date: {DATE}", f"In-Reply-To: {self.thread}\r\nReferences: {self.thread}" if self.thread else ""]
         lines += [*self.fields, "MIME-Version: 1.0", f"Content-Type: {self.kind}"]
         text = "\r\n".join(line for line in lines if line)
@@ -164,23 +157,15 @@ def _genuine(at: Situation) -> Iterator[tuple[str, Letter]]:
     yield "token, and nothing else of the case", replace(by_token, thread="", subject="ok")
     yield (
         "token in References behind others",
-        replace(
-            by_token, to=at.mailbox, thread="", fields=(f"References: <a@b.example>\r\n {notice.id} <c@d.example>",)
-        ),
+        replace(by_token, to=at.mailbox, thread="", fields=(f"References: <a@b.example>\r\n {notice.id} <c@d.example>",)),
     )
     yield "token in Cc", replace(by_token, to=at.customer, thread="", fields=(f"Cc: Returns <{notice.answer_to}>",))
     yield (
         "token in Delivered-To",
         replace(by_token, to=at.mailbox, thread="", trace=(f"Delivered-To: {notice.answer_to}", at.received)),
     )
-    yield (
-        "token, address in capitals",
-        replace(by_token, sender=at.person.upper(), to=notice.answer_to.upper(), thread=""),
-    )
-    yield (
-        "token, server knows nothing",
-        replace(by_token, trace=(at.results("dmarc=none; dkim=none; spf=none"), at.received)),
-    )
+    yield ("token, address in capitals", replace(by_token, sender=at.person.upper(), to=notice.answer_to.upper(), thread=""))
+    yield ("token, server knows nothing", replace(by_token, trace=(at.results("dmarc=none; dkim=none; spf=none"), at.received)))
     yield (
         "token, envelope failed",
         replace(by_token, trace=(at.results("spf=fail smtp.mailfrom=fw.example; dkim=none; dmarc=none"), at.received)),
@@ -203,9 +188,7 @@ def _genuine(at: Situation) -> Iterator[tuple[str, Letter]]:
             at.received,
         ),
         "envelope failed on the way": (
-            at.results(
-                f"spf=fail smtp.mailfrom=fw.example; dkim=pass header.d={at.domain}; dmarc=pass header.from={at.domain}"
-            ),
+            at.results(f"spf=fail smtp.mailfrom=fw.example; dkim=pass header.d={at.domain}; dmarc=pass header.from={at.domain}"),
             at.received,
         ),
         "verdict below": (at.received, "Received-SPF: pass", at.vouched[0]),
@@ -219,18 +202,10 @@ def _genuine(at: Situation) -> Iterator[tuple[str, Letter]]:
             at.results("dmarc=none", "other.example"),
             at.received,
         ),
-        "another's verdict further down": (
-            *at.vouched,
-            at.results(f"dmarc=fail header.from={at.domain}", "mx.x.example"),
-        ),
+        "another's verdict further down": (*at.vouched, at.results(f"dmarc=fail header.from={at.domain}", "mx.x.example")),
     }.items():
         yield kind, replace(by_server, trace=trace)
-    for words in (
-        "Approved.",
-        "Approve",
-        "approve.\r\n\r\nRegards\r\nThe Boss",
-        "APPROVE:\r\n-- \r\nThe Boss\r\nPortwell",
-    ):
+    for words in ("Approved.", "Approve", "approve.\r\n\r\nRegards\r\nThe Boss", "APPROVE:\r\n-- \r\nThe Boss\r\nPortwell"):
         yield "in other words", replace(by_token, body=f"{words}\r\n")
     yield "above the quoted notice", replace(by_token, body=quoted(notice, "APPROVE"))
     yield "HTML alone", replace(by_token, kind="text/html; charset=utf-8", body="<div>APPROVE</div>")

@@ -33,9 +33,7 @@ addEventListener("load", () => {{
 }});
 </script>
 """
-_FRAME = (
-    '<iframe name="{name}" width="{width}" height="{height}" style="border:0;background:#fff" srcdoc="{html}"></iframe>'
-)
+_FRAME = '<iframe name="{name}" width="{width}" height="{height}" style="border:0;background:#fff" srcdoc="{html}"></iframe>'
 
 
 def measure(browser: str, pages: Mapping[str, str]) -> list[dict[str, float | str]]:
@@ -48,9 +46,7 @@ def measure(browser: str, pages: Mapping[str, str]) -> list[dict[str, float | st
     return json.loads(unescape(found[1])) if found and found[1] else []
 
 
-def render_pages(
-    html_files: Iterable[Path], out_dir: Path, browser: str = BROWSERS[0] if BROWSERS else ""
-) -> list[Path]:
+def render_pages(html_files: Iterable[Path], out_dir: Path, browser: str = BROWSERS[0] if BROWSERS else "") -> list[Path]:
     """One PNG for each file, both widths side by side, at its full height."""
     pages = {file.stem: file.read_text(encoding="utf-8") for file in html_files}
     heights: dict[str, int] = {}
@@ -80,12 +76,6 @@ def _wrap(pages: Mapping[str, str], heights: Mapping[str, int]) -> str:
 
 def _run(browser: str, folder: str, *wanted: str) -> str:
     quiet = ("quic", "background-networking", "component-update", "sync", "gpu")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--no-first-run",
-        "--hide-scrollbars",
-        *(f"--disable-{word}" for word in quiet),
-    ]
+    options = ["--headless", "--no-sandbox", "--no-first-run", "--hide-scrollbars", *(f"--disable-{word}" for word in quiet)]
     command = [browser, *options, f"--user-data-dir={folder}/profile", *wanted]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout

@@ -57,10 +57,7 @@ def _by_trace(at: Situation) -> Iterator[tuple[str, Letter]]:
     yield "forged verdict further down", bare(at, fields=(good,))
     yield "forged verdict further down", bare(at, trace=(none, at.received, *at.vouched))
     for by in ("mx.evil.example", f"{at.server}.evil.example", f"({at.server}) mx.evil.example", f"x{at.server}"):
-        yield (
-            "verdict of another server",
-            bare(at, trace=(at.results(f"dmarc=pass header.from={at.domain}", by), at.received)),
-        )
+        yield ("verdict of another server", bare(at, trace=(at.results(f"dmarc=pass header.from={at.domain}", by), at.received)))
     unnamed = f"Authentication-Results: dmarc=pass action=none header.from={at.domain}; {at.server}"
     yield "verdict without a name", bare(at, trace=(unnamed, at.received))
     for said in (
@@ -91,12 +88,7 @@ def _by_name(at: Situation) -> Iterator[tuple[str, Letter]]:
     yield "two mailboxes in From", answer(at, sender=f"<{EVIL}> <{at.person}>", trace=at.vouched)
     yield "group in From", answer(at, sender=f"Staff: {at.person};", trace=at.vouched)
     yield "group in From", answer(at, sender=f"Staff: {at.person}, {EVIL};", trace=at.vouched)
-    for sender in (
-        f'"{at.person}" <{EVIL}>',
-        f"{at.person} <{EVIL}>",
-        f'"Boss <{at.person}>" <{EVIL}>',
-        f"({at.person}) {EVIL}",
-    ):
+    for sender in (f'"{at.person}" <{EVIL}>', f"{at.person} <{EVIL}>", f'"Boss <{at.person}>" <{EVIL}>', f"({at.person}) {EVIL}"):
         yield "name that looks like an address", answer(at, sender=sender, trace=evil)
     word = base64.b64encode(f"Boss <{at.person}>".encode()).decode()
     yield "encoded word in From", answer(at, sender=f"=?utf-8?q?{local}=40{domain}?= <{EVIL}>", trace=evil)
@@ -145,11 +137,7 @@ def _by_token(at: Situation) -> Iterator[tuple[str, Letter]]:
     for secret in (notice.secret[:-1], notice.secret + "0", notice.secret[::-1], "0" * 32, notice.secret[:16] * 2):
         yield "token of the wrong form", answer(at, notice.with_secret(secret))
     host = at.mailbox.rpartition("@")[2]
-    for guess in (
-        f"<{notice.case.lower()}.1.{'0' * 16}@{host}>",
-        f"<{notice.case.lower()}.s1.{'0' * 32}@{host}>",
-        "<1@a.b>",
-    ):
+    for guess in (f"<{notice.case.lower()}.1.{'0' * 16}@{host}>", f"<{notice.case.lower()}.s1.{'0' * 32}@{host}>", "<1@a.b>"):
         yield "guessed References", bare(at, thread=guess)
         yield "guessed References of a stranger", bare(at, thread=guess, sender=EVIL)
     yield "token at another host", bare(at, to=notice.answer_to.replace(host, "evil.example"))
@@ -165,7 +153,7 @@ def _by_token(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_words(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The mail is really the person's, or bears the person's words; but nobody said it now (A9)."""
+    """The mail is really the person's, or bears the person's words; but nobody said it now."""
     notice = Notice.of(at.notice)
     for trace in ((at.received,), at.vouched):
         real = answer(at, trace=trace)
@@ -192,7 +180,7 @@ def _by_words(at: Situation) -> Iterator[tuple[str, Letter]]:
 
 
 def _by_machine(at: Situation) -> Iterator[tuple[str, Letter]]:
-    """The person's own machine, or somebody else's, sends it; token and verdict may be as good as they like (L5, B4)."""
+    """The person's own machine, or somebody else's, sends it; token and verdict may be as good as they like."""
     real = answer(at, trace=at.vouched)
     for field in (
         "Auto-Submitted: auto-replied",
@@ -209,9 +197,7 @@ def _by_machine(at: Situation) -> Iterator[tuple[str, Letter]]:
         yield "list mail", replace(real, fields=(field,))
     yield "null sender", replace(real, trace=("Return-Path: <>", *at.vouched))
     status = f"Reporting-MTA: dns; {at.server}\r\n\r\nFinal-Recipient: rfc822; {at.person}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-    report = parts(
-        ("text/plain", "APPROVE"), ("message/delivery-status", status), ("text/rfc822-headers", "Subject: APPROVE")
-    )
+    report = parts(("text/plain", "APPROVE"), ("message/delivery-status", status), ("text/rfc822-headers", "Subject: APPROVE"))
     kind = report["kind"].replace("mixed", "report; report-type=delivery-status")
     for sender in (at.person, f"MAILER-DAEMON@{at.domain}"):
         yield "delivery report", replace(real, sender=sender, kind=kind, body=report["body"])

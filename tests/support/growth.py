@@ -71,17 +71,17 @@ def check_message(message: Message) -> None:
         message.classification.reason,
     ):
         check_line(line)
-    assert all(len(named) <= addresses.MOST for named in (message.to, message.cc, message.reply_to))
+    assert all(len(named) <= addresses.MAX_MAILBOXES for named in (message.to, message.cc, message.reply_to))
     for text in (message.text, message.visible, message.quoted):
-        assert len(text) <= body.MOST + 1_000
+        assert len(text) <= body.MAX_CHARACTERS + 1_000
         assert "\x00" not in text
         assert "\u202e" not in text
     assert len(message.codes) <= CODES
-    assert len(message.documents) <= extraction.MOST + 1
-    assert sum(len(document.text) for document in message.documents) <= extraction.TEXT
+    assert len(message.documents) <= extraction.MAX_ATTACHMENTS + 1
+    assert sum(len(document.text) for document in message.documents) <= extraction.MAX_TEXT
     tables = [table for document in message.documents for table in document.tables]
-    assert sum(len(row) for table in tables for row in table.rows) <= extraction.CELLS
-    assert all(len(table.rows) <= formats.ROWS for table in (*message.tables, *tables))
+    assert sum(len(row) for table in tables for row in table.rows) <= extraction.MAX_CELLS
+    assert all(len(table.rows) <= formats.MAX_ROWS for table in (*message.tables, *tables))
 
 
 def check_request(request: Request) -> None:

@@ -34,9 +34,7 @@ def archive(files: dict[str, bytes | str]) -> bytes:
 
 def workbook(rows: str | bytes, *, doctype: str = "") -> bytes:
     """An XLSX whose one sheet has these rows, as XML."""
-    head = (
-        f'<?xml version="1.0"?>{doctype}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    )
+    head = f'<?xml version="1.0"?>{doctype}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     content = rows if isinstance(rows, bytes) else rows.encode()
     return archive(
         {

@@ -47,9 +47,7 @@ def policy(company: str) -> Policy:
     return library().policy(company)
 
 
-def unit(
-    serial: str, family: str, delivered_on: date = date(2026, 3, 1), model: str = "WADE-8013", **more: object
-) -> Unit:
+def unit(serial: str, family: str, delivered_on: date = date(2026, 3, 1), model: str = "WADE-8013", **more: object) -> Unit:
     """A unit that Acme bought."""
     fields = {"customer": "Acme Robotics", "customer_domain": "acme.example"} | more
     return Unit(serial, model, family, delivered_on, **fields)  # type: ignore[arg-type]

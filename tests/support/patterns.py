@@ -1,4 +1,4 @@
-"""Mails of one pattern, repeated to any size: what a sender does who wants to keep the desk busy (R4)."""
+"""Mails of one pattern, repeated to any size: what a sender does who wants to keep the desk busy."""
 
 from __future__ import annotations
 

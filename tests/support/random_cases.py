@@ -1,14 +1,15 @@
 """Random lives of cases: a desk with its staff, customers and strangers, and what must hold after every step of it.
 
-The desk does what the daemon does, by ``take_in``, ``sweep`` and ``send`` of the one path. Every step is judged as it was taken:
-``Life.judge`` has the promises, one method each.
+The desk does what the daemon does: it calls ``process_batch``, ``process_due`` and ``Sender.send``. Every step is checked
+when it is taken: ``Life.judge`` has the promises, one method each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import email
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,21 +20,20 @@ from unittest.mock import patch
 
 import msgspec
 import structlog
-from case.test_fold import replay
 from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
+from support.replay import differences
 
 from mailbot.case import delivery
 from mailbot.case.deadlines import waits_for
-from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATES, NUMBERED, ON_SITE, state_of
+from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATE, NUMBERED, ON_SITE, state_of
 from mailbot.core import handle
 from mailbot.intake import understand as intake
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage
+from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
 from mailbot.policy.dates import today
 from mailbot.reply.render import EmailTemplates
-from mailbot.runtime import pipeline
-from mailbot.runtime.sending import Sender
+from mailbot.runtime import pipeline, sending
 from mailbot.runtime.store import open_store
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailbot.model import Deadline, HistoryEntry, Reply, Request, Snapshot, State, Step, Unit
+    from mailbot.policy.context import Context
     from mailbot.policy.policy import Policy
 
 WHOLE = int(os.environ.get("MAILBOT_LIVES", "0"))
@@ -53,10 +54,7 @@ KIM, LEE, ZOE, JOE = "kim@acme.example", "lee@acme.example", "zoe@zenith.example
 CUSTOMERS = (KIM, LEE, ZOE, JOE)
 DOMAIN = {PORTWELL: "portwell.example", SERVERTECH: "servertech.example"}
 BOSS, CHIEF, DESK, SALES = "boss", "chief", "bench", "sales"
-_BASE = {
-    PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"),
-    SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45"),
-}
+_BASE = {PORTWELL: ("AH2F1044", "ipc", "platform", "WADE-80"), SERVERTECH: ("STV7001-00003", "pdu", "accessory", "STV-45")}
 
 
 def units(company: str) -> dict[str, Unit]:
@@ -102,7 +100,7 @@ def policy(company: str) -> Policy:
         return found
     letters = found.letters
     assert isinstance(letters, EmailTemplates)
-    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), papers={})
+    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), document_texts={})
 
 
 def mail(
@@ -173,7 +171,6 @@ class Life(Desk):
             self._open(folder)
         self.rows = units(company)
         self.now: dict[str, Case] = {}
-        self.told: defaultdict[str, list[tuple[Snapshot, datetime]]] = defaultdict(list)
         self.taken: list[tuple[Step, datetime]] = []
         self.raws: list[bytes] = []
         self.sent: dict[str, Reply] = {}
@@ -182,22 +179,21 @@ class Life(Desk):
         self.secrets: set[str] = set()
         self.let_in: set[tuple[str, str]] = set()
         self.patches = ExitStack()
-        self.patches.enter_context(patch.object(pipeline, "handle", self._step))
+        for module in (pipeline, sending):
+            self.patches.enter_context(patch.object(module, "handle", self._step))
         if not WHOLE:
             self.patches.enter_context(patch.object(intake, "understand", _remembered))
 
-    def _random(self) -> str:
+    def _chance(self) -> str:
         self.count += 1
         return sha256(f"{self.count}".encode()).hexdigest()[:32]
 
     def _open(self, folder: Path) -> None:
         self.store = self.context.store = open_store(f"tinydb:{folder}")  # type: ignore[assignment]
 
-    def _step(self, arrival: Any, case: Case | None, snapshot: Snapshot, rules: Policy, now: datetime) -> Step:
-        result = handle(arrival, case, snapshot, rules, now)
-        if result.after:
-            self.told[result.after.id].append((snapshot, now))
-        self.taken.append((result, now))
+    def _step(self, trigger: Any, case: Case | None, context: Context) -> Step:
+        result = handle(trigger, case, context)
+        self.taken.append((result, context.now))
         return result
 
     # ------------------------------------------------------------ what happens
@@ -205,9 +201,7 @@ class Life(Desk):
     def arrives(self, raw: bytes) -> Step:
         """Let a mail arrive that has never arrived before."""
         self.raws.append(raw)
-        [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
-        )
+        [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step, "a new mail takes effect"
         record = settled.step.record
         assert record
@@ -218,9 +212,7 @@ class Life(Desk):
     def arrives_again(self, raw: bytes) -> None:
         """Let a mail arrive once more: nothing follows (promise 2)."""
         count = len(self.taken)
-        [settled] = pipeline.process_batch(
-            [pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context
-        )
+        [settled] = pipeline.process_batch([pipeline.incoming_mail(self.policy.desk.address, raw, self.clock.now())], self.context)
         assert settled.step is None
         assert len(self.taken) == count
         self._kept()
@@ -238,12 +230,13 @@ class Life(Desk):
     def _sweep(self) -> None:
         pipeline.process_due({self.policy.desk.address: self.context}, self.store, self.clock)
         self._judged()
-        assert not self.store.due(self.clock.now()), "what was due has been worked on"
+        due = self.store.next_due()
+        assert due is None or due > self.clock.now(), "what was due has been worked on"
 
     def sends(self, results: Sequence[delivery.DeliveryResult]) -> None:
         """Let the outbox go round once; the transactions end like this, one after another and over again."""
-        outbox, address = _Outbox(results), self.policy.desk.address
-        _finished(Sender({address: self.context}, {address: outbox}, self.store, self.clock).send())
+        outbox, address = Outbox(results), self.policy.desk.address
+        finished(sending.Sender({address: self.context}, {address: outbox}, self.store, self.clock).send())
         self._judged()
         for reply_id, raw in outbox.sent:
             assert self.sent[reply_id].raw == raw, "what is sent is what was frozen"
@@ -260,9 +253,8 @@ class Life(Desk):
         try:
             if not self.failed:
                 self._kept()
-                for case in self.now.values():
-                    again = replay(case, self.told[case.id], self)
-                    assert again == case, f"the history alone tells how a case stands: {_changed(again, case)}"
+                for case in self.store.cases():
+                    assert differences(case) == [], "the stored history alone rebuilds a case"
         finally:
             self.patches.close()
             self.store.close()
@@ -290,7 +282,7 @@ class Life(Desk):
         """Judge one step by all promises."""
         after = result.after
         before = self.now.get(after.id) if after else None
-        for ruling in result.decision.rulings if after and result.decision else ():
+        for ruling in result.decision.command_results if after and result.decision else ():
             if ruling.result == "done" and ruling.command.name in ("approve", "quote"):
                 self.let_in |= {(after.id, serial_key(serial)) for serial in ruling.serials}  # type: ignore[union-attr]
         self._mails(result, before)
@@ -334,9 +326,7 @@ class Life(Desk):
                 assert self.came[after.id, key] == 1, f"{key} came twice"
             assert all(moment > now for moment in at)
             letters = [self.sent[one] for one in entry.sent if self.sent[one].audience == "customer"]
-            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), (
-                "one mail for each thing that is waited for"
-            )
+            assert len(letters) <= len({_kind(key) for key in entry.event.keys}), "one mail for each thing that is waited for"
             assert not (letters and before.state in CLOSED_STATES), "nothing more is sent of what is over"
             assert not (letters and before.unreachable)
         else:
@@ -354,12 +344,10 @@ class Life(Desk):
                 assert not after.number
                 assert not after.quotes
             else:
-                assert not (changed := _changed(before, after)), (
-                    f"{changed}, and nothing proves that it was this person"
-                )
+                assert not (changed := _changed(before, after)), f"{changed}, and nothing proves that it was this person"
             return
         person = next(p for p in self.policy.desk.staff if p.address == event.mail.sender)
-        for ruling in decision.rulings:
+        for ruling in decision.command_results:
             if ruling.result != "done" or ruling.command.name not in ("approve", "quote"):
                 continue
             assert before
@@ -369,7 +357,7 @@ class Life(Desk):
             spent = sum((price.amount for price in ruling.command.prices), Decimal(0))
             if ruling.command.name == "approve" and before.quotes:
                 meant = [item for item in before.units if serial_key(item.serial) in keys]
-                waived = any(i.state == "quoted" or (i.state == "held" and i.charged) for i in meant)
+                waived = any(i.state == "quoted" or (i.state == "held" and i.billed) for i in meant)
                 spent += before.quotes[-1].total if waived else 0
             assert spent <= person.limit, f"{person.address} may not spend {spent}"
         if after.credit and (before is None or after.credit != before.credit):
@@ -403,9 +391,7 @@ class Life(Desk):
             self._private(reply, after)
         if before and after and before.history:
             assert after.history[: len(before.history)] == before.history
-            assert [r.message_id for r in after.replies][: len(before.replies)] == [
-                r.message_id for r in before.replies
-            ]
+            assert [r.message_id for r in after.replies][: len(before.replies)] == [r.message_id for r in before.replies]
 
     def _private(self, reply: Reply, case: Case) -> None:
         """A customer's mail shows nothing of staff's, nor of what belongs to others."""
@@ -417,9 +403,7 @@ class Life(Desk):
         text = f"{head} {' '.join(said.decode().split())}"
         assert "Reply-To" not in opened
         shown = [
-            word
-            for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry")
-            if word in text
+            word for word in (SEEN, "mailto:rma", "+c-", "What you can do", "waits for you", "in the registry") if word in text
         ]
         shown += [secret for secret in self.secrets if secret in text]
         shown += [person.address for person in self.policy.desk.staff if person.address in text]
@@ -447,7 +431,13 @@ def _sound(case: Case) -> None:
 def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
     """Every unit goes where the table leads, one move for each thing that was decided."""
     was = {serial_key(item.serial): item for item in (before.units if before else ())}
-    done = sum(ruling.result == "done" for ruling in entry.decision.rulings)
+    done = sum(ruling.result == "done" for ruling in entry.decision.command_results)
+    ways: dict[str, State] = {key: item.state for key, item in was.items()}
+    for change in entry.decision.changes:
+        if isinstance(change, UnitChanged) and change.event:
+            key = serial_key(change.unit.serial)
+            ways[key] = NEXT_STATE[ways.get(key), change.event]
+    assert all(item.state == ways[serial_key(item.serial)] for item in after.units), "the table leads to every state"
     for item in after.units:
         start = was.pop(serial_key(item.serial), None)
         if start is None or start.state != item.state:
@@ -463,7 +453,7 @@ def _travels(before: Case | None, after: Case, entry: HistoryEntry) -> None:
 def _within(state: State | None, hops: int) -> frozenset[State | None]:
     found: set[State | None] = {state}
     for _ in range(hops):
-        found |= {after for before in found for after in NEXT_STATES.get(before, frozenset())}
+        found |= {after for (before, _), after in NEXT_STATE.items() if before in found}
     return frozenset(found)
 
 
@@ -485,9 +475,7 @@ def _changed(before: Case, after: Case) -> list[str]:
     """What has changed beside what any mail may add: the history, our mails and their tokens."""
     free = {"history", "replies", "tokens"}
     fields = (name for name in Case.__struct_fields__ if name not in free)
-    return [
-        f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)
-    ]
+    return [f"{n}: {getattr(before, n)} -> {getattr(after, n)}" for n in fields if getattr(before, n) != getattr(after, n)]
 
 
 def _bare(case: Case) -> Case:
@@ -500,7 +488,9 @@ def _undelivered(case: Case) -> Iterator[Reply]:
         yield replace(reply, state="queued", attempts=0, due_at=None, note="", tried_at=None, ambiguous_attempts=0)
 
 
-class _Outbox:
+class Outbox:
+    """An outbox whose transactions end as listed, one after another and over again."""
+
     def __init__(self, results: Sequence[delivery.DeliveryResult]) -> None:
         self.results, self.sent = results, list[tuple[str, str]]()
 
@@ -511,13 +501,9 @@ class _Outbox:
         return self.results[len(self.sent) % len(self.results)]
 
 
-def _finished(work: Coroutine[Any, Any, Any]) -> None:
-    """Run what never really waits."""
-    try:
-        work.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("it waits")
+def finished(work: Coroutine[Any, Any, Any]) -> None:
+    """Run what a daemon would wait for."""
+    asyncio.run(work)
 
 
 _HEARD: dict[tuple[bytes, ...], Request] = {}

@@ -27,9 +27,7 @@ def mail(*fields: str, body: str | bytes = "Board AH2F104432 is dead.", **change
     return head.encode("utf-8", "surrogateescape") + b"\r\n\r\n" + content
 
 
-def arrived(
-    raw: bytes, *, mailbox: str = MAILBOX, authserv_id: str | None = None, profile: Profile = "standard"
-) -> Message:
+def arrived(raw: bytes, *, mailbox: str = MAILBOX, authserv_id: str | None = None, profile: Profile = "standard") -> Message:
     return parse(raw, mailbox=mailbox, arrived_at=ARRIVED, trusted_authserv_id=authserv_id, profile=profile)
 
 

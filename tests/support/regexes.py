@@ -52,9 +52,7 @@ def expressions() -> tuple[list[Expression], list[str]]:  # noqa: C901, PLR0912 
     ]
     for module in modules:
         for name, value in vars(module).items():
-            values = (
-                value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else [value]
-            )
+            values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple | list) else [value]
             for one in values:
                 if isinstance(one, re.Pattern):
                     known.setdefault(id(one), Expression(one, f"{module.__name__}.{name}"))

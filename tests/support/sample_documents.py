@@ -37,9 +37,7 @@ PLAIN = ReturnShipment(
     statements=("No commercial value", "American Goods Returned to the US"),
     dates=(
         CalendarDate("number", date(2026, 12, 21), f"{NUMBER}: last day on which the units can reach us"),
-        CalendarDate(
-            "doa", date(2026, 12, 1), "Defective on arrival: send the unit back by today; contents, packaging"
-        ),
+        CalendarDate("doa", date(2026, 12, 1), "Defective on arrival: send the unit back by today; contents, packaging"),
     ),
 )
 
@@ -56,8 +54,7 @@ CHINESE = replace(
 
 LONG = replace(
     PLAIN,
-    customer="Żółć Ünïcödé Дмитрий Αλέξανδρος Nguyễn <b>bold</b> & Sons \u202edesrever\u202c\x07 "
-    + "Müller-Lüdenscheidt " * 7,
+    customer="Żółć Ünïcödé Дмитрий Αλέξανδρος Nguyễn <b>bold</b> & Sons \u202edesrever\u202c\x07 " + "Müller-Lüdenscheidt " * 7,
     customer_company="A" * 200,
     address=tuple(f"Address line {n} with a street that goes on and on and on, building {n}" for n in range(8)),
     ship_to=(
@@ -68,9 +65,7 @@ LONG = replace(
         "Phone: 555-0100 Extension 3321",
     ),
     units=tuple(
-        ShipmentUnit(
-            f"AH2F{n:06}", "WADE-8013-" + "X" * 50, "It goes off after some minutes, then on again. " * (1 + n % 6), ""
-        )
+        ShipmentUnit(f"AH2F{n:06}", "WADE-8013-" + "X" * 50, "It goes off after some minutes, then on again. " * (1 + n % 6), "")
         for n in range(40)
     ),
     boxes=12,

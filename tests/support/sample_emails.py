@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mailbot.reply.content import Bill, ChargeLine, ClauseSentence, EmailContent, QuoteBlock, RulingLine, UnitBlock
+from mailbot.reply.email_content import Bill, ChargeLine, ClauseSentence, CommandLine, EmailContent, QuoteBlock, UnitBlock
 from mailbot.reply.render import EmailTemplates
 from mailbot.reply.samples import SAMPLES
 
@@ -39,39 +39,19 @@ def hard_letters() -> tuple[EmailContent, ...]:
     units = (
         UnitBlock("AB1C234567890123456789012345678901234567", "issue", (said,), "M" * 60, CHINESE),
         UnitBlock("SAMPLE-2", "quote", (said,), "Model " * 10, "W" * 300),
-        UnitBlock(
-            "SAMPLE-3",
-            "ask",
-            (said,),
-            "CAR-5056 with a very long description of what it is made for",
-            HOSTILE,
-            ("reason",),
-        ),
+        UnitBlock("SAMPLE-3", "ask", (said,), "CAR-5056 with a very long description of what it is made for", HOSTILE, ("reason",)),
         UnitBlock("SAMPLE-4", "staff", (said, said), reason="a " * 400),
         UnitBlock("SAMPLE-5", "decline", (said,), reason="it is https://www.sample.example/" + "x" * 200),
     )
     quote = QuoteBlock(
-        "Q-2031-0000123456",
-        (ChargeLine("Service and diagnosis, " * 8, "USD 1,234,567.00"),),
-        "USD 1,234,567.00",
-        "9 May 2031",
+        "Q-2031-0000123456", (ChargeLine("Service and diagnosis, " * 8, "USD 1,234,567.00"),), "USD 1,234,567.00", "9 May 2031"
     )
     answer = replace(
-        sample("answer"),
-        greeting=HOSTILE,
-        subject=HOSTILE,
-        units=units,
-        asks=("reason",),
-        quote=quote,
-        informs=(said,) * 8,
+        sample("answer"), greeting=HOSTILE, subject=HOSTILE, units=units, asks=("reason",), quote=quote, informs=(said,) * 8
     )
     facts = (("a fact with a rather long name", "y" * 200), ("who", HOSTILE), ("what", CHINESE))
     notice = replace(
-        sample("notice", "second"),
-        units=units,
-        facts=facts,
-        quoted=f"{HOSTILE}\n> {'z' * 300}\n" * 50,
-        sender="s" * 120,
+        sample("notice", "second"), units=units, facts=facts, quoted=f"{HOSTILE}\n> {'z' * 300}\n" * 50, sender="s" * 120
     )
     here = tuple(replace(unit, state="received") for unit in units)
     progress = replace(
@@ -85,11 +65,8 @@ def hard_letters() -> tuple[EmailContent, ...]:
         ship_to=("A" * 200, CHINESE),
         informs=(said,) * 3,
     )
-    lines = (
-        RulingLine(HOSTILE, "quote", "refused", "flaw"),
-        RulingLine("Q" * 300, "approve", "done", serials=("S" * 80,)),
-    )
+    lines = (CommandLine(HOSTILE, "quote", "refused", "flaw"), CommandLine("Q" * 300, "approve", "done", serials=("S" * 80,)))
     transcript = replace(
-        sample("transcript", "unclear"), units=here, rulings=lines, sender="s" * 120, quote=quote, quoted="w" * 400
+        sample("transcript", "unclear"), units=here, command_results=lines, sender="s" * 120, quote=quote, quoted="w" * 400
     )
     return answer, notice, progress, transcript

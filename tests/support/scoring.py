@@ -81,14 +81,8 @@ def score(labels: list[dict[str, Any]], told: list[dict[str, Any]]) -> Score:
         got = by_file[want["file"]]
         wanted = {serial(unit["serial"]): unit["outcome"] for unit in want["items"]}
         found = {serial(unit["serial"]): unit["outcome"] for unit in got["items"]}
-        hit, over, under = (
-            hit + len(wanted.keys() & found),
-            over + len(found.keys() - wanted),
-            under + len(wanted.keys() - found),
-        )
-        pairs = {
-            name: (want[name], got[name]) for name in ("kind", "intent", "outcome", "language", "po_number", "sender")
-        }
+        hit, over, under = (hit + len(wanted.keys() & found), over + len(found.keys() - wanted), under + len(wanted.keys() - found))
+        pairs = {name: (want[name], got[name]) for name in ("kind", "intent", "outcome", "language", "po_number", "sender")}
         pairs |= {name: (set(want[name]), set(got[name])) for name in ("missing", "exclusions")}
         pairs["serials"] = (set(wanted), set(found))
         if want["reason_contains"]:
@@ -102,11 +96,7 @@ def score(labels: list[dict[str, Any]], told: list[dict[str, Any]]) -> Score:
                 result.misses.append((want["file"], name, one, other))
         stated, heard = set(want["exclusions"]), set(got["exclusions"])
         right, wrong_, missed = result.exclusions
-        result.exclusions = (
-            right + len(stated & heard),
-            wrong_ + len(heard - stated),
-            missed + len(stated - heard),
-        )
+        result.exclusions = (right + len(stated & heard), wrong_ + len(heard - stated), missed + len(stated - heard))
         taken = {serial(text) for text in want["decoys"]} & found.keys()
         result.decoys += [(want["file"], text) for text in sorted(taken)]
         result.reasons += [got["reason"]] if got["reason"] else []

@@ -51,20 +51,13 @@ class House:
     def __post_init__(self) -> None:
         (self.home / "registry.csv").write_text(self.registry, encoding="utf-8")
         policies = {PORTWELL: "american-portwell", SERVERTECH: "server-technology"}
-        staff = {
-            PORTWELL: ("desk@portwell.example", "boss@portwell.example"),
-            SERVERTECH: ("support@servertech.example",) * 2,
-        }
+        staff = {PORTWELL: ("desk@portwell.example", "boss@portwell.example"), SERVERTECH: ("support@servertech.example",) * 2}
         text = f'state = "{self.state}"\ntimezone = "America/Los_Angeles"\npoll_seconds = 1\n{self.extra}'
         for address, user in self.users.items():
             box = self.imap.imap(user)
             desk, boss = staff[address]
             people = f'\n  [[mailbox.staff]]\n  address = "{desk}"\n  roles = ["desk"]'
-            people = (
-                people + f'\n  [[mailbox.staff]]\n  address = "{boss}"\n  roles = ["approver"]'
-                if desk != boss
-                else people
-            )
+            people = people + f'\n  [[mailbox.staff]]\n  address = "{boss}"\n  roles = ["approver"]' if desk != boss else people
             text += f"""
 [[mailbox]]
 address = "{address}"

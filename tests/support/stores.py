@@ -11,6 +11,7 @@ from mailbot.model import (
     CaseUnit,
     Deadline,
     Decision,
+    DueDate,
     HistoryEntry,
     MailRecord,
     MailReference,
@@ -21,6 +22,7 @@ from mailbot.model import (
     Requested,
     Step,
 )
+from mailbot.runtime.store import rows
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 RMA = "rma@portwell.example"
@@ -79,6 +81,19 @@ def commit(store, *steps):
     store.commit()
 
 
+def unsent(store, now):
+    """The replies that may go out, in the order in which they would."""
+    query = "SELECT *, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content FROM replies"
+    wanted = "unsent = 1 AND state <> 'sending' AND (due_at IS NULL OR due_at <= :now) ORDER BY created_at, seq"
+    return [rows.decode_reply(row) for row in store.database.run(f"{query} WHERE {wanted}", {"now": rows.number(now)})]
+
+
+def due(store, now):
+    """The due dates that have been reached, the earliest first."""
+    query = "SELECT id, due_at FROM cases WHERE due_at <= :now ORDER BY due_at, id"
+    return tuple(DueDate(row.id, rows.moment(row.due_at)) for row in store.database.run(query, {"now": rows.number(now)}))
+
+
 def told(store):
     """Everything a store tells, as one value."""
     cases = list(store.cases())
@@ -88,11 +103,11 @@ def told(store):
         "threads": [store.find([reply.message_id for reply in case.replies], [case.id]) for case in cases],
         "units": store.open_cases(RMA, ["AH2F10"]),
         "ledger": list(store.ledger()),
-        "seen": [store.seen(record.identity) for record in store.ledger()],
+        "seen": [store.recorded(record.identity) for record in store.ledger()],
         "states": dict(store.states()),
-        "due": store.due(after(days=3650)),
+        "due": due(store, after(days=3650)),
         "next due": store.next_due(),
-        "unsent": list(store.unsent(after(days=3650))),
+        "unsent": unsent(store, after(days=3650)),
         "pending": store.pending(),
         "answers": store.answers_since(KIM, NOON),
         "sequence": store.next_sequence(),
@@ -122,7 +137,7 @@ def something(chance, turn, stores):  # noqa: C901 - a list of what can happen
         case 4:
             for store in stores:
                 store.rollback()
-            waiting = list(stores[0].unsent(after(days=3650)))
+            waiting = unsent(stores[0], after(days=3650))
             for reply in chance.sample(waiting, min(2, len(waiting))):
                 marked = changed(reply, state=chance.choice(["sent", "deferred", "failed", "ambiguous"]), attempts=turn)
                 for store in stores:

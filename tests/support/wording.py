@@ -63,15 +63,7 @@ def phrases(path: Path = LIST) -> list[Phrase]:
     """The list of phrases."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [
-        Phrase(
-            row["say_not"],
-            row["say"],
-            frozenset((row["where"] or "").split()),
-            _pattern(row["say_not"]),
-        )
-        for row in rows
-    ]
+    return [Phrase(row["say_not"], row["say"], frozenset((row["where"] or "").split()), _pattern(row["say_not"])) for row in rows]
 
 
 def _pattern(phrase: str) -> re.Pattern[str]:
@@ -104,13 +96,7 @@ def texts_of_code(path: str, source: str) -> Iterator[Text]:  # noqa: C901, PLR0
             yield Text(path, line, "name", node.arg)
         elif isinstance(node, ast.keyword) and node.value and node.arg == "hidden":
             yield Text(path, node.value.lineno, "flag", node.arg)
-        name = (
-            node.arg
-            if isinstance(node, ast.arg)
-            else ast.unparse(node.target)
-            if isinstance(node, ast.AnnAssign)
-            else ""
-        )
+        name = node.arg if isinstance(node, ast.arg) else ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else ""
         if name == "hidden":
             yield Text(path, line, "flag", name)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -1,7 +1,8 @@
-"""What the attachments of a mail say: each a Document, within bounds; what cannot be read is an empty one that says why.
+"""The contents of the attachments of a message, as Documents, within limits.
 
-Reading a stranger's file is left to libraries that may loop or fill the memory; ``risky`` names those kinds. Here they are
-read where they stand; the shell hands in a ``look`` of its own that does it in a process with limits.
+An attachment that cannot be read gives an empty Document with a note. Parsing a file from an unknown sender relies on
+libraries that may loop or use up memory; ``risky`` identifies those files. The functions here parse all files in this
+process; the runtime passes a ``look`` of its own that does it in a separate process with limits.
 """
 
 from __future__ import annotations
@@ -10,124 +11,124 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mailbot.intake.attachments import formats
-from mailbot.intake.attachments.formats import ROWS, separated
+from mailbot.intake.attachments.formats import MAX_ROWS, parse_separated
 from mailbot.mail.mime import UnreadableError
 from mailbot.model import Attachment, Document, Table, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["ROWS", "AttachmentContents", "OpenedAttachment", "contents", "is_program", "look", "risky", "separated"]
+__all__ = ["MAX_ROWS", "AttachmentContents", "OpenedAttachment", "contents", "is_program", "look", "parse_separated", "risky"]
 
-MOST = 20
-"""Attachments of one mail that are looked at, those within others included (T5)."""
+MAX_ATTACHMENTS = 20
+"""The maximum number of attachments of one message that are opened, including those inside others."""
 
-DEPTH = 3
-"""Levels of attachments within attachments that are opened."""
+MAX_DEPTH = 3
+"""The maximum nesting depth at which attachments are opened."""
 
-LARGEST = 10_000_000
-"""Bytes of one attachment that are read (R1)."""
+MAX_SIZE = 10_000_000
+"""The maximum size in bytes of an attachment that is read."""
 
-TEXT, CELLS, CELL = 400_000, 100_000, 1_000
-"""Bounds of what all attachments of a mail may say: characters of text, cells of tables, characters of a cell."""
+MAX_TEXT, MAX_CELLS, MAX_CELL = 400_000, 100_000, 1_000
+"""Limits for all attachments of a message: characters of text, cells of tables, and characters of one cell."""
 
-WITHIN = 30_000_000
-"""Bytes of all attachments that are found within others (T3)."""
+MAX_UNPACKED = 30_000_000
+"""The maximum total size in bytes of attachments found inside others."""
 
-PROGRAM = "a program, not a document"
-UNREADABLE = "could not be read"
-BEGINNING = "only its beginning was read"
+PROGRAM_NOTE = "a program, not a document"
+UNREADABLE_NOTE = "could not be read"
+TRUNCATED_NOTE = "only its beginning was read"
 
 
 class OpenedAttachment(Value, frozen=True):
-    """What one attachment says, and the attachments within it (an archive, winmail.dat, an attached mail)."""
+    """The content of one attachment, and the attachments inside it (archive, winmail.dat, attached message)."""
 
     document: Document
     within: tuple[Attachment, ...] = ()
 
 
 class AttachmentContents(Value, frozen=True):
-    """What the attachments of a mail say, and the attachments that were found within them."""
+    """The contents of the attachments of a message, and the attachments found inside them."""
 
     documents: tuple[Document, ...] = ()
     attachments: tuple[Attachment, ...] = ()
 
 
 def look(attachment: Attachment) -> OpenedAttachment:
-    """Open one attachment here; whatever goes wrong, it is an empty Document that says so."""
-    kind = formats.of(attachment)
-    if kind is None:
+    """Open one attachment in this process; any error gives an empty Document with a note."""
+    file_format = formats.detect(attachment)
+    if file_format is None:
         return OpenedAttachment(Document(attachment.name))
     try:
-        read = kind.read(attachment)
+        read = file_format.read(attachment)
     except formats.EncryptedFileError:
         note = "encrypted"
     except UnreadableError as error:
         note = error.reason
-    except Exception:  # noqa: BLE001 - a library meets a stranger's file here: whatever it raises, the mail goes on
-        note = UNREADABLE
+    except Exception:  # noqa: BLE001 - a library parses an untrusted file here; no exception may stop the message
+        note = UNREADABLE_NOTE
     else:
         return OpenedAttachment(Document(attachment.name, read.text, read.tables), read.within)
     return OpenedAttachment(Document(attachment.name, note=note))
 
 
 def risky(attachment: Attachment) -> bool:
-    """Say whether a library reads this kind that a hostile file may break (T2, T3)."""
-    kind = formats.of(attachment)
-    return kind is not None and kind.risky
+    """Return whether this file is parsed by a library that a hostile file may crash or hang."""
+    file_format = formats.detect(attachment)
+    return file_format is not None and file_format.risky
 
 
 def is_program(attachment: Attachment) -> bool:
-    """Say whether an attachment is a program, whatever it is called (T4)."""
-    return attachment.content.startswith(formats.PROGRAMS) and not formats.is_text(attachment)
+    """Return whether an attachment is a program, whatever its name."""
+    return attachment.content.startswith(formats.PROGRAM_SIGNATURES) and not formats.is_text(attachment)
 
 
-def contents(
-    attachments: Sequence[Attachment], look: Callable[[Attachment], OpenedAttachment] = look
-) -> AttachmentContents:
-    """Open the attachments of a mail and what is within them, level by level, within the bounds above.
+def contents(attachments: Sequence[Attachment], look: Callable[[Attachment], OpenedAttachment] = look) -> AttachmentContents:
+    """Open the attachments of a message and those inside them, level by level, within the limits above.
 
     Args:
-        attachments: as they stand in the mail. Pictures and other kinds that are not read give no Document.
-        look: opens one.
+        attachments: the attachments in order. Pictures and other unsupported files give no Document.
+        look: opens one attachment.
     """
-    rest = _Allowance()
+    allowance = _Allowance()
     documents: list[Document] = []
     within: list[Attachment] = []
-    waiting = deque((attachment, 1) for attachment in attachments)
-    looked = passed = 0
-    while waiting:
-        attachment, depth = waiting.popleft()
+    queue = deque((attachment, 1) for attachment in attachments)
+    opened_count = skipped_count = 0
+    while queue:
+        attachment, depth = queue.popleft()
         program = is_program(attachment)
-        if not program and formats.of(attachment) is None:
+        if not program and formats.detect(attachment) is None:
             continue
-        if looked == MOST:
-            passed += 1
+        if opened_count == MAX_ATTACHMENTS:
+            skipped_count += 1
             continue
-        looked += 1
+        opened_count += 1
         if program:
-            documents.append(Document(attachment.name, note=PROGRAM))
-        elif len(attachment.content) > LARGEST:
+            documents.append(Document(attachment.name, note=PROGRAM_NOTE))
+        elif len(attachment.content) > MAX_SIZE:
             documents.append(Document(attachment.name, note=f"too large to be read ({len(attachment.content)} bytes)"))
         else:
-            found = rest.of(look(attachment))
+            found = allowance.cut(look(attachment))
             documents.append(found.document)
             within += found.within
-            if depth < DEPTH:
-                waiting.extend((inner, depth + 1) for inner in found.within)
-    if passed:
-        documents.append(Document("", note=f"the first {MOST} attachments were looked at, {passed} more were not"))
+            if depth < MAX_DEPTH:
+                queue.extend((inner, depth + 1) for inner in found.within)
+    if skipped_count:
+        documents.append(
+            Document("", note=f"the first {MAX_ATTACHMENTS} attachments were looked at, {skipped_count} more were not")
+        )
     return AttachmentContents(tuple(documents), tuple(within))
 
 
 class _Allowance:
-    """What may still be said of ``TEXT`` and ``CELLS``, and unpacked of ``WITHIN``."""
+    """The remaining part of ``MAX_TEXT``, ``MAX_CELLS``, and ``MAX_UNPACKED``."""
 
     def __init__(self) -> None:
-        self.text, self.cells, self.within = TEXT, CELLS, WITHIN
+        self.text, self.cells, self.within = MAX_TEXT, MAX_CELLS, MAX_UNPACKED
 
-    def of(self, found: OpenedAttachment) -> OpenedAttachment:
-        """Cut what was found to what may still be said and unpacked."""
+    def cut(self, found: OpenedAttachment) -> OpenedAttachment:
+        """Cut an opened attachment to the remaining allowance, and subtract it."""
         document = found.document
         text = document.text[: self.text]
         self.text -= len(text)
@@ -135,7 +136,7 @@ class _Allowance:
         within = tuple(self._within(found.within))
         if (text, tables, within) == (document.text, document.tables, found.within):
             return found
-        return OpenedAttachment(Document(document.name, text, tables, document.note or BEGINNING), within)
+        return OpenedAttachment(Document(document.name, text, tables, document.note or TRUNCATED_NOTE), within)
 
     def _within(self, attachments: Sequence[Attachment]) -> Iterator[Attachment]:
         for attachment in attachments:
@@ -150,5 +151,5 @@ class _Allowance:
             if len(row) > self.cells:
                 break
             self.cells -= len(row)
-            rows.append(tuple(cell[:CELL] for cell in row))
+            rows.append(tuple(cell[:MAX_CELL] for cell in row))
         return Table(tuple(rows), table.source)

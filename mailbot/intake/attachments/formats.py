@@ -1,4 +1,4 @@
-"""The kinds of files that are read, known by what they hold, and how each is read: CSV, workbooks, PDF, archives, mails."""
+"""The supported file formats, detected by content, and how each is read: CSV, workbooks, PDF, archives, messages."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.mail import body, headers, html, mime
-from mailbot.mail.charsets import decode, lines
+from mailbot.mail.charsets import decode, normalize_lines
 from mailbot.model import Attachment, Table
 
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-CHARACTERS = 200_000
-"""Characters of one attachment that are read."""
+MAX_CHARACTERS = 200_000
+"""The maximum number of characters read from one attachment."""
 
-PAGES, SHEETS, ROWS, COLUMNS = 20, 10, 2_000, 50
-"""Pages of a PDF, sheets of a workbook, rows and columns of a sheet that are read."""
+MAX_PAGES, MAX_SHEETS, MAX_ROWS, MAX_COLUMNS = 20, 10, 2_000, 50
+"""The maximum numbers of PDF pages, of workbook sheets, and of rows and columns of a sheet."""
 
-MEMBERS, UNPACKED = 50, 30_000_000
-"""Attachments that are taken out of another one, and bytes that they may have together (T3)."""
+MAX_MEMBERS, MAX_UNPACKED = 50, 30_000_000
+"""The maximum number of files extracted from an attachment, and their maximum total size in bytes."""
 
-PROGRAMS = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
-"""How programs begin: for Windows, Linux, macOS (64 and 32 bits), Java, and scripts."""
+PROGRAM_SIGNATURES = (b"MZ", b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
+"""The first bytes of programs: Windows, Linux, macOS (64 and 32 bits), Java, and scripts."""
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TNEF = b"\x78\x9f\x3e\x22"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_TEXTS = {"txt", "text", "md", "log"}
-_LISTS = {"csv", "tsv"}
+_TEXT_EXTENSIONS = {"txt", "text", "md", "log"}
+_LIST_EXTENSIONS = {"csv", "tsv"}
 
 
 class EncryptedFileError(Exception):
@@ -38,7 +38,7 @@ class EncryptedFileError(Exception):
 
 
 class ReadResult(NamedTuple):
-    """What a file says, and the files within it."""
+    """The content of a file, and the files inside it."""
 
     text: str = ""
     tables: tuple[Table, ...] = ()
@@ -46,40 +46,44 @@ class ReadResult(NamedTuple):
 
 
 class FileFormat(NamedTuple):
-    """A kind of file: how it is read, and whether a hostile one may break what reads it."""
+    """A supported format: the function that reads it, and whether a hostile file may crash or hang that function."""
 
     read: Callable[[Attachment], ReadResult]
     risky: bool = False
 
 
-def of(attachment: Attachment) -> FileFormat | None:
-    """Return what an attachment is: by what it holds, then by its type, then by its name; None for what is not read."""
-    head, ending, media_type = attachment.content[:1024], _ending(attachment), attachment.media_type
+def detect(attachment: Attachment) -> FileFormat | None:
+    """Detect the format of an attachment: by its content, then by its media type, then by its name.
+
+    Returns:
+        The format, or None if it is not supported.
+    """
+    head, extension, media_type = attachment.content[:1024], _extension(attachment), attachment.media_type
     if head.lstrip(b"\xef\xbb\xbf\r\n\t \x00").startswith(b"%PDF-"):
         return FileFormat(_pdf, risky=True)
     if head.startswith(_ZIP):
-        return FileFormat(_package, risky=True)
-    if head.startswith(_OLE) and (ending in {"xls", "xlsx", "xlsm", "xlsb"} or "excel" in media_type):
+        return FileFormat(_zip, risky=True)
+    if head.startswith(_OLE) and (extension in {"xls", "xlsx", "xlsm", "xlsb"} or "excel" in media_type):
         return FileFormat(_workbook, risky=True)
     if head.startswith(_TNEF):
         return FileFormat(_winmail, risky=True)
-    if media_type == "message/rfc822" or ending == "eml":
+    if media_type == "message/rfc822" or extension == "eml":
         return FileFormat(_mail)
-    if ending in _LISTS or media_type in {"text/csv", "text/tab-separated-values"}:
+    if extension in _LIST_EXTENSIONS or media_type in {"text/csv", "text/tab-separated-values"}:
         return FileFormat(_csv)
-    if ending in {"htm", "html"} or media_type == "text/html":
-        return FileFormat(_page)
-    if ending in _TEXTS or media_type == "text/plain":
+    if extension in {"htm", "html"} or media_type == "text/html":
+        return FileFormat(_html)
+    if extension in _TEXT_EXTENSIONS or media_type == "text/plain":
         return FileFormat(_text)
     return None
 
 
 def is_text(attachment: Attachment) -> bool:
-    """Say whether an attachment is called a text: such a file is read, however it begins, and runs nowhere."""
-    return _ending(attachment) in _TEXTS | _LISTS | {"eml"}
+    """Return whether the name of an attachment is that of a text file: it is read as text and cannot be executed."""
+    return _extension(attachment) in _TEXT_EXTENSIONS | _LIST_EXTENSIONS | {"eml"}
 
 
-def _ending(attachment: Attachment) -> str:
+def _extension(attachment: Attachment) -> str:
     return attachment.name.lower().rpartition(".")[2]
 
 
@@ -87,35 +91,37 @@ def _ending(attachment: Attachment) -> str:
 
 
 def _text(attachment: Attachment) -> ReadResult:
-    return ReadResult(_decoded(attachment.content))
+    return ReadResult(_decode(attachment.content))
 
 
-def _decoded(content: bytes) -> str:
-    """Text of an unknown charset: with its byte order mark, as UTF-8, else as Windows-1252."""
-    head = content[: 4 * CHARACTERS]
+def _decode(content: bytes) -> str:
+    """Decode text of an unknown charset: by its byte order mark, as UTF-8, else as Windows-1252."""
+    head = content[: 4 * MAX_CHARACTERS]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return lines(head.decode("utf-16", "replace"))[:CHARACTERS]
-    return lines(decode(head, "utf-8").removeprefix("\ufeff"))[:CHARACTERS]
+        return normalize_lines(head.decode("utf-16", "replace"))[:MAX_CHARACTERS]
+    return normalize_lines(decode(head, "utf-8").removeprefix("\ufeff"))[:MAX_CHARACTERS]
 
 
-def _page(attachment: Attachment) -> ReadResult:
-    page = html.read(decode(attachment.content[: html.MOST], "utf-8"))
-    return ReadResult(page.text[:CHARACTERS], page.tables)
+def _html(attachment: Attachment) -> ReadResult:
+    page = html.read_html(decode(attachment.content[: html.MAX_CHARACTERS], "utf-8"))
+    return ReadResult(page.text[:MAX_CHARACTERS], page.tables)
 
 
 def _csv(attachment: Attachment) -> ReadResult:
-    return ReadResult(tables=_tables([(attachment.name, separated(_decoded(attachment.content).split("\n")))]))
+    return ReadResult(tables=_tables([(attachment.name, parse_separated(_decode(attachment.content).split("\n")))]))
 
 
-def separated(lines: Sequence[str]) -> list[list[str]]:
-    """Rows of separated values; the separator is the one of ``; , tab |`` that the first lines hold most evenly."""
+def parse_separated(lines: Sequence[str]) -> list[list[str]]:
+    """Return the rows of separated values.
+
+    The separator is the one of ``; , tab |`` that occurs most evenly in the first lines.
+    """
     head = [line for line in lines[:20] if line.strip()]
     separator = max(
-        ";\t,|",
-        key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0),
+        ";\t,|", key=lambda sign: (min((line.count(sign) for line in head), default=0), head[0].count(sign) if head else 0)
     )
-    rows = csv.reader((line[:10_000] for line in lines[:ROWS]), delimiter=separator)
-    return [[cell.strip() for cell in row[:COLUMNS]] for row in rows]
+    rows = csv.reader((line[:10_000] for line in lines[:MAX_ROWS]), delimiter=separator)
+    return [[cell.strip() for cell in row[:MAX_COLUMNS]] for row in rows]
 
 
 def _tables(sheets: Iterable[tuple[str, Iterable[Sequence[str]]]]) -> tuple[Table, ...]:
@@ -123,10 +129,10 @@ def _tables(sheets: Iterable[tuple[str, Iterable[Sequence[str]]]]) -> tuple[Tabl
 
 
 def _mail(attachment: Attachment) -> ReadResult:
-    root = mime.cut(attachment.content)
-    content = body.read(root)
-    subject = headers.words(root.headers.first("subject") or "")
-    return ReadResult(f"{subject}\n\n{content.text}"[:CHARACTERS], content.tables, content.attachments[:MEMBERS])
+    root = mime.parse_parts(attachment.content)
+    content = body.read_body(root)
+    subject = headers.decode_words(root.headers.first("subject") or "")
+    return ReadResult(f"{subject}\n\n{content.text}"[:MAX_CHARACTERS], content.tables, content.attachments[:MAX_MEMBERS])
 
 
 # ---------------------------------------------------------------- PDF and workbooks
@@ -136,42 +142,42 @@ def _pdf(attachment: Attachment) -> ReadResult:
     from pypdf import PdfReader
 
     reader = PdfReader(io.BytesIO(attachment.content))
-    if reader.is_encrypted and not _unlocked(reader.decrypt):
+    if reader.is_encrypted and not _opens_without_password(reader.decrypt):
         raise EncryptedFileError
-    pages = [page.extract_text() for page in reader.pages[:PAGES]]
+    pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
     fields = "\n".join(f"{name}: {value}" for name, value in (reader.get_form_text_fields() or {}).items() if value)
-    return ReadResult(lines("\n\n".join((*pages, fields)))[:CHARACTERS])
+    return ReadResult(normalize_lines("\n\n".join((*pages, fields)))[:MAX_CHARACTERS])
 
 
-def _unlocked(decrypt: Callable[[str], int]) -> bool:
-    """Try the empty password: a file that may merely not be printed has it."""
+def _opens_without_password(decrypt: Callable[[str], int]) -> bool:
+    """Try the empty password: a file with printing restrictions only has an empty one."""
     try:
         return bool(decrypt(""))
-    except Exception:  # noqa: BLE001 - a cipher that is not at hand is as good as a password that is not
+    except Exception:  # noqa: BLE001 - an unsupported cipher is like an unknown password
         return False
 
 
 def _workbook(attachment: Attachment) -> ReadResult:
-    """Read the values that a workbook shows. Formulas are not evaluated, entities are not resolved (T3)."""
+    """Read the values that a workbook shows. Formulas are not evaluated, and XML entities are not resolved."""
     from python_calamine import CalamineWorkbook, PasswordError
 
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(attachment.content))
     except PasswordError:
         raise EncryptedFileError from None
-    sheets = ((name, book.get_sheet_by_name(name)) for name in book.sheet_names[:SHEETS])
+    sheets = ((name, book.get_sheet_by_name(name)) for name in book.sheet_names[:MAX_SHEETS])
     return ReadResult(tables=_tables((name, _cells(sheet.iter_rows())) for name, sheet in sheets))
 
 
 def _cells(rows: Iterable[Sequence[object]]) -> Iterator[list[str]]:
     for number, row in enumerate(rows):
-        if number >= ROWS:
+        if number >= MAX_ROWS:
             return
-        yield [_cell(value) for value in row[:COLUMNS]]
+        yield [_cell(value) for value in row[:MAX_COLUMNS]]
 
 
 def _cell(value: object) -> str:
-    """A cell as its reader sees it: a serial kept as a number is no fraction."""
+    """Return a cell as its reader sees it: a serial number stored as a number gets no decimals."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value).strip()
@@ -180,8 +186,8 @@ def _cell(value: object) -> str:
 # ---------------------------------------------------------------- files within files
 
 
-def _package(attachment: Attachment) -> ReadResult:
-    """Read a ZIP: a workbook by its own means, of an archive the files that are of a kind that is read."""
+def _zip(attachment: Attachment) -> ReadResult:
+    """Read a ZIP file: a workbook as such, and an archive as its members of a supported format."""
     from zipfile import ZipFile
 
     with ZipFile(io.BytesIO(attachment.content)) as package:
@@ -196,39 +202,37 @@ def _unpacked(package: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]) -> I
     """Yield the members of an archive.
 
     Raises:
-        Locked: one of them is encrypted.
-        ValueError: they hold more than ``UNPACKED`` bytes, whatever the directory says.
+        EncryptedFileError: a member is encrypted.
+        ValueError: they hold more than ``MAX_UNPACKED`` bytes, whatever the directory says.
     """
-    left = UNPACKED
-    for member in members[:MEMBERS]:
+    remaining = MAX_UNPACKED
+    for member in members[:MAX_MEMBERS]:
         if member.flag_bits & 1:
             raise EncryptedFileError
         with package.open(member) as file:
-            content = file.read(left + 1)
-        left -= len(content)
-        if left < 0:
+            content = file.read(remaining + 1)
+        remaining -= len(content)
+        if remaining < 0:
             raise ValueError("unpacks to too much")
         yield Attachment(mime.clean_name(member.filename) or "unnamed", "application/octet-stream", content)
 
 
 def _winmail(attachment: Attachment) -> ReadResult:
-    """Read what Outlook packs as winmail.dat (TNEF): the body, and the attachments."""
+    """Read Outlook's winmail.dat (TNEF): the body and the attachments."""
     from tnefparse import TNEF
 
     packed = TNEF(attachment.content, do_checksum=False)
     within = tuple(
-        Attachment(
-            mime.clean_name(_string(file.long_filename())) or "unnamed", "application/octet-stream", bytes(file.data)
-        )
-        for file in packed.attachments[:MEMBERS]
+        Attachment(mime.clean_name(_as_text(file.long_filename())) or "unnamed", "application/octet-stream", bytes(file.data))
+        for file in packed.attachments[:MAX_MEMBERS]
     )
-    text = lines(_string(packed.body or b""))
-    page = html.read(_string(packed.htmlbody or b"")) if not text.strip() else html.HtmlText(text)
-    return ReadResult(page.text.strip()[:CHARACTERS], page.tables, within)
+    text = normalize_lines(_as_text(packed.body or b""))
+    page = html.read_html(_as_text(packed.htmlbody or b"")) if not text.strip() else html.HtmlText(text)
+    return ReadResult(page.text.strip()[:MAX_CHARACTERS], page.tables, within)
 
 
-def _string(value: object) -> str:
-    """Return a property as text: the library gives bytes, text, or a list of one of them."""
+def _as_text(value: object) -> str:
+    """Return a property as text: the library returns bytes, text, or a list of one of them."""
     if isinstance(value, list | tuple):
         value = value[0] if value else ""
     return (decode(value) if isinstance(value, bytes) else str(value)).strip("\x00")

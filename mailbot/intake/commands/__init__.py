@@ -1,1 +1,4 @@
-"""Commands that staff write."""
+"""Commands that staff write.
+
+- ``parsing.parse_commands`` returns the commands in a text.
+"""

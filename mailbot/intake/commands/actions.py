@@ -1,4 +1,4 @@
-"""What staff do with a unit and a case: received, diagnosed, quoted, repaired, shipped, extended, noted, and so on."""
+"""Commands on units and cases: received, diagnosed, quoted, repaired, shipped, extended, noted, and so on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,18 @@ import msgspec
 
 from mailbot.intake.commands import arguments, prices
 from mailbot.intake.commands.approvals import ApprovalSentences
-from mailbot.intake.commands.arguments import SpokenSentence
-from mailbot.intake.commands.command_words import CLAUSES, DECIDES, MARK, NOTHING, QUESTION, UNCLEAR, HeadReading, skip
-from mailbot.intake.commands.matcher import level
+from mailbot.intake.commands.arguments import CommandSentence
+from mailbot.intake.commands.command_words import (
+    APPROVAL_LISTS,
+    CLAUSES,
+    NOTHING,
+    PUNCTUATION,
+    QUESTION,
+    UNCLEAR,
+    SentenceResult,
+    next_word,
+)
+from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.model import Command
 
 if TYPE_CHECKING:
@@ -20,199 +29,236 @@ if TYPE_CHECKING:
 
 
 class ActionSentences(ApprovalSentences):
-    """Reads one sentence of staff."""
+    """Parses one sentence from staff."""
 
-    def sentence(self, one: StaffSentence) -> HeadReading:
-        """What a sentence commands, if anything."""
-        said = self.opened(one.text)
-        name, end = self.head(said)
+    def parse_sentence(self, staff_sentence: StaffSentence) -> SentenceResult:
+        """Return the commands in a sentence, if any."""
+        sentence = self.without_bullet(staff_sentence.text)
+        name, end = self.leading_command(sentence)
         if not name:
-            return self.within(said)
-        said.begin(end)
+            return self.later_decision(sentence)
+        sentence.set_name_end(end)
         if name == "note":
-            return HeadReading(Command("note", one.text, text=" ".join((said.rest.strip(" :-"), *one.lines)).strip()))
+            return SentenceResult(
+                Command("note", staff_sentence.text, text=" ".join((sentence.rest.strip(" :-"), *staff_sentence.lines)).strip())
+            )
         if name == "ship_to":
-            return self._ship_to(said, one)
+            return self._parse_ship_to(sentence, staff_sentence)
         if name == "help":
-            return HeadReading(Command("help", one.text)) if not self.left(said.rest_low) else self.other(said)
-        if QUESTION.search(said.low) or self.ears.has("doubts", said.low[: said.start]):
+            return (
+                SentenceResult(Command("help", staff_sentence.text))
+                if not self.has_content(sentence.normalized_rest)
+                else self.non_command(sentence)
+            )
+        if QUESTION.search(sentence.normalized) or self.matcher.contains("doubts", sentence.normalized[: sentence.start]):
             return UNCLEAR
-        if name in DECIDES:
-            return self.approve(said, name)
+        if name in APPROVAL_LISTS:
+            return self.approve(sentence, name)
         if name in {"reject", "diagnosed", "finding", "quote", "shipped", "extend"}:
             handler = {
-                "reject": self.reject, "diagnosed": self._diagnosed, "finding": self._finding,
-                "quote": self._quoted, "shipped": self._shipped, "extend": self._extend,
+                "reject": self.reject, "diagnosed": self._parse_diagnosed, "finding": self._parse_finding,
+                "quote": self._parse_quote, "shipped": self._parse_shipped, "extend": self._parse_extend,
             }[name]  # fmt: skip
-            return handler(said)
-        return self._plain(said, name)
+            return handler(sentence)
+        return self._parse_plain(sentence, name)
 
-    def _diagnosed(self, said: SpokenSentence) -> HeadReading:
+    def _parse_diagnosed(self, sentence: CommandSentence) -> SentenceResult:
         if (
-            not (MARK.match(said.low, said.end) or said.capitals)
-            and not self.ears.at("diagnosed_follow", said.rest_low.lstrip()) >= 0
+            not (PUNCTUATION.match(sentence.normalized, sentence.end) or sentence.capitals)
+            and not self.matcher.end_at("diagnosed_follow", sentence.normalized_rest.lstrip()) >= 0
         ):
-            return self.within(said)
-        named = self.named(said, free=True)
-        forced, said = said.forced(self.ears)
-        rest = said.without(named)
-        text = rest.reason(self.ears)
-        if self.ears.at("later", level(text)) >= 0:
+            return self.later_decision(sentence)
+        named_units = self.named_units(sentence, running_text=True)
+        force_reason, sentence = sentence.split_force(self.matcher)
+        rest = sentence.without_units(named_units)
+        text = rest.reason(self.matcher)
+        if self.matcher.end_at("later", normalize_in_place(text)) >= 0:
             return UNCLEAR
         command = Command(
             "diagnosed",
-            said.text,
-            serials=tuple(place.text for place in named),
-            findings=arguments.found(text, (), self.ears.lexicons),
+            sentence.text,
+            serials=tuple(place.text for place in named_units),
+            findings=arguments.findings_in(text, (), self.matcher.lexicons),
             text=text,
-            force=forced,
+            force=force_reason,
             flaw="" if text else "reason",
         )
-        return HeadReading(command, also=self._closing_approval(said))
+        return SentenceResult(command, also=self._closing_approval(sentence))
 
-    def _closing_approval(self, said: SpokenSentence) -> tuple[Command, ...]:
-        """An approval that is the last part of the sentence: "could not be solved, approved"."""
-        parts = [match.end() for match in CLAUSES.finditer(said.low) if re.search(r"\w", said.low[match.end() :])]
-        if not parts or parts[-1] < said.end:
+    def _closing_approval(self, sentence: CommandSentence) -> tuple[Command, ...]:
+        """Return an approval in the last part of the sentence: "could not be solved, approved"."""
+        part_starts = [
+            match.end() for match in CLAUSES.finditer(sentence.normalized) if re.search(r"\w", sentence.normalized[match.end() :])
+        ]
+        if not part_starts or part_starts[-1] < sentence.end:
             return ()
-        part = SpokenSentence(said.text, said.low, skip(said.low, parts[-1]))
-        name, end = self.head(part)
-        if name not in DECIDES or self.left(said.low[end:]) or self.unsure(said.low):
+        part = CommandSentence(sentence.text, sentence.normalized, next_word(sentence.normalized, part_starts[-1]))
+        name, end = self.leading_command(part)
+        if name not in APPROVAL_LISTS or self.has_content(sentence.normalized[end:]) or self.is_uncertain(sentence.normalized):
             return ()
-        return (Command("approve", said.text),)
+        return (Command("approve", sentence.text),)
 
-    def _finding(self, said: SpokenSentence) -> HeadReading:
-        """A finding that is a command by itself: "NPF", "ABUSE: burnt by 48 V"."""
-        if not (said.capitals or MARK.match(said.low, said.end) or not self.left(said.rest_low)):
-            named = self.named(said)
-            if not named or self.left(said.without(named).rest_low):
+    def _parse_finding(self, sentence: CommandSentence) -> SentenceResult:
+        """Parse a finding that is a command by itself: "NPF", "ABUSE: burnt by 48 V"."""
+        if not (
+            sentence.capitals
+            or PUNCTUATION.match(sentence.normalized, sentence.end)
+            or not self.has_content(sentence.normalized_rest)
+        ):
+            named_units = self.named_units(sentence)
+            if not named_units or self.has_content(sentence.without_units(named_units).normalized_rest):
                 return NOTHING
-        named = self.named(said, free=True)
-        forced, said = said.forced(self.ears)
-        text = said.without(named).whole()
-        found = arguments.found(text, (), self.ears.lexicons)
-        bare = self.ears.without("innocent", said.without(named).rest_low)
-        if not found or any(self.ears.at(kind, bare, skip(bare, 0)) >= 0 for kind in ("conditions", "later")):
-            return UNCLEAR
-        return HeadReading(
-            Command(
-                "diagnosed",
-                said.text,
-                serials=tuple(place.text for place in named),
-                findings=found,
-                text=text,
-                force=forced,
-            )
-        )
-
-    def _quoted(self, said: SpokenSentence) -> HeadReading:
-        if (
-            self.unsure(self.ears.without("roughly", said.rest_low))
-            or self.ears.at("later", said.rest_low.lstrip()) >= 0
+        named_units = self.named_units(sentence, running_text=True)
+        force_reason, sentence = sentence.split_force(self.matcher)
+        text = sentence.without_units(named_units).full_text()
+        findings = arguments.findings_in(text, (), self.matcher.lexicons)
+        without_harmless = self.matcher.without("innocent", sentence.without_units(named_units).normalized_rest)
+        if not findings or any(
+            self.matcher.end_at(kind, without_harmless, next_word(without_harmless, 0)) >= 0 for kind in ("conditions", "later")
         ):
             return UNCLEAR
-        clear = said.capitals or MARK.match(said.low, said.end) or prices.priced(said.rest, self.desk.currency)
-        if not clear and not prices.numbered(said.rest):
-            return self.other(said)
-        forced, said = said.forced(self.ears)
-        command = self.quote(said.rest, said.text)
-        return HeadReading(msgspec.structs.replace(command, force=forced))
-
-    def quote(self, rest: str, whole: str) -> Command:
-        """A quote from what stands behind QUOTE."""
-        return prices.quoted(rest, whole, self.ears, self.desk, self.known, self.point)
-
-    def _shipped(self, said: SpokenSentence) -> HeadReading:
-        forced, said = said.forced(self.ears)
-        bare = self.ears.without("innocent", said.rest_low)
-        start = skip(bare, 0)
-        if any(self.ears.has(kind, bare) for kind in ("later",)) or self.ears.at("conditions", bare, start) >= 0:
-            return UNCLEAR
-        parcel, named, left = arguments.sent(said, self.ears, self.desk, self.known)
-        if named and self.ears.has("denied", left):
-            return UNCLEAR
-        plain_ = MARK.match(said.low, said.end) or said.capitals or not self.left(said.rest_low)
-        if not parcel.tracking and not parcel.carrier and not plain_:
-            return self.other(said)
-        return HeadReading(
+        return SentenceResult(
             Command(
-                "shipped",
-                said.text,
-                serials=tuple(place.text for place in named),
-                parcel=parcel,
-                force=forced,
-                flaw="" if parcel.carrier or parcel.tracking or forced else "carrier",
+                "diagnosed",
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
+                findings=findings,
+                text=text,
+                force=force_reason,
             )
         )
 
-    def _ship_to(self, said: SpokenSentence, one: StaffSentence) -> HeadReading:
-        first = said.rest.strip(" :.-*")
-        marked = said.capitals or bool(re.match(r"\s*(?::|$)", said.rest))
-        if not marked and not re.search(r"\d", " ".join((first, *one.lines))):
-            return NOTHING
-        if QUESTION.search(said.low):
+    def _parse_quote(self, sentence: CommandSentence) -> SentenceResult:
+        if (
+            self.is_uncertain(self.matcher.without("roughly", sentence.normalized_rest))
+            or self.matcher.end_at("later", sentence.normalized_rest.lstrip()) >= 0
+        ):
             return UNCLEAR
-        lines = [line for line in (first, *one.lines) if line]
-        real = sum(len(line.split()) for line in lines) > 1
-        return HeadReading(
-            Command("ship_to", one.text, text="\n".join(lines) if real else "", flaw="" if real else "address")
+        is_explicit = (
+            sentence.capitals
+            or PUNCTUATION.match(sentence.normalized, sentence.end)
+            or prices.has_amount(sentence.rest, self.desk.currency)
+        )
+        if not is_explicit and not prices.has_digit(sentence.rest):
+            return self.non_command(sentence)
+        force_reason, sentence = sentence.split_force(self.matcher)
+        command = self.quote(sentence.rest, sentence.text)
+        return SentenceResult(msgspec.structs.replace(command, force=force_reason))
+
+    def quote(self, rest: str, full_text: str) -> Command:
+        """Return a quote from the text after QUOTE."""
+        return prices.parse_quote(rest, full_text, self.matcher, self.desk, self.known, self.point)
+
+    def _parse_shipped(self, sentence: CommandSentence) -> SentenceResult:
+        force_reason, sentence = sentence.split_force(self.matcher)
+        without_harmless = self.matcher.without("innocent", sentence.normalized_rest)
+        start = next_word(without_harmless, 0)
+        if (
+            any(self.matcher.contains(kind, without_harmless) for kind in ("later",))
+            or self.matcher.end_at("conditions", without_harmless, start) >= 0
+        ):
+            return UNCLEAR
+        parcel, named_units, remaining = arguments.parse_shipment(sentence, self.matcher, self.desk, self.known)
+        if named_units and self.matcher.contains("denied", remaining):
+            return UNCLEAR
+        is_explicit = (
+            PUNCTUATION.match(sentence.normalized, sentence.end)
+            or sentence.capitals
+            or not self.has_content(sentence.normalized_rest)
+        )
+        if not parcel.tracking and not parcel.carrier and not is_explicit:
+            return self.non_command(sentence)
+        return SentenceResult(
+            Command(
+                "shipped",
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
+                shipment=parcel,
+                force=force_reason,
+                flaw="" if parcel.carrier or parcel.tracking or force_reason else "carrier",
+            )
         )
 
-    def _extend(self, said: SpokenSentence) -> HeadReading:
-        bare = self.ears.without("innocent", said.rest_low)
-        if self.unsure(bare) or self.ears.at("later", bare, skip(bare, 0)) >= 0:
-            return self.other(said)
-        named = self.named(said)
-        forced, said = said.forced(self.ears)
-        days = arguments.days(said.without(named).hidden(self.desk).rest_low, self.ears)
+    def _parse_ship_to(self, sentence: CommandSentence, staff_sentence: StaffSentence) -> SentenceResult:
+        first = sentence.rest.strip(" :.-*")
+        is_marked = sentence.capitals or bool(re.match(r"\s*(?::|$)", sentence.rest))
+        if not is_marked and not re.search(r"\d", " ".join((first, *staff_sentence.lines))):
+            return NOTHING
+        if QUESTION.search(sentence.normalized):
+            return UNCLEAR
+        lines = [line for line in (first, *staff_sentence.lines) if line]
+        is_address = sum(len(line.split()) for line in lines) > 1
+        return SentenceResult(
+            Command(
+                "ship_to", staff_sentence.text, text="\n".join(lines) if is_address else "", flaw="" if is_address else "address"
+            )
+        )
+
+    def _parse_extend(self, sentence: CommandSentence) -> SentenceResult:
+        without_harmless = self.matcher.without("innocent", sentence.normalized_rest)
+        if (
+            self.is_uncertain(without_harmless)
+            or self.matcher.end_at("later", without_harmless, next_word(without_harmless, 0)) >= 0
+        ):
+            return self.non_command(sentence)
+        named_units = self.named_units(sentence)
+        force_reason, sentence = sentence.split_force(self.matcher)
+        days = arguments.parse_days(sentence.without_units(named_units).masked(self.desk).normalized_rest, self.matcher)
         if days is None:
-            clear = said.capitals or MARK.match(said.low, said.end)
-            if not clear and not prices.numbered(said.rest):
-                return self.other(said)
-        return HeadReading(
+            is_explicit = sentence.capitals or PUNCTUATION.match(sentence.normalized, sentence.end)
+            if not is_explicit and not prices.has_digit(sentence.rest):
+                return self.non_command(sentence)
+        return SentenceResult(
             Command(
                 "extend",
-                said.text,
-                serials=tuple(place.text for place in named),
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
                 days=days or 0,
-                force=forced,
+                force=force_reason,
                 flaw="" if days else "days",
             )
         )
 
-    def _plain(self, said: SpokenSentence, name: str) -> HeadReading:
-        """RECEIVED, REPAIRED, NOT REPAIRABLE, HOLD, CLOSE, CONFIRM: hardly any arguments, perhaps a remark."""
-        forced, said = said.forced(self.ears)
-        named = self.named(said)
-        bare = said.without(named).hidden(self.desk)
-        count = arguments.counted(bare.rest_low, self.ears) if name == "received" else None
+    def _parse_plain(self, sentence: CommandSentence, name: str) -> SentenceResult:
+        """Parse RECEIVED, REPAIRED, NOT REPAIRABLE, HOLD, CLOSE, or CONFIRM: few arguments, perhaps a remark."""
+        force_reason, sentence = sentence.split_force(self.matcher)
+        named_units = self.named_units(sentence)
+        without_harmless = sentence.without_units(named_units).masked(self.desk)
+        count = arguments.parse_count(without_harmless.normalized_rest, self.matcher) if name == "received" else None
         if count:
-            bare = bare.blank(count[1])
-        low = self.ears.without("innocent", bare.rest_low)
-        start = skip(low, 0)
-        waits = ("later",) if name == "hold" else ("later", "conditions")
-        first = CLAUSES.split(low[start:], maxsplit=1)[0]
-        if self.ears.has("later", first) or any(self.ears.at(kind, low, start) >= 0 for kind in waits):
-            return UNCLEAR if name != "hold" else self.other(said)
-        waits_for = name == "hold" and self.ears.at("conditions", low, start) >= 0
-        clear = said.capitals or waits_for or MARK.match(bare.low, bare.end) is not None
-        remark = clear or bool(arguments.found(first, (), self.ears.lexicons) and (named or count))
-        if self.left(first) and (not remark or name == "confirm"):
-            return self.other(said)
-        if name == "received" and not count and re.search(r"\d", first) and not self.ears.has("all", first):
+            without_harmless = without_harmless.blank(count[1])
+        normalized = self.matcher.without("innocent", without_harmless.normalized_rest)
+        start = next_word(normalized, 0)
+        limits = ("later",) if name == "hold" else ("later", "conditions")
+        first = CLAUSES.split(normalized[start:], maxsplit=1)[0]
+        if self.matcher.contains("later", first) or any(self.matcher.end_at(kind, normalized, start) >= 0 for kind in limits):
+            return UNCLEAR if name != "hold" else self.non_command(sentence)
+        has_condition = name == "hold" and self.matcher.end_at("conditions", normalized, start) >= 0
+        is_explicit = (
+            sentence.capitals or has_condition or PUNCTUATION.match(without_harmless.normalized, without_harmless.end) is not None
+        )
+        allows_remark = is_explicit or bool(arguments.findings_in(first, (), self.matcher.lexicons) and (named_units or count))
+        if self.has_content(first) and (not allows_remark or name == "confirm"):
+            return self.non_command(sentence)
+        if name == "received" and not count and re.search(r"\d", first) and not self.matcher.contains("all", first):
             return UNCLEAR
-        partly = name in {"received", "repaired", "not_repairable"} and self.ears.has("denied", low)
-        if partly and not count and (named or name == "received") and not arguments.found(low, (), self.ears.lexicons):
+        is_partial = name in {"received", "repaired", "not_repairable"} and self.matcher.contains("denied", normalized)
+        if (
+            is_partial
+            and not count
+            and (named_units or name == "received")
+            and not arguments.findings_in(normalized, (), self.matcher.lexicons)
+        ):
             return UNCLEAR
-        text = bare.reason(self.ears) if self.left(low) else ""
-        return HeadReading(
+        text = without_harmless.reason(self.matcher) if self.has_content(normalized) else ""
+        return SentenceResult(
             Command(
                 cast("CommandName", name),
-                said.text,
-                serials=tuple(place.text for place in named),
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
                 count=count[0] if count else None,
-                findings=arguments.found(low, (), self.ears.lexicons) if name == "received" else (),
+                findings=arguments.findings_in(normalized, (), self.matcher.lexicons) if name == "received" else (),
                 text=text,
-                force=forced,
+                force=force_reason,
             )
         )

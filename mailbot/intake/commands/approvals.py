@@ -1,148 +1,162 @@
-"""Approvals and refusals of staff, in natural words."""
+"""Approvals and refusals by staff, in natural language."""
 
 from __future__ import annotations
 
 import re
 
 from mailbot.intake.commands import arguments, prices
-from mailbot.intake.commands.arguments import SpokenSentence
+from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.command_words import (
-    AGAINST,
+    APPROVAL_LISTS,
     CLAUSES,
-    DECIDES,
-    MARK,
     NOTHING,
+    PUNCTUATION,
     QUESTION,
     UNCLEAR,
-    CommandHeads,
-    HeadReading,
-    skip,
+    VOIDING,
+    CommandFinder,
+    SentenceResult,
+    next_word,
 )
 from mailbot.model import Command
 
 _VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]++\s?){1,2}[,:]\s*")
-_TAKES = ("negations", "conditions", "contrast", "later", "past", "doubts")
+_LIMITS = ("negations", "conditions", "contrast", "later", "past", "doubts")
 
 
-class ApprovalSentences(CommandHeads):
-    """Reads what approves or refuses. In doubt it is neither."""
+class ApprovalSentences(CommandFinder):
+    """Parses sentences that approve or refuse. If uncertain, a sentence does neither."""
 
-    def approve(self, said: SpokenSentence, name: str) -> HeadReading:
-        """An approval, where what stands around it leaves it one."""
-        forced, said = said.forced(self.ears)
-        if name == "issue" and not self.answers:
+    def approve(self, sentence: CommandSentence, name: str) -> SentenceResult:
+        """Return an approval, unless the rest of the sentence limits it."""
+        force_reason, sentence = sentence.split_force(self.matcher)
+        if name == "issue" and not self.is_reply:
             return NOTHING
-        if self._bids_another(said):
+        if self._asks_someone_else(sentence):
             return UNCLEAR
-        head = self.ears.without("innocent", said.low[said.start : said.end])
-        if any(self.ears.has(kind, head) for kind in _TAKES) or not self._approves(said, name):
-            return self.talk(said.low)
-        named = self.named(said)
-        money = prices.granted(said.without(named), self.ears, self.desk.currency, self.point)
-        return HeadReading(
+        command_name = self.matcher.without("innocent", sentence.normalized[sentence.start : sentence.end])
+        if any(self.matcher.contains(kind, command_name) for kind in _LIMITS) or not self._is_unconditional(sentence, name):
+            return self.decision_talk(sentence.normalized)
+        named_units = self.named_units(sentence)
+        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency, self.point)
+        return SentenceResult(
             Command(
                 "approve",
-                said.text,
-                serials=tuple(place.text for place in named),
-                prices=money.prices,
-                fee=money.fee,
-                force=forced,
-                flaw=money.flaw,
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
+                prices=approved.prices,
+                fee=approved.fee,
+                force=force_reason,
+                flaw=approved.flaw,
             )
         )
 
-    def _bids_another(self, said: SpokenSentence) -> bool:
-        """Whether a person is asked to approve, and not this desk: "Tom, please approve"."""
-        if self.ears.at("bids", said.low, said.start) < said.end:
+    def _asks_someone_else(self, sentence: CommandSentence) -> bool:
+        """Return whether someone else is asked to approve, not this desk: "Tom, please approve"."""
+        if self.matcher.end_at("bids", sentence.normalized, sentence.start) < sentence.end:
             return False
-        vocative = _VOCATIVE.match(said.text)
-        named = vocative and re.search(r"\w", self.ears.without("polite", said.low[: vocative.end()]))
-        return self.addressed or bool(named and vocative and vocative.end() <= said.start)
+        addressee = _VOCATIVE.match(sentence.text)
+        named_units = addressee and re.search(r"\w", self.matcher.without("polite", sentence.normalized[: addressee.end()]))
+        return self.addressed or bool(named_units and addressee and addressee.end() <= sentence.start)
 
-    def _approves(self, said: SpokenSentence, name: str) -> bool:
-        """Whether what stands behind an approval leaves it one."""
-        named = self.named(said)
-        rest = self.ears.without("innocent", said.without(named).hidden(self.desk).rest_low)
-        if named:
-            rest = self.ears.without("only", rest)
-        if self.unsure(rest) or self.ears.has("reject", rest) or '"' in said.low[: said.start]:
+    def _is_unconditional(self, sentence: CommandSentence, name: str) -> bool:
+        """Return whether the text after an approval leaves it unconditional."""
+        named_units = self.named_units(sentence)
+        rest = self.matcher.without("innocent", sentence.without_units(named_units).masked(self.desk).normalized_rest)
+        if named_units:
+            rest = self.matcher.without("only", rest)
+        if self.is_uncertain(rest) or self.matcher.contains("reject", rest) or '"' in sentence.normalized[: sentence.start]:
             return False
-        if named and self.ears.has("denied", rest):
+        if named_units and self.matcher.contains("denied", rest):
             return False
-        first = CLAUSES.split(rest, maxsplit=1)[0] if not MARK.match(rest) else ""
-        told = self._before_reason(first)
-        if any(self.ears.has(kind, told) for kind in ("negations", "later", "past", "reported")):
+        first = CLAUSES.split(rest, maxsplit=1)[0] if not PUNCTUATION.match(rest) else ""
+        before_reason = self._before_reason(first)
+        if any(self.matcher.contains(kind, before_reason) for kind in ("negations", "later", "past", "reported")):
             return False
-        if any(self.ears.has("later", clause) for clause in CLAUSES.split(rest)):
+        if any(self.matcher.contains("later", clause) for clause in CLAUSES.split(rest)):
             return False
         if not first.strip():
             return True
         if name == "go_ahead":
-            return self.ears.has("goes_on", told) or bool(named and not self.left(told)) or not self.left(told)
-        return self.ears.at("follow", first, skip(first, 0)) >= 0 or not self.left(first)
+            return (
+                self.matcher.contains("goes_on", before_reason)
+                or bool(named_units and not self.has_content(before_reason))
+                or not self.has_content(before_reason)
+            )
+        return self.matcher.end_at("follow", first, next_word(first, 0)) >= 0 or not self.has_content(first)
 
     def _before_reason(self, clause: str) -> str:
-        """A clause up to its reason: "because it was dead" tells of another time than now."""
-        found = [start for one in self.ears.lexicons for start, _ in one.commands.because.spans(clause)]
+        """Return a clause up to its reason: "because it was dead" refers to another time."""
+        found = [start for one in self.matcher.lexicons for start, _ in one.commands.because.spans(clause)]
         return clause[: min(found, default=len(clause))]
 
-    def within(self, said: SpokenSentence) -> HeadReading:
-        """A decision in a later part of a sentence: "all fine, please go ahead"."""
-        for start, joined in self._parts(said.low):
-            part = SpokenSentence(said.text, said.low, start)
-            name, end = self.head(part)
-            if name not in {*DECIDES, "reject"}:
+    def later_decision(self, sentence: CommandSentence) -> SentenceResult:
+        """Return a decision in a later part of a sentence: "all fine, please go ahead"."""
+        for start, after_conjunction in self._parts(sentence.normalized):
+            part = CommandSentence(sentence.text, sentence.normalized, start)
+            name, end = self.leading_command(part)
+            if name not in {*APPROVAL_LISTS, "reject"}:
                 continue
-            own = any(self.ears.at("own", said.low, at) >= 0 for at in (said.start, part.start))
-            if not self._leads_up(said.low[: part.start], name, joined=joined and not own):
-                return self.talk(said.low)
-            if QUESTION.search(said.low):
+            is_own_statement = any(self.matcher.end_at("own", sentence.normalized, at) >= 0 for at in (sentence.start, part.start))
+            if not self._allows_decision(
+                sentence.normalized[: part.start], name, after_conjunction=after_conjunction and not is_own_statement
+            ):
+                return self.decision_talk(sentence.normalized)
+            if QUESTION.search(sentence.normalized):
                 return UNCLEAR
-            part.begin(end)
+            part.set_name_end(end)
             return self.reject(part) if name == "reject" else self.approve(part, name)
-        return self.talk(said.low) if self.ears.has("speaks", said.low) else NOTHING
+        return self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
 
-    def _parts(self, low: str) -> list[tuple[int, bool]]:
-        """Where parts of a sentence begin, and whether only a word such as "and" stands before them."""
-        marks = [(match.end(), False) for match in CLAUSES.finditer(low)]
-        words = [(end, True) for one in self.ears.lexicons for _, end in one.commands.joins.spans(low)]
-        return sorted((skip(low, end), joined) for end, joined in (*marks, *words))[:40]
+    def _parts(self, normalized: str) -> list[tuple[int, bool]]:
+        """Return where the parts of a sentence begin, and whether only a word such as "and" precedes each."""
+        marks = [(match.end(), False) for match in CLAUSES.finditer(normalized)]
+        words = [(end, True) for one in self.matcher.lexicons for _, end in one.commands.joins.spans(normalized)]
+        return sorted((next_word(normalized, end), after_conjunction) for end, after_conjunction in (*marks, *words))[:40]
 
-    def _leads_up(self, before: str, name: str, *, joined: bool) -> bool:
-        """Whether what stands before a decision in its sentence lets it be the writer's own, and without condition."""
-        bare = self.ears.without("innocent", before)
-        if self.unsure(bare) or '"' in before or not re.search(r"\w", before):
+    def _allows_decision(self, before: str, name: str, *, after_conjunction: bool) -> bool:
+        """Return whether the text before a decision allows it to be the writer's own and unconditional."""
+        without_harmless = self.matcher.without("innocent", before)
+        if self.is_uncertain(without_harmless) or '"' in before or not re.search(r"\w", before):
             return False
-        if not re.search(r"\w", self.ears.without("negations", self.ears.without("polite", bare))):
+        if not re.search(r"\w", self.matcher.without("negations", self.matcher.without("polite", without_harmless))):
             return False
-        if name in {"approve", "reject"} and (joined or self.ears.has("others", bare)):
+        if name in {"approve", "reject"} and (after_conjunction or self.matcher.contains("others", without_harmless)):
             return False
-        if self.ears.has("speaks", bare) and (self.ears.has("negations", bare) or not self.ears.has("approve", bare)):
+        if self.matcher.contains("speaks", without_harmless) and (
+            self.matcher.contains("negations", without_harmless) or not self.matcher.contains("approve", without_harmless)
+        ):
             return False
-        return not any(self.ears.has(kind, bare) for kind in ("reported", "later"))
+        return not any(self.matcher.contains(kind, without_harmless) for kind in ("reported", "later"))
 
-    def reject(self, said: SpokenSentence) -> HeadReading:
-        """A refusal and its reason."""
-        named = self.named(said, free=True)
-        forced, said = said.forced(self.ears)
-        rest = said.without(named).hidden(self.desk)
-        bare = self.ears.without("innocent", rest.rest_low)
-        start = skip(bare, 0)
-        first = CLAUSES.split(bare[start:], maxsplit=1)[0]
-        waits = any(self.ears.at(kind, bare, start) >= 0 for kind in ("conditions", "contrast", "past", "later"))
-        if waits or self.ears.has("strict", bare) or (not MARK.match(bare) and self.ears.has("later", first)):
-            return AGAINST
-        if any(self.ears.has(kind, bare) for kind in ("approve", "go_ahead")):
-            return AGAINST
-        text = rest.reason(self.ears)
-        return HeadReading(
+    def reject(self, sentence: CommandSentence) -> SentenceResult:
+        """Return a refusal and its reason."""
+        named_units = self.named_units(sentence, running_text=True)
+        force_reason, sentence = sentence.split_force(self.matcher)
+        rest = sentence.without_units(named_units).masked(self.desk)
+        without_harmless = self.matcher.without("innocent", rest.normalized_rest)
+        start = next_word(without_harmless, 0)
+        first = CLAUSES.split(without_harmless[start:], maxsplit=1)[0]
+        is_limited = any(
+            self.matcher.end_at(kind, without_harmless, start) >= 0 for kind in ("conditions", "contrast", "past", "later")
+        )
+        if (
+            is_limited
+            or self.matcher.contains("strict", without_harmless)
+            or (not PUNCTUATION.match(without_harmless) and self.matcher.contains("later", first))
+        ):
+            return VOIDING
+        if any(self.matcher.contains(kind, without_harmless) for kind in ("approve", "go_ahead")):
+            return VOIDING
+        text = rest.reason(self.matcher)
+        return SentenceResult(
             Command(
                 "reject",
-                said.text,
-                serials=tuple(place.text for place in named),
-                findings=arguments.found(text, (), self.ears.lexicons),
+                sentence.text,
+                serials=tuple(place.text for place in named_units),
+                findings=arguments.findings_in(text, (), self.matcher.lexicons),
                 text=text,
-                force=forced,
+                force=force_reason,
                 flaw="" if text else "reason",
             )
         )

@@ -1,15 +1,15 @@
-"""What goes with a command of staff: units, days, a parcel, a reason."""
+"""The arguments of a staff command: units, days, a shipment, a reason."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.commands.matcher import level
+from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.intake.entities.amounts import amounts
-from mailbot.intake.entities.serial_reader import label
-from mailbot.intake.entities.serials import SerialSpan, covered, formed, is_model, places, serial_key
-from mailbot.intake.entities.shipments import shipment
+from mailbot.intake.entities.serial_reader import label_kind
+from mailbot.intake.entities.serials import SerialSpan, candidate_spans, has_serial_form, is_model, mask_non_serials, serial_key
+from mailbot.intake.entities.shipments import find_shipment
 from mailbot.intake.statements.findings import findings
 from mailbot.model import Finding, ShipmentNotice
 
@@ -22,122 +22,123 @@ if TYPE_CHECKING:
 
 EDGES = " \t:;,.-\u2013\u2014|/=>()[]*_\"'"
 _OURS = r"(?<![A-Za-z0-9])(?:{number}|Q-[A-Z0-9]{{6,14}}-\d{{1,4}})(?![A-Za-z0-9])"
-_DIGITS, _BARE = 3, 6
-"""Digits that a serial has at least: beside letters, and alone."""
+_MIN_DIGITS, _MIN_DIGITS_ALONE = 3, 6
+"""The minimum number of digits of a serial number: with letters, and without."""
 
 
-class SpokenSentence:
-    """A sentence of staff, and where in it the name of the command begins and ends."""
+class CommandSentence:
+    """A sentence from staff, and the position of the command's name in it.
 
-    def __init__(self, text: str, low: str, start: int = 0, end: int = 0) -> None:
-        self.text, self.low, self.start, self.end = text, low, start, end
+    ``text`` is as written, ``normalized`` the same as words are compared, with the same length.
+    """
 
-    def begin(self, end: int) -> None:
-        """Its command's name ends here."""
+    def __init__(self, text: str, normalized: str, start: int = 0, end: int = 0) -> None:
+        self.text, self.normalized, self.start, self.end = text, normalized, start, end
+
+    def set_name_end(self, end: int) -> None:
+        """Set the position where the command's name ends."""
         self.end = end
 
     @property
     def rest(self) -> str:
-        """What stands behind the command's name, as written."""
+        """The text after the command's name, as written."""
         return self.text[self.end :]
 
     @property
-    def rest_low(self) -> str:
-        """The same as words are compared."""
-        return self.low[self.end :]
+    def normalized_rest(self) -> str:
+        """The same, normalized."""
+        return self.normalized[self.end :]
 
     @property
     def capitals(self) -> bool:
-        """Whether the command's name is written in capitals."""
+        """Whether the command's name is written in uppercase."""
         return self.text[self.start : self.end].isupper()
 
     def serials(
-        self, desk: Desk, known: Collection[str], lexicons: Sequence[LanguageWords], *, free: bool = False
+        self, desk: Desk, known: Collection[str], lexicons: Sequence[LanguageWords], *, running_text: bool = False
     ) -> tuple[SerialSpan, ...]:
-        """The units named with the command, before or behind it.
+        """Return the units named before or after the command.
 
-        ``free``: what follows is running text: only what is surely a serial counts. Elsewhere any code without another
-        label does: a mistyped serial must not let a command concern all units.
+        ``running_text``: what follows is prose, so only certain serial numbers count. Otherwise any code without
+        another label counts: a mistyped serial number must not make a command apply to all units.
         """
-        money = [span for span in amounts(self.text, home=desk.currency) if span.named]
-        found = []
-        for place in places(self.text, desk, known):
-            if any(span.start < place.end and place.start < span.end for span in money):
+        amount_spans = [amount for amount in amounts(self.text, home=desk.currency) if amount.named]
+        serials = []
+        for span in candidate_spans(self.text, desk, known):
+            if any(amount.start < span.end and span.start < amount.end for amount in amount_spans):
                 continue
-            kind = label(self.text[: place.start], lexicons)
-            sure = place.key in known or (formed(place.text, desk) and not place.key.isdigit())
+            kind = label_kind(self.text[: span.start], lexicons)
+            is_certain = span.key in known or (has_serial_form(span.text, desk) and not span.key.isdigit())
             if (
-                sure
-                or (formed(place.text, desk) and kind in {"", "serial", "device"})
+                is_certain
+                or (has_serial_form(span.text, desk) and kind in {"", "serial", "device"})
                 or (
-                    not free
-                    and place.start >= self.end
+                    not running_text
+                    and span.start >= self.end
                     and kind in {"", "serial", "device"}
-                    and self._may_be_serial(place, desk)
+                    and self._may_be_serial(span, desk)
                 )
             ):
-                found.append(place)
-        return tuple(found)
+                serials.append(span)
+        return tuple(serials)
 
-    def _may_be_serial(self, place: SerialSpan, desk: Desk) -> bool:
-        if re.search(r"[.;(]\s|\s-\s", self.text[self.end : place.start]) or is_model(place.text, desk):
+    def _may_be_serial(self, span: SerialSpan, desk: Desk) -> bool:
+        if re.search(r"[.;(]\s|\s-\s", self.text[self.end : span.start]) or is_model(span.text, desk):
             return False
-        if re.fullmatch(_OURS.format(number=desk.number_form), place.text, re.IGNORECASE) or place.key.startswith(
-            "RMA"
-        ):
+        if re.fullmatch(_OURS.format(number=desk.number_form), span.text, re.IGNORECASE) or span.key.startswith("RMA"):
             return False
-        digits = sum(map(str.isdigit, place.key))
-        return digits >= (_BARE if place.key.isdigit() else _DIGITS) and (
-            place.key.isdigit() or digits > len(place.key) // 4
+        digits = sum(map(str.isdigit, span.key))
+        return digits >= (_MIN_DIGITS_ALONE if span.key.isdigit() else _MIN_DIGITS) and (
+            span.key.isdigit() or digits > len(span.key) // 4
         )
 
-    def without(self, named: Sequence[SerialSpan]) -> SpokenSentence:
-        """The sentence with the units blanked."""
-        return self._blanked([(place.start, place.end) for place in named])
+    def without_units(self, named: Sequence[SerialSpan]) -> CommandSentence:
+        """Return the sentence with the units replaced by spaces."""
+        return self._blanked([(span.start, span.end) for span in named])
 
-    def hidden(self, desk: Desk) -> SpokenSentence:
-        """The sentence without numbers of ours, dates, and addresses of pages and people."""
+    def masked(self, desk: Desk) -> CommandSentence:
+        """Return the sentence without our own numbers, dates, and web and email addresses."""
         ours = re.compile(_OURS.format(number=desk.number_form), re.IGNORECASE)
-        shown = self._blanked([found.span() for found in ours.finditer(self.text)])
-        text = covered(shown.text)
-        return SpokenSentence(
-            text, "".join(" " if a == " " else b for a, b in zip(text, shown.low, strict=True)), self.start, self.end
+        blanked = self._blanked([match.span() for match in ours.finditer(self.text)])
+        text = mask_non_serials(blanked.text)
+        return CommandSentence(
+            text, "".join(" " if a == " " else b for a, b in zip(text, blanked.normalized, strict=True)), self.start, self.end
         )
 
-    def blank(self, span: tuple[int, int]) -> SpokenSentence:
-        """The sentence with a part of what stands behind the command's name blanked."""
+    def blank(self, span: tuple[int, int]) -> CommandSentence:
+        """Return the sentence with a span of the rest replaced by spaces."""
         return self._blanked([(self.end + span[0], self.end + span[1])])
 
-    def _blanked(self, spans: Sequence[tuple[int, int]]) -> SpokenSentence:
-        text, low = self.text, self.low
+    def _blanked(self, spans: Sequence[tuple[int, int]]) -> CommandSentence:
+        text, normalized = self.text, self.normalized
         for start, end in spans:
             blank = " " * (end - start)
-            text, low = text[:start] + blank + text[end:], low[:start] + blank + low[end:]
-        return SpokenSentence(text, low, self.start, self.end)
+            text, normalized = text[:start] + blank + text[end:], normalized[:start] + blank + normalized[end:]
+        return CommandSentence(text, normalized, self.start, self.end)
 
-    def forced(self, ears: CommandMatcher) -> tuple[str, SpokenSentence]:
-        """The reason behind FORCE, if it stands there, and the sentence up to it."""
-        for one in ears.lexicons:
-            for start, end in one.commands.force.spans(self.low):
-                marked = re.match(r"\s*(?::|$)", self.low[end:]) or self.text[start:end].isupper()
-                if marked and (start >= self.end or not self.end):
-                    return self.text[end:].strip(EDGES), SpokenSentence(
-                        self.text[:start], self.low[:start], self.start, self.end
+    def split_force(self, matcher: CommandMatcher) -> tuple[str, CommandSentence]:
+        """Return the reason after FORCE, if any, and the sentence up to FORCE."""
+        for one in matcher.lexicons:
+            for start, end in one.commands.force.spans(self.normalized):
+                is_marked = re.match(r"\s*(?::|$)", self.normalized[end:]) or self.text[start:end].isupper()
+                if is_marked and (start >= self.end or not self.end):
+                    return self.text[end:].strip(EDGES), CommandSentence(
+                        self.text[:start], self.normalized[:start], self.start, self.end
                     )
         return "", self
 
-    def reason(self, ears: CommandMatcher) -> str:
-        """What stands behind the command's name, without marks around it and "because"."""
+    def reason(self, matcher: CommandMatcher) -> str:
+        """Return the text after the command's name, without "because" and surrounding punctuation."""
         text = " ".join(self.rest.split()).strip(EDGES)
-        return text[max(ears.at("because", level(text)), 0) :].strip(EDGES)
+        return text[max(matcher.end_at("because", normalize_in_place(text)), 0) :].strip(EDGES)
 
-    def whole(self) -> str:
-        """The sentence from the command's name on."""
+    def full_text(self) -> str:
+        """Return the sentence from the command's name on."""
         return " ".join(self.text[self.start :].split()).strip(EDGES)
 
 
-def found(text: str, before: Sequence[Finding], lexicons: Sequence[LanguageWords]) -> tuple[Finding, ...]:
-    """The findings of a text, with those found before."""
+def findings_in(text: str, before: Sequence[Finding], lexicons: Sequence[LanguageWords]) -> tuple[Finding, ...]:
+    """Return the findings in a text, after those found before."""
     return tuple(dict.fromkeys((*before, *findings(text, lexicons))))
 
 
@@ -146,70 +147,70 @@ _OF = re.compile(
 )
 
 
-def counted(low: str, ears: CommandMatcher) -> tuple[tuple[int, int], tuple[int, int]] | None:
-    """How many of how many, as in "2 of 3", and where it stands; None where it does not."""
-    for match in _OF.finditer(low):
-        some, whole = int(match["some"]), int(match["all"])
-        if ears.at("out_of", match["of"]) == len(match["of"]) and 0 < some <= whole:
-            return (some, whole), match.span()
+def parse_count(normalized: str, matcher: CommandMatcher) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the numbers in a phrase such as "2 of 3" and its span, or None."""
+    for match in _OF.finditer(normalized):
+        some, total = int(match["some"]), int(match["all"])
+        if matcher.end_at("out_of", match["of"]) == len(match["of"]) and 0 < some <= total:
+            return (some, total), match.span()
     return None
 
 
 _NUMBER = re.compile(r"(?<![\w.,+-])(\d{1,4})(?![.,]?\d)\s{0,2}-?\s{0,2}")
-_MOST = 365
+_MAX_DAYS = 365
 
 
-def days(low: str, ears: CommandMatcher) -> int | None:
-    """How many days are given: "14 days", "two weeks", "14"; None where that is not certain."""
-    numbers = list(_NUMBER.finditer(low))
+def parse_days(normalized: str, matcher: CommandMatcher) -> int | None:
+    """Return the number of days: "14 days", "two weeks", "14"; None if it is uncertain."""
+    numbers = list(_NUMBER.finditer(normalized))
     spelled = [
         (match.end(), index + 1)
-        for one in ears.lexicons
+        for one in matcher.lexicons
         for index, word in enumerate(one.commands.counts.phrases)
-        for match in re.finditer(rf"(?<!\w){re.escape(level(word))}(?!\w)\s{{0,2}}", low)
+        for match in re.finditer(rf"(?<!\w){re.escape(normalize_in_place(word))}(?!\w)\s{{0,2}}", normalized)
     ]
-    if len(numbers) + len(spelled) != 1 or len(re.findall(r"\d+", low)) != len(numbers):
+    if len(numbers) + len(spelled) != 1 or len(re.findall(r"\d+", normalized)) != len(numbers):
         return None
     end, value = (numbers[0].end(), int(numbers[0][1])) if numbers else spelled[0]
-    if ears.at("weeks", low, end) >= 0:
+    if matcher.end_at("weeks", normalized, end) >= 0:
         value *= 7
-    elif ears.at("days", low, end) < 0 and re.match(r"[^\W\d]", low[end : end + 1]):
+    elif matcher.end_at("days", normalized, end) < 0 and re.match(r"[^\W\d]", normalized[end : end + 1]):
         return None
-    return value if 0 < value <= _MOST else None
+    return value if 0 < value <= _MAX_DAYS else None
 
 
-def sent(
-    said: SpokenSentence, ears: CommandMatcher, desk: Desk, known: Collection[str]
+def parse_shipment(
+    sentence: CommandSentence, matcher: CommandMatcher, desk: Desk, known: Collection[str]
 ) -> tuple[ShipmentNotice, tuple[SerialSpan, ...], str]:
-    """The parcel of SHIPPED, the units in it, and what else is said."""
+    """Return the shipment of SHIPPED, the units in it, and the remaining normalized text."""
 
     def ours(code: str) -> bool:
-        unit = serial_key(code) in known or (formed(code, desk) and not serial_key(code).isdigit())
+        unit = serial_key(code) in known or (has_serial_form(code, desk) and not serial_key(code).isdigit())
         return unit or bool(re.fullmatch(desk.number_form, code, re.IGNORECASE))
 
-    found_ = shipment(said.rest, ears.lexicons, ours=ours, loose=True)
-    rest = said.text[: said.end] + found_.rest
-    open_ = SpokenSentence(rest, level(rest), said.start, said.end)
-    named = open_.serials(desk, known, ears.lexicons, free=True)
-    parcel = found_.parcel
+    shipment = find_shipment(sentence.rest, matcher.lexicons, ours=ours, loose=True)
+    rest = sentence.text[: sentence.end] + shipment.rest
+    remaining = CommandSentence(rest, normalize_in_place(rest), sentence.start, sentence.end)
+    named = remaining.serials(desk, known, matcher.lexicons, running_text=True)
+    parcel = shipment.parcel
     if parcel.tracking and not parcel.carrier:
-        parcel = ShipmentNotice(_unlisted(said.rest, parcel.tracking, ears), parcel.tracking)
-    return parcel, named, open_.without(named).rest_low
+        parcel = ShipmentNotice(_unlisted_carrier(sentence.rest, parcel.tracking, matcher), parcel.tracking)
+    return parcel, named, remaining.without_units(named).normalized_rest
 
 
-_NAME = 2
-"""Words that the name of an unknown carrier has at most."""
+_MAX_NAME = 2
+"""The maximum number of words in the name of an unknown carrier."""
 
 
-def _unlisted(rest: str, tracking: str, ears: CommandMatcher) -> str:
-    """A carrier that no list knows: the one or two words right behind SHIPPED, before the number."""
+def _unlisted_carrier(rest: str, tracking: str, matcher: CommandMatcher) -> str:
+    """Return the name of an unlisted carrier: the one or two words between SHIPPED and the number."""
     before = rest[: max(rest.find(tracking[:4]), 0)]
-    low = ears.without("polite", ears.without("filler", level(before)))
-    for one in ears.lexicons:
-        low = one.parcels.tracking.without(low) if one.parcels.tracking else low
+    normalized = matcher.without("polite", matcher.without("filler", normalize_in_place(before)))
+    for one in matcher.lexicons:
+        normalized = one.parcels.tracking.without(normalized) if one.parcels.tracking else normalized
     words = (
-        [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", low)]
-        if len(low) == len(before)
+        [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", normalized)]
+        if len(normalized) == len(before)
         else []
     )
-    return " ".join(words) if len(words) <= _NAME else ""
+    return " ".join(words) if len(words) <= _MAX_NAME else ""

@@ -1,13 +1,13 @@
-"""Which command of staff a sentence begins with."""
+"""The command at the beginning of a sentence from staff."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.commands.arguments import SpokenSentence
-from mailbot.intake.commands.matcher import level
-from mailbot.intake.entities.serials import formed, places
+from mailbot.intake.commands.arguments import CommandSentence
+from mailbot.intake.commands.matcher import normalize_in_place
+from mailbot.intake.entities.serials import candidate_spans, has_serial_form
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,27 +18,31 @@ if TYPE_CHECKING:
     from mailbot.intake.entities.serials import SerialSpan
     from mailbot.model import Command
 
-DECIDES = ("approve", "go_ahead", "issue")
-"""The lists of words that approve."""
+APPROVAL_LISTS = ("approve", "go_ahead", "issue")
+"""The phrase lists that approve."""
 
-HEADS = (
-    *DECIDES, "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable", "shipped", "ship_to",
+COMMANDS = (
+    *APPROVAL_LISTS, "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable", "shipped", "ship_to",
     "extend", "hold", "close", "note", "help", "confirm",
 )  # fmt: skip
 QUESTION = re.compile(r"[?\uff1f]|(?:吗|嗎|呢|か|かな|でしょうか)[。.!\s]*$")
-MARK = re.compile(r"\s*(?:[:.,;!()*_。、\uff0c\uff1a\uff01\uff08\uff09]|[-\u2013\u2014]+(?=\s)|$)")
-"""What stands between a command and a remark."""
+PUNCTUATION = re.compile(r"\s*(?:[:.,;!()*_。、\uff0c\uff1a\uff01\uff08\uff09]|[-\u2013\u2014]+(?=\s)|$)")
+"""Punctuation between a command and a remark."""
 
 CLAUSES = re.compile(r"[,;:(),.。、\uff0c\uff1b\uff1a]|\s[-\u2013\u2014]+\s")
 _FRAME = re.compile(r"[\s,:!.*_•·\"'(\u2013\u2014-]*")
 _OPENING = re.compile(r"[\s*_•·#-]*(?:\(?\d{1,2}[.)]\s+)?[\s*_]*")
 _CODED = re.compile(r"[A-Za-z]{0,6}-?\d")
-_POLITE = 6
-"""Polite words that may stand before a command."""
+_MAX_POLITE = 6
+"""The maximum number of polite words before a command."""
 
 
-class HeadReading(NamedTuple):
-    """A sentence read: the commands in it, or that it sounds like one (``unclear``) and even speaks against it (``voids``)."""
+class SentenceResult(NamedTuple):
+    """The result for a sentence: its commands, if any.
+
+    ``unclear``: it sounds like a decision. ``voids``: it even speaks against one, so the decisions in the message do
+    not count.
+    """
 
     command: Command | None = None
     unclear: bool = False
@@ -46,83 +50,88 @@ class HeadReading(NamedTuple):
     also: tuple[Command, ...] = ()
 
 
-NOTHING = HeadReading()
-UNCLEAR = HeadReading(unclear=True)
-AGAINST = HeadReading(unclear=True, voids=True)
+NOTHING = SentenceResult()
+UNCLEAR = SentenceResult(unclear=True)
+VOIDING = SentenceResult(unclear=True, voids=True)
 
 
-def skip(low: str, start: int) -> int:
-    """Where the next word begins."""
-    found = _FRAME.match(low, start)
+def next_word(normalized: str, start: int) -> int:
+    """Return the position where the next word begins."""
+    found = _FRAME.match(normalized, start)
     return found.end() if found else start
 
 
-class CommandHeads:
-    """Finds the command that a sentence begins with.
+class CommandFinder:
+    """Finds the command at the beginning of a sentence.
 
     Args:
-        ears: the word lists.
+        matcher: the phrases of the word lists.
         desk: the company's desk.
-        snapshot: keys of units that may be named.
-        point: the company's decimal sign.
-        answers: the mail answers one of ours.
+        known: keys of units that may be named.
+        point: the company's decimal separator.
+        is_reply: the message replies to one of our messages.
     """
 
-    def __init__(
-        self, ears: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, answers: bool
-    ) -> None:
-        self.ears, self.desk, self.known, self.point, self.answers = ears, desk, known, point, answers
+    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, is_reply: bool) -> None:
+        self.matcher, self.desk, self.known, self.point, self.is_reply = matcher, desk, known, point, is_reply
         self.addressed = False
 
-    def named(self, said: SpokenSentence, *, free: bool = False) -> tuple[SerialSpan, ...]:
-        """The units that a sentence names."""
-        return said.serials(self.desk, self.known, self.ears.lexicons, free=free)
+    def named_units(self, sentence: CommandSentence, *, running_text: bool = False) -> tuple[SerialSpan, ...]:
+        """Return the units in a sentence."""
+        return sentence.serials(self.desk, self.known, self.matcher.lexicons, running_text=running_text)
 
-    def opened(self, text: str) -> SpokenSentence:
-        """A sentence without its bullet; a unit may stand before its command: "AH2F104432: repaired"."""
+    def without_bullet(self, text: str) -> CommandSentence:
+        """Return a sentence without its bullet; a unit may precede its command: "AH2F104432: repaired"."""
         opening = _OPENING.match(text)
         start = opening.end() if opening else 0
         if _CODED.match(text, start):
-            first = next(places(text, self.desk, self.known), None)
-            if first and first.start == start and (first.key in self.known or formed(first.text, self.desk)):
-                start = skip(text, first.end)
-        return SpokenSentence(text, level(text), start)
+            first = next(candidate_spans(text, self.desk, self.known), None)
+            if first and first.start == start and (first.key in self.known or has_serial_form(first.text, self.desk)):
+                start = next_word(text, first.end)
+        return CommandSentence(text, normalize_in_place(text), start)
 
-    def head(self, said: SpokenSentence) -> tuple[str, int]:
-        """The command that a sentence begins with, after polite words, and where its name ends; moves ``said.start``."""
-        for _ in range(_POLITE):
+    def leading_command(self, sentence: CommandSentence) -> tuple[str, int]:
+        """Return the command at the beginning of a sentence, and the position where its name ends.
+
+        Polite words before it are skipped; ``sentence.start`` is moved past them.
+        """
+        for _ in range(_MAX_POLITE):
             best = max(
-                ((self.ears.at(name, said.low, said.start), -index) for index, name in enumerate(HEADS)),
+                ((self.matcher.end_at(name, sentence.normalized, sentence.start), -index) for index, name in enumerate(COMMANDS)),
                 default=(-1, 0),
             )
-            polite = self.ears.at("polite", said.low, said.start)
-            if self.ears.at("nothing", said.low, said.start) > max(best[0], polite):
+            polite = self.matcher.end_at("polite", sentence.normalized, sentence.start)
+            if self.matcher.end_at("nothing", sentence.normalized, sentence.start) > max(best[0], polite):
                 break
             if best[0] >= 0 and best[0] >= polite:
-                return HEADS[-best[1]], best[0]
+                return COMMANDS[-best[1]], best[0]
             if polite < 0:
                 break
-            said.start = skip(said.low, polite)
+            sentence.start = next_word(sentence.normalized, polite)
         return "", -1
 
-    def left(self, low: str) -> bool:
-        """Whether words are left that say something."""
-        return bool(re.search(r"\w", self.ears.without("polite", self.ears.without("filler", low))))
+    def has_content(self, normalized: str) -> bool:
+        """Return whether there are meaningful words."""
+        return bool(re.search(r"\w", self.matcher.without("polite", self.matcher.without("filler", normalized))))
 
-    def unsure(self, low: str) -> bool:
-        """Whether a text makes something depend, or doubts it."""
-        bare = self.ears.without("innocent", low)
-        return any(self.ears.has(name, bare) for name in ("conditions", "contrast", "doubts"))
+    def is_uncertain(self, normalized: str) -> bool:
+        """Return whether a text makes something conditional or expresses doubt."""
+        without_harmless = self.matcher.without("innocent", normalized)
+        return any(self.matcher.contains(name, without_harmless) for name in ("conditions", "contrast", "doubts"))
 
-    def other(self, said: SpokenSentence) -> HeadReading:
-        """A sentence that begins like a command and is none."""
-        if not self.ears.has("speaks", said.low):
-            return UNCLEAR if said.capitals else NOTHING
-        return self.talk(said.low)
+    def non_command(self, sentence: CommandSentence) -> SentenceResult:
+        """Return the result for a sentence that begins like a command and is not one."""
+        if not self.matcher.contains("speaks", sentence.normalized):
+            return UNCLEAR if sentence.capitals else NOTHING
+        return self.decision_talk(sentence.normalized)
 
-    def talk(self, low: str) -> HeadReading:
-        """A sentence that speaks of a decision: one against it takes other decisions of the mail back."""
-        if QUESTION.search(low) or self.ears.has("reported", low):
+    def decision_talk(self, normalized: str) -> SentenceResult:
+        """Return the result for a sentence about a decision; one against it voids other decisions of the message."""
+        if QUESTION.search(normalized) or self.matcher.contains("reported", normalized):
             return UNCLEAR
-        bare = self.ears.without("innocent", low)
-        return AGAINST if any(self.ears.has(name, bare) for name in ("negations", "conditions", "later")) else UNCLEAR
+        without_harmless = self.matcher.without("innocent", normalized)
+        return (
+            VOIDING
+            if any(self.matcher.contains(name, without_harmless) for name in ("negations", "conditions", "later"))
+            else UNCLEAR
+        )

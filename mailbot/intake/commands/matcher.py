@@ -1,11 +1,11 @@
-"""How staff's words are listened to: in place, so that what stands beside a phrase is known as written."""
+"""Matching of staff phrases in place, so that the text around a phrase is available as written."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,23 +15,26 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=4096)
-def _level(char: str) -> str:
-    folded = plain(char) or " "
-    return folded if len(folded) == 1 else char.lower()[:1]
+def _normalize_character(char: str) -> str:
+    normalized = normalize(char) or " "
+    return normalized if len(normalized) == 1 else char.lower()[:1]
 
 
-def level(text: str) -> str:
-    """The text as words are compared (see ``plain``), each character in its place."""
-    return "".join(map(_level, text))
+def normalize_in_place(text: str) -> str:
+    """Return the normalized text (see ``normalize``) with the same length, so that positions are kept."""
+    return "".join(map(_normalize_character, text))
 
 
 class CommandMatcher:
-    """The phrases of ``[commands]`` in all these languages together; ``greetings`` and ``only`` are those of their own sections."""
+    """The phrases of ``[commands]`` in several languages together.
+
+    ``greetings`` and ``only`` are from their own sections.
+    """
 
     def __init__(self, lexicons: Sequence[LanguageWords]) -> None:
         self.lexicons = lexicons
 
-    def _lists(self, name: str) -> Iterator[Phrases]:
+    def _phrase_lists(self, name: str) -> Iterator[Phrases]:
         for lexicon in self.lexicons:
             section = lexicon.commands
             if name == "greetings":
@@ -41,27 +44,27 @@ class CommandMatcher:
             if phrases:
                 yield phrases
 
-    def at(self, name: str, low: str, start: int = 0) -> int:
-        """Where the phrase of this list ends that begins here; -1 where none does."""
-        return max((one.end_at(low, start) for one in self._lists(name)), default=-1)
+    def end_at(self, name: str, normalized: str, start: int = 0) -> int:
+        """Return the end of the phrase of this list that begins at ``start``; -1 if there is none."""
+        return max((phrase_list.end_at(normalized, start) for phrase_list in self._phrase_lists(name)), default=-1)
 
-    def has(self, name: str, low: str) -> bool:
-        """Whether a phrase of this list stands anywhere in the text."""
-        return any(one.search(low) for one in self._lists(name))
+    def contains(self, name: str, normalized: str) -> bool:
+        """Return whether the text has a phrase of this list anywhere."""
+        return any(phrase_list.search(normalized) for phrase_list in self._phrase_lists(name))
 
-    def named(self, name: str, text: str, low: str) -> str:
-        """The longest phrase of this list in a text, as written; empty where none is."""
-        spans = [span for one in self._lists(name) for span in one.spans(low)]
+    def longest_match(self, name: str, text: str, normalized: str) -> str:
+        """Return the longest phrase of this list in a text, as written; empty if there is none."""
+        spans = [span for phrase_list in self._phrase_lists(name) for span in phrase_list.spans(normalized)]
         start, end = max(spans, key=lambda span: span[1] - span[0], default=(0, 0))
         return text[start:end]
 
-    def ends(self, name: str, low: str) -> bool:
-        """Whether the text ends with a phrase of this list."""
-        tail = low[-60:]
-        return any(end == len(tail) for one in self._lists(name) for _, end in one.spans(tail))
+    def ends_with(self, name: str, normalized: str) -> bool:
+        """Return whether the text ends with a phrase of this list."""
+        tail = normalized[-60:]
+        return any(end == len(tail) for phrase_list in self._phrase_lists(name) for _, end in phrase_list.spans(tail))
 
-    def without(self, name: str, low: str) -> str:
-        """The text with the phrases of this list blanked, of the same length."""
-        for one in self._lists(name):
-            low = one.blanked(low)
-        return low
+    def without(self, name: str, normalized: str) -> str:
+        """Return the text with the phrases of this list replaced by spaces, with the same length."""
+        for phrase_list in self._phrase_lists(name):
+            normalized = phrase_list.blanked(normalized)
+        return normalized

@@ -1,4 +1,4 @@
-"""The new text of staff, cut into sentences as they may be commands: line by line, without quotes and signature."""
+"""The new text of staff, split into sentences that may be commands: line by line, without quotes and signature."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.commands.matcher import level
+from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.intake.text import email_parts
-from mailbot.intake.text.sentences import SENTENCES, sentences, tidy
+from mailbot.intake.text.sentences import MAX_SENTENCES, sentences, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,75 +17,77 @@ if TYPE_CHECKING:
 
 
 class StaffSentence(NamedTuple):
-    """A sentence, the number of its paragraph, and, where an address or a note follows it, the lines of that."""
+    """A sentence, the number of its paragraph, and the lines that follow it if it begins an address or a note."""
 
     text: str
     paragraph: int
     lines: tuple[str, ...] = ()
 
 
-_NARROW = 50
-_NEW = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
-_ENDED = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
+_MIN_WIDTH = 50
+_LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
+_LINE_END = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
 
 
-def sayings(text: str, ears: CommandMatcher, commands: Callable[[str], bool]) -> tuple[StaffSentence, ...]:
-    """Cut the new text of a mail.
+def split_staff_text(text: str, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> tuple[StaffSentence, ...]:
+    """Split the new text of a message.
 
     Args:
         text: what the sender wrote now.
-        ears: the word lists.
-        commands: whether a line is a command as it stands; it is one even where the line before has run to its end.
+        matcher: the phrases of the word lists.
+        is_command: returns whether a line is a command by itself. Such a line is never joined to the line before.
     """
-    lines = _before_closing(_lines(tidy(_uncommented(text))), ears)
-    return tuple(islice(_cut(lines, ears, commands), SENTENCES))
+    lines = _before_closing(_lines(tidy(_without_comments(text))), matcher)
+    return tuple(islice(_split_lines(lines, matcher, is_command), MAX_SENTENCES))
 
 
-def _uncommented(text: str) -> str:
-    """Without HTML comments: nobody sees them (A9)."""
-    shown = []
-    at = 0
-    while (begin := text.find("<!--", at)) >= 0:
-        shown.append(text[at:begin])
-        end = text.find("-->", begin)
+def _without_comments(text: str) -> str:
+    """Return the text without HTML comments, which readers do not see."""
+    kept = []
+    index = 0
+    while (start := text.find("<!--", index)) >= 0:
+        kept.append(text[index:start])
+        end = text.find("-->", start)
         if end < 0:
-            return "".join(shown)
-        at = end + 3
-    return "".join((*shown, text[at:]))
+            return "".join(kept)
+        index = end + 3
+    return "".join((*kept, text[index:]))
 
 
 def _lines(text: str) -> list[str]:
     return [" ".join(line.split()) for line in text.split("\n") if not line.lstrip().startswith((">", "|"))]
 
 
-def _before_closing(lines: Sequence[str], ears: CommandMatcher) -> list[str]:
-    """The lines down to the signature; "Thanks!" and "Thanks, go ahead" close nothing."""
-    shown = tuple("" if line.endswith((".", "!")) or ears.has("speaks", level(line)) else line for line in lines)
-    return list(lines[: email_parts.end(shown, ears.lexicons)])
+def _before_closing(lines: Sequence[str], matcher: CommandMatcher) -> list[str]:
+    """Return the lines above the signature; "Thanks!" and "Thanks, go ahead" are not closings."""
+    kept = tuple(
+        "" if line.endswith((".", "!")) or matcher.contains("speaks", normalize_in_place(line)) else line for line in lines
+    )
+    return list(lines[: email_parts.closing_index(kept, matcher.lexicons)])
 
 
-def _cut(lines: Sequence[str], ears: CommandMatcher, commands: Callable[[str], bool]) -> Iterator[StaffSentence]:
+def _split_lines(lines: Sequence[str], matcher: CommandMatcher, is_command: Callable[[str], bool]) -> Iterator[StaffSentence]:
     for paragraph, block in enumerate(_paragraphs(lines)):
         width = max(map(len, block))
-        at = 0
-        while at < len(block):
-            joined = block[at]
-            at += 1
-            while at < len(block) and _goes_on(block[at - 1], block[at], width, ears, commands):
-                joined = f"{joined} {block[at]}"
-                at += 1
-            said = [sentence for sentence in sentences(joined) if sentence]
-            for index, sentence in enumerate(said):
-                if opens(sentence, "ship_to", ears):
-                    rest = [*said[index + 1 :]]
-                    while at < len(block) and not commands(block[at]):
-                        rest.append(block[at])
-                        at += 1
-                    yield StaffSentence(sentence, paragraph, tuple(rest))
+        index = 0
+        while index < len(block):
+            joined = block[index]
+            index += 1
+            while index < len(block) and _is_wrapped(block[index - 1], block[index], width, matcher, is_command):
+                joined = f"{joined} {block[index]}"
+                index += 1
+            parts = [sentence for sentence in sentences(joined) if sentence]
+            for number, sentence in enumerate(parts):
+                if begins_with(sentence, "ship_to", matcher):
+                    following_lines = [*parts[number + 1 :]]
+                    while index < len(block) and not is_command(block[index]):
+                        following_lines.append(block[index])
+                        index += 1
+                    yield StaffSentence(sentence, paragraph, tuple(following_lines))
                     break
-                if opens(sentence, "note", ears):
-                    yield StaffSentence(sentence, paragraph, (*said[index + 1 :], *block[at:]))
-                    at = len(block)
+                if begins_with(sentence, "note", matcher):
+                    yield StaffSentence(sentence, paragraph, (*parts[number + 1 :], *block[index:]))
+                    index = len(block)
                     break
                 yield StaffSentence(sentence, paragraph)
 
@@ -93,21 +95,21 @@ def _cut(lines: Sequence[str], ears: CommandMatcher, commands: Callable[[str], b
 _FRAME = re.compile(r"[\s,:!.*_•·\u2013\u2014-]*")
 
 
-def opens(sentence: str, name: str, ears: CommandMatcher) -> bool:
-    """Whether a sentence begins with this command, after a polite word or two."""
-    low = level(sentence)
-    start = _skip(low, 0)
+def begins_with(sentence: str, name: str, matcher: CommandMatcher) -> bool:
+    """Return whether a sentence begins with this command, after up to two polite words."""
+    normalized = normalize_in_place(sentence)
+    start = _skip(normalized, 0)
     for _ in range(3):
-        if ears.at(name, low, start) >= 0:
+        if matcher.end_at(name, normalized, start) >= 0:
             return True
-        if (polite := ears.at("polite", low, start)) < 0:
+        if (polite := matcher.end_at("polite", normalized, start)) < 0:
             return False
-        start = _skip(low, polite)
+        start = _skip(normalized, polite)
     return False
 
 
-def _skip(low: str, start: int) -> int:
-    found = _FRAME.match(low, start)
+def _skip(normalized: str, start: int) -> int:
+    found = _FRAME.match(normalized, start)
     return found.end() if found else start
 
 
@@ -121,11 +123,11 @@ def _paragraphs(lines: Sequence[str]) -> Iterator[list[str]]:
             block = []
 
 
-def _goes_on(line: str, following: str, width: int, ears: CommandMatcher, commands: Callable[[str], bool]) -> bool:
-    """Whether a line is the first part of a wrapped one."""
-    if _ENDED.search(line) or _NEW.match(following):
+def _is_wrapped(line: str, following: str, width: int, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> bool:
+    """Return whether a line is the first part of a wrapped line."""
+    if _LINE_END.search(line) or _LIST_ITEM.match(following):
         return False
-    if ears.ends("dangling", level(line.rstrip(" ,"))):
+    if matcher.ends_with("dangling", normalize_in_place(line.rstrip(" ,"))):
         return True
     word = following.split(" ", 1)[0]
-    return len(line) + 1 + len(word) > max(width, _NARROW) and not commands(following)
+    return len(line) + 1 + len(word) > max(width, _MIN_WIDTH) and not is_command(following)

@@ -1,4 +1,4 @@
-"""The strings of a mail that the registry is asked about: serials, parts of words, members of ranges, look-alikes."""
+"""The registry keys to look up for a message: serial numbers, parts of words, members of ranges, and look-alikes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from mailbot.intake.entities.ranges import ranges
 from mailbot.intake.entities.serials import (
-    JOINED,
-    LONGEST,
-    SHORTEST,
-    covered,
-    formed,
+    MAX_JOINED,
+    MAX_SERIAL,
+    MIN_SERIAL,
+    has_digit,
+    has_serial_form,
+    hyphenated_parts,
     lookalikes,
-    numbered,
-    parts,
+    mask_non_serials,
     serial_key,
     tokens,
 )
@@ -24,70 +24,78 @@ if TYPE_CHECKING:
 
     from mailbot.intake.desk import Desk
 
-MOST = 2_000
-"""Strings of one mail that are looked up in the registry."""
+MAX_KEYS = 2_000
+"""The maximum number of keys of one message that are looked up in the registry."""
 
-WORDS = 15_000
-"""Words, in lines that hold a digit, that are put together to such strings (R4)."""
+MAX_WORDS = 15_000
+"""The maximum number of words, in lines with a digit, that are combined into keys."""
 
-GUESSED = 400
-"""Of these, at most: spellings that the writer may have meant (U2)."""
+MAX_LOOKALIKES = 400
+"""The maximum number of look-alikes among them: spellings that the writer may have meant."""
 
-_GUESSED_AT = 200
-"""Strings of one mail for which such spellings are sought."""
+_MAX_WITH_LOOKALIKES = 200
+"""The maximum number of strings of one message for which look-alikes are computed."""
 
-_LINE = 2_000
-"""Characters of a line in which ranges and look-alikes are looked for."""
+_MAX_LINE = 2_000
+"""The maximum length in characters of a line that is searched for ranges and look-alikes."""
 
 
-def codes(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
-    """All keys in these texts that the registry should be asked about, as far as the caps go."""
+def lookup_keys(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
+    """Return all keys in these texts that should be looked up in the registry, within the limits."""
     found: dict[str, None] = {}
-    guessed: dict[str, tuple[str, ...]] = {}
+    lookalike_keys: dict[str, tuple[str, ...]] = {}
     seen: set[str] = set()
-    left = WORDS
+    remaining = MAX_WORDS
     for text in texts:
-        if len(found) >= MOST or not left:
+        if len(found) >= MAX_KEYS or not remaining:
             break
-        if text in seen or not numbered(text):
+        if text in seen or not has_digit(text):
             continue
         seen.add(text)
-        open_ = covered(text)
-        words = tokens(open_)[:left]
-        left -= len(words)
-        for key in _keys(open_, words, desk, guessed):
+        masked = mask_non_serials(text)
+        words = tokens(masked)[:remaining]
+        remaining -= len(words)
+        for key in _keys(masked, words, desk, lookalike_keys):
             found.setdefault(key)
-            if len(found) >= MOST:
+            if len(found) >= MAX_KEYS:
                 break
-        if len(open_) <= _LINE:
-            found.update(dict.fromkeys(_members(open_, desk)))
-    guesses = tuple(dict.fromkeys(guess for some in guessed.values() for guess in some))[:GUESSED]
-    return tuple(dict.fromkeys((*tuple(found)[: MOST - len(guesses)], *guesses)))
+        if len(masked) <= _MAX_LINE:
+            found.update(dict.fromkeys(_range_members(masked, desk)))
+    flat_lookalikes = tuple(dict.fromkeys(key for group in lookalike_keys.values() for key in group))[:MAX_LOOKALIKES]
+    return tuple(dict.fromkeys((*tuple(found)[: MAX_KEYS - len(flat_lookalikes)], *flat_lookalikes)))
 
 
-def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
-    """The keys of a text: words, neighbours put together, parts of words; their look-alikes go into ``guessed``."""
+def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, lookalike_keys: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield the keys of a text: words, adjacent words combined, and parts of words.
+
+    Their look-alikes are added to ``guessed``.
+    """
     for index, word in enumerate(words):
-        if not numbered(text[word.start() : words[min(index + JOINED, len(words)) - 1].end()]):
-            yield from parts(word[0])
+        if not has_digit(text[word.start() : words[min(index + MAX_JOINED, len(words)) - 1].end()]):
+            yield from hyphenated_parts(word[0])
             continue
-        for count in range(1, JOINED + 1):
+        for count in range(1, MAX_JOINED + 1):
             group = words[index : index + count]
             written = text[word.start() : group[-1].end()]
-            if len(group) < count or len(written) < SHORTEST or not numbered(written):
+            if len(group) < count or len(written) < MIN_SERIAL or not has_digit(written):
                 continue
-            if len(key := serial_key(written)) < SHORTEST:
+            if len(key := serial_key(written)) < MIN_SERIAL:
                 continue
-            if len(key) > LONGEST:
+            if len(key) > MAX_SERIAL:
                 break
             yield key
-            if count < JOINED and len(guessed) < _GUESSED_AT and len(text) <= _LINE and key not in guessed:
-                guessed[key] = lookalikes(written, desk)
-        yield from parts(word[0])
+            if (
+                count < MAX_JOINED
+                and len(lookalike_keys) < _MAX_WITH_LOOKALIKES
+                and len(text) <= _MAX_LINE
+                and key not in lookalike_keys
+            ):
+                lookalike_keys[key] = lookalikes(written, desk)
+        yield from hyphenated_parts(word[0])
 
 
-def _members(text: str, desk: Desk) -> Iterator[str]:
-    """The keys of all members of the ranges of a text."""
+def _range_members(text: str, desk: Desk) -> Iterator[str]:
+    """Yield the keys of all members of the ranges in a text."""
     for found in ranges(text, desk.words.everything):
-        if formed(found.members[0], desk):
+        if has_serial_form(found.members[0], desk):
             yield from found.members

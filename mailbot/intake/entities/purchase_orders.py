@@ -1,4 +1,4 @@
-"""A purchase order as a mail shows it: is it attached, what does it come to, which quote does it name (AP-17, AP-20)."""
+"""A purchase order in a message: whether it is attached, its total, and the quote it names (AP-17, AP-20)."""
 
 from __future__ import annotations
 
@@ -8,154 +8,158 @@ from typing import TYPE_CHECKING
 
 from mailbot.intake.attachments.extraction import is_program
 from mailbot.intake.entities.amounts import amounts
-from mailbot.intake.entities.references import from_file_names, speaks_of_order
-from mailbot.intake.entities.serials import covered, serial_key
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.entities.references import file_names_as_text, mentions_order
+from mailbot.intake.entities.serials import mask_non_serials, serial_key
+from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import tidy
 from mailbot.model import Price, PurchaseOrder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.content import MessageContent
     from mailbot.intake.entities.amounts import Amount
+    from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.word_lists import LanguageWords
     from mailbot.model import Attachment, Document
 
-_QUOTE = re.compile(r"(?<![A-Z0-9])Q-[BCDFGHJKMNPQRSTV]{10}-\d{1,6}(?![A-Z0-9])", re.IGNORECASE)
+_QUOTE_NUMBER = re.compile(r"(?<![A-Z0-9])Q-[BCDFGHJKMNPQRSTV]{10}-\d{1,6}(?![A-Z0-9])", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:pdf|jpe?g|png|gif|tiff?|bmp|heic|webp)$", re.IGNORECASE)
 _LOGO = re.compile(r"(?:image|img|logo|icon|sig|signature|outlook-?)[\w-]{0,12}\.(?:png|gif|jpe?g|bmp)$", re.IGNORECASE)
-_LINES, _TOTALS = 2_000, 8
+_MAX_LINES, _MAX_TOTALS = 2_000, 8
 
 
-def order(mail: MessageContent, number: str | None) -> PurchaseOrder | None:
-    """The order of a mail.
+def order(content: MessageContent, number: str | None) -> PurchaseOrder | None:
+    """Return the purchase order of a message.
 
     Args:
-        mail: the mail.
-        number: the order number that the mail or a file name gives, if any.
+        content: the content of the message.
+        number: the order number from the message or a file name, if any.
 
     Returns:
-        The order; None where the mail neither names a number nor carries an order.
+        The order; None if the message has neither a number nor an attached order.
     """
-    papers = [paper for paper in _papers(mail) if _is_order(paper, number, mail)]
-    if number is None and not papers:
+    documents = [attached for attached in _possible_orders(content) if _is_order(attached, number, content)]
+    if number is None and not documents:
         return None
-    if papers:
-        totals = _totals([line for _, paper in papers if paper for line in _lines(paper)], mail)
+    if documents:
+        totals = _totals([line for _, attached in documents if attached for line in _lines(attached)], content)
     else:
-        totals = _totals(list(mail.own), mail, body=True)
-    return PurchaseOrder(number or "", copy=bool(papers), totals=totals, quotes=_quotes(mail))
+        totals = _totals(list(content.own_sentences), content, body=True)
+    return PurchaseOrder(number or "", copy=bool(documents), totals=totals, quotes=_quotes(content))
 
 
-def _papers(mail: MessageContent) -> Iterator[tuple[Attachment, Document | None]]:
-    """The attachments that may be an order, with what could be read of them: no programs, none of our own papers."""
-    read = {document.name: document for document in mail.message.documents}
-    for attachment in mail.message.attachments:
+def _possible_orders(content: MessageContent) -> Iterator[tuple[Attachment, Document | None]]:
+    """Yield the attachments that may be an order, each with its readable content; programs are left out."""
+    readable = {document.name: document for document in content.message.documents}
+    for attachment in content.message.attachments:
         if is_program(attachment):
             continue
-        document = read.get(attachment.name)
+        document = readable.get(attachment.name)
         yield attachment, document if document and (document.text.strip() or document.tables) else None
 
 
-def _is_order(paper: tuple[Attachment, Document | None], number: str | None, mail: MessageContent) -> bool:
-    attachment, document = paper
-    stem = from_file_names([attachment.name])
-    named = speaks_of_order(stem, mail.lexicons) or bool(number and serial_key(number) in serial_key(attachment.name))
-    if not named and any(one.orders.ours.search(plain(text)) for text in stem for one in mail.lexicons):
+def _is_order(attached: tuple[Attachment, Document | None], number: str | None, content: MessageContent) -> bool:
+    attachment, document = attached
+    stem = file_names_as_text([attachment.name])
+    is_named = mentions_order(stem, content.lexicons) or bool(number and serial_key(number) in serial_key(attachment.name))
+    if not is_named and any(one.orders.ours.search(normalize(text)) for text in stem for one in content.lexicons):
         return False
     if document is not None:
         lines = _lines(document)
         return (
-            named
-            or speaks_of_order(lines, mail.lexicons)
+            is_named
+            or mentions_order(lines, content.lexicons)
             or bool(number and serial_key(number) in serial_key(" ".join(lines)))
         )
     if not (_PICTURE.search(attachment.name) or attachment.media_type.startswith("image/")):
         return False
-    return named or (_says_attached(mail) and not _LOGO.match(attachment.name))
+    return is_named or (_says_attached(content) and not _LOGO.match(attachment.name))
 
 
-def _says_attached(mail: MessageContent) -> bool:
-    """Whether the mail says that the order comes with it."""
-    return any(one.orders.attached.search(plain(text)) for text in mail.own if text for one in mail.lexicons)
+def _says_attached(content: MessageContent) -> bool:
+    """Return whether the message says that the order is attached."""
+    return any(one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
 
 
 def _lines(document: Document) -> list[str]:
-    """The lines of a document, and the rows of its tables."""
+    """Return the lines of a document and the rows of its tables."""
     rows = ("  ".join(row) for table in document.tables for row in table.rows)
-    return [line for line in islice((*tidy(document.text).split("\n"), *map(tidy, rows)), _LINES) if line.strip()]
+    return [line for line in islice((*tidy(document.text).split("\n"), *map(tidy, rows)), _MAX_LINES) if line.strip()]
 
 
-def _quotes(mail: MessageContent) -> tuple[str, ...]:
-    """The quote numbers of ours: in the documents and the new text, else in the subject, else in what is quoted."""
-    papers = [line for document in mail.message.documents for line in (document.name, *_lines(document))]
-    files = [tidy(attachment.name).replace("_", " ") for attachment in mail.message.attachments]
-    named = dict.fromkeys(number for text in papers for number in _labelled(text, mail.lexicons))
-    for place in ((*papers, *files, *mail.own), (mail.subject.text,), tidy(mail.message.quoted).split("\n")[:_LINES]):
-        found = dict.fromkeys(match[0].upper() for text in place for match in _QUOTE.finditer(text))
-        if found or named:
-            return tuple(found or named)
+def _quotes(content: MessageContent) -> tuple[str, ...]:
+    """Return our quote numbers: from documents and new text, else from the subject, else from quoted text."""
+    document_lines = [line for document in content.message.documents for line in (document.name, *_lines(document))]
+    files = [tidy(attachment.name).replace("_", " ") for attachment in content.message.attachments]
+    labeled = dict.fromkeys(number for text in document_lines for number in _labeled_numbers(text, content.lexicons))
+    for place in (
+        (*document_lines, *files, *content.own_sentences),
+        (content.subject.text,),
+        tidy(content.message.quoted).split("\n")[:_MAX_LINES],
+    ):
+        found = dict.fromkeys(match[0].upper() for text in place for match in _QUOTE_NUMBER.finditer(text))
+        if found or labeled:
+            return tuple(found or labeled)
     return ()
 
 
 _NUMBER = re.compile(r"\W{0,6}((?=[A-Za-z0-9./-]{0,30}\d)[A-Za-z0-9][A-Za-z0-9./-]{2,30})")
 
 
-def _labelled(text: str, lexicons: Sequence[LanguageWords]) -> Iterator[str]:
-    """The numbers behind the word for a quote, whoever gave them: an order may be meant for another offer than ours."""
-    low = plain(text)
+def _labeled_numbers(text: str, lexicons: Sequence[LanguageWords]) -> Iterator[str]:
+    """Yield the numbers after the word for a quote in any form: an order may refer to someone else's quote."""
+    normalized = normalize(text)
     for one in lexicons:
-        for _, end in one.orders.quote.spans(low):
-            if number := _NUMBER.match(low, end):
+        for _, end in one.orders.quote.spans(normalized):
+            if number := _NUMBER.match(normalized, end):
                 yield number[1].upper().strip("./-")
 
 
 # ------------------------------------------------------------------ totals
 
 
-def _totals(lines: Sequence[str], mail: MessageContent, *, body: bool = False) -> tuple[Price, ...]:
-    """What may be the order's total, the likeliest first: a line labelled so, then other amounts of money.
+def _totals(lines: Sequence[str], content: MessageContent, *, body: bool = False) -> tuple[Price, ...]:
+    """Return possible totals of the order, the most likely first: from a labeled line, then other amounts of money.
 
-    ``body``: the lines are the mail's own sentences, where a number without currency or label is no amount.
+    ``body``: the lines are sentences of the message, where a number without currency or label is not an amount.
     """
     ranked: list[tuple[int, int, Price]] = []
-    label = _NO_LABEL
-    for at, line in enumerate(lines):
-        here = _rank(line, mail.lexicons)
-        found = _certain(line, mail.desk.currency)
-        rank = min(here, label) if not re.search(r"[^\W\d_]{4}", line) or here < _NO_LABEL else here
-        if found and (rank < _NO_LABEL or _money(found, body=body)):
-            ranked.append((rank, at if rank >= _NO_LABEL else -at, Price(found.value or 0, found.currency)))  # type: ignore[arg-type]
-        label = here if here < _NO_LABEL and not found else _NO_LABEL
+    previous_rank = _NO_LABEL
+    for index, line in enumerate(lines):
+        own_rank = _rank(line, content.lexicons)
+        found = _line_amount(line, content.desk.currency)
+        rank = min(own_rank, previous_rank) if not re.search(r"[^\W\d_]{4}", line) or own_rank < _NO_LABEL else own_rank
+        if found and (rank < _NO_LABEL or _is_money(found, body=body)):
+            ranked.append((rank, index if rank >= _NO_LABEL else -index, Price(found.value or 0, found.currency)))  # type: ignore[arg-type]
+        previous_rank = own_rank if own_rank < _NO_LABEL and not found else _NO_LABEL
     ranked.sort(key=lambda one: one[:2])
-    return tuple(islice(dict.fromkeys(price for *_, price in ranked), _TOTALS))
+    return tuple(islice(dict.fromkeys(price for *_, price in ranked), _MAX_TOTALS))
 
 
 _GRAND, _TOTAL, _NO_LABEL, _PARTIAL = range(4)
 
 
 def _rank(line: str, lexicons: Sequence[LanguageWords]) -> int:
-    """How surely a line gives the total: labelled as the grand total, as the total, not at all, as something else."""
-    low = plain(line)
-    rest = low
+    """Return how likely a line has the total: labeled as grand total, as total, not at all, or otherwise."""
+    normalized = normalize(line)
+    rest = normalized
     for one in lexicons:
-        if one.orders.grand.search(low):
+        if one.orders.grand.search(normalized):
             return _GRAND
         rest = one.orders.partial.without(rest) if one.orders.partial else rest
-    if any(one.orders.partial.search(low) for one in lexicons):
+    if any(one.orders.partial.search(normalized) for one in lexicons):
         return _PARTIAL
     return _TOTAL if any(one.orders.total.search(rest) for one in lexicons) else _NO_LABEL
 
 
-def _certain(line: str, home: str) -> Amount | None:
-    """The amount of a line: the last with a currency, else the last with decimals, else the last number."""
-    open_ = _QUOTE.sub(" ", covered(line))
-    found = [one for one in amounts(open_, home=home) if one.value]
-    named = [one for one in found if one.named]
+def _line_amount(line: str, home: str) -> Amount | None:
+    """Return the amount of a line: the last one with a currency, else the last with decimals, else the last number."""
+    masked = _QUOTE_NUMBER.sub(" ", mask_non_serials(line))
+    found = [one for one in amounts(masked, home=home) if one.value]
+    with_currency = [one for one in found if one.named]
     exact = [one for one in found if re.search(r"[.,]\d\d$", one.written)]
-    return next(iter([*reversed(named), *reversed(exact), *reversed(found)]), None)
+    return next(iter([*reversed(with_currency), *reversed(exact), *reversed(found)]), None)
 
 
-def _money(one: Amount, *, body: bool) -> bool:
+def _is_money(one: Amount, *, body: bool) -> bool:
     return one.named or (not body and bool(re.search(r"[.,]\d\d$", one.written)))

@@ -1,4 +1,4 @@
-"""Serial numbers: their key in the registry, and which strings of a text have the form of one."""
+"""Serial numbers: their registry key, and which strings of a text have the form of one."""
 
 from __future__ import annotations
 
@@ -17,55 +17,61 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def serial_key(text: str) -> str:
-    """The key of registry look-ups: NFKC, capitals, letters and digits only."""
+    """Return the registry key of a serial number: NFKC, uppercase, letters and digits only."""
     if text.isascii() and text.isalnum():
         return text.upper()
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
-_HIDDEN = re.compile(
-    r"https?://\S{1,500}|www\.\S{1,300}"  # addresses of pages
-    r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"  # of people
-    r"|(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])"  # of network cards
-    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\w)"  # of hosts
+_NOT_SERIALS = re.compile(
+    r"https?://\S{1,500}|www\.\S{1,300}"  # web addresses
+    r"|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"  # email addresses
+    r"|(?<![\w:-])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![\w:-])"  # MAC addresses
+    r"|(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\w)"  # IP addresses
     r"|(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])|(?<![\w.])\d{1,2}[./]\d{1,2}[./]\d{2,4}(?!\w|\.\w)"  # dates
 )
 # Cyrillic and Greek capitals that look like Latin ones (Unicode TR 39, confusables).
-_FOREIGN = (
+_CONFUSABLE = (
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0405\u0408"
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
 )
-_LATIN = str.maketrans(_FOREIGN, "ABEKMHOPCTYXISJABEZHIKMNOPTYX")
-_CHAR = f"[A-Za-z0-9{_FOREIGN}{_FOREIGN.lower()}]"
+_TO_LATIN = str.maketrans(_CONFUSABLE, "ABEKMHOPCTYXISJABEZHIKMNOPTYX")
+_CHAR = f"[A-Za-z0-9{_CONFUSABLE}{_CONFUSABLE.lower()}]"
 _TOKEN = re.compile(rf"(?<!{_CHAR}){_CHAR}{{1,40}}(?:-{_CHAR}{{1,40}}){{0,5}}(?!{_CHAR})")
 _GAP = re.compile(r"[ .\u00a0-]{1,3}")
-JOINED = 3
-"""Words that may be one serial together."""
+MAX_JOINED = 3
+"""The maximum number of words that may form one serial number."""
 
-SHORTEST, LONGEST = 5, 24
-"""Characters of a serial."""
+MIN_SERIAL, MAX_SERIAL = 5, 24
+"""The minimum and maximum number of characters of a serial number."""
 
 
 _DIGIT = re.compile("[0-9]")
 
 
-def numbered(text: str) -> bool:
-    """Whether a text holds a digit: without one it names no serial."""
+def has_digit(text: str) -> bool:
+    """Return whether a text has a digit: without one, it contains no serial number."""
     return _DIGIT.search(text) is not None
 
 
-def covered(sentence: str) -> str:
-    """A sentence of the same length without addresses of pages, people, network cards and hosts, and without dates."""
-    return _HIDDEN.sub(lambda match: " " * len(match[0]), sentence)
+def mask_non_serials(sentence: str) -> str:
+    """Return a sentence of the same length with everything blanked that is certainly not a serial number.
+
+    This includes web addresses, email addresses, MAC addresses, IP addresses, and dates.
+    """
+    return _NOT_SERIALS.sub(lambda match: " " * len(match[0]), sentence)
 
 
 def tokens(text: str) -> list[re.Match[str]]:
-    """The words of a covered sentence that may be serials, or a part of one."""
+    """Return the words of a masked sentence that may be serial numbers, or parts of one."""
     return list(_TOKEN.finditer(text))
 
 
 class SerialSpan(NamedTuple):
-    """A string that may be a serial, and where it stands in its sentence; ``open``: it ends a range that nobody knows whole."""
+    """A string that may be a serial number, and its position in the sentence.
+
+    ``open`` marks the end of a range of which not all members are in the registry.
+    """
 
     text: str
     start: int
@@ -74,42 +80,45 @@ class SerialSpan(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The string as a key of the registry."""
+        """The string as a registry key."""
         return serial_key(self.text)
 
 
-def places(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[SerialSpan]:
-    """The strings of a sentence that may be serials; words apart are one where together they have a serial's form."""
-    if not numbered(sentence):
+def candidate_spans(sentence: str, desk: Desk, known: Collection[str] = ()) -> Iterator[SerialSpan]:
+    """Yield the strings of a sentence that may be serial numbers.
+
+    Adjacent words are combined if together they have the form of a serial number.
+    """
+    if not has_digit(sentence):
         return
-    open_ = covered(sentence)
-    words = tokens(open_)
-    digits = [numbered(word[0]) for word in words]
+    masked = mask_non_serials(sentence)
+    words = tokens(masked)
+    with_digit = [has_digit(word[0]) for word in words]
     index = 0
     while index < len(words):
-        if True not in digits[index : index + JOINED]:
+        if True not in with_digit[index : index + MAX_JOINED]:
             index += 1
             continue
-        for count in range(min(JOINED, len(words) - index), 0, -1):
+        for count in range(min(MAX_JOINED, len(words) - index), 0, -1):
             group = words[index : index + count]
-            place = SerialSpan(open_[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
-            if count == 1 or (numbered(place.text) and _is_one(group, place, desk, known)):
+            span = SerialSpan(masked[group[0].start() : group[-1].end()], group[0].start(), group[-1].end())
+            if count == 1 or (has_digit(span.text) and _is_single_serial(group, span, desk, known)):
                 break
         index += count
-        if numbered(place.text) and SHORTEST <= len(place.key) <= LONGEST:
-            yield place
+        if has_digit(span.text) and MIN_SERIAL <= len(span.key) <= MAX_SERIAL:
+            yield span
 
 
-def _is_one(group: Sequence[re.Match[str]], place: SerialSpan, desk: Desk, known: Collection[str]) -> bool:
-    """Whether words that stand apart are one serial: never where one of them is a serial by itself."""
-    source = place.text
-    if any(not _GAP.fullmatch(source[a.end() - place.start : b.start() - place.start]) for a, b in pairwise(group)):
+def _is_single_serial(group: Sequence[re.Match[str]], span: SerialSpan, desk: Desk, known: Collection[str]) -> bool:
+    """Return whether separate words form one serial number: never if one of them is a serial number by itself."""
+    written = span.text
+    if any(not _GAP.fullmatch(written[a.end() - span.start : b.start() - span.start]) for a, b in pairwise(group)):
         return False
     if any(serial_key(token[0]) in known for token in group):
         return False
-    if place.key.isdigit():
-        return (formed(source, desk) or place.key in known) and not any(formed(token[0], desk) for token in group)
-    return formed(source, desk)
+    if span.key.isdigit():
+        return (has_serial_form(written, desk) or span.key in known) and not any(has_serial_form(token[0], desk) for token in group)
+    return has_serial_form(written, desk)
 
 
 @lru_cache(maxsize=64)
@@ -117,81 +126,84 @@ def _pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{form})" for form in forms) or r"(?!)", re.IGNORECASE)
 
 
-def formed(text: str, desk: Desk) -> bool:
-    """Whether the string has the form of one of the company's serials."""
+def has_serial_form(text: str, desk: Desk) -> bool:
+    """Return whether the string has the form of one of the company's serial numbers."""
     return bool(_pattern(desk.serial_forms).fullmatch(serial_key(text)))
 
 
 def is_model(text: str, desk: Desk) -> bool:
-    """Whether the string is the name of one of the company's models."""
+    """Return whether the string is the name of one of the company's models."""
     return bool(_pattern(desk.model_forms).fullmatch(text))
 
 
 _LIKE_DIGITS = str.maketrans("OQDILSBZ", "00011582")
 
 
-def nearly_formed(text: str, desk: Desk) -> bool:
-    """Whether it would have a serial's form but for a slip: letters typed for digits, a character too many or too few."""
-    return _nearly_formed(serial_key(text), desk.serial_forms)
+def nearly_has_serial_form(text: str, desk: Desk) -> bool:
+    """Return whether the string has the form of a serial number except for a typing error.
+
+    Such errors are letters instead of digits, an extra character, or a missing character.
+    """
+    return _nearly_fits(serial_key(text), desk.serial_forms)
 
 
 @lru_cache(maxsize=4096)
-def _nearly_formed(key: str, forms: tuple[str, ...]) -> bool:
+def _nearly_fits(key: str, forms: tuple[str, ...]) -> bool:
     fits = _pattern(forms).fullmatch
-    if key.isdigit() or not SHORTEST + 2 <= len(key) <= LONGEST:
+    if key.isdigit() or not MIN_SERIAL + 2 <= len(key) <= MAX_SERIAL:
         return False
-    latin = key.translate(_LATIN)
+    latin = key.translate(_TO_LATIN)
     if latin != key and fits(latin):
         return True
-    swapped = (key[:at] + key[at:].translate(_LIKE_DIGITS) for at in range(1, 6))
-    shorter = (key[:at] + key[at + 1 :] for at in range(len(key)))
-    longer = (f"{key[:at]}0{key[at:]}" for at in range(len(key) + 1))
-    return any(fits(guess) and not guess.isdigit() for guess in (*swapped, *shorter, *longer))
+    swapped = (key[:index] + key[index:].translate(_LIKE_DIGITS) for index in range(1, 6))
+    shorter = (key[:index] + key[index + 1 :] for index in range(len(key)))
+    longer = (f"{key[:index]}0{key[index:]}" for index in range(len(key) + 1))
+    return any(fits(candidate) and not candidate.isdigit() for candidate in (*swapped, *shorter, *longer))
 
 
-_TWINS = str.maketrans("O0I1S5B8", "0O1I5S8B")
-_SLIPS = 2
-"""Characters of one serial that are taken for another, where not all of its digits are."""
+_SWAPPED = str.maketrans("O0I1S5B8", "0O1I5S8B")
+_MAX_MISTAKES = 2
+"""The maximum number of characters of one serial number that may be mistaken, unless all of its digits are."""
 
-_GUESSES = 16
-_DIGITS = 3
+_MAX_LOOKALIKES = 16
+_MIN_DIGITS = 3
 
 
 def lookalikes(text: str, desk: Desk) -> tuple[str, ...]:
-    """The keys that would have a serial's form with O for 0, I for 1, S for 5, B for 8 or the reverse (U2).
+    """Return the keys that have a serial number's form after swapping O and 0, I and 1, S and 5, or B and 8.
 
-    They are there to ask "did you mean …?", never to correct a serial into one that gets a number.
+    They are used to ask "did you mean …?", never to correct a serial number silently.
     """
     return _lookalikes(serial_key(text), desk.serial_forms)
 
 
 @lru_cache(maxsize=4096)
 def _lookalikes(key: str, forms: tuple[str, ...]) -> tuple[str, ...]:
-    latin = key.translate(_LATIN)
-    if not SHORTEST + 1 <= len(key) <= LONGEST or sum(map(str.isdigit, latin)) < _DIGITS:
+    latin = key.translate(_TO_LATIN)
+    if not MIN_SERIAL + 1 <= len(key) <= MAX_SERIAL or sum(map(str.isdigit, latin)) < _MIN_DIGITS:
         return ()
-    other = latin.translate(_TWINS)
-    slips = [at for at, char in enumerate(latin) if other[at] != char]
-    chosen = [some for count in range(_SLIPS + 1) for some in combinations(slips[:LONGEST], count)]
-    guesses = [_with(latin, other, some) for some in chosen]
-    guesses += [latin[:at] + latin[at:].translate(_LIKE_DIGITS) for at in range(3)]
+    other = latin.translate(_SWAPPED)
+    ambiguous = [index for index, char in enumerate(latin) if other[index] != char]
+    choices = [positions for count in range(_MAX_MISTAKES + 1) for positions in combinations(ambiguous[:MAX_SERIAL], count)]
+    candidates = [_replaced_at(latin, other, positions) for positions in choices]
+    candidates += [latin[:index] + latin[index:].translate(_LIKE_DIGITS) for index in range(3)]
     fits = _pattern(forms).fullmatch
-    found = dict.fromkeys(guess for guess in guesses if guess != key and fits(guess))
-    return tuple(found)[:_GUESSES]
+    found = dict.fromkeys(candidate for candidate in candidates if candidate != key and fits(candidate))
+    return tuple(found)[:_MAX_LOOKALIKES]
 
 
-def _with(text: str, other: str, places: Iterable[int]) -> str:
-    """The text with the other text's characters in these places."""
+def _replaced_at(text: str, other: str, positions: Iterable[int]) -> str:
+    """Return the text with the characters of the other text at these positions."""
     chars = list(text)
-    for at in places:
-        chars[at] = other[at]
+    for index in positions:
+        chars[index] = other[index]
     return "".join(chars)
 
 
-def parts(token: str) -> Iterator[str]:
-    """Leading and trailing parts of a hyphened word that hold letters and digits ("SN-AH2F104432")."""
+def hyphenated_parts(token: str) -> Iterator[str]:
+    """Yield leading and trailing parts of a hyphenated word that have letters and digits ("SN-AH2F104432")."""
     pieces = token.split("-")
-    for at in range(1, len(pieces)):
-        for part in ("".join(pieces[at:]), "".join(pieces[:at])):
-            if SHORTEST <= len(part) <= LONGEST and not part.isdigit() and not part.isalpha():
+    for index in range(1, len(pieces)):
+        for part in ("".join(pieces[index:]), "".join(pieces[:index])):
+            if MIN_SERIAL <= len(part) <= MAX_SERIAL and not part.isdigit() and not part.isalpha():
                 yield part.upper()

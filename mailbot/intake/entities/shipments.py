@@ -1,4 +1,4 @@
-"""Shipments: the carrier and the tracking number that a text names."""
+"""Shipments: the carrier and the tracking number in a text."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.commands.matcher import level
-from mailbot.intake.entities.serials import covered
+from mailbot.intake.commands.matcher import normalize_in_place
+from mailbot.intake.entities.serials import mask_non_serials
 from mailbot.model import ShipmentNotice
 
 if TYPE_CHECKING:
@@ -16,56 +16,54 @@ if TYPE_CHECKING:
     from mailbot.intake.statements.word_lists import LanguageWords
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{2,40}(?:[ -][A-Za-z0-9]{2,40}){0,6}(?![A-Za-z0-9])")
-_DIGITS = 3
+_MIN_DIGITS = 3
 _BETWEEN = re.compile(r"[\s:#=.,()\-]{0,6}(?:(?:is|no|nr|number|ist|lautet|es|est)\b[\s:#=.]{0,4}){0,2}")
 
 
 class Shipment(NamedTuple):
-    """A parcel, and the text around it."""
+    """A shipment, the rest of the text, and whether a tracking number label was found."""
 
     parcel: ShipmentNotice
     rest: str
-    labelled: bool
+    has_label: bool
 
 
 @lru_cache(maxsize=16)
-def _form(forms: tuple[str, ...]) -> re.Pattern[str]:
+def _tracking_pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{form})" for form in forms) or r"(?!)")
 
 
-def shipment(
-    text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False
-) -> Shipment:
-    """The carrier and tracking number in one sentence.
+def find_shipment(text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False) -> Shipment:
+    """Return the carrier and tracking number in one sentence.
 
     Args:
         text: the sentence.
         lexicons: the word lists.
-        ours: whether a code is a serial or a number of ours.
-        loose: any code with three digits behind a carrier is a tracking number, whatever its form.
+        ours: returns whether a code is one of our serial numbers or RMA numbers.
+        loose: accept any code with three digits after a carrier as a tracking number, whatever its form.
     """
-    low = level(text)
-    carrier = _carrier(low, lexicons)
-    label = max((end for one in lexicons for _, end in one.parcels.tracking.spans(low)), default=-1)
-    found = _tracking(text, label, carrier, lexicons, ours=ours, loose=loose)
+    normalized = normalize_in_place(text)
+    carrier = _carrier(normalized, lexicons)
+    label_kind = max((end for one in lexicons for _, end in one.parcels.tracking.spans(normalized)), default=-1)
+    found = _tracking(text, label_kind, carrier, lexicons, ours=ours, loose=loose)
     rest = text
     for start, end in (carrier, found):
         rest = rest[:start] + " " * (end - start) + rest[end:]
     name = " ".join(text[carrier[0] : carrier[1]].split())
     number = re.sub(r"[ -]", "", text[found[0] : found[1]]).upper()
-    return Shipment(ShipmentNotice(name, number), rest, label >= 0)
+    return Shipment(ShipmentNotice(name, number), rest, label_kind >= 0)
 
 
-def _carrier(low: str, lexicons: Sequence[LanguageWords]) -> tuple[int, int]:
-    """The first carrier's name, with its service behind it: "UPS Ground"."""
-    spans = sorted((span for one in lexicons for span in one.parcels.carriers.spans(low)), key=lambda s: (s[0], -s[1]))
+def _carrier(normalized: str, lexicons: Sequence[LanguageWords]) -> tuple[int, int]:
+    """Return the start and end of the first carrier's name with its service: "UPS Ground"."""
+    spans = sorted((span for one in lexicons for span in one.parcels.carriers.spans(normalized)), key=lambda s: (s[0], -s[1]))
     if not spans:
         return 0, 0
     start, end = spans[0]
     for _ in range(2):
-        gap = re.compile(r"[ (-]{0,2}").match(low, end)
+        gap = re.compile(r"[ (-]{0,2}").match(normalized, end)
         at = gap.end() if gap else end
-        service = max((one.parcels.services.end_at(low, at) for one in lexicons), default=-1)
+        service = max((one.parcels.services.end_at(normalized, at) for one in lexicons), default=-1)
         if service <= end:
             break
         end = service
@@ -74,54 +72,60 @@ def _carrier(low: str, lexicons: Sequence[LanguageWords]) -> tuple[int, int]:
 
 def _tracking(
     text: str,
-    label: int,
+    label_kind: int,
     carrier: tuple[int, int],
     lexicons: Sequence[LanguageWords],
     *,
     ours: Callable[[str], bool],
     loose: bool,
 ) -> tuple[int, int]:
-    """Where the tracking number stands: behind its label, in the form of one, or (loosely) behind the carrier."""
-    forms = [_form(one.parcels.forms) for one in lexicons if one.parcels.forms]
-    open_ = covered(text)
-    best: list[tuple[int, int, int]] = []
-    for match in _CODE.finditer(open_):
-        mine = -1
-        for start, end in _pieces(match):
-            if start < mine:
+    """Return the start and end of the tracking number.
+
+    It follows its label, has the form of one, or (if ``loose``) follows the carrier.
+    """
+    forms = [_tracking_pattern(one.parcels.forms) for one in lexicons if one.parcels.forms]
+    masked = mask_non_serials(text)
+    candidates: list[tuple[int, int, int]] = []
+    for match in _CODE.finditer(masked):
+        own_end = -1
+        for start, end in _candidate_spans(match):
+            if start < own_end:
                 continue
-            written = re.sub(r"[ -]", "", open_[start:end]).upper()
+            written = re.sub(r"[ -]", "", masked[start:end]).upper()
             digits = sum(map(str.isdigit, written))
-            if ours(open_[start:end]):
-                mine = end
+            if ours(masked[start:end]):
+                own_end = end
                 continue
-            if digits < _DIGITS:
+            if digits < _MIN_DIGITS:
                 continue
-            whole = " " not in open_[start:end]
-            formed = any(form.fullmatch(written) for form in forms)
-            near = _BETWEEN.fullmatch(open_[label:start]) if 0 <= label <= start else None
-            if near and (whole or formed):
+            is_one_word = " " not in masked[start:end]
+            has_tracking_form = any(form.fullmatch(written) for form in forms)
+            follows_label = _BETWEEN.fullmatch(masked[label_kind:start]) if 0 <= label_kind <= start else None
+            if follows_label and (is_one_word or has_tracking_form):
                 rank = 0
-            elif formed and (carrier[1] or label >= 0 or written.startswith("1Z")):
+            elif has_tracking_form and (carrier[1] or label_kind >= 0 or written.startswith("1Z")):
                 rank = 1
-            elif (loose or label >= 0) and whole and len(written) > _DIGITS and start >= carrier[1]:
+            elif (loose or label_kind >= 0) and is_one_word and len(written) > _MIN_DIGITS and start >= carrier[1]:
                 rank = 2
             else:
                 continue
-            best.append((rank, start - end, start))
-    if not best:
+            candidates.append((rank, start - end, start))
+    if not candidates:
         return 0, 0
-    _, size, start = min(best)
+    _, size, start = min(candidates)
     return start, start - size
 
 
-def _pieces(match: re.Match[str]) -> list[tuple[int, int]]:
-    """A run of words: whole, each by itself, and from each word to the end of the digits behind it."""
+def _candidate_spans(match: re.Match[str]) -> list[tuple[int, int]]:
+    """Return possible spans of a tracking number in a run of words.
+
+    They are the whole run, each word, and the run from each word to the end of the digits after it.
+    """
     words = [(match.start() + m.start(), match.start() + m.end()) for m in re.finditer(r"[A-Za-z0-9]+", match[0])]
-    counted = [any(map(str.isdigit, match.string[start:end])) for start, end in words]
+    with_digit = [any(map(str.isdigit, match.string[start:end])) for start, end in words]
     return [
         (words[i][0], words[j][1])
         for i in range(len(words))
         for j in range(len(words) - 1, i - 1, -1)
-        if i == j or all(counted[i : j + 1])
+        if i == j or all(with_digit[i : j + 1])
     ]

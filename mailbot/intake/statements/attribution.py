@@ -1,155 +1,165 @@
-"""Why a mail asks: the reason of the whole, and of each unit, from wherever it is told."""
+"""The reason of a request, and of each of its units, from anywhere in the message."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.entities.serial_reader import label
+from mailbot.intake.entities.serial_reader import label_kind
 from mailbot.intake.statements import exclusions, reasons
 from mailbot.intake.statements.reasons import Reason
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import sentences
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from mailbot.intake.content import MessageContent, NamedUnit
+    from mailbot.intake.message_content import MessageContent, NamedUnit
     from mailbot.model import Intent
 
 
-def reason(mail: MessageContent, wanted: Intent) -> Reason:
-    """The mail's reason: from its text, its subject, its tables; in a thread from what was written earlier."""
-    rows = tuple(dict.fromkeys(unit.listed for unit in mail.units if unit.listed))
-    if wanted in {"credit", "exchange", "rework"}:
-        return _motive(mail)
-    others = {reply.text for reply in mail.replies}
-    said = [text for text in mail.told if text not in others or reasons.weight(text, mail.lexicons) >= reasons.CONCRETE]
-    body = answer(mail) or reasons.reason(said, mail.lexicons)
-    title = reasons.reason((mail.title,), mail.lexicons)
+def reason(content: MessageContent, intent: Intent) -> Reason:
+    """Return the reason of the message: from its text, subject, and tables, and in a thread from earlier messages."""
+    rows = tuple(dict.fromkeys(unit.list_text for unit in content.units if unit.list_text))
+    if intent in {"credit", "exchange", "rework"}:
+        return _motive(content)
+    inline_texts = {reply.text for reply in content.inline_answers}
+    candidates = [
+        text for text in content.sentences if text not in inline_texts or reasons.weight(text, content.lexicons) >= reasons.CONCRETE
+    ]
+    body = answered_reason(content) or reasons.reason(candidates, content.lexicons)
+    subject_reason = reasons.reason((content.own_subject,), content.lexicons)
     if rows and body.weight < reasons.NAMED:
-        heavy = max(reasons.weight(row, mail.lexicons) for row in rows)
-        if heavy > reasons.NOTHING or body.weight < reasons.CONCRETE:
-            text = reasons.join((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
-            body = Reason(text, heavy if heavy == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
-    if title.weight > body.weight:
-        return Reason(reasons.join((title.text, body.text)) if body.text else title.text, title.weight)
+        weight = max(reasons.weight(row, content.lexicons) for row in rows)
+        if weight > reasons.NOTHING or body.weight < reasons.CONCRETE:
+            text = reasons.join_sentences((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
+            body = Reason(text, weight if weight == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
+    if subject_reason.weight > body.weight:
+        return Reason(
+            reasons.join_sentences((subject_reason.text, body.text)) if body.text else subject_reason.text, subject_reason.weight
+        )
     if body.text:
         return body
-    return _between_the_lines(mail)
+    return _fallback_reason(content)
 
 
-def _motive(mail: MessageContent) -> Reason:
-    moved = reasons.motive((*mail.told, mail.title), mail.lexicons)
-    if moved.text:
-        return moved
-    text = leftover(mail, most=3)
-    return Reason(text, reasons.CONCRETE) if text else reasons.reason(mail.told, mail.lexicons)
+def _motive(content: MessageContent) -> Reason:
+    motive = reasons.motive((*content.sentences, content.own_subject), content.lexicons)
+    if motive.text:
+        return motive
+    text = remaining_text(content, most=3)
+    return Reason(text, reasons.CONCRETE) if text else reasons.reason(content.sentences, content.lexicons)
 
 
-def _between_the_lines(mail: MessageContent) -> Reason:
-    """The reason of a mail in which no word list hears one: plainly told, told earlier, admitted, or what is left over."""
-    earlier = reasons.reason(_quoted(mail), mail.lexicons)
+def _fallback_reason(content: MessageContent) -> Reason:
+    """Return the reason of a message in which no word list finds one.
+
+    It comes from plain descriptions, earlier messages, admissions, or the remaining text.
+    """
+    earlier = reasons.reason(_earlier_sentences(content), content.lexicons)
     if earlier.weight >= reasons.NEGATED:
         return earlier
-    if plainly := _plainly(mail, (*mail.told, mail.title)):
-        return reasons.plainly(plainly, mail.lexicons)
-    if not mail.asked("reason") and (plainly := _plainly(mail, _quoted(mail))):
-        return reasons.plainly(plainly, mail.lexicons)
-    admitted = [text for text in mail.told if text and exclusions.stated(text, "", mail.lexicons)]
+    if descriptions := _descriptions(content, (*content.sentences, content.own_subject)):
+        return reasons.from_descriptions(descriptions, content.lexicons)
+    if not content.asked_for("reason") and (descriptions := _descriptions(content, _earlier_sentences(content))):
+        return reasons.from_descriptions(descriptions, content.lexicons)
+    admitted = [text for text in content.sentences if text and exclusions.stated_exclusions(text, "", content.lexicons)]
     if admitted:
-        return Reason(reasons.join(admitted), reasons.CONCRETE)
-    if mail.asked("reason") and (text := leftover(mail)):
+        return Reason(reasons.join_sentences(admitted), reasons.CONCRETE)
+    if content.asked_for("reason") and (text := remaining_text(content)):
         return Reason(text, reasons.CONCRETE)
     return earlier
 
 
-def answer(mail: MessageContent) -> Reason | None:
-    """The reason as the answer to our question for it, or to our own words for it: "You wrote: no boot" "yes"."""
-    told = [reply.text for reply in mail.replies if label(reply.question, mail.lexicons, loose=True) == "reason"]
-    told = told or [
-        said[1]
-        for reply in mail.replies
-        if (said := re.search(r"[\"“„«「](.{4,200})[\"”“»」]", reply.question))
-        and any(span[0] == 0 for one in mail.lexicons for span in one.exclusions.yes.spans(plain(reply.text)))
+def answered_reason(content: MessageContent) -> Reason | None:
+    """Return the reason given in reply to our question, or by confirming our words.
+
+    For example: "You wrote: no boot" "yes".
+    """
+    texts = [reply.text for reply in content.inline_answers if label_kind(reply.question, content.lexicons, loose=True) == "reason"]
+    texts = texts or [
+        match[1]
+        for reply in content.inline_answers
+        if (match := re.search(r"[\"“„«「](.{4,200})[\"”“»」]", reply.question))
+        and any(span[0] == 0 for one in content.lexicons for span in one.exclusions.yes.spans(normalize(reply.text)))
     ]
-    heavy = max((reasons.weight(text, mail.lexicons) for text in told), default=reasons.NOTHING)
-    text = reasons.join([text for text in told if not reasons.silent(text, mail.lexicons)] or told)
-    return Reason(text, reasons.VAGUE if heavy == reasons.VAGUE else reasons.CONCRETE) if text else None
+    weight = max((reasons.weight(text, content.lexicons) for text in texts), default=reasons.NOTHING)
+    text = reasons.join_sentences([text for text in texts if not reasons.says_nothing(text, content.lexicons)] or texts)
+    return Reason(text, reasons.VAGUE if weight == reasons.VAGUE else reasons.CONCRETE) if text else None
 
 
-def _plainly(mail: MessageContent, texts: Sequence[str]) -> list[str]:
-    """The sentences that say of a unit what is neither a wish nor where it is (see ``reasons.tells``)."""
-    said = []
-    others = {reply.text for reply in mail.replies}
+def _descriptions(content: MessageContent, texts: Sequence[str]) -> list[str]:
+    """Return the sentences that describe the problem of a unit (see ``reasons.describes_problem``)."""
+    found = []
+    inline_texts = {reply.text for reply in content.inline_answers}
     for text in texts[:60]:
-        if not text or text in others:
+        if not text or text in inline_texts:
             continue
-        named = next((unit for unit in mail.units if plain(unit.serial) in plain(text)), None)
-        if _tells(mail, text, named):
-            said.append(text)
-    return said
+        unit = next((unit for unit in content.units if normalize(unit.serial) in normalize(text)), None)
+        if _describes_problem(content, text, unit):
+            found.append(text)
+    return found
 
 
-def _tells(mail: MessageContent, text: str, unit: NamedUnit | None) -> bool:
-    return reasons.tells(text, unit.serial if unit else "", mail.lexicons, mail.desk.words.everything)
+def _describes_problem(content: MessageContent, text: str, unit: NamedUnit | None) -> bool:
+    return reasons.describes_problem(text, unit.serial if unit else "", content.lexicons, content.desk.words.everything)
 
 
-def _quoted(mail: MessageContent) -> tuple[str, ...]:
-    """What the customer wrote earlier, below our own quoted mail (only where no case is known)."""
-    return () if mail.case is not None or not mail.answers else sentences("\n".join(mail.theirs))
+def _earlier_sentences(content: MessageContent) -> tuple[str, ...]:
+    """Return what the customer wrote earlier, below our quoted message, if no case is known."""
+    return () if content.case is not None or not content.is_reply else sentences("\n".join(content.earlier_lines))
 
 
-def leftover(mail: MessageContent, most: int = 2) -> str:
-    """Sentences of the new text that are neither courtesy nor a serial."""
-    left = []
-    others = {reply.text for reply in mail.replies}
-    for text in mail.told:
-        if text in others:
+def remaining_text(content: MessageContent, most: int = 2) -> str:
+    """Return at most ``most`` sentences of the text that are neither a courtesy nor a serial number."""
+    remaining = []
+    inline_texts = {reply.text for reply in content.inline_answers}
+    for text in content.sentences:
+        if text in inline_texts:
             continue
-        words = [lexicon.reasons for lexicon in mail.lexicons]
-        said = plain(text)
-        if any(one.asking.search(said) or one.telling.search(said) for one in words):
+        words = [lexicon.reasons for lexicon in content.lexicons]
+        normalized = normalize(text)
+        if any(one.asking.search(normalized) or one.telling.search(normalized) for one in words):
             continue
-        spare = said
-        for lexicon in mail.lexicons:
-            spare = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(spare)))
-        for unit in mail.units:
-            spare = spare.replace(plain(unit.serial), " ")
-        named = any(one.parts.search(said) for one in words)
-        if named or len(spare.split()) > 1 or any(char >= "⺀" for char in spare):
-            left.append(text)
-    return reasons.join(left[:most])
+        rest = normalized
+        for lexicon in content.lexicons:
+            rest = lexicon.labels.between.without(lexicon.labels.serial.without(lexicon.labels.device.without(rest)))
+        for unit in content.units:
+            rest = rest.replace(normalize(unit.serial), " ")
+        names_part = any(one.parts.search(normalized) for one in words)
+        if names_part or len(rest.split()) > 1 or any(char >= "⺀" for char in rest):
+            remaining.append(text)
+    return reasons.join_sentences(remaining[:most])
 
 
-def shared(mail: MessageContent, told: Reason, wanted: Intent) -> Reason:
-    """The reason that holds for units of which nothing is told: not what was told of another one of them."""
-    if wanted in {"credit", "exchange", "rework"} or not mail.units:
-        return told
-    each = [frozenset(unit.told) for unit in mail.units]
-    claimed = frozenset().union(*each) - frozenset.intersection(*each)
-    free = [
+def shared_reason(content: MessageContent, message_reason: Reason, intent: Intent) -> Reason:
+    """Return the reason for units without a statement of their own; reasons of other units are left out."""
+    if intent in {"credit", "exchange", "rework"} or not content.units:
+        return message_reason
+    sentence_sets = [frozenset(unit.sentences) for unit in content.units]
+    unit_sentences = frozenset().union(*sentence_sets) - frozenset.intersection(*sentence_sets)
+    unclaimed = [
         text
-        for text in (*mail.told, mail.title)
-        if (text not in claimed and not within(text, claimed))
-        or any(lexicon.serials.all.search(plain(text)) for lexicon in mail.lexicons)
+        for text in (*content.sentences, content.own_subject)
+        if (text not in unit_sentences and not is_part_of(text, unit_sentences))
+        or any(lexicon.serials.all.search(normalize(text)) for lexicon in content.lexicons)
     ]
-    if not any(reasons.weight(text, mail.lexicons) for text in claimed):
-        return told
-    return reasons.reason(free, mail.lexicons)
+    if not any(reasons.weight(text, content.lexicons) for text in unit_sentences):
+        return message_reason
+    return reasons.reason(unclaimed, content.lexicons)
 
 
-def own(mail: MessageContent, unit: NamedUnit) -> Reason:
-    """The reason that is told of this unit alone, in its row of a list or in the sentences about it."""
-    if unit.listed:
-        heavy = reasons.weight(unit.listed, mail.lexicons)
-        return Reason(reasons.join((unit.listed,)), heavy if heavy == reasons.VAGUE else reasons.CONCRETE)
-    told = reasons.reason(unit.told, mail.lexicons)
-    if not told.text and (plainly := [text for text in unit.told if _tells(mail, text, unit)]):
-        return reasons.plainly(plainly, mail.lexicons)
-    return told
+def unit_reason(content: MessageContent, unit: NamedUnit) -> Reason:
+    """Return the reason of this unit alone, from its row of a list or from the sentences about it."""
+    if unit.list_text:
+        weight = reasons.weight(unit.list_text, content.lexicons)
+        return Reason(reasons.join_sentences((unit.list_text,)), weight if weight == reasons.VAGUE else reasons.CONCRETE)
+    stated_reason = reasons.reason(unit.sentences, content.lexicons)
+    if not stated_reason.text and (descriptions := [text for text in unit.sentences if _describes_problem(content, text, unit)]):
+        return reasons.from_descriptions(descriptions, content.lexicons)
+    return stated_reason
 
 
-def within(text: str, pieces: Collection[str]) -> bool:
-    """Whether a sentence was told of its units piece by piece."""
+def is_part_of(text: str, pieces: Collection[str]) -> bool:
+    """Return whether one of these pieces is part of the sentence."""
     return any(piece and piece in text for piece in pieces)

@@ -1,145 +1,148 @@
-"""What customers write in a running case: a parcel on its way, one more unit, a corrected serial, a number to renew."""
+"""What customers write in an open case: a shipment, additional units, a corrected serial number, a renewal."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.commands.reading import read_commands
-from mailbot.intake.entities.serials import formed, places, serial_key
-from mailbot.intake.entities.shipments import shipment
-from mailbot.intake.entities.shipped_units import news
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.commands.parsing import parse_commands
+from mailbot.intake.entities.serials import candidate_spans, has_serial_form, serial_key
+from mailbot.intake.entities.shipments import find_shipment
+from mailbot.intake.entities.shipped_units import shipment_status
+from mailbot.intake.text.normalize import normalize
 from mailbot.model import ShipmentNotice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mailbot.intake.content import MessageContent
+    from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.phrases import Phrases
     from mailbot.intake.statements.word_lists import LanguageWords
 
 _QUESTION = re.compile(r"[?\uff1f]")
-_SENTENCES = 200
-_BEFORE = 30
-"""Characters before a serial in which a "not" takes it back."""
+_MAX_SENTENCES = 200
+_MAX_BEFORE = 30
+"""The number of characters before a serial number in which a "not" denies it."""
 
 
-def parcel(mail: MessageContent) -> ShipmentNotice | None:
-    """The shipment to us that the mail tells of; one that is only planned, asked about or another's is none.
+def parcel(content: MessageContent) -> ShipmentNotice | None:
+    """Return the shipment to us that the message reports, or None.
 
-    Its units are those that the same sentences name; where they name none and others are to follow, the rest of the case.
+    A shipment that is only planned, asked about, or not to us does not count. Its units are those in the same
+    sentences; if they have none and others will follow, the other units of the case.
     """
 
     def ours(code: str) -> bool:
         key = serial_key(code)
         return (
-            key in mail.known.units
-            or key in _held(mail)
-            or bool(re.fullmatch(mail.desk.number_form, code, re.IGNORECASE))
+            key in content.snapshot.units
+            or key in _case_keys(content)
+            or bool(re.fullmatch(content.desk.number_form, code, re.IGNORECASE))
         )
 
-    known = {*mail.known.units, *_held(mail)}
+    known = {*content.snapshot.units, *_case_keys(content)}
     carrier = tracking = ""
-    sent = False
-    aboard: dict[str, str] = {}
-    follow: set[str] = set()
-    for text in _said(mail):
-        low = plain(text)
-        if _QUESTION.search(text) or _any(mail, "parcels", "theirs", low):
+    is_shipped = False
+    shipped_units: dict[str, str] = {}
+    later_keys: set[str] = set()
+    for text in _statements(content):
+        normalized = normalize(text)
+        if _QUESTION.search(text) or _matches(content, "parcels", "theirs", normalized):
             continue
-        named = [place for place in places(text, mail.desk, known) if place.key in known]
-        told_of = news(text, named, mail.lexicons)
-        follow |= {unit.key for unit in told_of.later}
-        if _any(mail, "parcels", "future", low) and not told_of.sent:
+        named_spans = [span for span in candidate_spans(text, content.desk, known) if span.key in known]
+        status = shipment_status(text, named_spans, content.lexicons)
+        later_keys |= {unit.key for unit in status.later}
+        if _matches(content, "parcels", "future", normalized) and not status.sent:
             continue
-        found = shipment(text, mail.lexicons, ours=ours)
-        told = _any(mail, "parcels", "sent", low) and not any(
-            one.reasons.negations.search(low) for one in mail.lexicons
+        found = find_shipment(text, content.lexicons, ours=ours)
+        states_shipment = _matches(content, "parcels", "sent", normalized) and not any(
+            one.reasons.negations.search(normalized) for one in content.lexicons
         )
-        if told or told_of.sent or found.parcel.tracking or (sent and (found.labelled or found.parcel.carrier)):
-            sent = True
+        if states_shipment or status.sent or found.parcel.tracking or (is_shipped and (found.has_label or found.parcel.carrier)):
+            is_shipped = True
             carrier, tracking = carrier or found.parcel.carrier, tracking or found.parcel.tracking
-            aboard |= {unit.key: unit.text for unit in (told_of.sent if told_of.mixed else named)}
-    if sent and follow and not aboard:
-        aboard = {key: key for key in _held(mail) - follow}
-        sent = bool(aboard)
-    return ShipmentNotice(carrier, tracking, tuple(aboard.values())) if sent else None
+            shipped_units |= {unit.key: unit.text for unit in (status.sent if status.mixed else named_spans)}
+    if is_shipped and later_keys and not shipped_units:
+        shipped_units = {key: key for key in _case_keys(content) - later_keys}
+        is_shipped = bool(shipped_units)
+    return ShipmentNotice(carrier, tracking, tuple(shipped_units.values())) if is_shipped else None
 
 
-def adds(mail: MessageContent) -> bool:
-    """Whether the units are to go with those of the case."""
-    return bool(mail.units) and any(_any(mail, "later", "adds", plain(text)) for text in _said(mail))
+def adds(content: MessageContent) -> bool:
+    """Return whether the units are to be added to those of the case."""
+    return bool(content.units) and any(_matches(content, "later", "adds", normalize(text)) for text in _statements(content))
 
 
-def agrees(mail: MessageContent) -> bool:
-    """Whether the whole of a mail is a yes, in words that colleagues would use to approve."""
-    heard = read_commands(mail.message.visible, mail.desk.words.everything, desk=mail.desk, known=mail.known.units)
-    return bool(heard.commands) and all(command.name in ("approve", "confirm") for command in heard.commands)
+def agrees(content: MessageContent) -> bool:
+    """Return whether the whole message is a yes, in words that staff would use to approve."""
+    parsed = parse_commands(content.message.visible, content.desk.words.everything, desk=content.desk, known=content.snapshot.units)
+    return bool(parsed.commands) and all(command.name in ("approve", "confirm") for command in parsed.commands)
 
 
-def renews(mail: MessageContent) -> bool:
-    """Whether an expired number is to be given again."""
-    return any(_any(mail, "later", "renews", plain(text)) for text in _said(mail))
+def renews(content: MessageContent) -> bool:
+    """Return whether the customer asks to renew an expired RMA number."""
+    return any(_matches(content, "later", "renews", normalize(text)) for text in _statements(content))
 
 
-def corrects(mail: MessageContent) -> bool:
-    """Whether a serial is corrected that was written wrongly before."""
-    said = any(_any(mail, "later", "corrects", plain(text)) for text in _said(mail))
-    return bool(mail.units) and (said or bool(_taken_back(mail)))
+def corrects(content: MessageContent) -> bool:
+    """Return whether the message corrects a serial number given earlier."""
+    is_stated = any(_matches(content, "later", "corrects", normalize(text)) for text in _statements(content))
+    return bool(content.units) and (is_stated or bool(_denied_serials(content)))
 
 
-def instead(mail: MessageContent) -> str:
-    """The serial that a correction takes back, as written; empty where it is not named."""
-    held = _held(mail)
-    found = _taken_back(mail) or _others(mail)
-    if not found and len(mail.units) > 1:
-        found = tuple(unit.serial for unit in mail.units if unit.key in held)
-    return next(iter(sorted(found, key=lambda serial: serial_key(serial) not in held)), "")
+def instead(content: MessageContent) -> str:
+    """Return the serial number that a correction replaces, as written; empty if it is not named."""
+    case_keys = _case_keys(content)
+    found = _denied_serials(content) or _other_serials(content)
+    if not found and len(content.units) > 1:
+        found = tuple(unit.serial for unit in content.units if unit.key in case_keys)
+    return next(iter(sorted(found, key=lambda serial: serial_key(serial) not in case_keys)), "")
 
 
-def _taken_back(mail: MessageContent) -> tuple[str, ...]:
-    """The serials behind a "not", in a sentence that names another: "it is X, not Y"."""
+def _denied_serials(content: MessageContent) -> tuple[str, ...]:
+    """Return the serial numbers after a "not" in a sentence that names another: "it is X, not Y"."""
     found = []
-    meant = {unit.key for unit in mail.units}
-    for text in _said(mail):
-        named = list(places(text, mail.desk, {*mail.known.units, *_held(mail)}))
-        if not any(place.key in meant for place in named):
+    own_keys = {unit.key for unit in content.units}
+    for text in _statements(content):
+        named_spans = list(candidate_spans(text, content.desk, {*content.snapshot.units, *_case_keys(content)}))
+        if not any(span.key in own_keys for span in named_spans):
             continue
-        for place in named:
-            before = plain(text[max(0, place.start - _BEFORE) : place.start])
-            denied = any(
-                end >= len(before) - 2 for one in mail.lexicons for _, end in one.serials.not_this.spans(before)
-            )
-            if place.key not in meant and denied:
-                found.append(place.text)
+        for span in named_spans:
+            before = normalize(text[max(0, span.start - _MAX_BEFORE) : span.start])
+            is_denied = any(end >= len(before) - 2 for one in content.lexicons for _, end in one.serials.not_this.spans(before))
+            if span.key not in own_keys and is_denied:
+                found.append(span.text)
     return tuple(found)
 
 
-def _others(mail: MessageContent) -> tuple[str, ...]:
-    """The serials that the mail names and is not about."""
-    held = _held(mail)
-    meant = {unit.key for unit in mail.units}
-    named = (place for text in _said(mail) for place in places(text, mail.desk, {*mail.known.units, *held}))
+def _other_serials(content: MessageContent) -> tuple[str, ...]:
+    """Return the serial numbers in the message that it is not about."""
+    case_keys = _case_keys(content)
+    own_keys = {unit.key for unit in content.units}
+    named_spans = (
+        span for text in _statements(content) for span in candidate_spans(text, content.desk, {*content.snapshot.units, *case_keys})
+    )
     return tuple(
-        place.text for place in named if place.key not in meant and (place.key in held or formed(place.text, mail.desk))
+        span.text
+        for span in named_spans
+        if span.key not in own_keys and (span.key in case_keys or has_serial_form(span.text, content.desk))
     )
 
 
-def _held(mail: MessageContent) -> set[str]:
-    """The keys of the units that the case holds."""
-    return {serial_key(unit.serial) for unit in mail.case.units} if mail.case else set()
+def _case_keys(content: MessageContent) -> set[str]:
+    """Return the keys of the units in the case."""
+    return {serial_key(unit.serial) for unit in content.case.units} if content.case else set()
 
 
-def _said(mail: MessageContent) -> Iterator[str]:
-    """The writer's own sentences, and the subject where it is new."""
-    return (text for text in (*mail.own[:_SENTENCES], mail.title) if text)
+def _statements(content: MessageContent) -> Iterator[str]:
+    """Yield the sender's own sentences, and the subject if it is new."""
+    return (text for text in (*content.own_sentences[:_MAX_SENTENCES], content.own_subject) if text)
 
 
-def _any(mail: MessageContent, section: str, name: str, low: str) -> bool:
-    return any(_list(one, section, name).search(low) for one in mail.lexicons)
+def _matches(content: MessageContent, section: str, name: str, normalized: str) -> bool:
+    return any(_phrases(one, section, name).search(normalized) for one in content.lexicons)
 
 
-def _list(lexicon: LanguageWords, section: str, name: str) -> Phrases:
+def _phrases(lexicon: LanguageWords, section: str, name: str) -> Phrases:
     phrases: Phrases = getattr(getattr(lexicon, section), name)
     return phrases

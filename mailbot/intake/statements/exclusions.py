@@ -1,7 +1,8 @@
-"""What the sender says did happen to a unit: dropped, wet, struck by lightning … (AP-8, AP-9, AP-10; ST-9).
+"""Warranty exclusions that the sender states (AP-8, AP-9, AP-10; ST-9).
 
-Said counts; denied ("was never dropped"), asked about ("is a drop covered?") and supposed ("if it was dropped") do not.
-In doubt it counts: a charged repair can be argued about, a wrong warranty repair is lost money.
+Examples are that the unit was dropped, wet, or struck by lightning. A statement counts. A denial ("was never dropped"),
+a question ("is a drop covered?"), and a condition ("if it was dropped") do not. If uncertain, it counts: a quote for a
+billable repair can be disputed, but a wrong warranty repair is lost money.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.statements.reasons import exclusions, failures
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 from mailbot.model import Exclusion
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ NAMES: tuple[Exclusion, ...] = (
 
 
 class ExclusionMatch(NamedTuple):
-    """An exclusion's phrase in plain text."""
+    """A phrase that names an exclusion, with its position in normalized text."""
 
     name: Exclusion
     start: int
@@ -39,32 +40,35 @@ class ExclusionMatch(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def stated(sentence: str, following: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
-    """The exclusions that a sentence states. ``following`` is the next sentence: it may answer a form's question."""
+def stated_exclusions(sentence: str, following: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
+    """Return the exclusions that a sentence states.
+
+    ``following`` is the next sentence: it may answer a question of a form.
+    """
     found: set[Exclusion] = set()
     for part in re.split(r"\s{3,}|\t", sentence[:2_000]):
-        field = _field(part, following, lexicons)
-        found |= _said(plain(part), lexicons) if field is None else field
+        field_exclusions = _field(part, following, lexicons)
+        found |= _stated(normalize(part), lexicons) if field_exclusions is None else field_exclusions
     return frozenset(found)
 
 
-def one_voice(found: frozenset[Exclusion]) -> tuple[Exclusion, ...]:
-    """In the order of the vocabulary; what transport broke is damage in shipment, not a second exclusion."""
+def ordered(found: frozenset[Exclusion]) -> tuple[Exclusion, ...]:
+    """Return exclusions in the order of ``NAMES``; with shipping damage, physical damage is not listed separately."""
     if "shipping_damage" in found:
         found -= {"physical_damage"}
     return tuple(name for name in NAMES if name in found)
 
 
-def answered(text: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
-    """The exclusions that a quoted question names and the line below it answers with yes."""
+def answered_questions(text: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
+    """Return the exclusions in quoted questions that the line below answers with yes."""
     found: set[Exclusion] = set()
     question = ""
     for line in text.split("\n")[:2_000]:
         if line.startswith(">"):
-            question = plain(line[:500]).lstrip("> ")
+            question = normalize(line[:500]).lstrip("> ")
         elif line.strip():
-            if question.endswith("?") and _answer(plain(line[:200]), lexicons) == "yes":
-                found |= {hit.name for hit in _hits(question, lexicons, fields=True)}
+            if question.endswith("?") and _yes_or_no(normalize(line[:200]), lexicons) == "yes":
+                found |= {match.name for match in _matches(question, lexicons, with_fields=True)}
             question = ""
     return frozenset(found)
 
@@ -76,37 +80,37 @@ _MARKED = re.compile(r"(?:\[\s?[xX✓✔]\s?\]|\(\s?[xX✓]\s?\)|[☒☑✓✔�
 _BOXES = re.compile(r"\[\s?[xX✓✔]?\s?\]|[☐☒☑]")
 
 
-_ANSWER = 3
-"""Words of a line that answers the field above it."""
+_MAX_ANSWER = 3
+"""The maximum number of words in a line that answers the field above it."""
 
 
 def _field(part: str, following: str, lexicons: Sequence[LanguageWords]) -> set[Exclusion] | None:
-    """What a form field states; None where the text is no form field about an exclusion."""
-    match = _FIELD.match(part.strip())
-    if not match:
+    """Return the exclusions that a form field states; None if the text is not a form field about an exclusion."""
+    form_field = _FIELD.match(part.strip())
+    if not form_field:
         return None
-    title = plain(match["title"])
-    names = {hit.name for hit in _hits(title, lexicons, fields=True)}
-    whole = any(getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES)
-    if not names or not (whole or match["sign"] == "?"):
+    title = normalize(form_field["title"])
+    names = {match.name for match in _matches(title, lexicons, with_fields=True)}
+    asks_for_exclusion = any(getattr(lexicon.exclusions, name).field.search(title) for lexicon in lexicons for name in NAMES)
+    if not names or not (asks_for_exclusion or form_field["sign"] == "?"):
         return None
-    value = match["value"].strip() or (following if len(following.split()) <= _ANSWER or match["sign"] == "?" else "")
+    value = form_field["value"].strip() or (following if len(following.split()) <= _MAX_ANSWER or form_field["sign"] == "?" else "")
     if _BOXES.search(value):
         value = " ".join(_MARKED.findall(value))
-    answer = _answer(plain(value), lexicons)
+    answer = _yes_or_no(normalize(value), lexicons)
     if answer:
         return names if answer == "yes" else set()
-    if match["sign"] == "?":
+    if form_field["sign"] == "?":
         return None
     return (
-        names | _said(plain(value), lexicons)
-        if re.search(r"\w", value) and not _denial(plain(value), lexicons)
+        names | _stated(normalize(value), lexicons)
+        if re.search(r"\w", value) and not _has_denial(normalize(value), lexicons)
         else set()
     )
 
 
-def _answer(value: str, lexicons: Sequence[LanguageWords]) -> str:
-    """``yes`` or ``no``, where a text begins with such a word."""
+def _yes_or_no(value: str, lexicons: Sequence[LanguageWords]) -> str:
+    """Return ``yes`` or ``no`` if a text begins with such a word, or an empty string."""
     for lexicon in lexicons:
         for word in ("no", "yes"):
             found = getattr(lexicon.exclusions, word).search(value)
@@ -115,7 +119,7 @@ def _answer(value: str, lexicons: Sequence[LanguageWords]) -> str:
     return ""
 
 
-def _denial(value: str, lexicons: Sequence[LanguageWords]) -> bool:
+def _has_denial(value: str, lexicons: Sequence[LanguageWords]) -> bool:
     return any(lexicon.exclusions.denied_before.search(value) for lexicon in lexicons)
 
 
@@ -123,68 +127,79 @@ def _denial(value: str, lexicons: Sequence[LanguageWords]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def whole(text: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
-    """The exclusions that a short answer names and no more: "Problem: dropped"."""
-    said = plain(text).strip(" .!;")
+def short_answer(text: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
+    """Return the exclusions that a short answer consists of: "Problem: dropped"."""
+    normalized = normalize(text).strip(" .!;")
     return frozenset(
         name
         for lexicon in lexicons
         for name in NAMES
-        if any(span == (0, len(said)) for span in getattr(lexicon.exclusions, name).field.spans(said))
+        if any(span == (0, len(normalized)) for span in getattr(lexicon.exclusions, name).field.spans(normalized))
     )
 
 
-def _hits(text: str, lexicons: Sequence[LanguageWords], *, fields: bool = False) -> list[ExclusionMatch]:
+def _matches(text: str, lexicons: Sequence[LanguageWords], *, with_fields: bool = False) -> list[ExclusionMatch]:
     if not any(exclusions(lexicon).search(text) for lexicon in lexicons):
         return []
     for lexicon in lexicons:
         text = lexicon.exclusions.innocent.blanked(text)
-    hits = [
+    matches = [
         ExclusionMatch(name, start, end)
         for lexicon in lexicons
         for name in NAMES
-        for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + fields])
+        for phrases in ((getattr(lexicon.exclusions, name).said, getattr(lexicon.exclusions, name).field)[: 1 + with_fields])
         for start, end in phrases.spans(text)
     ]
-    # A label that has fallen off is no fall, nor is lightning that fell; a crushed carton is no crushed unit.
-    others = [hit for hit in hits if hit.name != "physical_damage"]
+    # A label that fell off is not a fall, nor is lightning that "fell"; a crushed carton is not a crushed unit.
+    others = [match for match in matches if match.name != "physical_damage"]
     return [
-        hit
-        for hit in hits
-        if hit.name != "physical_damage" or not any(_touches(hit, other.start, other.end) for other in others)
+        match
+        for match in matches
+        if match.name != "physical_damage" or not any(_overlaps(match, other.start, other.end) for other in others)
     ]
 
 
-def _said(text: str, lexicons: Sequence[LanguageWords]) -> set[Exclusion]:
-    hits = _hits(text, lexicons)[:_MOST]
-    if not hits:
+def _stated(text: str, lexicons: Sequence[LanguageWords]) -> set[Exclusion]:
+    matches = _matches(text, lexicons)[:_MAX_MATCHES]
+    if not matches:
         return set()
-    named = [*hits, *_hits(text, lexicons, fields=True)[: 4 * _MOST]]
-    busy = failures(text, lexicons)
+    all_matches = [*matches, *_matches(text, lexicons, with_fields=True)[: 4 * _MAX_MATCHES]]
+    failure_spans = failures(text, lexicons)
     return {
-        hit.name for hit in hits if not _open(text, hit, lexicons) and not _denied(text, hit, named, busy, lexicons)
+        match.name
+        for match in matches
+        if not _is_hypothetical(text, match, lexicons) and not _is_denied(text, match, all_matches, failure_spans, lexicons)
     }
 
 
 @lru_cache(maxsize=4096)
-def hinted(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
-    """The clause of a sentence that hints at an exclusion which no phrase states, denies or supposes; else an empty string."""
-    text = plain(sentence)
+def hinted_clause(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
+    """Return the clause of a sentence that hints at an exclusion, or an empty string.
+
+    Hints count only where no phrase states, denies, or supposes the exclusion.
+    """
+    text = normalize(sentence)
     if not any(lexicon.exclusions.hints.search(text) for lexicon in lexicons):
         return ""
     if any(_field(part, "", lexicons) is not None for part in re.split(r"\s{3,}|\t", sentence[:2_000])):
-        return ""  # a form's field is answered or left open
-    shown = text
+        return ""  # a form field is evaluated elsewhere
+    blanked = text
     for lexicon in lexicons:
-        shown = lexicon.exclusions.innocent.blanked(shown)
-    heard = _hits(text, lexicons)
-    busy = failures(text, lexicons)
-    hints = [ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(shown)]
-    for hint in hints[:_MOST]:
+        blanked = lexicon.exclusions.innocent.blanked(blanked)
+    known_matches = _matches(text, lexicons)
+    failure_spans = failures(text, lexicons)
+    hints = [ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(blanked)]
+    for hint in hints[:_MAX_MATCHES]:
         start, end = _clause(text, hint)
-        understood = any(start <= hit.start < end for hit in heard) or any(_touches(hint, *span) for span in busy)
-        listed = sorted([*heard, *hints], key=lambda hit: hit.start)
-        if not understood and not _open(text, hint, lexicons) and not _denied(text, hint, listed, busy, lexicons):
+        is_explained = any(start <= match.start < end for match in known_matches) or any(
+            _overlaps(hint, *span) for span in failure_spans
+        )
+        listed = sorted([*known_matches, *hints], key=lambda match: match.start)
+        if (
+            not is_explained
+            and not _is_hypothetical(text, hint, lexicons)
+            and not _is_denied(text, hint, listed, failure_spans, lexicons)
+        ):
             return text[start:end].strip()
     return ""
 
@@ -192,105 +207,103 @@ def hinted(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
 _EDGE = re.compile(r"[,;:()、。]\s*|[.!?]\s|\s-\s")
 
 
-def _clause(text: str, hit: ExclusionMatch) -> tuple[int, int]:
-    """Where the clause around a phrase begins and ends."""
-    start = max((edge.end() for edge in _EDGE.finditer(text, 0, hit.start)), default=0)
-    behind = _EDGE.search(text, hit.end)
-    return start, behind.start() if behind else len(text)
+def _clause(text: str, match: ExclusionMatch) -> tuple[int, int]:
+    """Return the start and end of the clause around a phrase."""
+    start = max((edge.end() for edge in _EDGE.finditer(text, 0, match.start)), default=0)
+    next_edge = _EDGE.search(text, match.end)
+    return start, next_edge.start() if next_edge else len(text)
 
 
-_MOST = 24
-"""Phrases of one sentence that are weighed: nobody admits more (R4)."""
+_MAX_MATCHES = 24
+"""The maximum number of phrases in one sentence that are evaluated: no one admits more."""
 
-_NEAR, _LISTED = 6, 20
-"""Words that may stand between a denial and what it denies: alone, and within an enumeration."""
+_MAX_GAP, _MAX_GAP_IN_LIST = 6, 20
+"""The maximum number of words between a denial and what it denies: by itself, and in an enumeration."""
 
 
-def _denied(
+def _is_denied(
     text: str,
-    hit: ExclusionMatch,
-    hits: Sequence[ExclusionMatch],
-    busy: Sequence[tuple[int, int]],
+    match: ExclusionMatch,
+    matches: Sequence[ExclusionMatch],
+    failure_spans: Sequence[tuple[int, int]],
     lexicons: Sequence[LanguageWords],
 ) -> bool:
     for lexicon in lexicons:
         words = lexicon.exclusions
-        for start, end in words.denied_before.spans(text[: hit.end]):
-            inside = hit.start <= start
-            if inside or any(a <= start and end <= b and not _touches(hit, a, b) for a, b in busy):
-                continue  # "does not power on after it was dropped": that denial belongs to the failure
-            if _reaches(text, end, hit, hits, lexicons):
+        for start, end in words.denied_before.spans(text[: match.end]):
+            inside = match.start <= start
+            if inside or any(a <= start and end <= b and not _overlaps(match, a, b) for a, b in failure_spans):
+                continue  # "does not power on after it was dropped": the denial is part of the failure
+            if _denial_applies(text, end, match, matches, lexicons):
                 return True
         for start, _ in words.denied_after.spans(text):
-            if start >= hit.end and _only_list(text[hit.end : start], hit.end, hits, lexicons):
+            if start >= match.end and _is_only_list(text[match.end : start], match.end, matches, lexicons):
                 return True
     return False
 
 
-def _touches(hit: ExclusionMatch, start: int, end: int) -> bool:
-    return hit.start < end and start < hit.end
+def _overlaps(match: ExclusionMatch, start: int, end: int) -> bool:
+    return match.start < end and start < match.end
 
 
-def _reaches(
-    text: str, end: int, hit: ExclusionMatch, hits: Sequence[ExclusionMatch], lexicons: Sequence[LanguageWords]
+def _denial_applies(
+    text: str, end: int, match: ExclusionMatch, matches: Sequence[ExclusionMatch], lexicons: Sequence[LanguageWords]
 ) -> bool:
-    """Whether a denial that ends at ``end`` still holds at the hit."""
-    between = text[end : hit.start]
-    listed = [other for other in hits if end <= other.start < hit.start]
+    """Return whether a denial that ends at ``end`` applies to the match."""
+    between = text[end : match.start]
+    listed = [other for other in matches if end <= other.start < match.start]
     if any(lexicon.exclusions.breaks.search(between) for lexicon in lexicons):
         return False
     comma = re.search(r"[,;:、]", between)
-    if comma and _of_nobody(text[:end], between, lexicons):
+    if comma and _nobody_did(text[:end], between, lexicons):
         return True
     if comma and not any(other.start < end + comma.start() for other in listed):
         return False
-    return _length(between) <= (_LISTED if listed else _NEAR)
+    return _word_count(between) <= (_MAX_GAP_IN_LIST if listed else _MAX_GAP)
 
 
-def _of_nobody(denial: str, between: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether nobody did any of a list of single words: "nobody opened, dropped or soaked it"."""
+def _nobody_did(denial: str, between: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a list of single words is denied: "nobody opened, dropped or soaked it"."""
     if not any(end == len(denial) for one in lexicons for _, end in one.exclusions.nobody.spans(denial)):
         return False
     for one in lexicons:
         between = one.exclusions.joins.without(between)
-    return all(_length(word) <= 1 for word in re.split(r"[,;、]", between))
+    return all(_word_count(word) <= 1 for word in re.split(r"[,;、]", between))
 
 
-def _length(text: str) -> int:
-    """Words, where two ideographs count as one."""
+def _word_count(text: str) -> int:
+    """Return the number of words, with two ideographs counted as one word."""
     wide = sum(char >= "⺀" for char in text)
     return len(text.split()) + wide // 2
 
 
-def _only_list(between: str, at: int, hits: Sequence[ExclusionMatch], lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether only further exclusions and joining words stand in between."""
-    listed = any(at <= other.start < at + len(between) for other in hits)
+def _is_only_list(between: str, at: int, matches: Sequence[ExclusionMatch], lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether there are only other exclusions and conjunctions in between."""
+    listed = any(at <= other.start < at + len(between) for other in matches)
     if not listed and re.search(r"[a-z,;、]", between):
         return False
-    covered = list(between)
-    for hit in hits:
-        for index in range(max(hit.start - at, 0), min(hit.end - at, len(covered))):
-            covered[index] = " "
-    rest = "".join(covered)
+    chars = list(between)
+    for match in matches:
+        for index in range(max(match.start - at, 0), min(match.end - at, len(chars))):
+            chars[index] = " "
+    rest = "".join(chars)
     for lexicon in lexicons:
         rest = lexicon.exclusions.joins.without(rest)
     return not re.search(r"\w", rest)
 
 
-def _open(text: str, hit: ExclusionMatch, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether the phrase is only asked about or supposed."""
-    start = max((match.end() for match in re.finditer(r"[,;:。、.!?]\s?", text[: hit.start])), default=0)
-    before = text[start : hit.start]
-    after = text[hit.end :]
+def _is_hypothetical(text: str, match: ExclusionMatch, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether the phrase is only asked about or supposed."""
+    start = max((edge.end() for edge in re.finditer(r"[,;:。、.!?]\s?", text[: match.start])), default=0)
+    before = text[start : match.start]
+    after = text[match.end :]
     end = re.search(r"[,;:.!?。、]", after)
-    clause = text[start : hit.end + (end.start() if end else len(after))]
+    clause = text[start : match.end + (end.start() if end else len(after))]
     for lexicon in lexicons:
         words = lexicon.exclusions
         if words.supposed.search(before) or words.others.search(clause):
             return True
-        told = words.breaks.search(before) or words.breaks.begins(
-            after.lstrip()
-        )  # "after a fall", "雷击后": it happened
-        if end and end[0] == "?" and words.asked.search(clause) and not told:
+        is_statement = words.breaks.search(before) or words.breaks.begins(after.lstrip())  # "after a fall", "雷击后": a statement
+        if end and end[0] == "?" and words.asked.search(clause) and not is_statement:
             return True
     return False

@@ -1,14 +1,14 @@
-"""What a mail asks for."""
+"""What a message asks for."""
 
 from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.statements.phrases import Phrases, either
+from mailbot.intake.statements.phrases import Phrases, union
 from mailbot.intake.statements.reasons import CONCRETE, NEGATED, NOTHING, VAGUE, weight
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from mailbot.model import Intent
 
 NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rework")
-"""Intents for which each unit's serial and the reason must be known (AP-28)."""
+"""Intents that require the serial number of each unit and the reason (AP-28)."""
 
 
 @cache
 def _intents(lexicon: LanguageWords) -> Phrases:
-    return either(*(getattr(lexicon.intents, field) for field in lexicon.intents.__struct_fields__))
+    return union(*(getattr(lexicon.intents, field) for field in lexicon.intents.__struct_fields__))
 
 
 @lru_cache(maxsize=4096)
-def _speaks(sentence: str, lexicon: LanguageWords) -> bool:
-    """Whether a sentence has any words of intent at all: most have none."""
-    return _intents(lexicon).search(plain(sentence)) is not None
+def _has_intent_phrase(sentence: str, lexicon: LanguageWords) -> bool:
+    """Return whether a sentence has any intent phrase at all: most have none."""
+    return _intents(lexicon).search(normalize(sentence)) is not None
 
 
-def says(kind: str, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether one of the sentences asks for this."""
+def expresses(kind: str, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether one of the sentences expresses this intent."""
     return any(
-        getattr(lexicon.intents, kind).search(plain(sentence))
+        getattr(lexicon.intents, kind).search(normalize(sentence))
         for sentence in sentences
         if sentence
         for lexicon in lexicons
-        if _speaks(sentence, lexicon)
+        if _has_intent_phrase(sentence, lexicon)
     )
 
 
@@ -46,214 +46,227 @@ _QUESTION = re.compile(r"\?\W{0,4}$|(?:か|까요|나요|吗)[。.]?$")
 
 
 def asks_rma(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a repair or a number for one is wished for; a question about the procedure wishes for none."""
-    return any(_asks_rma(plain(sentence), lexicons) for sentence in sentences if sentence)
+    """Return whether a repair or an RMA is requested; a question about the procedure does not request one."""
+    return any(_asks_rma(normalize(sentence), lexicons) for sentence in sentences if sentence)
 
 
 def _asks_rma(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
-    matter = sentence
+    without_procedure = sentence
     for lexicon in lexicons:
-        matter = lexicon.intents.about.without(matter)
-    if not any(lexicon.intents.rma.search(matter) for lexicon in lexicons):
+        without_procedure = lexicon.intents.about.without(without_procedure)
+    if not any(lexicon.intents.rma.search(without_procedure) for lexicon in lexicons):
         return False
-    return not _QUESTION.search(sentence) or any(lexicon.intents.wants.search(matter) for lexicon in lexicons)
+    return not _QUESTION.search(sentence) or any(lexicon.intents.wants.search(without_procedure) for lexicon in lexicons)
 
 
 _MONEY = ("credit", "exchange")
-_CLAUSE = re.compile(r"[,;:.。、](?!\d)")
+_CLAUSE_END = re.compile(r"[,;:.。、](?!\d)")
 
 
-def _own_wish(kind: str, sentences: Sequence[str], heavy: int, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether the writer wants this now: not denied, and beside a failure only where it is asked for.
+def _is_requested(kind: str, sentences: Sequence[str], reason_weight: int, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether the writer requests this now.
 
-    Who leaves it to us ("exchange or repair") wants a repair.
+    A denied request does not count; next to a failure, it counts only if it is explicit. A writer who leaves it to us
+    ("exchange or repair") requests a repair.
     """
     clauses = [
         clause
         for sentence in sentences
-        if sentence and not (heavy and _conditional(plain(sentence), lexicons))
-        for clause in _CLAUSE.split(plain(sentence))
+        if sentence and not (reason_weight and _conditional(normalize(sentence), lexicons))
+        for clause in _CLAUSE_END.split(normalize(sentence))
     ]
     for clause in clauses:
         for lexicon in lexicons:
-            wish = getattr(lexicon.intents, kind).search(clause)
-            before = clause[: wish.start()] if wish else ""
-            if not wish or any(one.exclusions.denied_before.search(before) for one in lexicons):
+            request = getattr(lexicon.intents, kind).search(clause)
+            before = clause[: request.start()] if request else ""
+            if not request or any(one.exclusions.denied_before.search(before) for one in lexicons):
                 continue
             if kind == "exchange" and any(one.intents.either.search(clause) for one in lexicons):
                 continue
-            if heavy < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
+            if reason_weight < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
                 return True
     return False
 
 
-_OPENING = 3
-"""Words within which a sentence tells its condition: "Only if it cannot be repaired, …"."""
+_OPENING_WORDS = 3
+"""The number of words in which a condition must begin: "Only if it cannot be repaired, …"."""
 
 
 def _conditional(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence begins with a condition: beside a failure it wishes for nothing yet."""
-    opening = " ".join(sentence.split()[:_OPENING])
+    """Return whether a sentence begins with a condition: next to a failure, it requests nothing yet."""
+    opening = " ".join(sentence.split()[:_OPENING_WORDS])
     return any(one.exclusions.supposed.search(opening) for one in lexicons)
 
 
-def wishes(kind: str, sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence wishes for this now, whatever is told beside it."""
-    return _own_wish(kind, (sentence,), VAGUE, lexicons)
+def requests_now(kind: str, sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a sentence requests this now, whatever else it says."""
+    return _is_requested(kind, (sentence,), VAGUE, lexicons)
 
 
 def withdraws(kind: str, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool | None:
-    """Whether a request or a quote is given up for certain: False where it is only spoken of, None where it is not.
+    """Return whether a request or quote is withdrawn for certain.
 
     Args:
-        kind: the list of words, "cancel" or "decline_quote".
+        kind: the phrase list, "cancel" or "decline_quote".
         sentences: the text.
-        lexicons: the word lists to listen with.
+        lexicons: the word lists.
+
+    Returns:
+        True if it is withdrawn, False if a withdrawal is only mentioned, None if it is not mentioned.
     """
-    heard = [
-        _means(plain(sentence), wish, lexicons)
+    results = [
+        _is_withdrawal(normalize(sentence), request, lexicons)
         for sentence in sentences
         if sentence
         for one in lexicons
-        if (wish := getattr(one.intents, kind).search(plain(sentence)))
+        if (request := getattr(one.intents, kind).search(normalize(sentence)))
     ]
-    return any(heard) if heard else None
+    return any(results) if results else None
 
 
-def _means(text: str, wish: re.Match[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether words that give something up do so here: not asked, supposed or denied (plain text).
+def _is_withdrawal(text: str, request: re.Match[str], lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether withdrawal words really withdraw something: not asked, supposed, or denied (normalized text).
 
-    A denial stands before the words in their clause, or right behind them, or ends their clause ("stornieren Sie sie nicht").
+    A denial is before the words in their clause, right after them, or at the end of their clause ("stornieren Sie sie
+    nicht").
     """
     if _QUESTION.search(text) and not any(one.withdrawals.bids.search(text) for one in lexicons):
         return False
-    whole, _, _ = text.partition(";") if ";" not in text[: wish.end()] else (text, "", "")
+    first_part, _, _ = text.partition(";") if ";" not in text[: request.end()] else (text, "", "")
     for one in lexicons:
-        bare = one.commands.innocent.without(whole)
-        if one.withdrawals.perhaps.search(bare) or one.intents.holds.search(whole):
+        without_harmless = one.commands.innocent.without(first_part)
+        if one.withdrawals.perhaps.search(without_harmless) or one.intents.holds.search(first_part):
             return False
-    before = _CLAUSE.split(text[: wish.start()])[-1]
-    behind = _CLAUSE.split(text[wish.end() :], maxsplit=1)[0].strip(" !?")
+    before = _CLAUSE_END.split(text[: request.start()])[-1]
+    clause_rest = _CLAUSE_END.split(text[request.end() :], maxsplit=1)[0].strip(" !?")
     for one in lexicons:
         denied = one.exclusions.denied_before
-        if not denied.search(wish[0]) and denied.search(before):
+        if not denied.search(request[0]) and denied.search(before):
             return False
-        if any(start == 0 or end == len(behind) for start, end in denied.spans(behind)):
+        if any(start == 0 or end == len(clause_rest) for start, end in denied.spans(clause_rest)):
             return False
     return True
 
 
 def only_asks(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a text only asks about something: a question, and nothing that wishes for a repair."""
-    asked = [plain(sentence) for sentence in sentences if sentence and _QUESTION.search(plain(sentence))]
-    return bool(asked) and not any(one.intents.wants.search(sentence) for one in lexicons for sentence in asked)
+    """Return whether a text only asks a question and does not request a repair."""
+    questions = [normalize(sentence) for sentence in sentences if sentence and _QUESTION.search(normalize(sentence))]
+    return bool(questions) and not any(one.intents.wants.search(sentence) for one in lexicons for sentence in questions)
 
 
-def _mere(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a text is a question, or tells of no failure."""
-    return bool(_QUESTION.search(plain(text))) or weight(text, lexicons) < CONCRETE
+def _is_no_failure(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a text is a question, or describes no failure."""
+    return bool(_QUESTION.search(normalize(text))) or weight(text, lexicons) < CONCRETE
 
 
-def intent(
-    sentences: Sequence[str],
-    subject: str,
-    *,
-    answers: bool,
-    heavy: int,
-    units: bool,
-    order: bool,
-    claims: bool,
-    lexicons: Sequence[LanguageWords],
-) -> Intent:
-    """The intent of a mail.
+class IntentFacts(NamedTuple):
+    """What is known about a message besides its text.
+
+    Attributes:
+        is_reply: it replies to one of our messages.
+        reason_weight: how specifically it describes a failure (see ``reasons``).
+        has_units: it names units that we know.
+        has_order: it has a purchase order number.
+        has_rma: it names an RMA number.
+    """
+
+    is_reply: bool
+    reason_weight: int
+    has_units: bool
+    has_order: bool
+    has_rma: bool
+
+
+def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons: Sequence[LanguageWords]) -> Intent:
+    """Return the intent of a message.
 
     Args:
         sentences: the new text.
-        subject: the subject, empty where it is not the writer's own ("Re: …").
-        answers: the mail answers one of ours.
-        heavy: how much it says of a failure (see ``reasons``).
-        units: it names units of ours.
-        order: it carries a purchase order number.
-        claims: it names an RMA number.
-        lexicons: the word lists to listen with.
+        subject: the subject, empty if it is not the writer's own ("Re: …").
+        facts: what else is known about the message.
+        lexicons: the word lists.
     """
-    told = (*sentences, subject)
+    texts = (*sentences, subject)
+    reason_weight = facts.reason_weight
 
-    def hears(kind: str) -> bool:
+    def has_intent(kind: str) -> bool:
         if kind == "rma":
-            return asks_rma(told, lexicons)
+            return asks_rma(texts, lexicons)
         if kind == "other_model":
-            return _own_wish(kind, told, NOTHING, lexicons)
-        return _own_wish(kind, told, heavy, lexicons) if kind in _MONEY else says(kind, told, lexicons)
+            return _is_requested(kind, texts, NOTHING, lexicons)
+        return _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)
 
-    waits = order and says("holds", sentences, lexicons)
+    is_on_hold = facts.has_order and expresses("holds", sentences, lexicons)
     declines = withdraws("decline_quote", sentences, lexicons)
-    if declines and answers and heavy < CONCRETE and not waits:
+    if declines and facts.is_reply and reason_weight < CONCRETE and not is_on_hold:
         return "cancel"
-    accepts = says("accept_quote", sentences, lexicons)
-    wants_rework = any(_asks_rework(plain(sentence), lexicons) for sentence in sentences if sentence) or says(
+    accepts = expresses("accept_quote", sentences, lexicons)
+    wants_rework = any(_asks_rework(normalize(sentence), lexicons) for sentence in sentences if sentence) or expresses(
         "rework", (subject,), lexicons
     )
-    if order and heavy < (CONCRETE if waits else NEGATED) and (answers or accepts or hears("quote")):
+    if (
+        facts.has_order
+        and reason_weight < (CONCRETE if is_on_hold else NEGATED)
+        and (facts.is_reply or accepts or has_intent("quote"))
+    ):
         return "po"
-    if accepts and heavy < CONCRETE:
-        return "po" if order else "accept_quote"
+    if accepts and reason_weight < CONCRETE:
+        return "po" if facts.has_order else "accept_quote"
     if wants_rework:
-        heavy = NOTHING
-    asks = not answers and only_asks(sentences, lexicons)
-    if asks and not units and all(_mere(text, lexicons) for text in told if text):
-        heavy = NOTHING
+        reason_weight = NOTHING
+    only_questions = not facts.is_reply and only_asks(sentences, lexicons)
+    if only_questions and not facts.has_units and all(_is_no_failure(text, lexicons) for text in texts if text):
+        reason_weight = NOTHING
     cancels = _cancels(sentences, subject, lexicons)
-    wavers = heavy < CONCRETE and (cancels is False or (answers and declines is False))
-    return _other(
-        hears, answers=answers, heavy=heavy, units=units, asks=asks, claims=claims, cancels=cancels, wavers=wavers
-    )
+    is_undecided = reason_weight < CONCRETE and (cancels is False or (facts.is_reply and declines is False))
+    withdrawal = _Withdrawal(cancels=bool(cancels), is_undecided=is_undecided)
+    return _first_intent(has_intent, facts._replace(reason_weight=reason_weight), withdrawal, only_questions=only_questions)
 
 
 def _cancels(sentences: Sequence[str], subject: str, lexicons: Sequence[LanguageWords]) -> bool | None:
-    """Whether a request is taken back; what the text says of it outweighs the subject."""
+    """Return whether a request is withdrawn; the text has priority over the subject."""
     found = withdraws("cancel", sentences, lexicons)
     return withdraws("cancel", (subject,), lexicons) if found is None else found
 
 
 def _asks_rework(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether rework is what is asked for: "after the BIOS update" is how a failure is told."""
+    """Return whether rework is requested: "after the BIOS update" describes a failure instead."""
     for one in lexicons:
-        wish = one.intents.rework.search(sentence)
-        before = one.reasons.asking.without(sentence[: wish.start()]) if wish else ""
-        told = any(other.exclusions.breaks.search(before) for other in lexicons)
-        if wish and not told and one.reasons.asking.search(sentence):
+        request = one.intents.rework.search(sentence)
+        before = one.reasons.asking.without(sentence[: request.start()]) if request else ""
+        tells_failure = any(other.exclusions.breaks.search(before) for other in lexicons)
+        if request and not tells_failure and one.reasons.asking.search(sentence):
             return True
     return False
 
 
-def _other(
-    hears: Callable[[str], bool],
-    *,
-    answers: bool,
-    heavy: int,
-    units: bool,
-    asks: bool,
-    claims: bool,
-    cancels: bool | None,
-    wavers: bool,
+class _Withdrawal(NamedTuple):
+    """Whether the request is withdrawn, and whether the message leaves that open."""
+
+    cancels: bool
+    is_undecided: bool
+
+
+def _first_intent(
+    has_intent: Callable[[str], bool], facts: IntentFacts, withdrawal: _Withdrawal, *, only_questions: bool
 ) -> Intent:
-    """The first wish that is heard and does not yield to a failure told beside it."""
-    sound = heavy < CONCRETE
-    wishes: tuple[tuple[Intent, bool], ...] = (
-        ("cancel", bool(cancels) and (answers or sound or claims)),
-        ("doa", hears("doa")),
-        ("credit", hears("credit")),
-        ("rework", hears("rework") and sound),
-        ("exchange", hears("other_model") or (hears("exchange") and sound)),
-        ("status", hears("status") and (sound or (claims and not (units and hears("rma"))))),
-        ("status", hears("status") and (sound or claims)),
-        ("question", wavers),
-        ("question", hears("accounts") and not units and not hears("rma")),
-        ("none", hears("elsewhere") and sound and not units),
-        ("question", hears("question") and heavy < NEGATED and not units and not hears("rma")),
-        ("question", asks and hears("question") and heavy < VAGUE and not hears("rma")),
-        ("repair", heavy > NOTHING or hears("rma") or (units and (answers or not hears("thanks")))),
-        ("question", hears("question")),
+    """Return the first intent that is expressed and not overridden by a failure in the same message."""
+    is_reply, reason_weight, has_units, _, has_rma = facts
+    no_failure = reason_weight < CONCRETE
+    candidates: tuple[tuple[Intent, bool], ...] = (
+        ("cancel", withdrawal.cancels and (is_reply or no_failure or has_rma)),
+        ("doa", has_intent("doa")),
+        ("credit", has_intent("credit")),
+        ("rework", has_intent("rework") and no_failure),
+        ("exchange", has_intent("other_model") or (has_intent("exchange") and no_failure)),
+        ("status", has_intent("status") and (no_failure or (has_rma and not (has_units and has_intent("rma"))))),
+        ("status", has_intent("status") and (no_failure or has_rma)),
+        ("question", withdrawal.is_undecided),
+        ("question", has_intent("accounts") and not has_units and not has_intent("rma")),
+        ("none", has_intent("elsewhere") and no_failure and not has_units),
+        ("question", has_intent("question") and reason_weight < NEGATED and not has_units and not has_intent("rma")),
+        ("question", only_questions and has_intent("question") and reason_weight < VAGUE and not has_intent("rma")),
+        ("repair", reason_weight > NOTHING or has_intent("rma") or (has_units and (is_reply or not has_intent("thanks")))),
+        ("question", has_intent("question")),
     )
-    return next((wish for wish, asked in wishes if asked), "none")
+    return next((intent_ for intent_, applies in candidates if applies), "none")

@@ -1,12 +1,11 @@
-"""Phrases of a word list, found in plain text.
+"""Phrases of a word list, searched for in normalized text.
 
-They are compared as ``plain`` text, at word boundaries where the script has any. The signs: ``*`` stands for the rest of a
-word (``defe*``), ``...`` for up to seven words of the same sentence, ``(a|b)`` for a choice, ``(a )?`` for what may be
-missing, ``(a |b )*`` for up to four of them.
+Phrases match at word boundaries if the script has any. Wildcards: ``*`` is the rest of a word (``defe*``), ``...`` up
+to seven words of the same sentence, ``(a|b)`` a choice, ``(a )?`` optional, and ``(a |b )*`` up to four repetitions.
 
-There are thousands of phrases, and a mail has but a few of them. So each phrase names words without which it cannot be
-there; only the phrases whose words a text has are compiled and tried. What a text costs grows with what it says, not with
-what could be said.
+There are thousands of phrases, and a message has only a few of them. So each phrase is indexed by words that it
+requires; only phrases whose words occur in the text are compiled and searched for. The cost depends on the text, not on
+the number of phrases.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from heapq import heapify, heappop, heapreplace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 WIDE = "⺀"
-"""Where the scripts begin that do not set words apart: Chinese, Japanese, Korean."""
+"""The first character of the scripts that do not separate words: Chinese, Japanese, Korean."""
 
 
 class Phrases:
-    """One list of phrases. Of several that begin at one place in a text the longest, as it is written, is found."""
+    """One list of phrases. If several match at one position, the longest as written is found."""
 
     def __init__(self, phrases: Iterable[str] = ()) -> None:
         self.phrases = tuple(phrases)
@@ -37,117 +36,117 @@ class Phrases:
         return bool(self.phrases)
 
     def search(self, text: str) -> re.Match[str] | None:
-        """The first phrase in plain text, or None."""
-        found = [match for pattern in self._possible(text) if (match := pattern.search(text))]
-        return min(found, key=_start) if found else None
+        """Return the first match in normalized text, or None."""
+        found = [match for pattern in self._candidate_patterns(text) if (match := pattern.search(text))]
+        return min(found, key=_match_start) if found else None
 
     def begins(self, text: str) -> bool:
-        """Whether plain text begins with a phrase."""
-        return any(pattern.match(text) for pattern in self._possible(text))
+        """Return whether normalized text begins with a phrase."""
+        return any(pattern.match(text) for pattern in self._candidate_patterns(text))
 
     def end_at(self, text: str, start: int) -> int:
-        """Where the longest phrase ends that begins at ``start`` of plain text; -1 where none does."""
-        return max((match.end() for one in self._possible(text) if (match := one.match(text, start))), default=-1)
+        """Return the end of the longest phrase that begins at ``start`` of normalized text; -1 if there is none."""
+        return max((match.end() for one in self._candidate_patterns(text) if (match := one.match(text, start))), default=-1)
 
     def is_all(self, text: str) -> bool:
-        """Whether plain text is a phrase and nothing else."""
+        """Return whether normalized text is a phrase and nothing else."""
         return bool(text) and self.spans(text) == ((0, len(text)),)
 
     def spans(self, text: str) -> tuple[tuple[int, int], ...]:
-        """Where phrases stand in plain text, from left to right, none over another."""
-        possible = self._possible(text)
-        return tuple(_in_turn(possible, text)) if possible else ()
+        """Return the spans of all phrases in normalized text, from left to right and without overlaps."""
+        patterns = self._candidate_patterns(text)
+        return tuple(_merged_spans(patterns, text)) if patterns else ()
 
-    def said(self, text: str) -> frozenset[str]:
-        """The different phrases that plain text has, as they stand there."""
-        single, others = self._by_size
-        if text.isascii() and not others.search(text):  # then a phrase is there if its one word is
-            return single & words(text)
+    def matched_phrases(self, text: str) -> frozenset[str]:
+        """Return the different phrases in normalized text, as written there."""
+        single, others = self._single_words_and_others
+        if text.isascii() and not others.search(text):  # then a phrase occurs if its only word does
+            return single & index_words(text)
         return frozenset(text[start:end] for start, end in self.spans(text))
 
     def without(self, text: str) -> str:
-        """Plain text with a blank for each phrase."""
+        """Return normalized text with each phrase replaced by a space."""
         return self._replaced(text, lambda _: " ")
 
     def blanked(self, text: str) -> str:
-        """Plain text of the same length with blanks for the phrases."""
+        """Return normalized text of the same length with the phrases replaced by spaces."""
         return self._replaced(text, lambda size: " " * size)
 
-    def _replaced(self, text: str, by: Callable[[int], str]) -> str:
+    def _replaced(self, text: str, replacement: Callable[[int], str]) -> str:
         spans = self.spans(text)
         if not spans:
             return text
         pieces: list[str] = []
         at = 0
         for start, end in spans:
-            pieces += (text[at:start], by(end - start))
+            pieces += (text[at:start], replacement(end - start))
             at = end
         return "".join((*pieces, text[at:]))
 
-    def _possible(self, text: str) -> Sequence[re.Pattern[str]]:
-        """The patterns of the phrases whose words a text has, the longest first."""
+    def _candidate_patterns(self, text: str) -> Sequence[re.Pattern[str]]:
+        """Return the patterns of the phrases whose words occur in a text, the longest first."""
         index = self._index
-        found = index.words & words(text)
+        found = index.words & index_words(text)
         if not found and not index.always:
             return ()
         ranks = set(index.always)
         for word in found:
             ranks.update(index.ranks[word])
-        return [_pattern(index.spelled[rank]) for rank in sorted(ranks)]
+        return [_pattern(index.spellings[rank]) for rank in sorted(ranks)]
 
     @cached_property
-    def _by_size(self) -> tuple[frozenset[str], Phrases]:
+    def _single_words_and_others(self) -> tuple[frozenset[str], Phrases]:
         """The phrases that are one word of ASCII letters, and the others."""
-        spelled = self._index.spelled
-        single = frozenset(phrase for phrase in spelled if phrase.isascii() and phrase.isalpha())
-        return single, Phrases(phrase for phrase in spelled if phrase not in single)
+        spellings = self._index.spellings
+        single = frozenset(phrase for phrase in spellings if phrase.isascii() and phrase.isalpha())
+        return single, Phrases(phrase for phrase in spellings if phrase not in single)
 
     @cached_property
     def _index(self) -> _PhraseIndex:
         return _PhraseIndex(self.phrases)
 
 
-def either(*lists: Phrases) -> Phrases:
-    """Several lists as one: what is asked of all of them is asked once."""
+def union(*lists: Phrases) -> Phrases:
+    """Return several lists as one, so that a single search covers all."""
     return Phrases(phrase for phrases in lists for phrase in phrases.phrases)
 
 
-_start = re.Match[str].start
+_match_start = re.Match[str].start
 
 
-def _in_turn(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[tuple[int, int]]:
-    """Where the patterns match, from left to right; the earlier pattern first where two begin at one place."""
+def _merged_spans(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of all matches, from left to right; the earlier pattern first if two begin at one position."""
     first = ((pattern.search(text), rank) for rank, pattern in enumerate(patterns))
-    ahead = [(match.start(), rank, match) for match, rank in first if match]
+    heap = [(match.start(), rank, match) for match, rank in first if match]
     end = 0
-    if len(ahead) == 1:
-        alone: re.Match[str] | None = ahead[0][2]
-        while alone:
-            yield alone.span()
-            alone = alone.re.search(text, max(alone.end(), alone.start() + 1))
+    if len(heap) == 1:
+        match_alone: re.Match[str] | None = heap[0][2]
+        while match_alone:
+            yield match_alone.span()
+            match_alone = match_alone.re.search(text, max(match_alone.end(), match_alone.start() + 1))
         return
-    heapify(ahead)
-    while ahead:
-        start, rank, match = ahead[0]
+    heapify(heap)
+    while heap:
+        start, rank, match = heap[0]
         if start >= end:
             end = max(match.end(), start + 1)
             yield match.span()
         following = match.re.search(text, end)
         if following:
-            heapreplace(ahead, (following.start(), rank, following))
+            heapreplace(heap, (following.start(), rank, following))
         else:
-            heappop(ahead)
+            heappop(heap)
 
 
 class _PhraseIndex:
-    """The spellings of a list by the words they need; ``always`` are those that need none that could be named."""
+    """The spellings of a list by their required words; ``always`` are those without a required word."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        spelled = {spelling for phrase in phrases for spelling in _spelled(phrase)}
-        self.spelled = sorted(spelled, key=lambda phrase: (-len(phrase), phrase))
+        spellings = {spelling for phrase in phrases for spelling in _all_spellings(phrase)}
+        self.spellings = sorted(spellings, key=lambda phrase: (-len(phrase), phrase))
         self.ranks: defaultdict[str, list[int]] = defaultdict(list)
-        for rank, phrase in enumerate(self.spelled):
-            for word in _needed(phrase) or ("",):
+        for rank, phrase in enumerate(self.spellings):
+            for word in _required_words(phrase) or ("",):
                 self.ranks[word].append(rank)
         self.always = self.ranks.pop("", [])
         self.words = frozenset(self.ranks)
@@ -159,13 +158,13 @@ _CHOICE = re.compile(r"\((?P<choice>[^()]*)\)(?![?*])")
 
 
 @cache
-def _spelled(phrase: str) -> frozenset[str]:
-    """The spellings of a phrase as it is written in a list."""
-    return frozenset(spelling for begun in _begun(phrase) for spelling in _spellings(begun))
+def _all_spellings(phrase: str) -> frozenset[str]:
+    """Return the spellings of a phrase as written in a list."""
+    return frozenset(spelling for expanded in _expanded_choices(phrase) for spelling in _spellings(expanded))
 
 
-def _begun(phrase: str) -> Iterator[str]:
-    """The phrase once for each choice it begins with: "(a|b) c" is "a c" and "b c"."""
+def _expanded_choices(phrase: str) -> Iterator[str]:
+    """Yield the phrase once per choice at its beginning: "(a|b) c" is "a c" and "b c"."""
     choice = _CHOICE.match(phrase)
     if not choice:
         yield phrase
@@ -178,71 +177,72 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
 
 def _spellings(phrase: str) -> tuple[str, ...]:
-    """The phrase as it stands, and with umlauts written as two letters."""
+    """Return the phrase as it is, and with umlauts written as two letters."""
     lower = phrase.casefold()
-    return tuple({plain(lower), plain(lower.translate(_UMLAUTS))})
+    return tuple({normalize(lower), normalize(lower.translate(_UMLAUTS))})
 
 
 # ------------------------------------------------------------------ patterns
 
 _WORDS = r"\b(?:[^\w.!?;]+\w+(?:\.\d+)?){0,7}?[^\w.!?;]+\b"
 _CHARACTERS = r"(?:[^.!?,;:、。]|\.(?=\d)){0,14}?"
-_SIGN = re.compile(r" ?\.\.\. ?|\)\*|.")
-_WRITTEN = {"...": _WORDS, ")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
-_UNBOUNDED = {"...": _CHARACTERS, "*": ""}
-"""Where words have no boundaries, the rest of a word is whatever follows."""
+_TOKEN = re.compile(r" ?\.\.\. ?|\)\*|.")
+_TOKEN_PATTERNS = {"...": _WORDS, ")*": "){0,4}", "*": r"\w*", " ": r"[ \-]", "(": "(?:", ")": ")", "|": "|", "?": "?"}
+_WIDE_TOKEN_PATTERNS = {"...": _CHARACTERS, "*": ""}
+"""Replacements for scripts without word boundaries: the rest of a word is whatever follows."""
 
 
 @cache
 def _pattern(phrase: str) -> re.Pattern[str]:
-    """The pattern of a phrase in plain spelling, compiled when first needed; every repetition in it is bounded."""
-    written = _WRITTEN | (_UNBOUNDED if max(phrase) >= WIDE else {})
-    inner = "".join(written.get(sign.strip() or sign, re.escape(sign)) for sign in _SIGN.findall(phrase))
-    before, behind = _edges(phrase)
+    """Return the pattern of a phrase in normalized spelling, compiled on first use; every repetition is bounded."""
+    token_patterns = _TOKEN_PATTERNS | (_WIDE_TOKEN_PATTERNS if max(phrase) >= WIDE else {})
+    pattern = "".join(token_patterns.get(token.strip() or token, re.escape(token)) for token in _TOKEN.findall(phrase))
+    before, after = _boundary_characters(phrase)
     return re.compile(
-        f"{f'(?<!{_letter(before)})' if before else ''}(?:{inner}){f'(?!{_letter(behind)})' if behind else ''}"
+        f"{f'(?<!{_letter_class(before)})' if before else ''}(?:{pattern}){f'(?!{_letter_class(after)})' if after else ''}"
     )
 
 
-def _edges(phrase: str) -> tuple[str, str]:
-    """The characters with which words begin and end a phrase; empty where the word may go on there."""
+def _boundary_characters(phrase: str) -> tuple[str, str]:
+    """Return the first and last characters of a phrase; empty where the word may continue."""
     begins = next(filter(str.isalnum, phrase), WIDE)
     ends = next(filter(str.isalnum, reversed(phrase)), WIDE)
-    return (
-        begins if phrase[0] != "*" and begins < WIDE else "",
-        ends if phrase[-1] != "*" and ends < WIDE else "",
-    )
+    return (begins if phrase[0] != "*" and begins < WIDE else "", ends if phrase[-1] != "*" and ends < WIDE else "")
 
 
-def _letter(edge: str) -> str:
-    """What would continue a word: "RMA" is a word of its own in "RMA番号"."""
-    # A class that names the scripts would say the same and take a hundred times as long to compile.
+def _letter_class(edge: str) -> str:
+    """Return the class of characters that would continue a word: "RMA" is a separate word in "RMA番号"."""
+    # A class that names the scripts would be equivalent but take a hundred times as long to compile.
     return r"(?a:\w)" if edge.isascii() else r"\w"
 
 
-# ------------------------------------------------------------------ the words that a phrase needs
+# ------------------------------------------------------------------ required words
 
-_BEGINNINGS = (3, 5)
-"""Letters by which the beginning of a word is known."""
+_BEGINNING_LENGTHS = (3, 5)
+"""The lengths of the word beginnings that are indexed."""
 
 _GAP = "\0"
-"""Stands for what may be there, or be anything."""
+"""A placeholder for text that is optional or arbitrary."""
 
 _WORD = re.compile(r"\w+")
-_BEFORE = re.compile(r"(?<![^ ])\((?:[^()|]* \|)*[^()|]* \)[?*]")
-_BEHIND = re.compile(r"\((?: [^()|]*\|)* [^()|]*\)[?*](?![^ ])")
+_OPTIONAL_BEFORE = re.compile(r"(?<![^ ])\((?:[^()|]* \|)*[^()|]* \)[?*]")
+_OPTIONAL_AFTER = re.compile(r"\((?: [^()|]*\|)* [^()|]*\)[?*](?![^ ])")
 _GROUP = re.compile(r"\((?P<choice>[^()]*)\)(?P<sign>[?*]?)")
-_MAYBE = re.compile(r".\?|\*")
+_OPTIONAL = re.compile(r".\?|\*")
 
 
-@lru_cache(maxsize=512)  # a text's words are ten times its size: those of the last mails
-def words(text: str) -> frozenset[str]:
-    """The words of plain text, their beginnings, and of scripts that set none apart the characters and pairs of them."""
+@lru_cache(maxsize=512)  # the words of a text are ten times its size: only those of recent messages are kept
+def index_words(text: str) -> frozenset[str]:
+    """Return the index words of normalized text.
+
+    These are its words and their beginnings, and for scripts without word boundaries its characters and character
+    pairs.
+    """
     if text.isascii():
         found = set(_WORD.findall(text))
     else:
         found = set(_WORD.findall("".join(char if char < WIDE else " " for char in text)))
-    found |= {f"{word[:size]}*" for word in found for size in _BEGINNINGS}
+    found |= {f"{word[:size]}*" for word in found for size in _BEGINNING_LENGTHS}
     if not text.isascii():
         found.update(char for char in text if char >= WIDE)
         found.update(one + two for one, two in pairwise(text) if one >= WIDE <= two)
@@ -250,7 +250,7 @@ def words(text: str) -> frozenset[str]:
 
 
 class _RequiredWord(NamedTuple):
-    """Words of which a text with the phrase has one, and how many letters tell them."""
+    """Words of which one must occur in any text with the phrase, and the number of letters that identify it."""
 
     letters: int
     words: frozenset[str]
@@ -260,46 +260,49 @@ _NOTHING = _RequiredWord(0, frozenset())
 
 
 @cache
-def _needed(phrase: str) -> frozenset[str]:
-    """Words, or beginnings, of which one stands in every text with this phrase; none where none can be named."""
-    before, behind = _edges(phrase)
+def _required_words(phrase: str) -> frozenset[str]:
+    """Return words, or beginnings, of which one occurs in every text with this phrase; empty if no word is required."""
+    before, after = _boundary_characters(phrase)
     gap = _GAP if max(phrase) >= WIDE else " "
-    text = f"{'' if before else _GAP}{phrase.replace('...', gap)}{'' if behind else _GAP}"
-    return _need(text).words
+    text = f"{'' if before else _GAP}{phrase.replace('...', gap)}{'' if after else _GAP}"
+    return _required(text).words
 
 
-def _need(text: str) -> _RequiredWord:
-    """The longest words, of which one must be there."""
+def _required(text: str) -> _RequiredWord:
+    """Return the longest words of which one must occur."""
     size = 0
-    while "(" in text and size != (
-        size := len(text)
-    ):  # what may be missing with the blank beside it changes no other word
-        text = _BEHIND.sub("", _BEFORE.sub("", text))
-    needs = []
+    while "(" in text and size != (size := len(text)):  # an optional group with its space does not affect other words
+        text = _OPTIONAL_AFTER.sub("", _OPTIONAL_BEFORE.sub("", text))
+    requirements = []
     while "(" in text and (group := _GROUP.search(text)):
-        before, behind = text[: group.start()], text[group.end() :]
+        before, after = text[: group.start()], text[group.end() :]
         if before.count("(") == before.count(")") and not group["sign"]:
-            left, right = _side(before[-1:]), _side(behind[:1])
-            each = [_need(f"{left}{one}{right}") for one in group["choice"].split("|")]
-            if all(need.words for need in each):
-                needs.append(
-                    _RequiredWord(min(need.letters for need in each), frozenset().union(*(need.words for need in each)))
+            left, right = _gap_or_space(before[-1:]), _gap_or_space(after[:1])
+            choices = [_required(f"{left}{one}{right}") for one in group["choice"].split("|")]
+            if all(requirement.words for requirement in choices):
+                requirements.append(
+                    _RequiredWord(
+                        min(requirement.letters for requirement in choices),
+                        frozenset().union(*(requirement.words for requirement in choices)),
+                    )
                 )
-        text = f"{before}{_GAP}{behind}"
+        text = f"{before}{_GAP}{after}"
     if "|" in text:
         return _NOTHING
-    return max((*needs, *_literals(_MAYBE.sub(_GAP, text))), key=lambda need: need.letters, default=_NOTHING)
+    return max(
+        (*requirements, *_literal_words(_OPTIONAL.sub(_GAP, text))), key=lambda requirement: requirement.letters, default=_NOTHING
+    )
 
 
-def _side(char: str) -> str:
+def _gap_or_space(char: str) -> str:
     return _GAP if char.isalnum() or char in {_GAP, "*", "?", "(", ")"} else " "
 
 
-def _literals(text: str) -> Iterator[_RequiredWord]:
+def _literal_words(text: str) -> Iterator[_RequiredWord]:
     for match in _WORD.finditer(text):
         at = match.start()
-        for wide, some in groupby(match[0], lambda char: char >= WIDE):
-            word = "".join(some)
+        for wide, chars in groupby(match[0], lambda char: char >= WIDE):
+            word = "".join(chars)
             start, at = at, at + len(word)
             if wide:
                 yield _RequiredWord(2 * len(word), frozenset((word[:2],)))
@@ -307,5 +310,5 @@ def _literals(text: str) -> Iterator[_RequiredWord]:
                 continue
             elif text[at : at + 1] != _GAP:
                 yield _RequiredWord(len(word) + 1, frozenset((word,)))
-            elif size := max((size for size in _BEGINNINGS if size <= len(word)), default=0):
+            elif size := max((size for size in _BEGINNING_LENGTHS if size <= len(word)), default=0):
                 yield _RequiredWord(size, frozenset((f"{word[:size]}*",)))

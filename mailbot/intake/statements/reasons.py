@@ -1,4 +1,4 @@
-"""Why a unit comes back: the customer's own words, without the courtesy around them (AP-28)."""
+"""Why a unit is returned: the customer's own words, without the courtesies around them (AP-28)."""
 
 from __future__ import annotations
 
@@ -7,142 +7,125 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.tables import title_kind
-from mailbot.intake.statements.phrases import Phrases, either
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.statements.phrases import Phrases, union
+from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mailbot.intake.statements.word_lists import LanguageWords
 
-PREFERRED, LONGEST = 300, 600
-"""Characters of a reason: what is aimed at, and the most."""
+PREFERRED_LENGTH, MAX_REASON = 300, 600
+"""The preferred and the maximum number of characters of a reason."""
 
 NAMED, CONCRETE, NEGATED, VAGUE, NOTHING = 4, 3, 2, 1, 0
-"""How much a sentence says of a failure: a form's field for it, a symptom, something that is not so, "broken", nothing."""
+"""How specifically a sentence describes a failure.
+
+NAMED is a form field for it, CONCRETE a symptom, NEGATED a negative statement, VAGUE something like "broken", and
+NOTHING none.
+"""
 
 FAILURES = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freezes", "noise", "smoke")
-"""Symptoms that are a failure by their name."""
+"""Symptoms that are failures by themselves."""
 
-PLACES = (
-    *(
-        "display",
-        "usb",
-        "network",
-        "serial_port",
-        "storage",
-        "memory",
-        "expansion",
-        "audio",
-        "fan",
-        "clock",
-        "sleep",
-        "touch",
-    ),
+PART_SYMPTOMS = (
+    *("display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio", "fan", "clock", "sleep", "touch"),
     *("outlet", "breaker", "measurement", "firmware"),
 )
-"""Symptoms named after what fails: a failure only where the sentence says that something is wrong."""
+"""Symptoms named after the part: a failure only if the sentence says that something is wrong."""
 
-SYMPTOMS = (*FAILURES, *PLACES)
+SYMPTOMS = (*FAILURES, *PART_SYMPTOMS)
 
 
 class Reason(NamedTuple):
-    """A reason as told, and how much it says."""
+    """A reason in the customer's words, and its weight."""
 
     text: str = ""
     weight: int = NOTHING
 
     @property
-    def vague(self) -> bool:
+    def is_vague(self) -> bool:
         """Whether it names no symptom."""
         return self.weight == VAGUE
 
 
 @cache
-def _failures(lexicon: LanguageWords) -> Phrases:
-    return either(*(getattr(lexicon.symptoms, name) for name in FAILURES))
+def _failure_phrases(lexicon: LanguageWords) -> Phrases:
+    return union(*(getattr(lexicon.symptoms, name) for name in FAILURES))
 
 
 @cache
-def _places(lexicon: LanguageWords) -> Phrases:
-    return either(lexicon.reasons.parts, *(getattr(lexicon.symptoms, name) for name in PLACES))
+def _part_phrases(lexicon: LanguageWords) -> Phrases:
+    return union(lexicon.reasons.parts, *(getattr(lexicon.symptoms, name) for name in PART_SYMPTOMS))
 
 
 @cache
 def exclusions(lexicon: LanguageWords) -> Phrases:
-    """All that tells of an exclusion: "it was never dropped" is no failure."""
+    """Return all phrases about exclusions: "it was never dropped" is not a failure."""
     words = lexicon.exclusions
     kinds = (
         *(words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified),
         *(words.serial_removed, words.shipping_damage),
     )
-    return either(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
+    return union(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
 
 
 @cache
-def _symptoms(lexicon: LanguageWords) -> Phrases:
-    return either(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
+def _symptom_phrases(lexicon: LanguageWords) -> Phrases:
+    return union(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
 
 
 @lru_cache(maxsize=4096)
 def symptom(text: str, lexicons: Sequence[LanguageWords]) -> str | None:
-    """The word list's name of the failure that a reason tells, where it knows one: the one named first."""
-    listen = plain(text)
+    """Return the word lists' name of the first symptom in a reason, or None."""
+    normalized = normalize(text)
     first = [
         (match.start(), name)
         for lexicon in lexicons
-        if _symptoms(lexicon).search(listen)
+        if _symptom_phrases(lexicon).search(normalized)
         for name in SYMPTOMS
-        if (match := getattr(lexicon.symptoms, name).search(listen))
+        if (match := getattr(lexicon.symptoms, name).search(normalized))
     ]
     return min(first)[1] if first else None
 
 
 def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, int]]:
-    """Where plain text speaks of a failure."""
+    """Return the spans of normalized text that describe a failure."""
     return [
         span
         for lexicon in lexicons
-        for phrases in (
-            lexicon.reasons.vague,
-            lexicon.reasons.failing,
-            *(getattr(lexicon.symptoms, name) for name in FAILURES),
-        )
+        for phrases in (lexicon.reasons.vague, lexicon.reasons.failing, *(getattr(lexicon.symptoms, name) for name in FAILURES))
         for span in phrases.spans(text)
     ]
 
 
 @lru_cache(maxsize=4096)
 def weight(sentence: str, lexicons: Sequence[LanguageWords]) -> int:
-    """How much a sentence says of a failure. The wish itself says nothing: to issue a number is no issue."""
-    text = rest = matter = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(plain(sentence)))
+    """Return how specifically a sentence describes a failure; a request itself does not."""
+    text = rest = without_requests = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(normalize(sentence)))
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
-        matter = lexicon.reasons.asking.without(matter)
-    vague = any(lexicon.reasons.vague.search(matter) for lexicon in lexicons)
-    trouble = vague or any(lexicon.reasons.trouble.search(matter) for lexicon in lexicons)
-    if any(lexicon.reasons.failing.search(rest) or _failures(lexicon).search(text) for lexicon in lexicons):
+        without_requests = lexicon.reasons.asking.without(without_requests)
+    is_vague = any(lexicon.reasons.vague.search(without_requests) for lexicon in lexicons)
+    has_trouble = is_vague or any(lexicon.reasons.trouble.search(without_requests) for lexicon in lexicons)
+    if any(lexicon.reasons.failing.search(rest) or _failure_phrases(lexicon).search(text) for lexicon in lexicons):
         return CONCRETE
-    place = any(_places(lexicon).search(text) for lexicon in lexicons)
-    if trouble and place:
+    names_part = any(_part_phrases(lexicon).search(text) for lexicon in lexicons)
+    if has_trouble and names_part:
         return CONCRETE
     for lexicon in lexicons:
-        if (
-            lexicon.reasons.asking.search(rest)
-            or lexicon.reasons.telling.search(rest)
-            or exclusions(lexicon).search(rest)
-        ):
-            return VAGUE if vague else NOTHING
+        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or exclusions(lexicon).search(rest):
+            return VAGUE if is_vague else NOTHING
     rest = _NUMBER.sub(" ", rest)
-    negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
-    if negated:
-        return CONCRETE if place else NEGATED
-    return VAGUE if vague else NOTHING
+    is_negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
+    if is_negated:
+        return CONCRETE if names_part else NEGATED
+    return VAGUE if is_vague else NOTHING
 
 
 _CLAUSE = re.compile(r"([,;:])")
 _NUMBER = re.compile(r"\bno\.? ?[:#]? ?(?=[a-z]{0,4}-?\d{2})")
-"""A number, and no denial: "order no. 4711"."""
+""""No." for a number, which is not a denial: "order no. 4711"."""
 
 
 def _without_paperwork(clause: str, lexicons: Sequence[LanguageWords]) -> str:
@@ -152,110 +135,114 @@ def _without_paperwork(clause: str, lexicons: Sequence[LanguageWords]) -> str:
 
 
 def reason(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
-    """What the sentences tell of a failure: a form's field first, then what is concrete, then what is vague."""
-    named = tuple(_named(sentences, lexicons))
-    if named and (text := join(named)):
+    """Return the description of a failure: from a form field first, then concrete sentences, then vague ones."""
+    field_values = tuple(_field_values(sentences, lexicons))
+    if field_values and (text := join_sentences(field_values)):
         return Reason(text, NAMED if weight(text, lexicons) != VAGUE else VAGUE)
-    free = [text for text in sentences[:400] if text and field(text, lexicons) is None]
-    weighed = [(weight(sentence, lexicons), sentence) for sentence in free]
-    heaviest = max((heavy for heavy, _ in weighed), default=NOTHING)
-    if heaviest == NOTHING:
+    candidates = [text for text in sentences[:400] if text and reason_field(text, lexicons) is None]
+    weighted = [(weight(sentence, lexicons), sentence) for sentence in candidates]
+    max_weight = max((weight_ for weight_, _ in weighted), default=NOTHING)
+    if max_weight == NOTHING:
         return Reason()
-    least = min(heaviest, NEGATED)
-    text = join(sentence for heavy, sentence in weighed if heavy >= least)
-    if len(text) > PREFERRED and heaviest == CONCRETE:
-        text = join(sentence for heavy, sentence in weighed if heavy == CONCRETE)
-    return Reason(text, heaviest)
+    min_weight = min(max_weight, NEGATED)
+    text = join_sentences(sentence for weight_, sentence in weighted if weight_ >= min_weight)
+    if len(text) > PREFERRED_LENGTH and max_weight == CONCRETE:
+        text = join_sentences(sentence for weight_, sentence in weighted if weight_ == CONCRETE)
+    return Reason(text, max_weight)
 
 
-_ASIDE = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+_PARENTHESES = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 _WORDS = re.compile(r"[^\W\d_⺀-\U0003ffff]{3,}|[⺀-\U0003ffff]{2}|\b[a-z]{1,3}-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
-_CODE = re.compile(r"\b(?:e|err|error|code|f|p)-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
-_SAYING = 2
-"""Words, or pairs of ideographs, that say something."""
+_ERROR_CODE = re.compile(r"\b(?:e|err|error|code|f|p)-?\d{1,4}\b|\b0x[0-9a-f]{1,8}\b")
+_MIN_WORDS = 2
+"""The minimum number of words, or pairs of ideographs, in a meaningful text."""
 
 
-def plainly(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
-    """A reason of sentences that ``tells`` found: a symptom where a part is spoken of or a code stands, else to be asked about."""
+def from_descriptions(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
+    """Return a reason made of sentences that ``describes_problem`` found.
+
+    It is concrete if it names a part or an error code, else vague, so that the customer is asked.
+    """
     concrete = any(
-        _CODE.search(plain(_ASIDE.sub(" ", text))) or any(one.reasons.parts.search(plain(text)) for one in lexicons)
+        _ERROR_CODE.search(normalize(_PARENTHESES.sub(" ", text)))
+        or any(one.reasons.parts.search(normalize(text)) for one in lexicons)
         for text in sentences
     )
-    return Reason(join(sentences), CONCRETE if concrete else VAGUE)
+    return Reason(join_sentences(sentences), CONCRETE if concrete else VAGUE)
 
 
 @cache
-def _wishes(lexicons: Sequence[LanguageWords]) -> Phrases:
-    return either(*(lexicon.intents.rma for lexicon in lexicons))
+def _rma_requests(lexicons: Sequence[LanguageWords]) -> Phrases:
+    return union(*(lexicon.intents.rma for lexicon in lexicons))
 
 
 @cache
-def _besides(lexicon: LanguageWords) -> Phrases:
-    """What people write beside a failure: wishes, courtesy, papers, where a unit is or whence it came."""
+def _other_statements(lexicon: LanguageWords) -> Phrases:
+    """Return what people write next to a failure: requests, courtesies, papers, and where a unit is or came from."""
     words, intents = lexicon.reasons, lexicon.intents
-    return either(
+    return union(
         *(words.asking, words.telling, words.paperwork, words.neutral),
         *(intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine),
     )
 
 
-def tells(sentence: str, serial: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence says of a unit something that is no wish, no courtesy, and not where it is or whence it came.
+def describes_problem(sentence: str, serial: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
+    """Return whether a sentence says something about a unit that may be a problem.
 
-    What may be wrong with a unit cannot be listed; what else people write of one nearly can. ``serial`` is the unit's where
-    the sentence names it; of one that names none a part must be spoken of. Wishes are heard in ``everything``: a line may be
-    too short to show its language.
+    Possible problems cannot be listed, but most of what else people write about a unit can: requests, courtesies, and
+    where it is or came from. ``serial`` is the unit's serial number if the sentence names it; otherwise the sentence
+    must name a part. Requests are searched for in ``everything``, because a line may be too short to show its language.
     """
-    said = plain(_ASIDE.sub(" ", sentence))
-    if _is_besides(said, lexicons, everything):
+    normalized = normalize(_PARENTHESES.sub(" ", sentence))
+    if _is_other_statement(normalized, lexicons, everything):
         return False
-    if not serial and not any(lexicon.reasons.parts.search(said) for lexicon in lexicons):
+    if not serial and not any(lexicon.reasons.parts.search(normalized) for lexicon in lexicons):
         return False
-    return _says_something(said.replace(plain(serial), " "), lexicons)
+    return _says_something(normalized.replace(normalize(serial), " "), lexicons)
 
 
 @lru_cache(maxsize=4096)
-def _is_besides(said: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
-    if said.endswith(("?", ":")) or _wishes(everything).search(said):
+def _is_other_statement(normalized: str, lexicons: Sequence[LanguageWords], everything: Sequence[LanguageWords]) -> bool:
+    if normalized.endswith(("?", ":")) or _rma_requests(everything).search(normalized):
         return True
-    return any(_besides(lexicon).search(said) for lexicon in lexicons)
+    return any(_other_statements(lexicon).search(normalized) for lexicon in lexicons)
 
 
 @lru_cache(maxsize=4096)
 def _says_something(rest: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a text holds more than labels, courtesy and the commonest words."""
+    """Return whether a text has more than labels, courtesies, and very common words."""
     for lexicon in lexicons:
         for phrases in (lexicon.labels.serial, lexicon.labels.device, lexicon.labels.model, lexicon.labels.rma):
             rest = phrases.without(rest)
         rest = lexicon.reasons.trouble.without(lexicon.letter.greetings.without(lexicon.labels.between.without(rest)))
         rest = lexicon.common.without(rest)
-    return len(_WORDS.findall(rest)) >= _SAYING
+    return len(_WORDS.findall(rest)) >= _MIN_WORDS
 
 
-def silent(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a text asks, tells or excuses and says nothing of a failure."""
-    said = plain(text)
-    spoken = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
-    return weight(text, lexicons) == NOTHING and any(phrases.search(said) for three in spoken for phrases in three)
+def says_nothing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a text requests, reports, or excuses something and describes no failure."""
+    normalized = normalize(text)
+    phrase_lists = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
+    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for group in phrase_lists for phrases in group)
 
 
 def motive(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
-    """Why something is to be credited, exchanged or reworked: the sentences that say so, else all that is no courtesy."""
-    weighed = [sentence for sentence in sentences[:400] if sentence and _says_why(plain(sentence), lexicons)]
-    moved = any(_moves(plain(sentence), one) for sentence in weighed for one in lexicons)
-    text = join(weighed) if moved else ""
+    """Return why something is to be credited, exchanged, or reworked: the sentences that say so."""
+    weighted = [sentence for sentence in sentences[:400] if sentence and _gives_motive(normalize(sentence), lexicons)]
+    has_motive = any(_is_motive(normalize(sentence), one) for sentence in weighted for one in lexicons)
+    text = join_sentences(weighted) if has_motive else ""
     return Reason(text, CONCRETE) if text else Reason()
 
 
-def _says_why(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence gives a motive, or wishes for credit or exchange with more beside the wish."""
-    if any(_moves(text, one) for one in lexicons):
+def _gives_motive(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a sentence gives a motive, or requests a credit or exchange and says more."""
+    if any(_is_motive(text, one) for one in lexicons):
         return True
-    wishes = any(one.intents.credit.search(text) or one.intents.exchange.search(text) for one in lexicons)
-    return wishes and bool(re.search(r"[,;:、-] ?\w", text))
+    is_request = any(one.intents.credit.search(text) or one.intents.exchange.search(text) for one in lexicons)
+    return is_request and bool(re.search(r"[,;:、-] ?\w", text))
 
 
-def _moves(text: str, lexicon: LanguageWords) -> bool:
+def _is_motive(text: str, lexicon: LanguageWords) -> bool:
     intents = lexicon.intents
     return any(phrases.search(text) for phrases in (lexicon.reasons.motives, intents.rework))
 
@@ -264,40 +251,40 @@ _FIELD = re.compile(r"\s*+(?:[-*•]\s*+)?(?P<title>[^:=]{2,60}?)\s*[:=]\s*(?P<v
 _EMPTY = re.compile(r"[\W_]*(?:n/?a|none|unknown)?[\W_]*", re.IGNORECASE)
 
 
-def _named(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Iterator[str]:
-    """The values of form fields that ask for the failure, with the sentences that go on below."""
-    going = False
+def _field_values(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Iterator[str]:
+    """Yield the values of form fields that ask for the failure, with the sentences that continue below."""
+    is_continuing = False
     for sentence in sentences:
         match = _FIELD.match(sentence)
         kind = title_kind(match["title"], lexicons) if match else ""
         if match and kind == "reason":
-            if not _unsaid(match["value"], lexicons):
+            if not _is_empty_answer(match["value"], lexicons):
                 yield match["value"].strip()
-            going = True
+            is_continuing = True
         elif not sentence or match:
-            going = going and not match and not kind
-        elif going:
+            is_continuing = is_continuing and not match and not kind
+        elif is_continuing:
             if weight(sentence, lexicons) == NOTHING:
-                going = False
+                is_continuing = False
             else:
                 yield sentence
 
 
-def _unsaid(value: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a form's field holds no reason: empty, "yes", "see attached", "RMA"."""
-    said = plain(value)
-    answered = any(
-        span == (0, len(said))
+def _is_empty_answer(value: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a form field has no reason: empty, "yes", "see attached", "RMA"."""
+    normalized = normalize(value)
+    is_yes_or_no = any(
+        span == (0, len(normalized))
         for one in lexicons
         for word in (one.exclusions.yes, one.exclusions.no)
-        for span in word.spans(said)
+        for span in word.spans(normalized)
     )
-    return bool(_EMPTY.fullmatch(value)) or answered or silent(value, lexicons) or _only_wish(value, lexicons)
+    return bool(_EMPTY.fullmatch(value)) or is_yes_or_no or says_nothing(value, lexicons) or _is_only_request(value, lexicons)
 
 
-def _only_wish(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a text names the wish for an RMA or a repair and nothing else: that is no reason for one."""
-    rest = plain(text)
+def _is_only_request(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a text only requests an RMA or a repair, which is not a reason for one."""
+    rest = normalize(text)
     for lexicon in lexicons:
         for phrases in (lexicon.reasons.asking, lexicon.intents.rma, lexicon.reasons.trouble, lexicon.labels.between):
             rest = phrases.without(rest)
@@ -305,17 +292,17 @@ def _only_wish(text: str, lexicons: Sequence[LanguageWords]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def field(sentence: str, lexicons: Sequence[LanguageWords]) -> str | None:
-    """What a form's field for the failure holds; None where the sentence is no such field."""
+def reason_field(sentence: str, lexicons: Sequence[LanguageWords]) -> str | None:
+    """Return the value of a form field for the failure; None if the sentence is not such a field."""
     match = _FIELD.match(sentence)
     return match["value"].strip() if match and title_kind(match["title"], lexicons) == "reason" else None
 
 
-def join(sentences: Iterable[str]) -> str:
-    """Sentences as one text of at most ``PREFERRED`` characters, or the first one cut at ``LONGEST``."""
+def join_sentences(sentences: Iterable[str]) -> str:
+    """Return sentences as one text of at most ``PREFERRED_LENGTH`` characters, or the first one cut at ``MAX_REASON``."""
     text = ""
     for sentence in dict.fromkeys(" ".join(part.split()) for part in sentences):
-        if text and len(text) + len(sentence) + 1 > PREFERRED:
+        if text and len(text) + len(sentence) + 1 > PREFERRED_LENGTH:
             break
         text = f"{text} {sentence}" if text else sentence
-    return text if len(text) <= LONGEST else text[:LONGEST].rsplit(" ", 1)[0]
+    return text if len(text) <= MAX_REASON else text[:MAX_REASON].rsplit(" ", 1)[0]

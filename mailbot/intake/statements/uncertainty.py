@@ -1,9 +1,9 @@
-"""What of a mail is not understood and may forbid a number: then a person reads it (the safe fall).
+"""Text that is not understood and may rule out an RMA. A person then reviews the message.
 
-No word list knows every way to say that a unit was dropped, stays where it is or is to be credited. So before a number may be
-issued a mail is listened to once more, for less: a single word that hints at an exclusion where no phrase states or denies one;
-a sound unit of which nothing was set aside; a wish for something else beside a failure that has no name. Whoever is sent to a
-person without need waits for an hour; a number issued wrongly is lost money.
+No word list has every way to say that a unit was dropped, stays where it is, or is to be credited. So before an RMA can
+be issued, the message is checked again with lower thresholds: a single word that hints at an exclusion which no phrase
+states or denies; a working unit that was not excluded; another request next to an unnamed failure. An unnecessary
+review costs an hour; an RMA issued by mistake costs money.
 """
 
 from __future__ import annotations
@@ -12,60 +12,62 @@ import re
 from typing import TYPE_CHECKING
 
 from mailbot.intake.statements import exclusions, intent, reasons
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mailbot.intake.content import MessageContent
+    from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.word_lists import LanguageWords
     from mailbot.model import RequestedUnit
 
-_MOST = 200
-"""Characters of a doubt, as staff read it."""
+_MAX_LENGTH = 200
+"""The maximum number of characters of unclear text that staff get to see."""
 
 
-def doubt(mail: MessageContent, items: Sequence[RequestedUnit]) -> str:
-    """The first words of a mail that are not understood and may forbid a number; empty where there are none.
+def unclear_text(content: MessageContent, requested_units: Sequence[RequestedUnit]) -> str:
+    """Return the first text that is not understood and may rule out an RMA; empty if there is none.
 
     Args:
-        mail: the mail, which asks for a repair.
-        items: its units, as they are understood.
+        content: the content of the message, which asks for a repair.
+        requested_units: its units as understood.
     """
-    return next((text.strip()[:_MOST] for text in _doubts(mail, items) if text), "")
+    return next((text.strip()[:_MAX_LENGTH] for text in _unclear_texts(content, requested_units) if text), "")
 
 
-def _doubts(mail: MessageContent, items: Sequence[RequestedUnit]) -> Iterator[str]:
-    texts = [text for text in (*mail.heard, mail.title) if text]
+def _unclear_texts(content: MessageContent, requested_units: Sequence[RequestedUnit]) -> Iterator[str]:
+    texts = [text for text in (*content.masked_sentences, content.own_subject) if text]
     for text in texts:
-        yield exclusions.hinted(text, mail.lexicons)
-    if {mention.key for mention in mail.in_told} <= {unit.key for unit in mail.units}:
-        yield from (text for text in texts if sound(text, len(items), mail.lexicons))
-    if not any(item.symptom for item in items):
-        yield from (text for text in texts if _wishes_else(text, mail.lexicons))
+        yield exclusions.hinted_clause(text, content.lexicons)
+    if {mention.key for mention in content.mentions} <= {unit.key for unit in content.units}:
+        yield from (text for text in texts if says_unit_works(text, len(requested_units), content.lexicons))
+    if not any(unit.symptom for unit in requested_units):
+        yield from (text for text in texts if _requests_something_else(text, content.lexicons))
 
 
-_SHORT = 8
-"""Words of a sentence that says of a unit that it works and no more."""
+_MAX_WORDS = 8
+"""The maximum number of words in a sentence that says nothing but that a unit works."""
 
 
-def sound(text: str, units: int, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence says that the unit, or the rest of several, is in order; nothing was set aside for it."""
-    said = plain(text)
-    fine = any(one.serials.fine.search(said) or one.serials.good.search(said) for one in lexicons)
-    if not fine or reasons.weight(text, lexicons):
+def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a sentence says that the only unit, or the rest of several, works."""
+    normalized = normalize(text)
+    is_fine = any(one.serials.fine.search(normalized) or one.serials.good.search(normalized) for one in lexicons)
+    if not is_fine or reasons.weight(text, lexicons):
         return False
     if units > 1:
-        return any(one.sheets.rest.search(said) for one in lexicons)
-    device = any(one.labels.device.search(said) for one in lexicons)
+        return any(one.sheets.rest.search(normalized) for one in lexicons)
+    names_device = any(one.labels.device.search(normalized) for one in lexicons)
     return (
-        device and len(re.findall(r"\w+", said)) <= _SHORT and not any(one.sheets.rest.search(said) for one in lexicons)
+        names_device
+        and len(re.findall(r"\w+", normalized)) <= _MAX_WORDS
+        and not any(one.sheets.rest.search(normalized) for one in lexicons)
     )
 
 
-_ELSE = ("credit", "exchange", "other_model", "cancel", "status")
+_OTHER_INTENTS = ("credit", "exchange", "other_model", "cancel", "status")
 
 
-def _wishes_else(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Whether a sentence wishes for something else than a repair."""
-    return any(intent.wishes(kind, text, lexicons) for kind in _ELSE)
+def _requests_something_else(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a sentence requests something other than a repair."""
+    return any(intent.requests_now(kind, text, lexicons) for kind in _OTHER_INTENTS)

@@ -1,1 +1,5 @@
-"""Text: normalization, sentences, parts of an email, language."""
+"""Text: normalization, sentences, parts of an email, and language.
+
+- ``normalize.normalize`` returns text as words are compared.
+- ``sentences.sentences`` splits text into sentences.
+"""

@@ -1,11 +1,11 @@
-"""The frame of a letter: where it ends and the signature begins, and the subject without its prefixes."""
+"""The parts of an email around its content: closing, signature, greeting, headers, and subject prefixes."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.text.normalize import plain
+from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import tidy
 
 if TYPE_CHECKING:
@@ -13,139 +13,143 @@ if TYPE_CHECKING:
 
     from mailbot.intake.statements.word_lists import LanguageWords
 
-_LINE = 80
-_SHORT = 4
-"""Words that may follow a closing in its line: "Regards from Hamburg"."""
+_MAX_CLOSING_LINE = 80
+_MAX_AFTER_CLOSING = 4
+"""The maximum number of words after a closing on the same line: "Regards from Hamburg"."""
 
 
-def end(sentences: Sequence[str], lexicons: Sequence[LanguageWords], names: Collection[str] = ()) -> int:
-    """The index of the sentence that closes the letter; the number of sentences where none does.
+def closing_index(sentences: Sequence[str], lexicons: Sequence[LanguageWords], writer_names: Collection[str] = ()) -> int:
+    """Return the index of the sentence that closes the email, or the number of sentences if none does.
 
-    ``names`` are the writer's: a line with nothing but them signs the letter.
+    ``names`` are the writer's names in normalized form: a line with nothing else is a signature.
     """
-    said = False
+    has_content = False
     for index, sentence in enumerate(sentences):
         if sentence.startswith("--") and not re.search(r"\w", sentence[:4]):
             return index
-        if index and (_closes(plain(sentence), lexicons) or (said and _signs(sentence, names))):
+        if index and (_is_closing(normalize(sentence), lexicons) or (has_content and _is_signature(sentence, writer_names))):
             return index
-        said = said or len(sentence.split()) > _GREETED or any(map(_wide, sentence))
+        has_content = has_content or len(sentence.split()) > _MAX_GREETING or any(map(_is_wide, sentence))
     return len(sentences)
 
 
-def _wide(char: str) -> bool:
+def _is_wide(char: str) -> bool:
     return char >= "⺀"
 
 
-def _signs(sentence: str, names: Collection[str]) -> bool:
-    words = re.findall(r"[^\W\d_]+", plain(sentence))
-    return bool(words) and not re.search(r"[\d@]", sentence) and all(word in names for word in words)
+def _is_signature(sentence: str, writer_names: Collection[str]) -> bool:
+    words = re.findall(r"[^\W\d_]+", normalize(sentence))
+    return bool(words) and not re.search(r"[\d@]", sentence) and all(word in writer_names for word in words)
 
 
-def names(display: str, email: str) -> frozenset[str]:
-    """The words by which a writer may sign: those of the name shown, else of the address."""
-    shown = re.findall(r"[^\W\d_]+", plain(display)) or re.findall(r"[^\W\d_]+", email.partition("@")[0].lower())
-    return frozenset((*shown, *(word[0] for word in shown if not _wide(word[0])), plain(display).replace(" ", "")))
+def writer_names(display: str, email: str) -> frozenset[str]:
+    """Return the words that may sign an email: those of the display name, else of the address."""
+    name_words = re.findall(r"[^\W\d_]+", normalize(display)) or re.findall(r"[^\W\d_]+", email.partition("@")[0].lower())
+    return frozenset((*name_words, *(word[0] for word in name_words if not _is_wide(word[0])), normalize(display).replace(" ", "")))
 
 
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.?\s?P?\.?S\b|P\.?D\b\s?[.:]|N\.?B\b|追伸|追记|追記|추신|又及)", re.IGNORECASE)
 
 
 def postscript(sentences: Sequence[str]) -> Sequence[str]:
-    """The sentences of a postscript below the signature, up to the end of its paragraph."""
+    """Return the sentences of a postscript below the signature, up to the end of its paragraph."""
     start = next((index for index, sentence in enumerate(sentences) if _POSTSCRIPT.match(sentence)), len(sentences))
     stop = next((index for index in range(start, len(sentences)) if not sentences[index]), len(sentences))
     return sentences[start:stop]
 
 
-def _closes(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+def _is_closing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     return any(
         match is not None
         and match.start() == 0
-        and len(text[match.end() :].split()) <= _room(text)
-        and len(text) <= _LINE
+        and len(text[match.end() :].split()) <= _allowed_words_after(text)
+        and len(text) <= _MAX_CLOSING_LINE
         for lexicon in lexicons
         for match in [lexicon.letter.closings.search(text)]
     )
 
 
-def _room(text: str) -> int:
-    """How many words may follow: "Thanks for this one." is a sentence, "Thanks and regards from Kiel" closes a letter."""
-    return 1 if text.endswith((".", "!", "?")) else _SHORT
+def _allowed_words_after(text: str) -> int:
+    """Return how many words may follow a closing.
+
+    "Thanks for this one." is a sentence; "Thanks and regards from Kiel" is a closing.
+    """
+    return 1 if text.endswith((".", "!", "?")) else _MAX_AFTER_CLOSING
 
 
-_GREETED = 5
-"""Words that a greeting may take: "Dear Mr and Mrs Smith,"."""
+_MAX_GREETING = 5
+"""The maximum number of words in a greeting: "Dear Mr and Mrs Smith,"."""
 
 
 def without_greeting(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
-    """A sentence without the greeting that opens it: "Hi Tom, the board is dead"."""
+    """Return a sentence without its opening greeting: "Hi Tom, the board is dead"."""
     opening = re.match(r"[^,!:、\n]{1,40}[,!:、]\s*", sentence)
-    if not opening or len(opening[0].split()) > _GREETED or re.search(r"\d", opening[0]):
+    if not opening or len(opening[0].split()) > _MAX_GREETING or re.search(r"\d", opening[0]):
         return sentence
-    text = plain(opening[0])
-    greets = any(
-        match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)]
-    )
-    return sentence[opening.end() :] if greets else sentence
+    text = normalize(opening[0])
+    is_greeting = any(match and match.start() == 0 for lexicon in lexicons for match in [lexicon.letter.greetings.search(text)])
+    return sentence[opening.end() :] if is_greeting else sentence
 
 
-_HEADER = re.compile(r"\s*+(?:[*>]{1,4}\s*+)?[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
-_HEADERS = 3
-"""Lines like "From: …", "Sent: …", "To: …" that open a quoted mail."""
+_HEADER_LINE = re.compile(r"\s*+(?:[*>]{1,4}\s*+)?[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
+_MIN_HEADERS = 3
+"""The number of consecutive lines like "From: …", "Sent: …", "To: …" that open a quoted message."""
 
 
-def earlier(quoted: str, ours: Collection[str]) -> tuple[str, ...]:
-    """The lines of quoted mails that none of our addresses sent: below their headers, or quoted twice over."""
+def earlier_lines(quoted: str, own_addresses: Collection[str]) -> tuple[str, ...]:
+    """Return the lines of quoted messages that none of our addresses sent.
+
+    They are below the headers of another sender, or quoted at least twice.
+    """
     lines = quoted.split("\n")[:2_000]
     found: list[str] = []
-    mine, run, before = True, 0, 0
-    for at, line in enumerate(lines):
-        if not _HEADER.fullmatch(line):
+    is_ours, run, found_before = True, 0, 0
+    for index, line in enumerate(lines):
+        if not _HEADER_LINE.fullmatch(line):
             run = 0
         elif (run := run + 1) == 1:
-            before = len(found)
-        if run == _HEADERS:
-            mine = any(address in lines[at - run + 1].lower() for address in ours)
-            del found[before:]
-        elif run > _HEADERS:
+            found_before = len(found)
+        if run == _MIN_HEADERS:
+            is_ours = any(address in lines[index - run + 1].lower() for address in own_addresses)
+            del found[found_before:]
+        elif run > _MIN_HEADERS:
             continue
-        elif not mine or line.replace(" ", "").startswith(">>"):
+        elif not is_ours or line.replace(" ", "").startswith(">>"):
             found.append(line.lstrip("> "))
     return tuple(found)
 
 
 def without_headers(text: str) -> str:
-    """A mail passed on without the lines that say who wrote it, when, to whom and about what."""
+    """Return a forwarded message without its header lines (sender, date, recipient, and subject)."""
     lines = text.split("\n")
     kept: list[str] = []
-    at = 0
-    while at < len(lines):
-        run = at
-        while run < len(lines) and _HEADER.fullmatch(lines[run]):
+    index = 0
+    while index < len(lines):
+        run = index
+        while run < len(lines) and _HEADER_LINE.fullmatch(lines[run]):
             run += 1
-        if run - at < _HEADERS:
-            kept.extend(lines[at : run + 1])
-            at = run + 1
+        if run - index < _MIN_HEADERS:
+            kept.extend(lines[index : run + 1])
+            index = run + 1
             continue
         kept.append("")
-        at = run
+        index = run
     return "\n".join(kept)
 
 
-_ANSWER = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"
-_PASSED = r"fwd?|wg|tr|rv|i|enc|doorst|pd|ilt|ynl|转发|轉寄|轉發|転送|전달"
-_PREFIX = re.compile(rf"\s*(?:(?P<answer>{_ANSWER})|(?P<passed>{_PASSED}))\s*+(?:\[\d+\]\s*+)?:\s*", re.IGNORECASE)
+_REPLY_PREFIX = r"re|aw|antw?|antwoord|sv|vs|odp|res|rif|r|ynt|yan|回复|答复|回覆|答覆|返信|회신|답장"
+_FORWARD_PREFIX = r"fwd?|wg|tr|rv|i|enc|doorst|pd|ilt|ynl|转发|轉寄|轉發|転送|전달"
+_PREFIX = re.compile(rf"\s*(?:(?P<reply>{_REPLY_PREFIX})|(?P<forward>{_FORWARD_PREFIX}))\s*+(?:\[\d+\]\s*+)?:\s*", re.IGNORECASE)
 
 
 class SubjectLine:
-    """A subject: its text without prefixes, and what the prefixes say."""
+    """A subject: its text without prefixes, and whether the first prefix marks a reply or a forward."""
 
     def __init__(self, subject: str) -> None:
         text = tidy(subject)
-        first = _PREFIX.match(text)
-        self.answers = bool(first and first["answer"])
-        self.passes_on = bool(first and first["passed"])
+        first_prefix = _PREFIX.match(text)
+        self.is_reply = bool(first_prefix and first_prefix["reply"])
+        self.is_forward = bool(first_prefix and first_prefix["forward"])
         while prefix := _PREFIX.match(text):
             text = text[prefix.end() :]
         self.text = text.strip()

@@ -1,4 +1,4 @@
-"""Plain text: how words are compared. Case, width, accents, curly quotes and white space make no difference."""
+"""Normalized text for comparing words: case, width, accents, curly quotes, and white space make no difference."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ _SIMPLIFIED = (
 )
 
 
-def _letters() -> dict[int, str | None]:
-    """Latin letters with marks to their base letter, curly punctuation to straight, invisible characters to nothing."""
+def _translation_table() -> dict[int, str | None]:
+    """Map accented letters to base letters, curly quotes to straight ones, and invisible characters to nothing."""
     table: dict[int, str | None] = {}
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
-        base = unicodedata.normalize("NFD", chr(code))[0]
-        if base != chr(code):
-            table[code] = base
+    for code_point in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        base = unicodedata.normalize("NFD", chr(code_point))[0]
+        if base != chr(code_point):
+            table[code_point] = base
     straight = dict.fromkeys("\u2018\u2019\u00b4`", "'") | dict.fromkeys("“”„«»", '"')
     dashes = dict.fromkeys(DASHES, "-")
     table |= {
-        ord(odd): plain for odd, plain in (straight | dashes | {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"}).items()
+        ord(char): replacement for char, replacement in (straight | dashes | {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d"}).items()
     }
-    # Traditional and simplified Chinese are listened to with one list.
-    table |= {ord(old): new for old, new in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
+    # Traditional and simplified Chinese share one word list.
+    table |= {ord(traditional): simplified for traditional, simplified in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
     return table | dict.fromkeys((0x307, 0xAD, *INVISIBLE))
 
 
-# Zero-width and direction characters: they hide in pasted serials and carry no meaning here (U2, U3).
+# Zero-width and direction characters: pasted serial numbers may contain them, and they have no meaning here.
 INVISIBLE = (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF)
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-_LETTERS = _letters()
+_TRANSLATION = _translation_table()
 
 
 @lru_cache(maxsize=4096)
-def plain(text: str) -> str:
-    """The text as words are compared: NFKC, case-folded, without Latin accents, white space as one blank."""
+def normalize(text: str) -> str:
+    """Return the text as words are compared: NFKC, case-folded, without Latin accents, with single spaces."""
     if text.isascii():
         folded = text.lower().replace("`", "'")
     else:
-        folded = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+        folded = unicodedata.normalize("NFKC", text).casefold().translate(_TRANSLATION)
     return " ".join(folded.split())

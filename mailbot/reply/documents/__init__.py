@@ -1,7 +1,7 @@
-"""The papers that go with a mail: box label, packing sheet, commercial invoice (PDF), and the dates as a calendar file.
+"""The documents that are attached to an email: box label, packing list, commercial invoice (PDF), and a calendar file.
 
-Each is a function of one frozen `ReturnShipment`; the same value makes the same bytes. reportlab and icalendar are loaded
-by the first paper that needs them.
+Each document depends only on a `ReturnShipment`; the same value gives the same bytes. reportlab and icalendar are imported when the
+first document needs them.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ __all__ = [
 ]
 
 
-def draw_label(consignment: ReturnShipment) -> bytes:
-    """Draw the box labels as PDF: one page of 4 x 6 inches a box, the number also as Code 128 and QR (AP-31, ST-11)."""
+def draw_label(shipment: ReturnShipment) -> bytes:
+    """Draw the box labels as PDF: one page of 4 x 6 inches for each box, the number also as Code 128 and QR (AP-31, ST-11)."""
     from mailbot.reply.documents.label import draw
 
-    return draw(consignment)
+    return draw(shipment)
 
 
-def draw_packing_list(consignment: ReturnShipment) -> bytes:
-    """Draw the packing sheet as PDF: how to pack (AP-32, ST-8), what to check, and the units; fits A4 and Letter."""
+def draw_packing_list(shipment: ReturnShipment) -> bytes:
+    """Draw the packing list as PDF: how to pack (AP-32, ST-8), what to check, and the units; fits A4 and Letter."""
     from mailbot.reply.documents.packing_list import draw
 
-    return draw(consignment)
+    return draw(shipment)
 
 
-def draw_commercial_invoice(consignment: ReturnShipment) -> bytes:
-    """Draw the draft of a commercial invoice as PDF, for a customer overseas to check, complete and sign (AP-42)."""
+def draw_commercial_invoice(shipment: ReturnShipment) -> bytes:
+    """Draw the draft of a commercial invoice as PDF, for a customer abroad to check, complete and sign (AP-42)."""
     from mailbot.reply.documents.invoice import draw
 
-    return draw(consignment)
+    return draw(shipment)
 
 
-def write_calendar(consignment: ReturnShipment) -> bytes:
-    """Write the consignment's dates as a calendar file (RFC 5545): all-day events, each with an alarm two days before."""
+def write_calendar(shipment: ReturnShipment) -> bytes:
+    """Return the dates of the shipment as a calendar file (RFC 5545): all-day events, each with an alarm two days before."""
     from mailbot.reply.documents.calendar import write
 
-    return write(consignment)
+    return write(shipment)

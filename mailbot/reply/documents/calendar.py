@@ -1,4 +1,4 @@
-"""The dates of a consignment as a calendar file (RFC 5545), which any calendar takes in and replaces by UID."""
+"""The dates of a shipment as a calendar file (RFC 5545); calendars replace an imported event by one with the same UID."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from mailbot.reply.documents.printable import printable
 from mailbot.reply.documents.return_shipment import CalendarDate, ReturnShipment
 
 
-def write(consignment: ReturnShipment) -> bytes:
-    """Write the file: CRLF line ends, lines folded at 75 octets; the order of the dates is kept."""
+def write(shipment: ReturnShipment) -> bytes:
+    """Return the file: CRLF line endings, lines folded at 75 octets, the dates in their order."""
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", "-//mailbot//RMA//EN")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", consignment.words.calendar.name.format(number=consignment.number))
+    calendar.add("x-wr-calname", shipment.words.calendar.name.format(number=shipment.number))
     seen: Counter[str] = Counter()
-    for day in consignment.dates:
+    for day in shipment.dates:
         seen[day.kind] += 1
-        calendar.add_component(_event(consignment, day, seen[day.kind]))
+        calendar.add_component(_event(shipment, day, seen[day.kind]))
     return bytes(calendar.to_ical())
 
 
-def _event(consignment: ReturnShipment, day: CalendarDate, nth: int) -> Event:
-    """An all-day event; its UID is the number and the kind of day, so that a later file moves it."""
+def _event(shipment: ReturnShipment, day: CalendarDate, nth: int) -> Event:
+    """Return an all-day event; its UID is the number and the kind of date, so that a later file replaces it."""
     summary = printable(day.summary)
     event = Event()
-    event.add("uid", f"{consignment.number}.{day.kind}" + (f".{nth}" if nth > 1 else ""))
-    event.add("dtstamp", datetime.combine(consignment.issued_on, time(), UTC))
+    event.add("uid", f"{shipment.number}.{day.kind}" + (f".{nth}" if nth > 1 else ""))
+    event.add("dtstamp", datetime.combine(shipment.issued_on, time(), UTC))
     event.add("dtstart", day.on)
     if day.on < date.max:
         event.add("dtend", day.on + timedelta(days=1))

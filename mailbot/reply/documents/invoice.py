@@ -1,4 +1,4 @@
-"""The commercial invoice of a customer overseas, as a draft: filled in as far as is known, open lines for the rest (AP-42)."""
+"""The draft of a commercial invoice for a customer abroad: known values are filled in, with blank lines for the rest (AP-42)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _FOOT = 214.0
 _STATEMENTS = 62.0
 
 
-def draw(consignment: ReturnShipment) -> bytes:
-    """Draw the draft."""
-    words = consignment.words.invoice
-    sheet = DrawingSheet(consignment, f"{words.title} ({words.draft})", WIDTH, HEIGHT)
+def draw(shipment: ReturnShipment) -> bytes:
+    """Draw the draft as PDF."""
+    words = shipment.words.invoice
+    sheet = DrawingSheet(shipment, f"{words.title} ({words.draft})", WIDTH, HEIGHT)
     sheet.watermark(words.draft)
-    top = head(sheet, consignment, "".join(consignment.sender[:1]), words.title, words.draft)
+    top = head(sheet, shipment, "".join(shipment.sender[:1]), words.title, words.draft)
     top = sheet.block(LEFT, top, ACROSS, 26, [words.draft_note], 9, bold=True) + 6
-    left = sheet.captioned(LEFT, top, _HALF, 96, words.shipper, (*consignment.sender, consignment.email), 10)
-    right = sheet.captioned(LEFT + _HALF + 16, top, _HALF, 96, words.consignee, consignment.ship_to, 10)
-    top = _facts(sheet, consignment, max(left, right) + 8)
+    left = sheet.captioned(LEFT, top, _HALF, 96, words.shipper, (*shipment.sender, shipment.email), 10)
+    right = sheet.captioned(LEFT + _HALF + 16, top, _HALF, 96, words.consignee, shipment.ship_to, 10)
+    top = _facts(sheet, shipment, max(left, right) + 8)
     columns = (
         Column("", 24),
         Column(words.goods, 118),
-        Column(consignment.words.shared.serial, 92),
+        Column(shipment.words.shared.serial, 92),
         Column(words.origin, 90),
         Column(words.tariff, 66),
         Column(words.quantity, 32),
@@ -34,22 +34,22 @@ def draw(consignment: ReturnShipment) -> bytes:
     )
     rows = [
         (str(number), unit.model, unit.serial, unit.origin.strip() or None, None, "1", None)
-        for number, unit in enumerate(consignment.units, 1)
+        for number, unit in enumerate(shipment.units, 1)
     ]
     set_ = list(set_rows(columns, rows, least=24))
     title = f"{words.title} ({words.draft})"
-    top = tables(sheet, consignment, title, top, columns, set_, foot=_FOOT, begin=lambda: sheet.watermark(words.draft))
-    _end(sheet, consignment, top)
+    top = tables(sheet, shipment, title, top, columns, set_, foot=_FOOT, begin=lambda: sheet.watermark(words.draft))
+    _end(sheet, shipment, top)
     return sheet.done()
 
 
-def _facts(sheet: DrawingSheet, consignment: ReturnShipment, top: float) -> float:
-    """What customs and the carrier ask for, in two rows. Returns where they end."""
-    words, third = consignment.words.invoice, ACROSS / 3
+def _facts(sheet: DrawingSheet, shipment: ReturnShipment, top: float) -> float:
+    """Draw what customs and the carrier need, in two rows. Returns their lower edge."""
+    words, third = shipment.words.invoice, ACROSS / 3
     facts = {
-        words.date: date_in_words(consignment.issued_on, consignment.words.language),
+        words.date: date_in_words(shipment.issued_on, shipment.words.language),
         words.reason_for_export: words.reason_text,
-        words.packages: str(consignment.boxes),
+        words.packages: str(shipment.boxes),
         words.weight: None,
         words.waybill: None,
         words.currency: None,
@@ -62,19 +62,17 @@ def _facts(sheet: DrawingSheet, consignment: ReturnShipment, top: float) -> floa
     return top + 66
 
 
-def _end(sheet: DrawingSheet, consignment: ReturnShipment, top: float) -> None:
-    """The total, what the invoice must say, and where it is signed."""
-    words = consignment.words.invoice
+def _end(sheet: DrawingSheet, shipment: ReturnShipment, top: float) -> None:
+    """Draw the total, the customs statements, and the signature lines."""
+    words = shipment.words.invoice
     x = LEFT + ACROSS - 220
     sheet.line(x, top + 8, 120, words.total, 10, bold=True, right=True)
     sheet.rule(x + 127, top + 22, 90, 1)
     top += 32
-    if consignment.statements:
+    if shipment.statements:
         sheet.frame(LEFT, top, ACROSS, _STATEMENTS, thick=1)
         under = sheet.line(LEFT + 8, top + 5, ACROSS - 16, words.statements, 7, bold=True)
-        sheet.block(
-            LEFT + 8, under + 1, ACROSS - 16, top + _STATEMENTS - under - 4, consignment.statements, 13, bold=True
-        )
+        sheet.block(LEFT + 8, under + 1, ACROSS - 16, top + _STATEMENTS - under - 4, shipment.statements, 13, bold=True)
     top += _STATEMENTS + 8
     top = sheet.block(LEFT, top, ACROSS, 26, [words.declaration], 9)
     for place, caption in enumerate((words.name, words.signature)):

@@ -1,4 +1,4 @@
-"""The packing sheet: how the company wants units packed, a list to tick off, and the units that belong to the number."""
+"""The packing list: packing instructions, a checklist, and the units that belong to the RMA number."""
 
 from __future__ import annotations
 
@@ -16,49 +16,40 @@ _HALF = ACROSS / 2 - 8
 _GAP = 2.0
 
 
-def draw(consignment: ReturnShipment) -> bytes:
-    """Draw the sheet."""
-    words, shared = consignment.words.packing, consignment.words.shared
-    sheet = DrawingSheet(consignment, words.title, WIDTH, HEIGHT)
-    top = head(sheet, consignment, consignment.company, words.title)
-    left = sheet.captioned(LEFT, top, _HALF, 84, shared.ship_to, consignment.ship_to, 11, bold=True)
-    right = sheet.captioned(
-        LEFT + _HALF + 16, top, _HALF, 84, shared.sender, (*consignment.sender, consignment.email), 10
-    )
+def draw(shipment: ReturnShipment) -> bytes:
+    """Draw the packing list as PDF."""
+    words, shared = shipment.words.packing, shipment.words.shared
+    sheet = DrawingSheet(shipment, words.title, WIDTH, HEIGHT)
+    top = head(sheet, shipment, shipment.company, words.title)
+    left = sheet.captioned(LEFT, top, _HALF, 84, shared.ship_to, shipment.ship_to, 11, bold=True)
+    right = sheet.captioned(LEFT + _HALF + 16, top, _HALF, 84, shared.sender, (*shipment.sender, shipment.email), 10)
     top = max(left, right) + 8
     facts = {
-        shared.issued_on: date_in_words(consignment.issued_on, consignment.words.language),
-        shared.valid_until: date_in_words(consignment.valid_until, consignment.words.language),
-        shared.boxes: str(consignment.boxes),
-        shared.units: str(len(consignment.units)),
+        shared.issued_on: date_in_words(shipment.issued_on, shipment.words.language),
+        shared.valid_until: date_in_words(shipment.valid_until, shipment.words.language),
+        shared.boxes: str(shipment.boxes),
+        shared.units: str(len(shipment.units)),
     }
     for place, (caption, fact) in enumerate(facts.items()):
         sheet.captioned(LEFT + place * ACROSS / 4, top, ACROSS / 4 - 8, 26, caption, [fact], 10)
     top += 32
     sheet.rule(LEFT, top, ACROSS)
     top = sheet.block(LEFT, top + 6, ACROSS, 28, [words.intro], 10) + 6
-    top = _listed(sheet, top, words.how, consignment.packing, 150, boxes=False)
+    top = _listed(sheet, top, words.how, shipment.packing, 150, boxes=False)
     top = _listed(sheet, top, words.check, words.checks, 130, boxes=True)
-    columns = (
-        Column("", 24),
-        Column(shared.serial, 130),
-        Column(shared.model, 140),
-        Column(shared.reason, ACROSS - 294),
-    )
-    rows = [(str(number), unit.serial, unit.model, unit.reason) for number, unit in enumerate(consignment.units, 1)]
-    tables(sheet, consignment, words.title, top + 2, columns, list(set_rows(columns, rows)))
+    columns = (Column("", 24), Column(shared.serial, 130), Column(shared.model, 140), Column(shared.reason, ACROSS - 294))
+    rows = [(str(number), unit.serial, unit.model, unit.reason) for number, unit in enumerate(shipment.units, 1)]
+    tables(sheet, shipment, words.title, top + 2, columns, list(set_rows(columns, rows)))
     return sheet.done()
 
 
-def _listed(
-    sheet: DrawingSheet, top: float, heading: str, texts: tuple[str, ...], height: float, *, boxes: bool
-) -> float:
-    """Print a heading and sentences under it, numbered or to tick off. Returns where they end."""
-    said = [text for text in texts if printable(text)]
-    if not said:
+def _listed(sheet: DrawingSheet, top: float, heading: str, texts: tuple[str, ...], height: float, *, boxes: bool) -> float:
+    """Draw a heading and sentences below it, numbered or with check boxes. Returns their lower edge."""
+    printed = [text for text in texts if printable(text)]
+    if not printed:
         return top
     top = sheet.line(LEFT, top, ACROSS, heading, 11, bold=True) + 2
-    for number, lines in enumerate(_one_size(said, height), 1):
+    for number, lines in enumerate(_one_size(printed, height), 1):
         if boxes:
             sheet.frame(LEFT + 2, top + 2.5, 8, 8)
         else:
@@ -68,7 +59,7 @@ def _listed(
 
 
 def _one_size(texts: Sequence[str], height: float) -> list[Lines]:
-    """Set sentences in one size, as large as they fit together; else small, in half as much room again, cut evenly."""
+    """Typeset sentences in the largest size in which all fit; if none, small, in 1.5 times the height, shortened equally."""
     for size in (10.0, 9.0, 8.0):
         whole = [flow([text], ACROSS - 20, height, size, size) for text in texts]
         if sum(lines.height + _GAP for lines in whole) <= height:

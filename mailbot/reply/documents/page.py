@@ -1,4 +1,4 @@
-"""What the large papers have in common: a page as wide as A4 and as high as Letter, which prints unscaled on both."""
+"""What full-page documents have in common: a page as wide as A4 and as high as Letter, which prints unscaled on both."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ LEFT, TOP, BOTTOM = 42.0, 40.0, 748.0
 ACROSS = WIDTH - 2 * LEFT
 
 
-def head(sheet: DrawingSheet, consignment: ReturnShipment, whose: str, title: str, mark: str = "") -> float:
-    """Print whose paper it is, the title, the number (also as QR code), and a mark such as "DRAFT". Returns where it ends."""
+def head(sheet: DrawingSheet, shipment: ReturnShipment, issuer: str, title: str, mark: str = "") -> float:
+    """Draw the issuer, the title, the number (also as QR code), and a mark such as "DRAFT". Returns the lower edge."""
     width = ACROSS - (192 if mark else 90)
     if mark:
         sheet.sign(LEFT + ACROSS - 176, TOP + 4, 96, 30, mark, 16)
-    sheet.qr(WIDTH - LEFT - 64, TOP - 6, 72, consignment.number)
-    sheet.line(LEFT, TOP - 4, width, whose, 10)
+    sheet.qr(WIDTH - LEFT - 64, TOP - 6, 72, shipment.number)
+    sheet.line(LEFT, TOP - 4, width, issuer, 10)
     sheet.line(LEFT, TOP + 10, width, title, 20, bold=True)
-    sheet.line(LEFT, TOP + 38, width, f"{consignment.words.shared.number} {consignment.number}", 14, bold=True)
+    sheet.line(LEFT, TOP + 38, width, f"{shipment.words.shared.number} {shipment.number}", 14, bold=True)
     sheet.rule(LEFT, TOP + 68, ACROSS, 1.5)
     return TOP + 74
 
 
 def tables(
     sheet: DrawingSheet,
-    consignment: ReturnShipment,
+    shipment: ReturnShipment,
     title: str,
     top: float,
     columns: Sequence[Column],
@@ -38,20 +38,20 @@ def tables(
     foot: float = 0,
     begin: Callable[[], None] = lambda: None,
 ) -> float:
-    """Draw a table over as many pages as it takes, each with its number at the foot.
+    """Draw a table on as many pages as necessary, each with a page number at the bottom.
 
     Args:
-        sheet: drawn on from ``top``.
-        consignment: whose number stands on every page.
-        title: the paper's, at the head of the pages that follow.
-        top: where the table begins on this page.
+        sheet: to draw on.
+        shipment: its number is on each page.
+        title: of the document, for the top of the following pages.
+        top: the upper edge of the table on this page, in points.
         columns: headings and widths.
-        rows: as set.
-        foot: points that must be free below the table, on the last page.
-        begin: what is drawn first on every page that follows.
+        rows: typeset.
+        foot: the height that must be free below the table on the last page, in points.
+        begin: draws the background of each following page.
 
     Returns:
-        Where the table ends.
+        The lower edge of the table, in points.
     """
     over = TOP + 22
     pages = table.deal(rows, BOTTOM - top, BOTTOM - over)
@@ -63,9 +63,9 @@ def tables(
         if n > 1:
             sheet.next_page()
             begin()
-            sheet.line(LEFT, TOP, ACROSS, f"{title} · {consignment.number}", 10, bold=True)
+            sheet.line(LEFT, TOP, ACROSS, f"{title} · {shipment.number}", 10, bold=True)
             top = over
         bottom = table.draw(sheet, LEFT, top, columns, page) if page else top
-        ending = consignment.words.shared.page.format(n=n, m=len(pages))
-        sheet.line(LEFT, BOTTOM + 6, ACROSS, f"{consignment.number} · {ending}", 8, right=True)
+        ending = shipment.words.shared.page.format(n=n, m=len(pages))
+        sheet.line(LEFT, BOTTOM + 6, ACROSS, f"{shipment.number} · {ending}", 8, right=True)
     return bottom

@@ -1,4 +1,4 @@
-"""What a customer sends to us under one number: the value that every paper is drawn from."""
+"""The shipment of a customer to us under one RMA number: the data of all documents."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from mailbot.model import Value
 from mailbot.reply.documents.texts import DocumentTexts
 
 LONGEST_NUMBER = 40
-"""Characters of a number that a Code 128 across a 4 inch label can hold so that a hand scanner reads it."""
+"""The longest number that a hand scanner can read as a Code 128 on a 4 inch label, in characters."""
 
 MOST_BOXES = 99
 
 
 class ShipmentUnit(Value, frozen=True):
-    """One unit: serial, model, why it comes back, and the country it was made in (empty where not known)."""
+    """One unit: serial number, model, reason for return, and country of manufacture (empty if not known)."""
 
     serial: str
     model: str = ""
@@ -23,7 +23,7 @@ class ShipmentUnit(Value, frozen=True):
 
 
 class CalendarDate(Value, frozen=True):
-    """A day to keep: what kind of day it is ("number", "quote", "doa", "repair" …), when, and in a sentence."""
+    """A date for the calendar file: its kind ("number", "quote", "doa", "repair", ...), the day, and a summary."""
 
     kind: str
     on: date
@@ -31,26 +31,30 @@ class CalendarDate(Value, frozen=True):
 
 
 class ReturnShipment(Value, frozen=True):
-    """All that the papers of one number say.
+    """Everything that the documents for one RMA number say.
 
-    Texts may be whatever a customer wrote: the papers show them as they are, without control characters and marks that
-    turn the reading direction, shortened where they do not fit. Dates are days in the company's zone.
+    Text may be anything that a customer wrote: it is printed without control and direction characters, and shortened if it does not
+    fit. Dates are days in the company's zone.
 
     Attributes:
-        company: the company's name, as it stands in the rules.
-        number: the RMA number; printable ASCII, for it stands in the barcodes as it is.
-        issued_on: the day the papers are written: the invoice's date, and the stamp of the calendar file.
-        valid_until: the number's last valid day.
-        ship_to: the address lines as they are to be printed, "Attn: RMA-…" among them where the policy says so.
-        address: the customer's own address lines, as far as known.
-        boxes: how many boxes are sent; a label each.
-        packing: the company's sentences on packing.
-        statements: what the commercial invoice must say.
-        dates: the days of the calendar file.
+        company: the name of the company, as in the rules.
+        number: the RMA number; printable ASCII, because it is encoded in barcodes.
+        issued_on: the date of the documents: of the invoice, and the time stamp of the calendar file.
+        valid_until: the last valid day of the number.
+        ship_to: the lines of the ship-to address, with "Attn: RMA-..." if the policy says so.
+        units: the units in the shipment.
         words: headings and labels in the customer's language.
+        customer: the customer's name.
+        customer_company: the registered company.
+        email: the customer's address.
+        address: the lines of the customer's postal address, if known.
+        boxes: the number of boxes; each gets a label.
+        packing: the packing instructions.
+        statements: the customs statements of the commercial invoice.
+        dates: for the calendar file.
 
     Raises:
-        ValueError: the number cannot stand in a Code 128, or there is no box, or more than `MOST_BOXES`.
+        ValueError: the number cannot be encoded as Code 128, or the number of boxes is not from 1 to `MOST_BOXES`.
     """
 
     company: str
@@ -70,7 +74,7 @@ class ReturnShipment(Value, frozen=True):
     dates: tuple[CalendarDate, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what a label could only show wrong."""
+        """Reject values that a label cannot show."""
         if not (self.number.isascii() and self.number.isprintable() and 0 < len(self.number) <= LONGEST_NUMBER):
             raise ValueError(f"number {self.number!r}: 1 to {LONGEST_NUMBER} printable ASCII characters are needed")
         if not 1 <= self.boxes <= MOST_BOXES:
@@ -78,6 +82,6 @@ class ReturnShipment(Value, frozen=True):
 
     @property
     def sender(self) -> tuple[str, ...]:
-        """The customer's lines as they stand on a parcel: company, name, address; each once."""
+        """The customer's address lines for a package: company, name, postal address; each once."""
         lines = (self.customer_company, self.customer, *self.address)
         return tuple(dict.fromkeys(line for line in lines if line.strip()))

@@ -1,4 +1,4 @@
-"""Rows of a table, set and dealt out to pages before anything is drawn, so that the number of pages is known."""
+"""Tables: rows are typeset and distributed to pages before anything is drawn, so that the number of pages is known."""
 
 from __future__ import annotations
 
@@ -20,16 +20,14 @@ class Column(NamedTuple):
 
 
 class TableRow(NamedTuple):
-    """A row that was set: a cell is None where the customer is to fill it in."""
+    """A typeset row; ``height`` is in points. A cell is None if the customer must fill it in."""
 
     height: float
     cells: tuple[Lines | None, ...]
 
 
-def set_rows(
-    columns: Sequence[Column], rows: Iterable[Sequence[str | None]], *, least: float = 0
-) -> Iterator[TableRow]:
-    """Set the cells of rows: wrapped, shrunk and shortened into their columns. ``least``: height of a row, in points."""
+def set_rows(columns: Sequence[Column], rows: Iterable[Sequence[str | None]], *, least: float = 0) -> Iterator[TableRow]:
+    """Typeset rows: cells are wrapped, shrunk and shortened to their columns. ``least``: minimum height of a row, in points."""
     for row in rows:
         cells = tuple(
             None if text is None else flow([text], column.width - 2 * _PAD, _CELL_HEIGHT, 9, SMALL)
@@ -39,7 +37,7 @@ def set_rows(
 
 
 def deal(rows: Iterable[TableRow], first: float, others: float) -> list[list[TableRow]]:
-    """Deal rows out to pages with so much room for a table: the first one, each of the others."""
+    """Distribute rows to pages. ``first``, ``others``: the height for the table on the first and on the other pages, in points."""
     pages: list[list[TableRow]] = [[]]
     room = first - HEAD
     for row in rows:
@@ -56,7 +54,7 @@ HEAD = 18.0
 
 
 def draw(sheet: DrawingSheet, x: float, top: float, columns: Sequence[Column], rows: Sequence[TableRow]) -> float:
-    """Draw the headings and rows. Returns where the table ends."""
+    """Draw the headings and rows. Returns the lower edge of the table."""
     width = sum(column.width for column in columns)
     at = x
     for column in columns:

@@ -1,4 +1,4 @@
-"""The words of the papers in one language: headings and labels, from ``papers.toml``, checked when they are loaded."""
+"""The headings and labels of the documents in one language, from ``papers.toml``; they are checked when loaded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class TextSection(Value, frozen=True, forbid_unknown_fields=True):
-    """A table of papers.toml: every word must be there, and no other."""
+    """A table of papers.toml: all keys are required, and unknown keys are errors."""
 
 
 class Shared(TextSection, frozen=True):
-    """Words that more than one paper says. ``box`` and ``page`` have the places {n} and {m}, ``more`` has {n}."""
+    """Texts that several documents use. ``box`` and ``page`` have the placeholders {n} and {m}, ``more`` has {n}."""
 
     number: Word
     ship_to: Word
@@ -35,19 +35,19 @@ class Shared(TextSection, frozen=True):
     more: Word
 
     def __post_init__(self) -> None:
-        """Refuse a wrong place."""
-        _places(box=(self.box, {"n", "m"}), page=(self.page, {"n", "m"}), more=(self.more, {"n"}))
+        """Reject wrong placeholders."""
+        _check_placeholders(box=(self.box, {"n", "m"}), page=(self.page, {"n", "m"}), more=(self.more, {"n"}))
 
 
 class Label(TextSection, frozen=True):
-    """Words of the box label."""
+    """Texts of the box label."""
 
     title: Word
     hints: tuple[Word, ...]
 
 
 class Packing(TextSection, frozen=True):
-    """Words of the packing sheet."""
+    """Texts of the packing list."""
 
     title: Word
     intro: Word
@@ -57,7 +57,7 @@ class Packing(TextSection, frozen=True):
 
 
 class Invoice(TextSection, frozen=True):
-    """Words of the commercial invoice."""
+    """Texts of the commercial invoice."""
 
     title: Word
     draft: Word
@@ -84,18 +84,18 @@ class Invoice(TextSection, frozen=True):
 
 
 class Calendar(TextSection, frozen=True):
-    """Words of the calendar file. ``name`` has the place {number}; so has ``ship_by``, the event of the number's last day."""
+    """Texts of the calendar file. ``name`` and ``ship_by`` (the last valid day of the number) have the placeholder {number}."""
 
     name: Word
     ship_by: Word
 
     def __post_init__(self) -> None:
-        """Refuse a wrong place."""
-        _places(name=(self.name, {"number"}), ship_by=(self.ship_by, {"number"}))
+        """Reject wrong placeholders."""
+        _check_placeholders(name=(self.name, {"number"}), ship_by=(self.ship_by, {"number"}))
 
 
 class DocumentTexts(TextSection, frozen=True):
-    """All words of the papers in one language (an ISO 639-1 code, which also decides how dates are written)."""
+    """All texts of the documents in one language (an ISO 639-1 code, which also determines the format of dates)."""
 
     language: Word
     shared: Shared
@@ -106,22 +106,26 @@ class DocumentTexts(TextSection, frozen=True):
 
     @classmethod
     def of(cls, text: str, file: str = "papers.toml") -> DocumentTexts:
-        """Read the words of a language from the text of its papers.toml.
+        """Read the texts of a language from its papers.toml.
+
+        Args:
+            text: the contents of the file.
+            file: its name, for error texts.
 
         Raises:
-            ConfigError: naming file, line and key of a word that is missing, not known, empty or has a wrong place.
+            ConfigError: a text is missing, unknown, empty, or has wrong placeholders; names file, line and key.
         """
         return strict_toml.convert(strict_toml.parse(text, file), cls, file, text)
 
 
-def _places(**words: tuple[str, set[str]]) -> None:
-    """Refuse a word whose {places} are not exactly these."""
+def _check_placeholders(**words: tuple[str, set[str]]) -> None:
+    """Raise ValueError if the placeholders of a text are not exactly these."""
     for name, (text, wanted) in words.items():
-        meant = ", ".join(f"{{{place}}}" for place in sorted(wanted))
+        expected = ", ".join(f"{{{name}}}" for name in sorted(wanted))
         try:
             found = [(field, spec, conversion) for _, field, spec, conversion in Formatter().parse(text)]
         except ValueError as error:
-            raise ValueError(f"{name} = {text!r}: {error}; it needs the places {meant}") from None
+            raise ValueError(f"{name} = {text!r}: {error}; it needs the placeholders {expected}") from None
         plain = {field for field, spec, conversion in found if field is not None and not spec and not conversion}
         if plain != wanted or any(field is not None and field not in plain for field, _, _ in found):
-            raise ValueError(f"{name} = {text!r} must have the places {meant} and no other")
+            raise ValueError(f"{name} = {text!r} must have the placeholders {expected} and no other")

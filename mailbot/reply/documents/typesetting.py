@@ -1,4 +1,4 @@
-"""Text to lines: what may be printed, in which face, how wide, where it breaks, and how it is shortened. Pure measuring."""
+"""Typesetting: choose fonts, measure text, break it into lines, and shorten it. Nothing is drawn here."""
 
 from __future__ import annotations
 
@@ -16,44 +16,42 @@ from reportlab.pdfbase.ttfonts import TTFont
 from mailbot.reply.documents.printable import LONGEST, printable
 
 LEADING = 1.25
-"""From base line to base line, in sizes."""
+"""The distance of baselines, as a multiple of the font size."""
 
 _REGULAR, _BOLD, _WIDE = "NotoSans-Regular", "NotoSans-Bold", "DroidSansFallback"
 _FIRST_WIDE = 0x1100
-"""East Asian scripts begin here (Hangul Jamo): the large face is not loaded for what stands before."""
+"""The first East Asian script (Hangul Jamo): the large font is not loaded for characters before it."""
 
 _ELLIPSIS = "…"
 _CLOSING = frozenset({"Pe", "Pf", "Po", "Lm", "Mn", "Mc"})
-"""Categories of what does not begin a line: closing and other marks, the Japanese long vowel, combining marks."""
+"""Unicode categories that cannot begin a line: closing punctuation, the Japanese long vowel mark, combining marks."""
 
 
 class Lines(NamedTuple):
-    """Lines that fit, and the size in points at which they do."""
+    """Lines that fit, and their font size in points."""
 
     size: float
     lines: tuple[str, ...]
 
     @property
     def height(self) -> float:
-        """Points from the top of the first line to the foot of the last."""
+        """The height of all lines, in points."""
         return len(self.lines) * self.size * LEADING
 
 
 def fit(text: str, width: float, size: float, smallest: float, *, bold: bool = False) -> Lines:
-    """Set a text in one line: as large as it fits between two sizes, else shortened with an ellipsis."""
+    """Typeset a text in one line: in the largest size down to ``smallest`` that fits, else shortened with an ellipsis."""
     text = printable(text)
     one = measure(text, 1, bold=bold)
     size = max(smallest, min(size, width / one if one else size))
     return Lines(size, (text if one * size <= width + 0.01 else _shorten(text, width / size, bold=bold),))
 
 
-def flow(
-    texts: Sequence[str], width: float, height: float, largest: float, smallest: float, *, bold: bool = False
-) -> Lines:
-    """Set texts in lines, each text beginning a new one: as large as they fit into a box.
+def flow(texts: Sequence[str], width: float, height: float, largest: float, smallest: float, *, bold: bool = False) -> Lines:
+    """Typeset texts in lines, each text on a new line: in the largest size that fits the box.
 
-    What does not fit at the smallest size is cut: first every text to two lines, then to one, so that one long name
-    does not hide the others; then the last ones.
+    If they do not fit in the smallest size, each text is cut to two lines, then to one, so that one long text does not displace the
+    others; then the last texts are omitted. Widths, heights and sizes are in points.
     """
     cleaned = [text for text in map(printable, texts) if text]
     steps = int((largest - smallest) * 2)
@@ -75,28 +73,28 @@ def measure(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def runs(text: str, *, bold: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the stretches of a text that are printed with one face: the face's name, the stretch."""
+    """Yield the parts of a text with one font each: the name of the font, the part."""
     for name, chars in groupby(text, lambda char: _face_of(char, bold=bold)):
         yield name, "".join(chars)
 
 
 def main_face() -> str:
-    """Return the name of the main face, loaded: a PDF that begins with it names no font that it does not embed."""
+    """Return the name of the main font, loaded: a PDF that starts with it uses only embedded fonts."""
     return str(_face(_REGULAR).fontName)
 
 
 def is_wide(name: str) -> bool:
-    """Whether this is the face for East Asian scripts; it has no bold cut."""
+    """Return whether this is the font for East Asian scripts, which has no bold variant."""
     return name == _WIDE
 
 
 def _most(height: float, size: float) -> int:
-    """Return how many lines of a size have room; one always has."""
+    """Return the number of lines of a font size that fit a height; at least one."""
     return max(1, int((height + 0.01) / (size * LEADING)))
 
 
 def _wrapped(texts: Sequence[str], width: float, most: int, each: int, *, bold: bool) -> Iterator[str]:
-    """Break texts into at most so many lines, and each of them into so many; ``width`` is in sizes."""
+    """Break texts into at most ``most`` lines, each text into at most ``each``; ``width`` is a multiple of the font size."""
     for text in texts:
         at = [0.0, *accumulate(_widths(text, bold=bold))]
         start = count = 0
@@ -113,7 +111,7 @@ def _wrapped(texts: Sequence[str], width: float, most: int, each: int, *, bold: 
 
 
 def _break(text: str, start: int, end: int) -> int:
-    """Return the last place up to ``end`` at which a line may end, or ``end`` where there is none."""
+    """Return the last index up to ``end`` at which a line may end, or ``end`` if there is none."""
     for cut in range(end, start, -1):
         before, after = text[cut - 1], text[cut]
         if after == " " or before == " ":
@@ -126,7 +124,7 @@ def _break(text: str, start: int, end: int) -> int:
 
 
 def _shorten(text: str, width: float, *, bold: bool) -> str:
-    """Cut a text to a width in sizes, an ellipsis at its end."""
+    """Cut a text to a width (a multiple of the font size), with an ellipsis at its end."""
     text = text.rstrip(_ELLIPSIS)
     room = width - sum(_widths(_ELLIPSIS, bold=bold))
     kept = bisect_right(list(accumulate(_widths(text, bold=bold))), room + 0.001)
@@ -134,14 +132,14 @@ def _shorten(text: str, width: float, *, bold: bool) -> str:
 
 
 def _widths(text: str, *, bold: bool) -> Iterator[float]:
-    """Yield the width of each character, in sizes."""
+    """Yield the width of each character, as a multiple of the font size."""
     for char in text:
         face = _face(_face_of(char, bold=bold)).face
         yield face.charWidths.get(ord(char), face.defaultWidth) / 1000
 
 
 def _face_of(char: str, *, bold: bool) -> str:
-    """Name the face that has a character; one that no face has is an empty box of the main face."""
+    """Return the name of the font for a character; if no font has it, the main font, which prints an empty box."""
     main = _BOLD if bold else _REGULAR
     code = ord(char)
     if code < _FIRST_WIDE or code in _face(main).face.charToGlyph:
@@ -151,7 +149,7 @@ def _face_of(char: str, *, bold: bool) -> str:
 
 @cache
 def _face(name: str) -> Any:
-    """Load a face that stands beside this module, once."""
+    """Load a font from the folder next to this module, once."""
     with (files(__package__) / "fonts" / f"{name}.ttf").open("rb") as file:
         face = TTFont(name, file)
     pdfmetrics.registerFont(face)

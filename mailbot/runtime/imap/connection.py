@@ -9,13 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from imapclient import IMAPClient
-from imapclient.exceptions import (
-    IMAPClientAbortError,
-    IMAPClientError,
-    IMAPClientReadOnlyError,
-    LoginError,
-    ProtocolError,
-)
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPClientReadOnlyError, LoginError, ProtocolError
 
 from mailbot.runtime.servers import Imap, ServerError, diagnose, trusted_without_tls
 
@@ -62,9 +56,7 @@ class Connection:
                 if isinstance(error, OSError):
                     raise Disconnected(self.server, *diagnose(self.server, error)) from error
                 if isinstance(error, (IMAPClientError, ValueError)):
-                    raise Disconnected(
-                        self.server, f"no answer from an IMAP server: {error}", "check host and port"
-                    ) from error
+                    raise Disconnected(self.server, f"no answer from an IMAP server: {error}", "check host and port") from error
                 raise
 
     @contextlib.contextmanager
@@ -82,9 +74,7 @@ class Connection:
                 yield self._client
             except IMAPClientReadOnlyError as error:
                 self._shut_down()
-                raise MailboxError(
-                    self.server, f"the folder is read-only: {error}", "give this user write access"
-                ) from error
+                raise MailboxError(self.server, f"the folder is read-only: {error}", "give this user write access") from error
             except (OSError, IMAPClientAbortError, ProtocolError, ValueError) as error:
                 # imaplib and imapclient raise ValueError for invalid answers. The connection must not be used after that,
                 # because the next answer could belong to another command.
@@ -153,9 +143,7 @@ def log_in(client: IMAPClient, server: Imap) -> None:
     """
     plain = client.has_capability("AUTH=PLAIN")
     if client.has_capability("LOGINDISABLED") and not plain:
-        raise MailboxError(
-            server, "the server does not allow a login on this connection (LOGINDISABLED)", "try tls or starttls"
-        )
+        raise MailboxError(server, "the server does not allow a login on this connection (LOGINDISABLED)", "try tls or starttls")
     log_in: Callable[[str, str], object] = client.plain_login if plain else client.login
     try:
         log_in(server.user, server.password)

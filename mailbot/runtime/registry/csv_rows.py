@@ -49,13 +49,9 @@ def rows(path: Path, policy: str) -> Iterator[tuple[int, Unit]]:
                     if unit:
                         yield line, unit
         except UnicodeDecodeError:
-            raise RegistryError(
-                f"{path} line {_undecodable(path)}: not valid UTF-8; save the file as CSV UTF-8"
-            ) from None
+            raise RegistryError(f"{path} line {_undecodable(path)}: not valid UTF-8; save the file as CSV UTF-8") from None
         except csv.Error as error:
-            raise RegistryError(
-                f"{path} line {reader.line_num + 1}: {error}; check for an unmatched quotation mark"
-            ) from None
+            raise RegistryError(f"{path} line {reader.line_num + 1}: {error}; check for an unmatched quotation mark") from None
 
 
 def _columns(header: Sequence[str], path: Path) -> list[str]:

@@ -171,9 +171,7 @@ class Registry:
         self._db.close()
 
 
-def _new_index(
-    path: Path | str, units: Iterable[tuple[int, Unit]], name: str, policy: str, digest: str
-) -> sqlite3.Connection:
+def _new_index(path: Path | str, units: Iterable[tuple[int, Unit]], name: str, policy: str, digest: str) -> sqlite3.Connection:
     """Create an index of these units, each with its line number.
 
     Raises:
@@ -237,9 +235,7 @@ def _existing_index(cache: Path, policy: str) -> tuple[sqlite3.Connection, str] 
         return None
     db = sqlite3.connect(cache, check_same_thread=False)
     try:
-        with closing(
-            db.execute("SELECT digest FROM source WHERE version = ? AND policy = ?", (_VERSION, policy))
-        ) as held:
+        with closing(db.execute("SELECT digest FROM source WHERE version = ? AND policy = ?", (_VERSION, policy))) as held:
             row = held.fetchone()
     except sqlite3.DatabaseError:
         row = None

@@ -17,9 +17,7 @@ from mailbot.runtime.servers import ServerError, Smtp, diagnose, trusted_without
 
 MAX_PER_CONNECTION = 100  # emails
 IDLE = 10.0  # seconds after which a connection is checked with NOOP before it is used again
-FINAL_DOT_FACTOR = (
-    4  # times the timeout: after the final dot, servers scan for viruses (RFC 5321 §4.5.3.2.6: 10 minutes)
-)
+FINAL_DOT_FACTOR = 4  # times the timeout: after the final dot, servers scan for viruses (RFC 5321 §4.5.3.2.6: 10 minutes)
 MIN_SPEED = 20_000  # bytes per second; a server that receives an email more slowly counts as hanging
 CLOSING = 421  # the server is about to hang up (RFC 5321 §3.8)
 SESSION_ERRORS = {503, 530, 534, 535, 538}  # the session or the login is wrong, not the email (RFC 4954 §6)

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mailbot.runtime.store.documents import CaseFiles
-from mailbot.runtime.store.errors import DuplicateError, StaleError, StateError, UnavailableError
-from mailbot.runtime.store.filing import Filing, exists
-from mailbot.runtime.store.sqlite import SqliteSession, lock_folder
+from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
+from mailbot.runtime.state_folder import holds_state, lock_folder
+from mailbot.runtime.store.case_files import CaseFiles
+from mailbot.runtime.store.sqlite import Sqlite
 from mailbot.runtime.store.store import Store
 
 __all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
 
 
-def open_store(
-    url: str = "memory:", *, read_only: bool = False, password: str | None = None, keep_sent_days: int = 30
-) -> Store:
+def open_store(url: str = "memory:", *, read_only: bool = False, password: str | None = None, keep_sent_days: int = 30) -> Store:
     """Open a store; make it if there is none.
 
     Args:
@@ -31,18 +29,15 @@ def open_store(
         StateError: another process has the state, or it cannot be trusted, read or written.
     """
     if url.startswith("postgresql://"):
-        from mailbot.runtime.store.postgresql import PostgresSession
+        from mailbot.runtime.store.postgresql import Postgresql
 
-        session = PostgresSession(url, password, read_only=read_only)
-        return Store(session, keep_sent_days=keep_sent_days)
-    if url == "memory:":
-        return Store(SqliteSession(None), keep_sent_days=keep_sent_days)
+        return Store(Postgresql(url, password, read_only=read_only), keep_sent_days=keep_sent_days)
     folder = Path(url.removeprefix("tinydb:"))
-    if not exists(folder) and read_only:
-        return Store(SqliteSession(None))
-    files = SqliteSession(folder, read_only=read_only)
+    if url == "memory:" or (not holds_state(folder) and read_only):
+        return Store(Sqlite(None), keep_sent_days=keep_sent_days)
+    database = Sqlite(folder, read_only=read_only)
     try:
-        return Store(files, Filing(files, CaseFiles(folder)), keep_sent_days=keep_sent_days)
+        return Store(database, CaseFiles(database, folder), keep_sent_days=keep_sent_days)
     except BaseException:
-        files.close()
+        database.close()
         raise

@@ -1,145 +1,118 @@
-"""The store's connection to SQLite: in memory, or one file in a state folder with one writer and many readers."""
+"""SQLite: in memory, or one file in a state folder with one writer and many readers."""
 
 from __future__ import annotations
 
-import os
+import functools
+import json
 import sqlite3
-from contextlib import suppress
+from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from mailbot.runtime.errors import StateError, UnavailableError
 from mailbot.runtime.files import sync
+from mailbot.runtime.state_folder import DATABASE, lock_folder
 from mailbot.runtime.store import schema
-from mailbot.runtime.store.errors import StateError, UnavailableError
-from mailbot.runtime.store.sessions import Session
+from mailbot.runtime.store.database import Database
 
-DATABASE = "mailbot.db"
-_LOCK = "lock.db"
 _PASSING = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
 })  # fmt: skip
 _LOG_PAGES = 8192  # of 4 KB: length of the write-ahead log at which it is worked into the database, with two flushes
 
+sqlite3.register_adapter(list, json.dumps)  # for ``IN``
 
-class SqliteSession(Session):
+
+class Sqlite(Database):
     """A database in memory, or in a folder that one process writes and others read."""
+
+    dialect, driver_error = SQLiteDialect_pysqlite(paramstyle="named"), sqlite3.Error
+    sequence_sql = "SELECT max(coalesce(max(sequence), 0), :last) + 1 FROM numbers"
+    _in_list, _begin_sql = r"IN (SELECT value FROM json_each(:\1))", "BEGIN IMMEDIATE"
 
     def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
         super().__init__(str(folder / DATABASE) if folder else "memory", read_only=read_only)
-        self._folder = folder
+        self._file = folder / DATABASE if folder else None
         self._lock = None if read_only or folder is None else lock_folder(folder)
 
-    def _connect(self) -> sa.Connection:
-        if self._folder is None:
-            connection = _sqlite("file::memory:")
-            schema.create(connection)
-            return connection
-        if not self.read_only and not (self._folder / DATABASE).exists():
-            _create(self._folder)  # open_store has seen that there is no state yet
-        connection = _sqlite(f"{(self._folder / DATABASE).absolute().as_uri()}?mode=rw")
+    def _connect(self) -> sqlite3.Connection:
+        if self._file is None:
+            return _empty()
+        if not self.read_only and not self._file.exists():
+            _create(self._file)  # open_store has seen that there is no state yet
+        connection = _open(f"{self._file.absolute().as_uri()}?mode=rw")
         try:
-            found = schema.version_of(connection, self.place)
+            found = self._check_version(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
             if found < schema.VERSION:
-                self._migrate(connection, found)
-            connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}").all()
-            connection.exec_driver_sql("PRAGMA query_only = ON" if self.read_only else "PRAGMA synchronous = NORMAL")
+                connection.execute("BEGIN IMMEDIATE")
+                schema.migrate(connection.execute, found)
+                connection.execute("COMMIT")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            connection.execute("PRAGMA query_only = ON" if self.read_only else "PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _migrate(self, connection: sa.Connection, found: int) -> None:
-        if self.read_only:
-            raise StateError(f"{self.place} has schema version {found}; start `mailbot run` once, which migrates it")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        schema.migrate(connection, found)
-        connection.exec_driver_sql("COMMIT")
+    def _translate(self, sql: str) -> str:
+        return super()._translate(sql.replace(" FOR UPDATE SKIP LOCKED", ""))  # one process writes
 
-    def _error(self, error: DBAPIError) -> Exception:
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        if code in _PASSING:
-            return UnavailableError(f"{self.place}: {error.orig}; nothing was changed")
-        return StateError(
-            f"{self.place} is damaged or not a database of mailbot ({error.orig}). Restore the state folder from a backup"
-        )
+    def _error(self, error: sqlite3.Error) -> Exception:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
+            return UnavailableError(f"{self.place}: {error}; nothing was changed")
+        return StateError(f"{self.place} is damaged or not a database of mailbot ({error}). Restore the state folder from a backup")
 
-    def _begin(self) -> None:
-        if self._folder:
-            self._do("PRAGMA synchronous = FULL")
-        self._do("BEGIN IMMEDIATE")
-
-    def _commit(self) -> None:
-        self._do("COMMIT")
-        if self._folder:
-            self._do("PRAGMA synchronous = NORMAL")
+    def begin(self) -> None:
+        """Open a transaction, unless one is open; its commit will wait for the disk."""
+        if not self.in_transaction and not self.read_only:
+            self.run("PRAGMA synchronous = FULL")
+        super().begin()
 
     def rollback(self) -> None:
-        """See ``Session.rollback``."""
+        """Forget the transaction; what is written outside of one does not wait for the disk."""
         super().rollback()
-        if self._folder and self._connection is not None and not self.read_only:
-            self._do("PRAGMA synchronous = NORMAL")
+        if not self.read_only:
+            self.run("PRAGMA synchronous = NORMAL")
 
     def close(self) -> None:
-        """See ``Session.close``."""
+        """Close the connection and let go of the folder."""
         super().close()
         if self._lock:
             self._lock.close()
 
 
-def _sqlite(uri: str) -> sa.Connection:
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
-
-    return sa.create_engine(
-        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True
-    ).connect()
+@functools.cache
+def _row_type(*columns: str) -> Any:
+    return namedtuple("Row", columns, rename=True)  # noqa: PYI024 - the columns are a statement's
 
 
-def _create(folder: Path) -> None:
+def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Any:
+    return _row_type(*[column[0] for column in cursor.description])._make(values)
+
+
+def _open(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+    connection.row_factory = _row
+    return connection
+
+
+def _empty() -> sqlite3.Connection:
+    connection = _open("file::memory:")
+    schema.create(connection.execute, Sqlite.dialect)
+    return connection
+
+
+def _create(file: Path) -> None:
     """Make an empty database. It gets its name only when it is whole."""
-    fresh = folder / f"{DATABASE}.new"
-    for suffix in ("", "-journal", "-wal", "-shm"):
-        fresh.with_name(fresh.name + suffix).unlink(missing_ok=True)
-    connection = _sqlite(f"{fresh.absolute().as_uri()}?mode=rwc")
-    try:
-        connection.exec_driver_sql("BEGIN")
-        schema.create(connection)
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL").all()
-    finally:
-        connection.close()
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_bytes(_empty().serialize())
+    connection = _open(fresh.absolute().as_uri())
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
     fresh.chmod(0o600)
     sync(fresh)
-    fresh.replace(folder / DATABASE)
-    sync(folder)
-
-
-def lock_folder(folder: Path) -> sqlite3.Connection:
-    """Take a state folder for this process until the result is closed or the process ends. Make the folder if needed.
-
-    The lock is SQLite's own, on a database beside the state's, so that readers are never locked out.
-
-    Raises:
-        StateError: another process has it, or it cannot be made or written.
-    """
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = sqlite3.connect(folder / _LOCK, timeout=0, isolation_level=None, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
-        raise UnavailableError(f"{folder}: {error}; nothing was changed") from error
-    pid = folder / "lock.pid"
-    try:
-        lock.execute("BEGIN IMMEDIATE")  # held until the end; nothing is ever written, so nothing can be damaged
-    except sqlite3.Error as error:
-        lock.close()
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            raise UnavailableError(f"{folder / _LOCK}: {error}; nothing was changed") from error
-        holder = pid.read_text().strip() if pid.exists() else "?"
-        raise StateError(f"{folder} is in use by process {holder}; stop it or use another state folder") from None
-    with suppress(OSError):  # it only helps the reader of the message above
-        pid.write_text(f"{os.getpid()}\n")
-    return lock
+    fresh.replace(file)
+    sync(file.parent)

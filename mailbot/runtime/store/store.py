@@ -6,26 +6,46 @@ INBOX before the commit that holds it has returned (promises 1 and 8 of the desi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from mailbot.model import Case, MailRecord, Reply, State, Step
+from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
+from mailbot.runtime.store import rows, schema
+from mailbot.runtime.store.case_files import CaseFiles
+from mailbot.runtime.store.database import Database
+from mailbot.runtime.store.deliveries import MARK, Deliveries
 
-from mailbot.model import Case, Reply, Step
-from mailbot.runtime.store import rows
-from mailbot.runtime.store.deliveries import Deliveries
-from mailbot.runtime.store.errors import DuplicateError, StaleError, UnavailableError
-from mailbot.runtime.store.filing import Filing
-from mailbot.runtime.store.reading import BY_ID, DELIVERIES
-from mailbot.runtime.store.schema import case_keys, cases, contents, facts, mails, numbers, replies
-from mailbot.runtime.store.sessions import Session
+_AT_ONCE = 200  # cases in one statement
+_TRIES = 5  # how often a case is read again whose file is being replaced
 
-_KEYS = sa.select(case_keys.c.key).where(case_keys.c.case_id == sa.bindparam("id"))
-_CHANGED_CASE = cases.update().where(cases.c.id == sa.bindparam("this"), cases.c.revision == sa.bindparam("expected"))
-_OWNER = sa.select(numbers.c.case_id).where(numbers.c.number == sa.bindparam("number"))
-_MARK = replies.update().where(replies.c.message_id == sa.bindparam("this"))
+_COLUMNS = "cases.id, revision, digest, document, folder"
+BY_ID = f"SELECT {_COLUMNS} FROM cases WHERE id IN :ids"
+_BY_KEY = f"SELECT {_COLUMNS}, key FROM case_keys JOIN cases ON cases.id = case_id WHERE key IN :keys"
+_IN_ORDER = "ORDER BY opened_at, cases.id"
+_HOLDING = f"{_BY_KEY} AND mailbox = :mailbox AND over = :over {_IN_ORDER}"
+_DELIVERIES = """
+SELECT case_id, message_id, state, attempts, due_at, tried_at, unanswered, note FROM replies WHERE case_id IN :ids"""
+_ANSWERS = "SELECT count(*) FROM replies WHERE recipient = :recipient AND direct = 1 AND created_at >= :since"
+_SET_FACT = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+_FORGET = """
+DELETE FROM contents WHERE message_id IN (
+    SELECT message_id FROM replies WHERE unsent = 0 AND created_at < :old AND coalesce(tried_at, 0) < :old)"""
+# What the database holds of a step before it is staged: what, its name, more about it.
+_KNOWN = """
+SELECT 'case' AS what, folder AS name, CAST(revision AS TEXT) AS more FROM cases WHERE id = :id
+UNION ALL SELECT 'key', key, NULL FROM case_keys WHERE case_id = :id
+UNION ALL SELECT 'number', case_id, NULL FROM numbers WHERE number = :number
+UNION ALL SELECT 'ours', message_id, state FROM replies WHERE case_id = :id
+UNION ALL SELECT 'other', message_id, state FROM replies
+    WHERE message_id IN :replies AND coalesce(case_id, '') <> :id"""
+_ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT, _ADD_MAIL = map(
+    schema.insert, (schema.cases, schema.case_keys, schema.numbers, schema.replies, schema.contents, schema.mails)
+)
+_CHANGED = ", ".join(f"{name} = :{name}" for name in schema.names(schema.cases) if name != "id")
+_CHANGE_CASE = f"UPDATE cases SET {_CHANGED} WHERE id = :id AND revision = :revision - 1"
+_DROP_KEYS = "DELETE FROM case_keys WHERE case_id = :id AND key IN :keys"
 
 
 class Store(Deliveries):
@@ -35,20 +55,120 @@ class Store(Deliveries):
     raise ``StateError``; then nothing of the call took effect. After an ``UnavailableError`` a later call may succeed.
     """
 
-    def __init__(self, session: Session, filing: Filing | None = None, *, keep_sent_days: int = 30) -> None:
-        super().__init__(session, filing)
+    def __init__(self, database: Database, files: CaseFiles | None = None, *, keep_sent_days: int = 30) -> None:
+        self.database, self.files = database, files
         self._keep_sent = timedelta(days=keep_sent_days)
-        self._staged: dict[str, tuple[bytes, str]] = {}  # case id: document, folder of the file before
+        self._revisions: dict[str, int] = {}  # of cases, as this batch first saw or last staged them
+        self._drawn: list[int] = []  # sequences that this process has and did not use
         self._used: list[int] = []  # sequences that staged steps use
+        self._last = 0  # the last sequence that was drawn
+        self._documents: dict[str, tuple[bytes, str, str]] = {}  # staged, by case id: document, folder, folder before
+        self._contents: list[rows.Row] = []  # staged bytes of replies, which are written at the commit
         self._pruned: date | None = None
-        session.connection  # noqa: B018 - the connection is made now, so that what is wrong with it is said now
-        if filing and not session.read_only:
-            filing.complete()
+        database.value("SELECT max(version) FROM schema_version")  # what is wrong with the connection is said now
+        if files and not database.read_only:
+            files.complete()
 
-    # ------------------------------------------------------------ writing
+    def case(self, case_id: str) -> Case | None:
+        """Return the case with this id, whatever its state."""
+        return next(iter(self._load(BY_ID, {"ids": [case_id]})), None)
+
+    def cases(self) -> Iterator[Case]:
+        """Yield every case, also closed and archived ones, in the order in which they were opened."""
+        ids = [row.id for row in self.database.run(f"SELECT id FROM cases {_IN_ORDER}")]
+        for start in range(0, len(ids), _AT_ONCE):
+            yield from self._load(f"{BY_ID} {_IN_ORDER}", {"ids": ids[start : start + _AT_ONCE]})
+
+    def find(self, message_ids: Iterable[str], names: Iterable[str] = ()) -> tuple[Case, ...]:
+        """Return the cases of a thread, each once, in the order of what was given: ids first, then names.
+
+        Args:
+            message_ids: Message-IDs without angle brackets, nearest first; they match a reply of ours or a mail that is in a
+                case's history.
+            names: case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
+        """
+        keys = [*(rows.key(each, "thread") for each in message_ids), *(rows.key(name, "name") for name in names)]
+        return tuple(self._load(f"{_BY_KEY} {_IN_ORDER}", {"keys": keys}, keys)) if keys else ()
+
+    def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+        """Return the cases of a mailbox that hold one of these units (folded serials) and are not over, oldest first."""
+        return self._holding(mailbox, keys, over=0)
+
+    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+        """Return the cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
+        return self._holding(mailbox, keys, over=1)
+
+    def _holding(self, mailbox: str, units: Iterable[str], *, over: int) -> tuple[Case, ...]:
+        keys = [rows.key(unit, "unit") for unit in units]
+        return tuple(self._load(_HOLDING, {"keys": keys, "mailbox": mailbox, "over": over})) if keys else ()
+
+    def recorded(self, identity: str) -> MailRecord | None:
+        """Return the log's line for a mail, which says in what folder it belongs; None if it has not taken effect."""
+        query = "SELECT document FROM mails WHERE identity = :identity"
+        document = self.database.value(query, {"identity": rows.key(identity)})
+        return None if document is None else rows.decode_mail(document)
+
+    def answers_since(self, address: str, at: datetime) -> int:
+        """Return how many direct answers to an address (any capitals) were created at or after a moment."""
+        values = {"recipient": rows.key(address.lower()), "since": rows.number(at)}
+        return int(self.database.value(_ANSWERS, values))
+
+    def next_sequence(self) -> int:
+        """Return the sequence for the next RMA number, over all years and mailboxes; the first is 1.
+
+        It is this process's until a staged case with a new number uses it. A gap is fine, a repeat never happens (ST-4).
+        """
+        if not self._drawn:
+            self._last = int(self.database.value(self.database.sequence_sql, {"last": self._last}))
+            self._drawn.append(self._last)
+        return self._drawn[0]
+
+    def states(self) -> Mapping[State, int]:
+        """Return how many cases are in each state; states without a case are left out."""
+        return {row.state: row.n for row in self.database.run("SELECT state, count(*) AS n FROM cases GROUP BY state")}
+
+    def ledger(self) -> Iterator[MailRecord]:
+        """Yield every mail that arrived, in the order of arrival."""
+        for row in self.database.run("SELECT document FROM mails ORDER BY at, seq").fetchall():
+            yield rows.decode_mail(row.document)
+
+    def get_fact(self, name: str) -> str | None:
+        """Return a small fact that was set before, such as the first UID of a mailbox."""
+        value: str | None = self.database.value("SELECT value FROM facts WHERE name = :name", {"name": name})
+        return value
+
+    def _load(self, query: str, values: rows.Row, order: list[str] | None = None) -> list[Case]:
+        """Return the cases that a query finds, each once, in the order of these keys, with the deliveries of their replies."""
+        listed = self.database.run(query, values).fetchall()
+        found = {row.id: row for row in (sorted(listed, key=lambda row: order.index(row.key)) if order else listed)}
+        progress: dict[str, dict[str, Any]] = {case_id: {} for case_id in found}
+        for row in self.database.run(_DELIVERIES, {"ids": list(found)}) if found else ():
+            progress[row.case_id][row.message_id] = row
+        for case_id, row in found.items():
+            self._revisions.setdefault(case_id, row.revision)
+        return [rows.with_deliveries(self.decode(row), progress[case_id]) for case_id, row in found.items()]
+
+    def decode(self, row: Any) -> Case:
+        """Return the case of a row with ``_COLUMNS``, without the deliveries of its replies.
+
+        Raises:
+            StateError: its document is damaged or missing.
+        """
+        for _ in range(_TRIES):
+            document = row.document
+            if document is None and self.files:
+                document = self.files.read(row.folder, row.id)
+            if document is not None and rows.digest(document) == row.digest:
+                return rows.decode_case(document)
+            row = self.database.run(BY_ID, {"ids": [row.id]}).fetchone()  # the daemon may have written it meanwhile
+        where = self.files.path(row.folder, row.id) if self.files and row.document is None else self.database.place
+        raise StateError(
+            f"{where}: case {row.id} is damaged: it is missing or does not match its digest. Restore it from a backup; "
+            "`mailbot state check` lists all that is damaged"
+        )
 
     def stage(self, step: Step, delivery: Reply | None = None) -> None:
-        """Put a step's case, replies and log line in line for the next commit.
+        """Add a step's case, replies and log line to the next commit.
 
         Delivery is the store's: a reply that it holds keeps its state unless the step's is final (sent, failed, held), so
         that a step from an older look at the case sends nothing twice. Replies that are in no case are kept as notes.
@@ -58,165 +178,121 @@ class Store(Deliveries):
             delivery: the reply whose failed delivery led to the step; its state is staged with it (promise 3).
 
         Raises:
-            DuplicateError: the step would take effect twice.
-            StaleError: another process changed the case meanwhile.
+            DuplicateError: the step would take effect twice; nothing of it is staged.
+            StaleError: another process changed the case meanwhile, or staged the same reply or number. Roll back.
             ValueError: a value in it could not be read back; nothing of the step is staged.
-            KeyError: no committed reply is ``delivery``.
+            KeyError: no committed reply is ``delivery``; nothing of the step is staged.
         """
-        with self._all_or_nothing():
-            if delivery:
-                self._deliver(delivery)
-            if step.record:
-                self._insert(
-                    mails, [rows.mail_row(step.record)], "mail", f"{step.record.identity} is in the log already"
-                )
-            if step.after:
-                self._stage_case(step.after)
-            self._insert_replies(rows.notes(step), None)
+        case, mail = step.after, rows.mail_row(step.record) if step.record else None
+        document = rows.encode_case(case) if case else b""
+        replies: dict[str, tuple[Reply, str | None]] = {reply.message_id: (reply, None) for reply in step.replies}
+        replies |= {reply.message_id: (reply, case.id) for reply in case.replies} if case else {}
+        self.database.begin()
+        known = self._known(case, replies, delivery)
+        new = [rows.reply_row(*each) for message_id, each in replies.items() if message_id not in known["ours"]]
+        if mail and not self.database.run(_ADD_MAIL, mail).rowcount:
+            raise DuplicateError("mail", f"{mail['identity']} is in the log already")
+        if delivery:
+            self.database.run(MARK, rows.delivery_row(delivery))
+        if case:
+            self._stage_case(case, document, known)
+        if self.database.run_many(_ADD_REPLY, new) != len(new):
+            raise StaleError("another process staged a reply with the same Message-ID")
+        self._contents += new
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        self.session.begin()
-        drawn, used, staged, looked = list(self._drawn), list(self._used), dict(self._staged), dict(self._looked)
-        try:
-            with self.session.savepoint():
-                yield
-        except BaseException as error:
-            self._drawn, self._used, self._staged, self._looked = drawn, used, staged, looked
-            if isinstance(error, DuplicateError) and error.what == "number":
-                self._drawn = self._drawn[1:]  # somebody had it: never offer it again
-            raise
+    def _known(self, case: Case | None, replies: Iterable[str], delivery: Reply | None) -> dict[str, dict[str, str]]:
+        """Return what the database holds of a step, as {what: {name: more}}; refuse what would take effect twice."""
+        number = case.number.text if case and case.number else ""
+        ids = [*replies, delivery.message_id] if delivery else [*replies]
+        values = {"id": case.id if case else "", "number": rows.key(number, "name"), "replies": ids}
+        known: dict[str, dict[str, str]] = {what: {} for what in ("case", "key", "number", "ours", "other")}
+        for row in self.database.run(_KNOWN, values):
+            known[row.what][row.name] = row.more
+        if delivery:
+            if delivery.message_id not in known["ours"] | known["other"]:
+                raise KeyError(delivery.message_id)
+            known["other"].pop(delivery.message_id, None)
+        if known["other"]:
+            raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
+        if case and known["number"] and case.id not in known["number"]:
+            self._drawn = self._drawn[1:]  # somebody had it: never offer it again
+            raise DuplicateError("number", f"{number} is the number of case {next(iter(known['number']))}")
+        return known
 
-    def _stage_case(self, after: Case) -> None:
-        document = rows.encode_case(after)
-        row = rows.case_row(after, document)
-        self._remember(row["digest"], rows.decode_case(document))  # what could not be read back is refused now
-        if after.id not in self._looked and (known := self.session.execute(BY_ID, {"ids": [after.id]}).one_or_none()):
-            self._looked[after.id] = (known.revision, known.folder)
-        revision, folder = self._looked.get(after.id, (0, rows.OPEN_FOLDER))
-        row["revision"] = revision + 1
-        old_keys: set[str] = set()
-        if revision:
-            changed = self.session.execute(_CHANGED_CASE, {**row, "this": after.id, "expected": revision})
-            if changed.rowcount != 1:
-                raise StaleError(f"case {after.id} was changed by another process")
-            old_keys = set(self.session.execute(_KEYS, {"id": after.id}).scalars())
-        else:
-            try:
-                self.session.execute(cases.insert(), row)
-            except IntegrityError as error:
-                raise StaleError(f"case {after.id} was opened by another process") from error
-        self._looked[after.id] = (revision + 1, rows.OPEN_FOLDER)
-        self._staged[after.id] = (document, self._staged.get(after.id, (b"", folder))[1])
-        self._stage_keys(after, old_keys)
-        if after.number:
-            self._stage_number(after.number.text, after.id)
-        self._stage_replies(after, new=not revision)
-
-    def _stage_keys(self, after: Case, before: set[str]) -> None:
-        wanted = rows.case_keys(after)
-        gone = {key for key in before - wanted if not key.startswith("n:")}  # a replaced number still names its case
+    def _stage_case(self, case: Case, document: bytes, known: dict[str, dict[str, str]]) -> None:
+        run = self.database.run
+        before, revision = next(iter(known["case"].items()), ("cases", "0"))
+        expected = self._revisions.get(case.id, int(revision))
+        row = rows.case_row(case, document, expected + 1)
+        if run(_CHANGE_CASE if expected else _ADD_CASE, row).rowcount != 1:
+            raise StaleError(f"case {case.id} was changed by another process")
+        self._revisions[case.id] = expected + 1
+        self._documents[case.id] = (document, row["folder"], self._documents.get(case.id, (b"", "", before))[2])
+        wanted = rows.case_keys(case)
+        gone = [key for key in known["key"] if key not in wanted and not key.startswith("n:")]  # old numbers stay
         if gone:
-            self.session.execute(case_keys.delete().where(case_keys.c.case_id == after.id, case_keys.c.key.in_(gone)))
-        if fresh := sorted(wanted - before):
-            self.session.execute(case_keys.insert(), [{"case_id": after.id, "key": key} for key in fresh])
-
-    def _stage_number(self, text: str, case_id: str) -> None:
-        number = rows.name_key(text)
-        owner = self.session.execute(_OWNER, {"number": number}).scalar()
-        if owner is None:
-            self._insert(
-                numbers, [{"number": number, "case_id": case_id}], "number", f"{text} was given to another case"
-            )
-            sequence = self._drawn.pop(0) if self._drawn else self.session.draw()
-            self._used.append(sequence)
-            self.session.use(sequence)
-        elif owner != case_id:
-            raise DuplicateError("number", f"{text} is the number of case {owner}")
-
-    def _stage_replies(self, after: Case, *, new: bool) -> None:
-        found = [] if new else self.session.execute(DELIVERIES, {"ids": [after.id]})
-        held = {row.message_id: row.state for row in found}
-        for reply in after.replies:
-            if reply.state in rows.FINAL and held.get(reply.message_id, reply.state) != reply.state:
-                self.session.execute(_MARK, {**rows.delivery(reply), "this": reply.message_id})
-        self._insert_replies([reply for reply in after.replies if reply.message_id not in held], after.id)
-
-    def _insert_replies(self, new: Sequence[Reply], case_id: str | None) -> None:
-        if found := [rows.reply_row(reply, case_id) for reply in new]:
-            self._insert(replies, found, "reply", f"a reply of {case_id or 'a note'} has the Message-ID of another")
-            self.session.execute(contents.insert(), list(map(rows.content_row, new)))
-
-    def _insert(self, table: sa.Table, values: list[rows.Row], what: str, text: str) -> None:
-        try:
-            self.session.execute(table.insert(), values)
-        except IntegrityError:  # its text may quote a Message-ID, and a token in it
-            raise DuplicateError(what, text) from None
+            run(_DROP_KEYS, {"id": case.id, "keys": gone})
+        fresh = [{"case_id": case.id, "key": key} for key in wanted if key not in known["key"]]
+        self.database.run_many(_ADD_KEY, fresh)
+        if case.number and not known["number"]:
+            sequence = self.next_sequence()
+            values = {"number": rows.key(case.number.text, "name"), "case_id": case.id, "sequence": sequence}
+            if not run(_ADD_NUMBER, values).rowcount:
+                raise StaleError(f"{case.number.text} was given to another case by another process")
+            self._used.append(self._drawn.pop(0))
+        for reply in case.replies:
+            if reply.state in rows.FINAL and known["ours"].get(reply.message_id, reply.state) != reply.state:
+                run(MARK, rows.delivery_row(reply))
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember a small fact with the next commit."""
-        with self._all_or_nothing():
-            self.session.execute(facts.delete().where(facts.c.name == name))
-            self.session.execute(facts.insert(), {"name": name, "value": value})
+        self.database.begin()
+        self.database.run(_SET_FACT, {"name": name, "value": value})
 
     def commit(self) -> None:
-        """Make everything staged durable, all or nothing. If it raises, nothing is staged any more."""
+        """Make everything staged durable, all or nothing. If it raises, nothing is staged any more.
+
+        If PostgreSQL is lost during the commit, nobody knows whether it took effect: process the batch again. What took
+        effect is found by its key (``recorded``, ``DuplicateError``).
+        """
         try:
-            self.session.commit()
-        except UnavailableError:  # nobody knows whether the sequences were used
-            self._used = []
+            self.database.run_many(_ADD_CONTENT, self._contents)
+            self.database.commit()
+        except BaseException as error:
+            if isinstance(error, UnavailableError):
+                self._used = []  # they may have been used
             self.rollback()
             raise
-        except BaseException:
-            self.rollback()
-            raise
-        staged, self._staged, self._used = self._staged, {}, []
-        self._looked.clear()
-        if self.filing:
-            for case_id, (document, before) in staged.items():
-                self.filing.put(case_id, document, before)
-            self.filing.write()
-            if self.filing.full:
-                with suppress(UnavailableError):  # the commit is durable; the next checkpoint says what is wrong
-                    self.filing.tidy()
+        documents, self._used = self._documents, []
+        self.rollback()
+        if self.files:
+            self.files.write(documents)
 
     def rollback(self) -> None:
         """Forget everything staged."""
-        self.session.rollback()
         self._drawn, self._used = sorted((*self._used, *self._drawn)), []
-        self._staged = {}
-        self._looked.clear()
-
-    def adopt(self, documents: Iterable[tuple[str, bytes]]) -> None:
-        """Take documents, by case id, whose rows were inserted into the open transaction."""
-        self._staged |= {case_id: (document, rows.OPEN_FOLDER) for case_id, document in documents}
-
-    # ------------------------------------------------------------ processes and housekeeping
+        self._documents, self._contents, self._revisions = {}, [], {}
+        self.database.rollback()
 
     def claim_mailbox(self, address: str) -> bool:
         """Say whether this process may read a mailbox; if so no other may until it is released or the connection is lost."""
-        return self.session.claim_mailbox(address)
+        return self.database.lock(_lock_number(address))
 
     def release_mailbox(self, address: str) -> None:
         """Let another process read a mailbox."""
-        self.session.release_mailbox(address)
+        self.database.unlock(_lock_number(address))
 
     def checkpoint(self, now: datetime | None = None) -> None:
-        """Use a quiet moment: sync and archive case files; once a day forget bytes that were sent ``keep_sent_days`` ago.
+        """Use a quiet moment: sync case files; once a day forget bytes that were sent ``keep_sent_days`` ago.
 
         Nothing depends on it. It does nothing while a batch is staged.
         """
-        if self.session.in_transaction or self.session.read_only:
+        if self.database.in_transaction or self.database.read_only:
             return
-        self._looked.clear()  # files move
-        if self.filing:
-            self.filing.tidy()
+        if self.files:
+            self.files.sync_files()
         if now and self._pruned != now.date():
-            old = rows.number(now - self._keep_sent)
-            sent = (replies.c.unsent == 0, replies.c.created_at < old, sa.func.coalesce(replies.c.tried_at, 0) < old)
-            self.session.execute(
-                contents.delete().where(contents.c.message_id.in_(sa.select(replies.c.message_id).where(*sent)))
-            )
+            self.database.run(_FORGET, {"old": rows.number(now - self._keep_sent)})
             self._pruned = now.date()
 
     def close(self) -> None:
@@ -225,4 +301,8 @@ class Store(Deliveries):
             self.rollback()
             self.checkpoint()
         finally:
-            self.session.close()
+            self.database.close()
+
+
+def _lock_number(address: str) -> int:
+    return int(rows.digest(address.lower().encode())[:15], 16)

@@ -1,4 +1,4 @@
-"""What a command of staff does to a case, once it was granted."""
+"""What a granted staff command changes in a case."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from mailbot.case.execute import execute
 from msgspec.structs import replace
 from support.memory_desk import COMPANIES, NOW, PORTWELL, SERVERTECH, policy
 
-from mailbot.case.deadlines import renew
+from mailbot.case.apply import with_change
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import ImpossibleTransitionError
+from mailbot.decide.execution import execute
+from mailbot.decide.plan import Plan
 from mailbot.model import (
     Case,
     CaseUnit,
@@ -28,6 +30,7 @@ from mailbot.model import (
     Snapshot,
     State,
 )
+from mailbot.policy.context import Context
 
 if TYPE_CHECKING:
     from mailbot.policy.policy import Policy
@@ -48,15 +51,18 @@ def case(*items: CaseUnit, **more: object) -> Case:
     return replace(Case("C-BCDFGHJKMN", "rma@x.example", "x", "kim@acme.example", state, NOW, units=items), **more)
 
 
-def done(
-    before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object
-) -> Case:
-    """Carry out a command on these units; on all where none is named."""
+def done(before: Case, name: CommandName, *serials: str, rules: Policy | None = None, day: date = FRIDAY, **more: object) -> Case:
+    """Execute a command on these units, on all if none is named, and apply the changes that it plans."""
     command = Command(name, name.upper(), **more)  # type: ignore[arg-type]
     meant = serials or tuple(unit.serial for unit in before.units)
-    return execute(
-        before, CommandResult(command, "done", meant), BOSS, rules or policy(PORTWELL), Snapshot(sequence=7), day
-    )
+    now = NOW + (day - FRIDAY)
+    plan = Plan(before, Context(rules or policy(PORTWELL), Snapshot(sequence=7), now))
+    execute(plan, CommandResult(command, "done", meant), BOSS)
+    after = before
+    for change in plan.changes:
+        after = with_change(after, change, now)
+    assert after == plan.case, "the plan shows the case as the changes leave it"
+    return after
 
 
 def states(found: Case) -> list[State]:
@@ -84,7 +90,7 @@ def test_an_approval_gives_the_number(state: State) -> None:
 
 
 @pytest.mark.parametrize("resumes", ["in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"])
-def test_what_was_on_hold_goes_on_where_it_stood(resumes: State) -> None:
+def test_a_released_unit_continues_in_its_earlier_state(resumes: State) -> None:
     """An approval of a unit that is under way or here brings no second number."""
     after = done(case(unit("A1", "held", resume_state=resumes), number=NUMBER), "approve")
     assert (states(after), after.units[0].resume_state, after.number) == ([resumes], None, NUMBER)
@@ -112,7 +118,7 @@ def test_a_credit_is_on_record(currency: str) -> None:
 
 def test_the_order_that_a_person_compared_has_accepted_the_quote() -> None:
     """After an approval nothing waits for an order any more."""
-    waiting = case(unit("A1", "held", charged=True), quotes=(replace(QUOTE, pending_order="4711"),))
+    waiting = case(unit("A1", "held", billed=True), quotes=(replace(QUOTE, pending_order="4711"),))
     assert done(waiting, "approve").quotes[-1].order == "4711"
 
 
@@ -157,9 +163,7 @@ def test_a_quote_for_several_units_is_one_offer() -> None:
 @pytest.mark.parametrize("company", COMPANIES)
 def test_receipt_is_logged_with_its_due_date(company: str) -> None:
     """Ten business days from the day of receipt; Thanksgiving is a working day unless the rules name a calendar (ST-15)."""
-    after = done(
-        case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company)
-    )
+    after = done(case(unit("A1", "authorized"), unit("A2", "authorized"), number=NUMBER), "received", "A1", rules=policy(company))
     assert states(after) == ["received", "authorized"]
     assert (after.units[0].received_on, after.units[0].repair_due) == (FRIDAY, date(2026, 12, 4))
     assert after.state == "authorized", "the least advanced"
@@ -167,7 +171,7 @@ def test_receipt_is_logged_with_its_due_date(company: str) -> None:
 
 
 def test_a_diagnosis_without_a_finding_is_only_logged() -> None:
-    """The unit goes on; nobody is charged."""
+    """The repair continues; nobody is charged."""
     after = done(case(unit("A1", "received")), "diagnosed", text="burnt capacitor")
     assert (states(after), after.charges, after.quotes) == (["diagnosed"], (), ())
 
@@ -189,9 +193,7 @@ def test_a_finding_that_makes_chargeable(finding: Finding) -> None:
     assert (states(after), after.units[0].outcome) == (["parts_quoted"], "quote")
     assert after.quotes[-1].parts
     assert after.quotes[-1].total > 0
-    paid = done(
-        case(unit("A1", "received", charged=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,)
-    )
+    paid = done(case(unit("A1", "received", billed=True), intent="repair"), "diagnosed", rules=rules, findings=(finding,))
     assert (states(paid), paid.quotes) == (["diagnosed"], ())
 
 
@@ -217,14 +219,14 @@ def test_repaired_and_beyond_repair(state: State) -> None:
     """Repaired it waits for its shipment; beyond repair it goes back as it is (AP-11)."""
     assert states(done(case(unit("A1", state)), "repaired")) == ["repaired"]
     [item] = done(case(unit("A1", state)), "not_repairable").units
-    assert (item.state, item.unrepairable) == ("diagnosed", True)
+    assert (item.state, item.not_repairable) == ("diagnosed", True)
 
 
 @pytest.mark.parametrize(("company", "state"), [(PORTWELL, "shipped"), (SERVERTECH, "closed")])
 def test_shipped_back(company: str, state: State) -> None:
     """Server Technology closes with the shipment (ST-16), Portwell on the next day; carrier and tracking are on record."""
     parcel = ShipmentNotice("UPS", "1Z999AA10123456784")
-    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), parcel=parcel)
+    after = done(case(unit("A1", "repaired")), "shipped", rules=policy(company), shipment=parcel)
     assert (states(after), after.units[0].shipped_on, after.outbound) == ([state], FRIDAY, parcel)
 
 
@@ -248,30 +250,24 @@ def test_more_time_for_a_number() -> None:
 def test_more_time_for_an_order(state: State) -> None:
     """The quote binds longer, and what comes due for it comes later."""
     before = case(unit("A1", state), quotes=(QUOTE,))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=14)
     assert after.quotes == (replace(QUOTE, valid_until=QUOTE.valid_until + timedelta(days=14)),)
-    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
-        timedelta(days=14)
-    ] * 3
+    assert [late.at - at.at for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=14)] * 3
     assert not {deadline.key for deadline in before.deadlines} & {deadline.key for deadline in after.deadlines}
 
 
 def test_more_time_for_an_answer() -> None:
     """What is missing may come later."""
     before = case(unit("A1", "asking"))
-    before = replace(before, deadlines=renew(before, policy(PORTWELL), FRIDAY))
+    before = replace(before, deadlines=deadlines_of(before, policy(PORTWELL), FRIDAY))
     after = done(before, "extend", days=7)
-    assert [late.on - at.on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [
-        timedelta(days=7)
-    ] * 3
+    assert [late.due_on - at.due_on for at, late in zip(before.deadlines, after.deadlines, strict=True)] == [timedelta(days=7)] * 3
 
 
-@pytest.mark.parametrize(
-    "state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"]
-)
+@pytest.mark.parametrize("state", ["quoted", "authorized", "in_transit", "received", "diagnosed", "ordered", "repaired"])
 def test_on_hold_and_on_again(state: State) -> None:
-    """What was put on hold goes on where it stood, with its number, its quote and its order."""
+    """A released unit continues in its earlier state, with its number, its quote and its order."""
     before = case(unit("A1", state), number=NUMBER, quotes=(QUOTE,))
     held = done(before, "hold")
     assert (states(held), held.units[0].resume_state, held.state) == (["held"], state, "held")
@@ -279,9 +275,7 @@ def test_on_hold_and_on_again(state: State) -> None:
     assert (states(after), after.number, after.quotes) == ([state], NUMBER, (QUOTE,))
 
 
-@pytest.mark.parametrize(
-    "state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"]
-)
+@pytest.mark.parametrize("state", ["asking", "quoted", "held", "authorized", "in_transit", "declined", "expired", "shipped"])
 def test_closed(state: State) -> None:
     """A case is over, whether it is about units or not."""
     assert done(case(unit("A1", state)), "close").state == "closed"
@@ -296,10 +290,9 @@ def test_what_changes_nothing(name: CommandName) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "state"),
-    [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")],
+    ("name", "state"), [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")]
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
-    """A ruling that the table does not bear out would be an error of ours, and is never carried out."""
+    """A granted command that the lifecycle table does not allow is an error, and is never executed."""
     with pytest.raises(ImpossibleTransitionError):
-        done(case(unit("A1", state)), name, parcel=ShipmentNotice("UPS", "1Z999AA10123456784"))
+        done(case(unit("A1", state)), name, shipment=ShipmentNotice("UPS", "1Z999AA10123456784"))

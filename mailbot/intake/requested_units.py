@@ -1,0 +1,106 @@
+"""The units of a request: their reasons and exclusions, and what is missing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mailbot.intake.entities import references
+from mailbot.intake.statements import attribution, exclusions, intent, reasons
+from mailbot.intake.statements.reasons import Reason
+from mailbot.model import RequestedUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mailbot.intake.message_content import MessageContent, NamedUnit
+    from mailbot.model import Exclusion, Intent, Missing
+
+
+def with_reasons(
+    content: MessageContent,
+    units: Sequence[NamedUnit],
+    reason: Reason,
+    exclusions_by_unit: dict[str, frozenset[Exclusion]],
+    intent_: Intent,
+) -> tuple[RequestedUnit, ...]:
+    """Return the units of a request with their reasons and exclusions.
+
+    Args:
+        content: the content of the message.
+        units: the units it is about.
+        reason: the reason of the whole message.
+        exclusions_by_unit: the result of ``stated_by_unit``.
+        intent_: what the message asks for.
+    """
+    needs_units = intent_ in intent.NEEDS_UNITS
+    has_several = len(units) > 1
+    result = []
+    unit_exclusions = frozenset().union(*(names for key, names in exclusions_by_unit.items() if key))
+    shared_reason = attribution.shared_reason(content, reason, intent_) if has_several else reason
+    for unit in units:
+        own_reason = attribution.unit_reason(content, unit) if has_several else Reason()
+        used_reason = own_reason if own_reason.text else shared_reason
+        excluded = (exclusions_by_unit[""] - unit_exclusions) | exclusions_by_unit.get(unit.key, frozenset())
+        if not has_several:
+            excluded = frozenset().union(*exclusions_by_unit.values())
+        result.append(
+            RequestedUnit(
+                unit.serial,
+                reason=used_reason.text if needs_units else "",
+                exclusions=exclusions.ordered(excluded) if needs_units else (),
+                vague=needs_units and used_reason.is_vague and not excluded,
+                symptom=reasons.symptom(used_reason.text, content.lexicons) if needs_units else None,
+                revision=_revision(content, unit),
+                suggestion=content.reader.suggestion(unit.serial),
+                unsure=unit.unsure,
+            )
+        )
+    return tuple(result)
+
+
+def _revision(content: MessageContent, unit: NamedUnit) -> str | None:
+    return references.revision(unit.sentences or content.sentences, content.lexicons)
+
+
+def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
+    """Return the stated exclusions by unit key; the empty key is for those of the whole message."""
+    found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered_questions(content.message.text, content.lexicons)}
+    unit_sentences: set[str] = set()
+    for unit in content.units:
+        pairs = pairwise((*unit.sentences, ""))
+        found[unit.key] = frozenset().union(
+            *(exclusions.stated_exclusions(text, following, content.lexicons) for text, following in pairs)
+        )
+        answers = (unit.list_text, *(reasons.reason_field(text, content.lexicons) or "" for text in unit.sentences))
+        found[unit.key] |= frozenset().union(*(exclusions.short_answer(text, content.lexicons) for text in answers))
+        unit_sentences.update(unit.sentences)
+    texts = (*content.sentences, content.own_subject)[:600]
+    for text, following in zip(texts, (*texts[1:], ""), strict=True):
+        if (
+            text
+            and text not in unit_sentences
+            and text not in content.sentences_about_others
+            and not attribution.is_part_of(text, unit_sentences)
+        ):
+            found[""] |= exclusions.stated_exclusions(text, following, content.lexicons)
+    return found
+
+
+def _asked_only_for_serial(content: MessageContent) -> bool:
+    """Return whether a reply answers a question that asked for the serial number only."""
+    return content.case is None and content.is_reply and content.asked_for("serial") and not content.asked_for("reason")
+
+
+def missing_information(content: MessageContent, units: Sequence[RequestedUnit], reason: Reason) -> tuple[Missing, ...]:
+    """Return what must be asked for, for case and message together (AP-27, AP-28)."""
+    case_units = content.case.units if content.case else ()
+    missing: list[Missing] = []
+    if not units and not case_units:
+        missing.append("serial")
+    without_reason = [unit.serial for unit in units if not unit.reason] + [unit.serial for unit in case_units if not unit.reason]
+    if (without_reason and units) or (
+        not reason.text and (without_reason or not (units or case_units)) and not _asked_only_for_serial(content)
+    ):
+        missing.append("reason")
+    return tuple(missing)
