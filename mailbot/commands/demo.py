@@ -43,7 +43,8 @@ def demo(*, fast: bool, out: Path, serve: bool) -> None:
     from mailbot.demo import session
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot print a character prints "?" instead of failing
+        # a terminal that cannot print a character prints "?" instead of failing
+        sys.stdout.reconfigure(errors="replace")
     try:
         complete = asyncio.run(session.run_demo(out, fast=fast, serve=serve))
     except KeyboardInterrupt:

@@ -101,7 +101,7 @@ def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail],
     """
     ignored = {bare(address) for address in ignore} - {expected.to for expected in expectations}
     emails = [mail for mail in emails if mail.reply.to.lower() not in ignored]
-    # One slot for each time that an expectation may match; the slots that must be mail_of come first.
+    # One slot for each time that an expectation may match; the slots that must be filled come first.
     needed = [expected for expected in expectations if expected.needs]
     slots = needed + [expected for expected in expectations for _ in range(_optional(expected, len(emails)))]
     fits = [[mail for mail, each in enumerate(emails) if not differences(expected, each)] for expected in slots]

@@ -187,7 +187,8 @@ def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
 def serve(memory: int, cpu: int) -> None:
     """Read attachments from standard input, one after another, until it is closed."""
     for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)  # it exits when its standard input is closed, not in the middle of an attachment
+        # it exits when its standard input is closed, not in the middle of an attachment
+        signal.signal(name, signal.SIG_IGN)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # keep the output of libraries out of the answers
     _limit_process(memory)
