@@ -127,7 +127,7 @@ def test_A7_an_approval_counts_once() -> None:
         answer(situation, body="REJECT too late\r\n"),
         answer(situation, body="EXTEND 14 days\r\n"),
         answer(situation, body="CLOSE\r\n"),
-        answer(situation, Notice.of(situation.colleagues), sender=KAY),
+        answer(situation, Notice.of(situation.staff), sender=KAY),
     ):
         step = desk.take(later.raw())
         assert standing(desk) == done

@@ -267,7 +267,7 @@ def says(entry: Entry) -> re.Pattern[str]:
 def reads(entry: Entry, seen: Witness) -> bool:
     """Whether somebody reads the sentence of an entry, or a letter of its name."""
     pattern = says(entry)
-    return any(mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.mails)
+    return any(mail.reply.template == f"progress {entry.key}" or pattern.search(folded(mail.text)) for mail in seen.emails)
 
 
 ENTRIES = entries("decide", "inform", "answers", "findings")
@@ -291,7 +291,7 @@ def test_every_sentence_is_read_by_somebody(entry: Entry) -> None:
         pattern.search(folded(mail.text)) and clause in mail.reply.cites
         for seen in of(entry.company)
         if entry in seen.touched
-        for mail in seen.mails
+        for mail in seen.emails
     )
 
 
@@ -324,7 +324,7 @@ def is_missing_elsewhere(company: str, clause: str) -> bool:
     """
     if any(clause in texts(sent.cites_not) for sent in expectations(company)):
         return True
-    emails = [mail.reply for seen in of(company) for mail in seen.mails]
+    emails = [mail.reply for seen in of(company) for mail in seen.emails]
     kinds = {mail.template for mail in emails if clause in mail.cites}
     if any("every" in inform.moment for inform in rules(company).inform if inform.clause == clause):
         return all(clause not in mail.cites for mail in emails if mail.audience == "staff")
@@ -367,7 +367,7 @@ def test_every_cited_clause_exists(company: str) -> None:
     expected = {clause for sent in expectations(company) for clause in (*texts(sent.cites), *texts(sent.cites_not))}
     assert expected <= known
     for seen in of(company):
-        assert {clause for mail in seen.mails for clause in mail.reply.cites} <= known, seen.file
+        assert {clause for mail in seen.emails for clause in mail.reply.cites} <= known, seen.file
 
 
 # ---------------------------------------------------------------- what holds for every mail
@@ -375,7 +375,7 @@ def test_every_cited_clause_exists(company: str) -> None:
 
 def letters(company: str) -> Iterator[tuple[Witness, SentMail]]:
     """Every letter to a customer, in every conversation of a company."""
-    return ((seen, mail) for seen in of(company) for mail in seen.mails if mail.reply.audience == "customer")
+    return ((seen, mail) for seen in of(company) for mail in seen.emails if mail.reply.audience == "customer")
 
 
 @pytest.mark.parametrize("company", COMPANIES)
@@ -432,7 +432,7 @@ def label_of(mail: SentMail) -> str:
 def test_another_delivery_address_is_on_the_label() -> None:
     """The address that staff gave for one return is on its new label, and on no other (ST-10, ST-11)."""
     seen = witness(HERE / "server-technology" / "another-delivery-address.toml")
-    labels = [label for mail in seen.mails if (label := label_of(mail))]
+    labels = [label for mail in seen.emails if (label := label_of(mail))]
     assert ["77 dock street" in label for label in labels] == [False, True, False]
     assert ["1040 sandhill drive" in label for label in labels] == [True, False, True]
 
@@ -444,7 +444,7 @@ def test_a_non_owner_reads_word_for_word_what_an_unknown_serial_brings(company: 
     cases = [step.case for step in seen.play.steps if step.case]
     own = "|".join({name for case in cases for name in (case.id, *(item.serial for item in case.units))})
     emails: dict[str, list[str]] = {}
-    for mail in seen.mails:
+    for mail in seen.emails:
         emails.setdefault(mail.reply.to, []).append(re.sub(own, "#", mail.text))
     joe, jane = emails["joe@elsewhere.example"], emails["jane@elsewhere.example"]
     assert [folded(mail) for mail in joe] == [folded(mail) for mail in jane]

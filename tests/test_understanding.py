@@ -86,7 +86,7 @@ def test_every_mail_is_labeled_and_in_one_part(told: dict[str, list[dict[str, An
         files = sorted(path.name for path in (DATA / name / "mail").glob("*.eml"))
         assert sorted(row["file"] for row in labels_of(DATA / name)) == files
         assert sorted(row["file"] for row in rows) == files
-    assert {part: len(labels(part)) for part in PARTS} == {part: limits.mails for part, limits in PARTS.items()}
+    assert {part: len(labels(part)) for part in PARTS} == {part: limits.emails for part, limits in PARTS.items()}
     assert not {row["file"] for row in labels("tuned")} & {row["file"] for row in labels("held out")}
 
 
@@ -95,7 +95,7 @@ def test_every_mail_is_labeled_and_in_one_part(told: dict[str, list[dict[str, An
 def test_mail_is_understood(scores: dict[str, Score], part: str, field: str) -> None:
     """Emails are read as a person reads them, with no more misreadings than are known."""
     misses = [miss for miss in scores[part].misses if miss[1] == field]
-    assert scores[part].mails == PARTS[part].mails
+    assert scores[part].emails == PARTS[part].emails
     assert field in scores[part].right, f"{field} was not scored"
     assert len(misses) <= PARTS[part].misread[field], "\n".join(map(str, misses))
 
@@ -141,7 +141,7 @@ def test_the_figures_are_shown(
     for part, one in scores.items():
         shares = {field: round(100 * one.share(field), 1) for field in NONE}
         record_testsuite_property(f"understanding, {part}", shares)
-        lines.append(f"{part} ({one.mails} mails): " + ", ".join(f"{field} {share} %" for field, share in shares.items()))
+        lines.append(f"{part} ({one.emails} mails): " + ", ".join(f"{field} {share} %" for field, share in shares.items()))
     with capsys.disabled():
         print("", *lines, sep="\n")  # noqa: T201 - the figures are to be seen
     assert len(lines) == len(PARTS)

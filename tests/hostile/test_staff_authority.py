@@ -177,9 +177,9 @@ def test_A8_a_token_is_good_for_seven_days() -> None:
 
 def test_A8_a_token_is_one_persons() -> None:
     """The colleague's token in the boss's mail is worth nothing, and the other way round."""
-    assert proved(answer(SITUATION, Notice.of(SITUATION.colleagues)).raw()) == "none"
+    assert proved(answer(SITUATION, Notice.of(SITUATION.staff)).raw()) == "none"
     assert proved(answer(SITUATION, sender=KAY.address).raw()) == "none"
-    assert proved(answer(SITUATION, Notice.of(SITUATION.colleagues), sender=KAY.address).raw()) == "token"
+    assert proved(answer(SITUATION, Notice.of(SITUATION.staff), sender=KAY.address).raw()) == "token"
 
 
 def test_A8_every_token_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def test_A8_a_guessed_token_is_never_found(guess: str) -> None:
     assert (proved(raw) == "token") == (guess == GOOD.secret)
 
 
-@given(st.integers(0, 127), st.sampled_from([SITUATION.notice, SITUATION.colleagues]))
+@given(st.integers(0, 127), st.sampled_from([SITUATION.notice, SITUATION.staff]))
 def test_A8_one_bit_off_is_another_token(bit: int, sent: bytes) -> None:
     """Whichever bit is flipped, the token is refused."""
     to = Notice.of(sent)

@@ -187,7 +187,7 @@ def test_a_company_and_a_language_go_before_the_default():
 
 
 @pytest.mark.parametrize(
-    ("path", "source", "line", "what", "mend"),
+    ("path", "source", "line", "what", "fix"),
     [
         ("acme/en/closed.jinja", "fine\n{{ numbr }}", 2, "'numbr' is not known here", "did you mean 'number'?"),
         ("acme/en/closed.jinja", "{% if no %}\n{{ contact.compny }}", 2, "", "fix the syntax there"),

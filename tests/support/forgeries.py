@@ -111,7 +111,7 @@ def _by_name(at: Situation) -> Iterator[tuple[str, Letter]]:
     ):
         yield "look-alike", answer(at, sender=other, trace=at.vouched_for(other.rpartition("@")[2]))
     kelvin = at.colleague.replace("k", "\u212a")
-    yield "look-alike", answer(at, Notice.of(at.colleagues), sender=kelvin, trace=at.vouched_for(domain))
+    yield "look-alike", answer(at, Notice.of(at.staff), sender=kelvin, trace=at.vouched_for(domain))
     for raw in (f"{local}\udcff@{domain}", f"B\udcf6ss {at.person}", f"{local}\x00@{domain}"):
         yield "8-bit From", answer(at, sender=raw, trace=at.vouched)
     yield "no From", answer(at, sender="", trace=at.vouched)
@@ -120,7 +120,7 @@ def _by_name(at: Situation) -> Iterator[tuple[str, Letter]]:
 def _by_token(at: Situation) -> Iterator[tuple[str, Letter]]:
     """The From is the person's, our server knows nothing of it, and the token is not the one."""
     notice = Notice.of(at.notice)
-    others = {"token of another case": at.others, "expired token": at.expired, "token of another person": at.colleagues}
+    others = {"token of another case": at.others, "expired token": at.expired, "token of another person": at.staff}
     if at.spent is not None:
         others["spent token"] = at.spent
     for kind, raw in others.items():

@@ -77,12 +77,12 @@ def units(company: str) -> dict[str, Unit]:
 
 
 class _TextAlone(EmailTemplates):
-    """The letters without their HTML, which is made of the same facts."""
+    """The templates without their HTML, which has the same facts."""
 
     __slots__ = ()
 
-    def _write(self, room: Any, name: str, facts: Any) -> str:
-        return "" if name.endswith(".html") else super()._write(room, name, facts)
+    def _write(self, scope: Any, name: str, facts: Any) -> str:
+        return "" if name.endswith(".html") else super()._write(scope, name, facts)
 
 
 @cache
@@ -98,9 +98,9 @@ def policy(company: str) -> Policy:
     found = library().policy(company, staff=staff, trusted_authserv_id=f"mx.{domain}")
     if WHOLE:
         return found
-    letters = found.letters
-    assert isinstance(letters, EmailTemplates)
-    return replace(found, letters=_TextAlone(letters.sources, letters.rooms), document_texts={})
+    templates = found.templates
+    assert isinstance(templates, EmailTemplates)
+    return replace(found, templates=_TextAlone(templates.sources, templates.scopes), document_texts={})
 
 
 def mail(

@@ -50,7 +50,7 @@ class Score:
 
     def share(self, name: str) -> float:
         """Return the share of emails in which a field is right."""
-        return self.right.get(name, 0) / self.mails
+        return self.right.get(name, 0) / self.emails
 
     @property
     def serial_f1(self) -> float:
