@@ -112,7 +112,8 @@ class Daemon:
         pause = FIRST_PAUSE
         while not self.worker.stopping.is_set():
             try:
-                await self.worker.keep_sending()
+                await self.worker.send_next()
+                pause = FIRST_PAUSE
             except StateError as error:
                 if not self._fail(error):
                     pause = await self._pause(pause)

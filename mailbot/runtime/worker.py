@@ -156,17 +156,15 @@ class Worker:
         """
         return await self.sender.send()
 
-    async def keep_sending(self) -> None:
-        """Send whenever replies have been committed, until ``stopping`` and ``unsent`` are set.
+    async def send_next(self) -> None:
+        """Wait until replies have been committed, then send them; return at once if ``stopping`` and ``unsent`` are set.
 
         Raises:
             StateError: the state cannot be written.
         """
-        while True:
-            await self.unsent.wait()
-            self.unsent.clear()
-            if self.stopping.is_set():
-                return
+        await self.unsent.wait()
+        self.unsent.clear()
+        if not self.stopping.is_set():
             await self.sender.send()
 
     async def checkpoint(self) -> None:
@@ -188,7 +186,7 @@ class Worker:
         if self.clock.at:
             await self.process_due()
         failed: dict[str, MailboxError] = {}
-        sending = asyncio.create_task(self.keep_sending())
+        sending = asyncio.create_task(self._keep_sending())
         try:
             while not await self._round(failed) and not self.stopping.is_set():  # noqa: ASYNC110 - others give no sign
                 await asyncio.sleep(POLL_OTHERS)
@@ -198,6 +196,10 @@ class Worker:
             await sending
         for error in failed.values():
             raise error
+
+    async def _keep_sending(self) -> None:
+        while not self.stopping.is_set():
+            await self.send_next()
 
     async def _round(self, failed: dict[str, MailboxError]) -> bool:
         """Do what there is to do now; say whether nothing is left, for this process and for others."""
