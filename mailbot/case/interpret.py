@@ -9,8 +9,7 @@ from msgspec import structs
 from mailbot.case.authority import proof, staff_member
 from mailbot.case.matching import case_of_request, may_join, without_units_elsewhere
 from mailbot.case.merge import merge_request
-from mailbot.intake import understand as intake
-from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.understand import understand
 from mailbot.mail.addresses import is_ours
 from mailbot.model import (
     Answered,
@@ -86,18 +85,13 @@ def _from_staff(
 
 
 def _read(message: Message, mail: MailReference, case: Case | None, context: Context) -> Request:
-    """Read an email as if only the sender's own units were registered; other units are kept for staff (promise 7)."""
+    """Understand an email; staff may see all units, any other sender only their own (promise 7)."""
     snapshot, desk = context.snapshot, context.policy.desk
     if staff_member(message, desk) is not None:
-        return intake.understand(message, case, snapshot, desk)
+        return understand(message, case, snapshot, desk)
     domains = sender_domains(mail)
-    own = {key: unit for key, unit in snapshot.units.items() if owns(domains, unit)}
-    request = intake.understand(message, case, structs.replace(snapshot, units=own), desk)
-    if len(own) == len(snapshot.units) or request.kind in ("bounce", *MACHINES):
-        return request
-    seen = intake.understand(message, case, snapshot, desk)
-    keyed = ((serial_key(unit.serial), unit) for unit in seen.units)
-    return structs.replace(request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in own))
+    owned = {key for key, unit in snapshot.units.items() if owns(domains, unit)}
+    return understand(message, case, snapshot, desk, owned)
 
 
 def sender_domains(mail: MailReference) -> set[str]:

@@ -107,7 +107,7 @@ class AnnotatedMessage:
 
     def __init__(self, message: Message, request: Request, case: Case | None, snapshot: Snapshot, desk: Desk) -> None:
         self.message, self.request = message, request
-        self.content = MessageContent(message, case, snapshot, desk)
+        self.content = MessageContent(message, case, snapshot.units, desk)
         self.rejected = rejected_strings(message, request, case, snapshot, desk)
         self.subject = self._fold(message.subject)
         self.texts = [self._fold(_truncated(message.visible))]

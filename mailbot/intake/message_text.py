@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,10 +16,11 @@ from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import MAX_TEXT, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Self
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Missing, Snapshot
+    from mailbot.model import Case, Message, Missing, Unit
 
 
 class AnsweredQuestion(NamedTuple):
@@ -40,20 +42,30 @@ class MessageText:
     """The texts of a message, split into sentences.
 
     ``own_sentences`` is the new text. ``sentences`` are all sentences that count: the new text up to the signature, the
-    forwarded text, and the text of the documents. ``own_subject`` is the subject if the sender wrote it.
+    forwarded text, and the text of the documents. ``own_subject`` is the subject if the sender wrote it. ``known`` are the
+    registry rows by key.
     """
 
-    def __init__(self, message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> None:
-        self.message, self.case, self.snapshot, self.desk = message, case, snapshot, desk
+    def __init__(self, message: Message, case: Case | None, known: Mapping[str, Unit], desk: Desk) -> None:
+        self.message, self.case, self.desk = message, case, desk
         self.subject = email_parts.SubjectLine(message.subject)
         self.is_forward = message.forwarded or self.subject.is_forward
         self.language, *possible = languages(self._language_samples(), desk.words)
         forwarded_language = language((message.quoted,), desk.words) if self.is_forward and message.quoted else self.language
         self.lexicons = desk.words.of(self.language, forwarded_language, possible=possible)
-        self.reader = Reader(snapshot.units, desk, self.lexicons, expected=self.asked_for("serial"))
         self.typed_tables, text = extract_tables(_without_cells(message), self.lexicons)
         self.own_sentences = sentences(text)
         self.own_subject = "" if self.is_reply else self.subject.text
+        self.known, self.reader = known, Reader(known, desk, self.lexicons, expected=self.asked_for("serial"))
+
+    def with_known(self, known: Mapping[str, Unit]) -> Self:
+        """Return the same texts with other registry rows: what depends on the known units is determined anew."""
+        other = copy(self)
+        for name in list(vars(self)):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                delattr(other, name)
+        other.known, other.reader = known, self.reader.knowing(known)
+        return other
 
     @cached_property
     def earlier_lines(self) -> tuple[str, ...]:
@@ -92,7 +104,7 @@ class MessageText:
             self.own_sentences, self.lexicons, email_parts.writer_names(sender.name, sender.email) if sender else ()
         )
         has_serials_below = any(
-            serial_key(word[0]) in self.snapshot.units
+            serial_key(word[0]) in self.known
             for text in self.own_sentences[named_closing:]
             for word in tokens(mask_non_serials(text))
         )

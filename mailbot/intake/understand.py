@@ -18,13 +18,15 @@ from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from mailbot.intake.desk import Desk
     from mailbot.model import Case, Intent, Kind, Message, Snapshot
 
 
-def understand(message: Message, case: Case | None, snapshot: Snapshot, desk: Desk) -> Request:
+def understand(
+    message: Message, case: Case | None, snapshot: Snapshot, desk: Desk, owned: Collection[str] | None = None
+) -> Request:
     """Understand a message.
 
     Args:
@@ -33,8 +35,23 @@ def understand(message: Message, case: Case | None, snapshot: Snapshot, desk: De
             determined for case and message together.
         snapshot: the registry rows for the message's lookup keys.
         desk: the company's desk.
+        owned: the keys of the units that are the sender's own (default: all). The others count as unknown, except in
+            ``foreign`` (promise 7).
     """
-    content = MessageContent(message, case, snapshot, desk)
+    content = MessageContent(message, case, snapshot.units, desk)
+    if owned is None or len(owned) == len(snapshot.units):
+        return _request(content)
+    request = _request(content.with_known({key: unit for key, unit in snapshot.units.items() if key in owned}))
+    if request.kind in {"spam", "staff"} or message.classification.sender_class != "human":
+        return request
+    keyed = ((serial_key(unit.serial), unit) for unit in _customer_request(content).units)
+    return msgspec.structs.replace(
+        request, foreign=tuple(unit for key, unit in keyed if key in snapshot.units and key not in owned)
+    )
+
+
+def _request(content: MessageContent) -> Request:
+    message, desk = content.message, content.desk
     if message.classification.sender_class != "human":
         return Request(kind=message.classification.sender_class, language=content.language)
     if message.sender and message.sender.email in {person.address for person in desk.staff}:
@@ -62,7 +79,7 @@ def _staff_request(content: MessageContent) -> Request:
         content.message.visible,
         content.desk.words.everything,
         desk=content.desk,
-        known={*content.snapshot.units, *(serial_key(item.serial) for item in (content.case.units if content.case else ()))},
+        known={*content.known, *(serial_key(item.serial) for item in (content.case.units if content.case else ()))},
         is_reply=content.is_reply,
     )
     note = Request(
@@ -103,7 +120,7 @@ A single one may occur in any message.
 
 def _is_spam(content: MessageContent) -> bool:
     """Return whether the content is unsolicited sales or fraud: never if it names one of our units."""
-    if content.is_reply or content.snapshot.units:
+    if content.is_reply or content.known:
         return False
     text = normalize(" ".join((*content.masked_sentences[:200], content.own_subject)))
     phrase_count = len({text[start:end] for lexicon in content.lexicons for start, end in lexicon.spam.spans(text)})
@@ -115,7 +132,7 @@ def _is_spam(content: MessageContent) -> bool:
 
 
 def _customer_request(content: MessageContent) -> Request:
-    order_number = references.purchase_order(_order_texts(content), content.snapshot.units, content.lexicons)
+    order_number = references.purchase_order(_order_texts(content), content.known, content.lexicons)
     if order_number is None and references.mentions_order((*content.sentences, content.subject.text), content.lexicons):
         order_number = references.order_number_from_file_name(_file_names(content), content.desk)
     units = content.units or content.earlier_units

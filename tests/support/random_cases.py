@@ -24,11 +24,10 @@ from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
 from support.replay import differences
 
-from mailbot.case import delivery
+from mailbot.case import delivery, interpret
 from mailbot.case.deadlines import waits_for
 from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATE, NUMBERED, ON_SITE, state_of
 from mailbot.core import handle
-from mailbot.intake import understand as intake
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
 from mailbot.policy.dates import today
@@ -182,7 +181,7 @@ class Life(Desk):
         for module in (pipeline, sending):
             self.patches.enter_context(patch.object(module, "handle", self._step))
         if not WHOLE:
-            self.patches.enter_context(patch.object(intake, "understand", _remembered))
+            self.patches.enter_context(patch.object(interpret, "understand", _remembered))
 
     def _chance(self) -> str:
         self.count += 1
@@ -507,18 +506,21 @@ def finished(work: Coroutine[Any, Any, Any]) -> None:
 
 
 _HEARD: dict[tuple[bytes, ...], Request] = {}
-_LISTEN: Callable[..., Request] = intake.understand
+_LISTEN: Callable[..., Request] = interpret.understand
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def _remembered(message: Any, case: Case | None, snapshot: Snapshot, desk: Any) -> Request:
+def _remembered(message: Any, case: Case | None, snapshot: Snapshot, desk: Any, owned: Any = None) -> Request:
     """Understand an email, or remember how the same words in the same situation were understood: that part is pure."""
     same = replace(
         message, message_id=None, digest="", size=0, arrived_at=_LONG_AGO, sent_at=None, references=(), delivered_to=(),
         in_reply_to=("a mail",) if message.thread else (), to=(), cc=(), return_path=None,
     )  # fmt: skip
     about = replace(case, history=(), replies=(), tokens=(), deadlines=(), opened_at=_LONG_AGO) if case else None
-    key = (desk.address.encode(), *(msgspec.json.encode(each) for each in (same, about, snapshot.units)))
+    key = (
+        desk.address.encode(),
+        *(msgspec.json.encode(each) for each in (same, about, snapshot.units, None if owned is None else sorted(owned))),
+    )
     if key not in _HEARD:
-        _HEARD[key] = _LISTEN(message, case, snapshot, desk)
+        _HEARD[key] = _LISTEN(message, case, snapshot, desk, owned)
     return _HEARD[key]

@@ -48,7 +48,7 @@ def rejected_strings(
         snapshot: the registry rows for the message's lookup keys.
         desk: the company's desk.
     """
-    search = _RejectionSearch(MessageContent(message, case, snapshot, desk), request)
+    search = _RejectionSearch(MessageContent(message, case, snapshot.units, desk), request)
     return tuple(islice(search.rejected_strings(), MAX_STRINGS))
 
 
@@ -97,7 +97,7 @@ class _RejectionSearch:
     """Searches a message again, knowing what was accepted."""
 
     def __init__(self, content: MessageContent, request: Request) -> None:
-        self.content, self.desk, self.lexicons, self.known = (content, content.desk, content.lexicons, content.snapshot.units)
+        self.content, self.desk, self.lexicons, self.known = (content, content.desk, content.lexicons, content.known)
         self.request = request
         self.taken = {serial_key(unit.serial) for unit in (*request.units, *request.foreign) if unit.serial}
 

@@ -124,6 +124,10 @@ class Reader:
         other.expected = True
         return other
 
+    def knowing(self, known: Mapping[str, Unit]) -> Reader:
+        """Return a reader of the same text with other registry rows."""
+        return Reader(known, self.desk, self.lexicons, expected=self.expected)
+
     def mentions(self, sentences: Sequence[str]) -> tuple[Mention, ...]:
         """Return the serial numbers of a text, except those that the writer calls wrong or an example."""
         return tuple(self._read(sentences))

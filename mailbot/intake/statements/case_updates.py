@@ -35,12 +35,10 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
     def ours(code: str) -> bool:
         key = serial_key(code)
         return (
-            key in content.snapshot.units
-            or key in _case_keys(content)
-            or bool(re.fullmatch(content.desk.number_form, code, re.IGNORECASE))
+            key in content.known or key in _case_keys(content) or bool(re.fullmatch(content.desk.number_form, code, re.IGNORECASE))
         )
 
-    known = {*content.snapshot.units, *_case_keys(content)}
+    known = {*content.known, *_case_keys(content)}
     carrier = tracking = ""
     is_shipped = False
     shipped_units: dict[str, str] = {}
@@ -75,7 +73,7 @@ def adds(content: MessageContent) -> bool:
 
 def agrees(content: MessageContent) -> bool:
     """Return whether the whole message is a yes, in words that staff would use to approve."""
-    parsed = parse_commands(content.message.visible, content.desk.words.everything, desk=content.desk, known=content.snapshot.units)
+    parsed = parse_commands(content.message.visible, content.desk.words.everything, desk=content.desk, known=content.known)
     return bool(parsed.commands) and all(command.name in ("approve", "confirm") for command in parsed.commands)
 
 
@@ -104,7 +102,7 @@ def _denied_serials(content: MessageContent) -> tuple[str, ...]:
     found = []
     own_keys = {unit.key for unit in content.units}
     for text in _statements(content):
-        named_spans = list(candidate_spans(text, content.desk, {*content.snapshot.units, *_case_keys(content)}))
+        named_spans = list(candidate_spans(text, content.desk, {*content.known, *_case_keys(content)}))
         if not any(span.key in own_keys for span in named_spans):
             continue
         for span in named_spans:
@@ -120,7 +118,7 @@ def _other_serials(content: MessageContent) -> tuple[str, ...]:
     case_keys = _case_keys(content)
     own_keys = {unit.key for unit in content.units}
     named_spans = (
-        span for text in _statements(content) for span in candidate_spans(text, content.desk, {*content.snapshot.units, *case_keys})
+        span for text in _statements(content) for span in candidate_spans(text, content.desk, {*content.known, *case_keys})
     )
     return tuple(
         span.text
