@@ -211,7 +211,7 @@ def test_T3_archives_unpack_to_no_more_than_an_email_may_hold() -> None:
 
 
 def test_R1_a_large_attachment_costs_little_time() -> None:
-    """An email of 25 MB with a picture, and one with a list, is worked on within two seconds of processor time; the list is said to be too large."""
+    """An email of 25 MB takes less than two seconds of processor time, with a picture or with a list that is too large."""
     for name, content in (("photo.jpg", b"\xff\xd8" + bytes(18_000_000)), ("list.csv", b"a;b\n" * 6_000_000)):
         raw = letter("Serial number AH2F104432 shows no video.", (name, content))
         assert len(raw) > 24_000_000
