@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
-from mailbot.model import CaseUnit, CommandName, LifecycleEvent, Outcome, State, Value
+from mailbot.model import CaseUnit, CommandName, FinalState, LifecycleEvent, OpenState, Outcome, State, Value
 
-ORDER: Final[tuple[State, ...]] = (
-    "asking",
-    "quoted",
-    "held",
-    "authorized",
-    "in_transit",
-    "received",
-    "diagnosed",
-    "parts_quoted",
-    "ordered",
-    "repaired",
-    "shipped",
-)
+ORDER: Final[tuple[State, ...]] = get_args(OpenState)
 """The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
 
-FINAL_STATES: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
+FINAL_STATES: Final[tuple[State, ...]] = get_args(FinalState)
 CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
 """The states in which a unit waits for nothing."""
 

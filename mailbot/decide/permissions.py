@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import structs
 
 from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
 from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, StaffMember, State
+from mailbot.model import (
+    Case,
+    CaseUnit,
+    Command,
+    CommandName,
+    CommandResult,
+    HarmlessCommand,
+    RefusalReason,
+    Role,
+    StaffMember,
+    State,
+)
 from mailbot.policy.policy import Policy
 
 _ANY: Final[tuple[Role, ...]] = ("approver", "sales", "desk")
@@ -37,7 +48,7 @@ ROLES: Final[Mapping[CommandName, tuple[Role, ...]]] = MappingProxyType(
 )
 """The roles that may give a command."""
 
-HARMLESS: Final[frozenset[CommandName]] = frozenset({"note", "help", "confirm"})
+HARMLESS: Final[frozenset[CommandName]] = frozenset(get_args(HarmlessCommand))
 """Commands that change nothing."""
 
 _MONEY: Final[frozenset[CommandName]] = frozenset({"approve", "quote"})

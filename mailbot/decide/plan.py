@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.case import tokens
 from mailbot.case.apply import version_after, with_change
-from mailbot.case.deadlines import deadlines_after
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import next_state
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
@@ -19,6 +19,7 @@ from mailbot.model import (
     CaseUnit,
     Change,
     Command,
+    DeadlineKind,
     Decision,
     LifecycleEvent,
     Notice,
@@ -92,7 +93,14 @@ class Plan:
 
     def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
         """Update the deadlines; those of what was asked, quoted or issued after ``since`` start again today."""
-        self.update(deadlines=deadlines_after(since, self.current, self.context, asked=asked, quoted=quoted))
+        case, context = self.current, self.context
+        again: dict[DeadlineKind, bool] = {
+            "missing": asked,
+            "quote": quoted or len(case.quotes) > len(since.quotes),
+            "number": case.number != since.number,
+        }
+        restart = [kind for kind, is_new in again.items() if is_new]
+        self.update(deadlines=deadlines_of(case, context.policy, context.day, restart))
 
     def _add(self, change: Change) -> None:
         self.case = with_change(self.case, change, self.context.now)

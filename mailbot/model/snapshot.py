@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
-from mailbot.model.case import Case
+from mailbot.model.case import Case, Event, Reply
 from mailbot.model.decision import Decision
-from mailbot.model.event import Event
 from mailbot.model.mail import DueDate, FailedDelivery, Mail
-from mailbot.model.reply import Reply
 from mailbot.model.request import Kind, MessageOutcome
 from mailbot.model.values import Value
 
