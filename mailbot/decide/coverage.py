@@ -85,7 +85,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         seen = _first(policy, facts)
     as_unknown = rule.disguise and rule is not seen
     days = vocabulary.dates(s)
-    clauses = ((rule.clause, *rule.also) if as_unknown else ()) + (seen.clause, *seen.also)
+    clauses = (rule.clauses if as_unknown else ()) + seen.clauses
     return Verdict(
         serial=item.serial,
         outcome=rule.then if as_unknown else seen.then,
@@ -99,7 +99,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         answered_as_unknown=as_unknown,
         says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown_clauses=(seen.clause, *seen.also) if as_unknown else (),
+        shown_clauses=seen.clauses if as_unknown else (),
         owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
     ), rule if as_unknown else seen
@@ -125,7 +125,7 @@ def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
     return Verdict(
         serial=s.item.serial,
         outcome="issue",
-        clauses=(answer.clause, *answer.also),
+        clauses=answer.clauses,
         facts=vocabulary.record(vocabulary.all_facts(s), vocabulary.dates(s)),
         known=True,
         model=s.unit.model if s.unit else "",
@@ -196,7 +196,7 @@ def answer_verdict(
     return Verdict(
         serial=unit.serial,
         outcome=answer.then,
-        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(intent, ())))),
+        clauses=tuple(dict.fromkeys((*clauses, *answer.clauses_for(intent)))),
         facts=() if undisclosed else vocabulary.record(vocabulary.all_facts(s), days),
         known=not undisclosed,
         model="" if undisclosed else s.unit.model if s.unit else unit.model,
@@ -228,7 +228,7 @@ def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> D
     informed = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
     return Decision(
         outcome=answer.then,
-        clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
+        clauses=answer.clauses_for(case.intent if case else ""),
         why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),

@@ -34,7 +34,7 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
         return keyed_answer(context, inquiry, "parts_ordered", units)
     about = inquiry._replace(request=about_case(case, request))
     if rule := _missing_diagnosis(case, context.policy):
-        held = AnswerRule(rule.clause, rule.then, rule.says, rule.source, rule.also)
+        held = AnswerRule(clause=rule.clause, then=rule.then, says=rule.says, source=rule.source, also=rule.also)
         verdicts = tuple(answer_verdict(context, about, held, unit) for unit in units)
         return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)

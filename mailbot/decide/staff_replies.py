@@ -80,9 +80,7 @@ def _finding_notice(plan: Plan, result: CommandResult, units: tuple[CaseUnit, ..
     if mail:
         inquiry = Inquiry(mail, about_case(plan.current, Request("request")), plan.current)
         verdicts = tuple(
-            structs.replace(
-                answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=(rule.clause, *rule.also), says=rule.says
-            )
+            structs.replace(answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=rule.clauses, says=rule.says)
             for unit in units
             for rule in found
         )

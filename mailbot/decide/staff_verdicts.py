@@ -61,7 +61,7 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
             received = any(unit.received_on for unit in units)
             declined = (rule.says for rule in found if rule.then == "decline" and received)
             reason = " ".join(dict.fromkeys(text for text in (*declined, _sentence(result.command.text)) if text))
-            clauses = tuple(clause for rule in found for clause in (rule.clause, *rule.also))
+            clauses = tuple(clause for rule in found for clause in rule.clauses)
             return [
                 judge(
                     answers.rejected,
@@ -90,15 +90,15 @@ def clauses_of_command(plan: Plan, result: CommandResult, verdicts: list[Verdict
         return tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses))
     if result.command.name == "diagnosed":
         found = finding_rules(plan.current, result, plan.context.policy)
-        return tuple(dict.fromkeys(clause for rule in found for clause in (rule.clause, *rule.also)))
+        return tuple(dict.fromkeys(clause for rule in found for clause in rule.clauses))
     name = ANSWER_OF_COMMAND.get(result.command.name)
     answer: AnswerRule | None = getattr(plan.context.answers, name) if name else None
-    return (answer.clause, *answer.also, *answer.also_for.get(plan.current.intent, ())) if answer else ()
+    return answer.clauses_for(plan.current.intent) if answer else ()
 
 
 def _by_finding(verdict: Verdict, rule: FindingRule) -> Verdict:
     """Return the verdict with the outcome, the clauses and the sentence of a finding."""
-    return structs.replace(verdict, outcome=_OUTCOME_OF_FINDING[rule.then], clauses=(rule.clause, *rule.also), says=rule.says)
+    return structs.replace(verdict, outcome=_OUTCOME_OF_FINDING[rule.then], clauses=rule.clauses, says=rule.says)
 
 
 def _sentence(text: str) -> str:

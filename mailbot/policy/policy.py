@@ -130,12 +130,12 @@ def _answers(rules: Rules) -> dict[str, AnswerRule]:
 def _clauses(rules: Rules, file: str) -> None:
     deadlines = rules.deadlines
     named: list[tuple[str, Iterable[str]]] = [
-        *((f"decide {rule.clause}", (rule.clause, *rule.also)) for rule in rules.decide),
+        *((f"decide {rule.clause}", rule.clauses) for rule in rules.decide),
         *((f"inform {inform.clause}", (inform.clause,)) for inform in rules.inform),
         *((f"families.{name}", (family.clause,)) for name, family in rules.families.items()),
-        *((f"answers.{n}", (a.clause, *a.also, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
+        *((f"answers.{n}", (*a.clauses, *chain(*a.also_for.values()))) for n, a in _answers(rules).items()),
         *((f"deadlines.{kind}", (getattr(deadlines, kind).clause,)) for kind in Deadlines.__struct_fields__ if kind != "hour"),
-        *((f"findings.{name}", (flag.clause, *flag.also)) for name, flag in rules.findings.items()),
+        *((f"findings.{name}", flag.clauses) for name, flag in rules.findings.items()),
     ]
     for where, ids in named:
         for clause in ids:
