@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailbot.case.apply import apply, with_replies
 from mailbot.case.interpret import interpret
-from mailbot.decide import decide, decide_unreadable
+from mailbot.decide.triggers import decide, decide_unreadable
 from mailbot.model import Case, DeadlinesReached, Decision, DueDate, Event, FailedDelivery, Ignored, MailRecord, Message, Step
 from mailbot.policy.context import Context
 from mailbot.reply.compose import compose

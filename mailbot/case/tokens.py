@@ -60,11 +60,6 @@ def address(mailbox: str, case_id: str, token: Token) -> str:
     return f"{detailed if len(detailed) <= LOCAL_PART else local}@{domain}"
 
 
-def mark(token: Token) -> str:
-    """Return the part of a notice's Message-ID that is the token: ``<case id>.s<count>.<mark>@<our domain>``."""
-    return token.secret
-
-
 def details(message: Message) -> Iterator[str]:
     """Yield the detail parts (after the plus sign, RFC 5233) of our addresses that an email was sent to."""
     local, _, domain = message.mailbox.lower().rpartition("@")

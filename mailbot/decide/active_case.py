@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from mailbot.case.lifecycle import NUMBERED, ON_SITE
 from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
 from mailbot.decide.orders import decide_order
-from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
+from mailbot.decide.results import keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Answered, Case, CaseUnit, Decision, Ordered, Request, Requested
+from mailbot.model import Case, CaseUnit, CustomerEvent, Decision, Ordered, Request
 from mailbot.policy.context import Context
 
 CANCELABLE = frozenset({"asking", "quoted", "held", "authorized"})
 """States in which a customer can cancel without staff: the unit has not been shipped to us."""
 
 
-def decide_active(case: Case, event: Requested | Answered | Ordered, context: Context) -> Decision | None:
+def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decision | None:
     """Decide on a customer's email about a case; None if the rules of coverage or staff must decide."""
     mail, request = event.mail, event.request
     inquiry = Inquiry(mail, request, case)
@@ -38,9 +36,9 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
     if _expired_long_ago(case, context) and (request.units or request.renews_number):
-        about = inquiry._replace(request=about_case(case, request))
-        verdicts = tuple(answer_verdict(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
-        return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
+        answer, expired = context.answers.late_renewal, _in(case, "expired")
+        verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit) for unit in expired)
+        return verdicts_decision(context, verdicts, request.intent, notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:
         return keyed_answer(context, inquiry, "status", case.units)

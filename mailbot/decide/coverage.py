@@ -41,6 +41,16 @@ class Inquiry(NamedTuple):
     request: Request
     case: Case | None = None
 
+    @property
+    def about_case(self) -> Inquiry:
+        """The inquiry with the intent and support case of its case; special requests of both count."""
+        assert self.case is not None, "this inquiry is about a case"  # noqa: S101 - a defect, not an input
+        case, added = self.case, (*self.case.special_requests, *self.request.special_requests)
+        request = structs.replace(
+            self.request, intent=case.intent, support_case=case.support_case, special_requests=tuple(dict.fromkeys(added))
+        )
+        return self._replace(request=request)
+
 
 def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     """Decide on each unit of a request separately; the outcome of the whole is their common one, or mixed."""
@@ -94,7 +104,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         known=as_unknown or s.unit is not None,
         model=s.unit.model if s.unit else "",
         asks=(seen.ask,) if seen.ask else (),
-        charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
+        charges=fees(policy, seen.charge, item.serial),
         covered_until=days.get("cover_until"),
         answered_as_unknown=as_unknown,
         says=seen.says,
@@ -177,13 +187,7 @@ def answer_verdict(
 ) -> Verdict:
     """Return the verdict on a unit by an entry of [answers]: a decision by staff, a purchase order, or the status.
 
-    Args:
-        context: the rules, the registry rows and earlier cases.
-        inquiry: the email, what it requests, and the case (required).
-        answer: the entry of [answers]; the verdict has its outcome.
-        unit: the unit of the case.
-        clauses: clauses to cite before those of the answer.
-        says: the sentence, if it is not that of the answer; braces in it are literal.
+    ``clauses``: cited before those of the answer. ``says``: the sentence, if it is not that of the answer; braces are literal.
     """
     policy, case = context.policy, inquiry.case
     intent = case.intent if case else "none"
@@ -238,14 +242,14 @@ def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> D
     )
 
 
-def charge(policy: Policy, fee: str, serial: str) -> Charge:
-    """Return the charge of one fee for one unit.
+def fees(policy: Policy, names: Iterable[str], serial: str) -> tuple[Charge, ...]:
+    """Return the charges of fees for one unit.
 
     Raises:
         KeyError: the rules have no such fee.
     """
-    line = policy.rules.fees[fee]
-    return Charge(fee, line.label, line.amount, line.currency, serial)
+    lines = ((name, policy.rules.fees[name]) for name in names)
+    return tuple(Charge(name, line.label, line.amount, line.currency, serial) for name, line in lines)
 
 
 _EMAIL_FACTS = ("intent", "wish", "insurance", "overseas", "claimed", "today")

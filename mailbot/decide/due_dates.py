@@ -75,13 +75,12 @@ def _plan_notice(plan: Plan, case: Case, deadline: Deadline, decision: Decision)
             _remind_staff(plan, case, decision)
         case "quote" if deadline.is_final and lapsed:
             units = plan.units(lapsed)
-            if case.sender and not case.unreachable:
-                plan.notify_customer(notices.progress(plan, "parts_lapsed", units, decision), case.sender)
+            plan.inform_customer(notices.progress(plan, "parts_lapsed", units, decision))
             note = notices.to_staff(plan, decision, None, about="told")
             note = structs.replace(note, units=tuple(unit.serial for unit in units))
             plan.notify_staff(note, notices.people(policy, ("desk",)))
-        case _ if case.sender and not case.unreachable:
-            plan.notify_customer(_reminder(plan, case, deadline, decision), case.sender)
+        case _:
+            plan.inform_customer(_reminder(plan, case, deadline, decision))
 
 
 def _remind_staff(plan: Plan, case: Case, decision: Decision) -> None:

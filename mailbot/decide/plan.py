@@ -15,7 +15,6 @@ from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Case,
     CaseChanged,
-    CaseOpened,
     CaseUnit,
     Change,
     Command,
@@ -26,7 +25,6 @@ from mailbot.model import (
     Recipient,
     StaffMember,
     UnitChanged,
-    UnitRemoved,
 )
 from mailbot.policy.context import Context
 
@@ -57,15 +55,16 @@ class Plan:
 
     # ------------------------------------------------------------ changes
 
-    def open(self, change: CaseOpened) -> None:
-        """Open a case."""
-        self._add(change)
+    def add(self, change: Change) -> None:
+        """Add a change: the case is as it will be after it."""
+        self.case = with_change(self.case, change, self.context.now)
+        self.changes.append(change)
 
     def update(self, **fields: Any) -> None:
         """Set fields of the case (see ``CaseChanged``); values that do not change are omitted."""
         new = {name: value for name, value in fields.items() if getattr(self.current, name) != value}
         if new:
-            self._add(CaseChanged(**new))
+            self.add(CaseChanged(**new))
 
     def move(self, unit: CaseUnit, event: LifecycleEvent, **fields: Any) -> None:
         """Change the state of a unit by an event, and set fields of the unit.
@@ -74,17 +73,12 @@ class Plan:
             ImpossibleTransitionError: the state of the unit does not allow the event.
         """
         state = next_state(unit.state, event)
-        self._add(UnitChanged(structs.replace(unit, state=state, **fields), event))
+        self.add(UnitChanged(structs.replace(unit, state=state, **fields), event))
 
     def put(self, unit: CaseUnit, event: LifecycleEvent | None = None) -> None:
         """Add a unit to the case, or replace the one with the same serial number."""
         if event or unit not in self.current.units:
-            self._add(UnitChanged(unit, event))
-
-    def remove(self, serials: Iterable[str]) -> None:
-        """Remove units from the case."""
-        for serial in serials:
-            self._add(UnitRemoved(serial))
+            self.add(UnitChanged(unit, event))
 
     def units(self, serials: Collection[str]) -> tuple[CaseUnit, ...]:
         """Return the units with these serial numbers, with all planned changes, in the order of the case."""
@@ -102,25 +96,24 @@ class Plan:
         restart = [kind for kind, is_new in again.items() if is_new]
         self.update(deadlines=deadlines_of(case, context.policy, context.day, restart))
 
-    def _add(self, change: Change) -> None:
-        self.case = with_change(self.case, change, self.context.now)
-        self.changes.append(change)
-
     # ------------------------------------------------------------ notices
 
+    def inform_customer(self, notice: Notice) -> None:
+        """Plan an email to the customer of the case, who may be unreachable."""
+        if self.current.sender and not self.current.unreachable:
+            self.notify_customer(notice, self.current.sender)
+
     def notify_customer(self, notice: Notice, address: str) -> None:
-        """Plan an email to the customer."""
+        """Plan an email to this address of the customer."""
         recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
         self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
     def notify_staff(self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()) -> None:
         """Plan an email to each of these members of staff, each with a separate token if it is about a case (promise 5).
 
-        Args:
-            notice: what the email says.
-            people: the recipients.
-            confirms: the commands that the token confirms, if the notice is a request for confirmation.
+        ``confirms``: the commands that the token confirms, if the notice is a request for confirmation.
         """
+        notice = structs.replace(notice, audience="staff")
         for person in people:
             token, mark = None, self.context.snapshot.id_entropy[10:26]
             if self.case is not None:
@@ -128,15 +121,13 @@ class Plan:
                 version = version_after(self.before, self.case)
                 count = sum(1 for each in self._recipients() if each.token) + 1
                 token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)
-                mark = tokens.mark(token)
+                mark = token.secret
             recipient = Recipient(person.address, self._message_id("staff", mark), token)
             last = self.notices[-1] if self.notices else None
-            if last is not None and structs.replace(last, recipients=()) == structs.replace(
-                notice, recipients=(), audience="staff"
-            ):
+            if last is not None and structs.replace(last, recipients=()) == structs.replace(notice, recipients=()):
                 self.notices[-1] = structs.replace(last, recipients=(*last.recipients, recipient))
             else:
-                self.notices.append(structs.replace(notice, recipients=(recipient,), audience="staff"))
+                self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
     def _recipients(self) -> list[Recipient]:
         return [recipient for notice in self.notices for recipient in notice.recipients]

@@ -17,22 +17,20 @@ from mailbot.decide.plan import Plan
 from mailbot.decide.results import no_action
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
-    Answered,
     CaseOpened,
     CaseUnit,
+    CustomerEvent,
     Decision,
     LifecycleEvent,
     MailReference,
     Notice,
     Ordered,
     Request,
-    Requested,
     RequestedUnit,
     StaffMessage,
+    UnitRemoved,
     Verdict,
 )
-
-CustomerEvent = Requested | Answered | Ordered
 
 ANSWERS_IF_FORGED = 1
 """Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
@@ -124,7 +122,7 @@ def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Dec
 def _open(plan: Plan, mail: MailReference, request: Request) -> None:
     """Open a case for the address that replies go to."""
     policy = plan.context.policy
-    plan.open(
+    plan.add(
         CaseOpened(
             id=case_id(plan.context.snapshot.id_entropy),
             mailbox=policy.desk.address,
@@ -153,11 +151,9 @@ def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bo
         if verdict.number in (None, case.number)  # else the RMA of another case covers the unit
         and not _stays_unchanged(before.get(serial_key(verdict.serial)), verdict)
     }
-    plan.remove(
-        unit.serial
-        for key, unit in before.items()
-        if key not in verdicts and not (unit.known and unit.serial) and unit.state in ("asking", "held")
-    )
+    for key, unit in before.items():
+        if key not in verdicts and not (unit.known and unit.serial) and unit.state in ("asking", "held"):
+            plan.add(UnitRemoved(unit.serial))
     for key, verdict in verdicts.items():
         event = EVENT_OF_OUTCOME[verdict.outcome]
         earlier = before.get(key)

@@ -7,24 +7,22 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from mailbot.decide import notices, permissions
-from mailbot.decide.coverage import Inquiry, answer_verdict
+from mailbot.decide.coverage import answer_verdict
 from mailbot.decide.execution import finding_rules
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_A_DAY
-from mailbot.decide.results import about_case, latest_mail
+from mailbot.decide.results import latest_inquiry
 from mailbot.decide.staff_verdicts import ANSWER_OF_COMMAND
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, CommandResult, Decision, Notice, Request, StaffMember, StaffMessage, Verdict
+from mailbot.model import Case, CaseUnit, CommandResult, Decision, Notice, StaffMember, StaffMessage
 
 
 def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: StaffMember) -> None:
     """Plan the emails to the customer, to approvers, and the transcript to the sender."""
     context, mail = plan.context, event.mail
     if plan.before:
-        case = plan.current
         for notice in _customer_notices(plan, decision, plan.before):
-            if case.sender and not case.unreachable:
-                plan.notify_customer(notice, case.sender)
+            plan.inform_customer(notice)
         if decision.notify:
             note = notices.to_staff(plan, decision, None, about="held")
             plan.notify_staff(note, notices.people(context.policy, decision.notify))
@@ -42,10 +40,10 @@ def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: St
 
 def _customer_notices(plan: Plan, decision: Decision, before: Case) -> Iterator[Notice]:
     """Yield the notices to the customer: one for all verdicts, then one for each command that changed a unit."""
-    customer = latest_mail(plan.current)
+    customer = latest_inquiry(plan.current)
     if customer and any(verdict.outcome != "staff" for verdict in decision.verdicts):
         clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
-        notice = notices.answer(plan, decision, customer, first=False)
+        notice = notices.answer(plan, decision, customer.mail, first=False)
         informed = (line.clause for line in notice.informs)
         yield structs.replace(notice, clauses=tuple(dict.fromkeys((*clauses, *informed))))
     for result in decision.command_results:
@@ -71,17 +69,14 @@ def _command_notice(plan: Plan, result: CommandResult, before: Case, decision: D
 
 def _finding_notice(plan: Plan, result: CommandResult, units: tuple[CaseUnit, ...], decision: Decision) -> Notice | None:
     """Return the notice about findings and their fees (AP-14, AP-33); None if no rule asks for one."""
-    context, mail = plan.context, latest_mail(plan.current)
-    before = plan.before or plan.current
-    found = [rule for rule in finding_rules(before, result, context.policy) if rule.then == "notice"]
+    context, inquiry = plan.context, latest_inquiry(plan.current)
+    found = [rule for rule in finding_rules(plan.current, result, context.policy) if rule.then == "notice"]
     if not found:
         return None
-    verdicts: tuple[Verdict, ...] = ()
-    if mail:
-        inquiry = Inquiry(mail, about_case(plan.current, Request("request")), plan.current)
-        verdicts = tuple(
-            structs.replace(answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=rule.clauses, says=rule.says)
-            for unit in units
-            for rule in found
-        )
-    return notices.progress_of(plan, "charged", verdicts, decision)
+    verdicts = (
+        structs.replace(answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=rule.clauses, says=rule.says)
+        for unit in units
+        if inquiry
+        for rule in found
+    )
+    return notices.progress_of(plan, "charged", tuple(verdicts), decision)

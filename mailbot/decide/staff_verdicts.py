@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -10,11 +11,11 @@ from msgspec import structs
 
 from mailbot.case import numbers
 from mailbot.case.lifecycle import ON_SITE
-from mailbot.decide.coverage import Inquiry, answer_verdict
+from mailbot.decide.coverage import answer_verdict
 from mailbot.decide.execution import finding_rules
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import about_case, latest_mail
-from mailbot.model import CaseUnit, CommandName, CommandResult, Outcome, Request, Verdict
+from mailbot.decide.results import latest_inquiry
+from mailbot.model import CaseUnit, CommandName, CommandResult, Outcome, Verdict
 from mailbot.policy.rules import AnswerRule, FindingRule
 
 ANSWER_OF_COMMAND: Final[Mapping[CommandName, str]] = MappingProxyType(
@@ -37,14 +38,10 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
     """Return the verdicts that a command causes: an RMA number, a rejection, a quote; none for other commands."""
     case, context, answers = plan.current, plan.context, plan.context.answers
     units = plan.units(result.serials)
-    mail = latest_mail(case)
-    if mail is None:
+    inquiry = latest_inquiry(case)
+    if inquiry is None:
         return []
-    inquiry = Inquiry(mail, about_case(case, Request("request")), case)
-
-    def judge(answer: AnswerRule, unit: CaseUnit, clauses: tuple[str, ...] = (), says: str = "") -> Verdict:
-        return answer_verdict(context, inquiry, answer, unit, clauses, says)
-
+    judge = partial(answer_verdict, context, inquiry)
     match result.command.name:
         case "approve":
             # A unit that is only released, under a number that is still valid, needs no email: the customer has the number.

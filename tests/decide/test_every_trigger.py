@@ -12,7 +12,7 @@ from support.every_trigger import Taken, named, walked
 from support.memory_desk import COMPANIES, part, words
 
 from mailbot.core import handle
-from mailbot.decide import decide
+from mailbot.decide.triggers import decide
 from mailbot.model import (
     Answered,
     Bounced,
