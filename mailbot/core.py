@@ -13,10 +13,7 @@ from mailbot.reply.compose import compose
 def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context) -> Step:
     """Return the step that results from one trigger. No I/O, no clock, no random numbers.
 
-    Args:
-        trigger: an incoming email, a due date of a case, or an outgoing email that could not be delivered.
-        case: the case that the trigger refers to by its thread, its address, or a number; None if there is none.
-        context: the policy, the snapshot, and the time.
+    ``case``: the case that the trigger refers to by its thread, its address, or a number; None if there is none.
 
     Raises:
         ImpossibleTransitionError: the state of a unit does not allow the event; store nothing.

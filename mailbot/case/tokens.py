@@ -31,15 +31,9 @@ _MESSAGE_ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
 
 
 def mint(secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()) -> Token:
-    """Make the token of one notice.
+    """Make the token of one notice (see ``Token``).
 
-    Args:
-        secret: the 128 random bits of this step, in hexadecimal (``Snapshot.token_entropy``).
-        count: the position of the token in the step: each notice has its own token.
-        person: the recipient of the notice.
-        until: aware, UTC; the last time at which it can be used.
-        version: the version of the case when the notice is sent.
-        commands: the commands that it confirms, if the notice is a request for confirmation.
+    ``secret``: the 128 random bits of this step, in hexadecimal. ``count``: the position of the token in the step.
 
     Raises:
         ValueError: ``secret`` does not have 128 bits, so that the token could be guessed.

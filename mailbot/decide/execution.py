@@ -30,10 +30,7 @@ _DISCLOSED: Final[Mapping[str, Any]] = MappingProxyType(
 def execute(plan: Plan, result: CommandResult, person: str) -> None:
     """Plan the changes of a permitted command. Deadlines are updated after all commands of the email.
 
-    Args:
-        plan: with the case as the previous commands left it.
-        result: the command, and the units that it is permitted for.
-        person: the address of the member of staff who gave the command (ST-4).
+    ``person``: the address of the member of staff who gave the command (ST-4).
     """
     command, units = result.command, plan.units(result.serials)
     match command.name:

@@ -58,16 +58,9 @@ _APPROVES: Final[tuple[State, ...]] = ("held", "asking", "quoted", "declined", "
 
 
 def decide_command(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
-    """Decide whether a command is permitted in the current state of the case.
+    """Return whether a person may give a command in the current state of the case: "done", "refused" with a reason, or "second".
 
-    Args:
-        case: the case of the command, if any.
-        command: as read from the email.
-        person: who gives it; authentication is checked elsewhere.
-        policy: the company's.
-
-    Returns:
-        The result "done", "refused" with a reason, or "second".
+    Authentication is checked elsewhere.
     """
     if command.flaw:
         return _refused(command, "flaw")
@@ -154,11 +147,11 @@ def pending_amount(case: Case) -> Decimal:
     """Return the amount of the commands that wait for a second approver."""
     if case.pending is None:
         return Decimal(0)
-    return sum((amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
-
-
-def _serials(case: Case, command: Command) -> tuple[str, ...]:
-    return tuple(unit.serial for unit in affected_units(case, command))
+    waiting = (
+        CommandResult(command, "done", tuple(unit.serial for unit in affected_units(case, command)))
+        for command in case.pending.commands
+    )
+    return sum((amount_of(case, result) for result in waiting), Decimal(0))
 
 
 def _refused(command: Command, reason: RefusalReason) -> CommandResult:

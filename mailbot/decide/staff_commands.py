@@ -103,13 +103,7 @@ def _commands_of_token(case: Case | None, event: StaffMessage) -> tuple[Command,
 
 
 def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) -> Decision:
-    """Decide on commands one after another, and plan the changes of those that are permitted.
-
-    Args:
-        plan: with the case as it is; without one if the commands belong to no case.
-        commands: in the order of the email.
-        person: the authenticated sender.
-    """
+    """Decide on commands one after another, and plan the changes of those that are permitted. ``person``: the sender."""
     results: list[CommandResult] = []
     verdicts: list[Verdict] = []
     for command in _with_pending(plan.case, commands):

@@ -17,7 +17,6 @@ from mailbot.model.case import (
     Ordered,
     Proof,
     Reply,
-    ReplyState,
     Requested,
     StaffMessage,
 )
@@ -72,7 +71,7 @@ from mailbot.model.request import (
     SpecialRequest,
     State,
 )
-from mailbot.model.snapshot import MailRecord, Snapshot, Step, Trigger, Unit
+from mailbot.model.snapshot import MailRecord, Snapshot, Step, Unit
 from mailbot.model.unit import (
     CaseUnit,
     Charge,

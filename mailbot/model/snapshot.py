@@ -7,7 +7,6 @@ from typing import Literal
 
 from mailbot.model.case import Case, Event, Reply
 from mailbot.model.decision import Decision
-from mailbot.model.mail import DueDate, FailedDelivery, Mail
 from mailbot.model.request import Kind, MessageOutcome
 from mailbot.model.values import Value
 
@@ -81,6 +80,3 @@ class Step(Value, frozen=True):
     after: Case | None
     replies: tuple[Reply, ...] = ()
     record: MailRecord | None = None
-
-
-Trigger = Mail | DueDate | FailedDelivery

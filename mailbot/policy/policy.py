@@ -67,13 +67,7 @@ class Policy(Value, frozen=True):
 
 
 def load_rules(name: str, text: str, file: str, overlay: Mapping[str, Any] | None = None) -> tuple[Rules, PolicyStamp]:
-    """Load and verify a rules file.
-
-    Args:
-        name: of the policy.
-        text: of the rules file.
-        file: its name, for error texts.
-        overlay: values that replace those of the file.
+    """Load and verify the text of a rules file. ``file``: its name, for errors. ``overlay``: values that replace those of the file.
 
     Raises:
         ConfigError: names the file, the clause, the key and the nearest valid word.
