@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from mailbot.case import tokens
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Proof, StaffMember, Token
+from mailbot.intake.desk import Desk
+from mailbot.model import Case, Message, Proof, StaffMember, Token
 
 
 def staff_member(message: Message, desk: Desk) -> StaffMember | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, get_args
 
-from mailbot.model import CaseUnit, CommandName, FinalState, LifecycleEvent, OpenState, Outcome, State, Value
+from mailbot.model import CaseUnit, CommandName, FinalState, LifecycleEvent, OpenState, Outcome, Release, State, Value
 
 ORDER: Final[tuple[State, ...]] = get_args(OpenState)
 """The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
@@ -59,15 +59,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted", "held"), "ordered"),
     Transition("parts_declined", "parts quote declined", ("parts_quoted",), "diagnosed"),
     Transition("approved", "approved", ("held", "asking", "quoted", "declined", "expired"), "authorized", "approve"),
-    Transition("resumed_asking", "released", ("held",), "asking", "approve"),
-    Transition("resumed_quoted", "released", ("held",), "quoted", "approve"),
-    Transition("resumed_authorized", "released", ("held",), "authorized", "approve"),
-    Transition("resumed_in_transit", "released", ("held",), "in_transit", "approve"),
-    Transition("resumed_received", "released", ("held",), "received", "approve"),
-    Transition("resumed_diagnosed", "released", ("held",), "diagnosed", "approve"),
-    Transition("resumed_parts_quoted", "released", ("held",), "parts_quoted", "approve"),
-    Transition("resumed_ordered", "released", ("held",), "ordered", "approve"),
-    Transition("resumed_repaired", "released", ("held",), "repaired", "approve"),
+    *(Transition(event, "released", ("held",), event.removeprefix("resumed_"), "approve") for event in get_args(Release)),
     Transition("rejected", "rejected", (*_BEFORE_RECEIPT, "received", "diagnosed"), "declined", "reject"),
     Transition("quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"),
     Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),

@@ -6,18 +6,12 @@ A token is in the Reply-To and in the Message-ID of a notice; email clients send
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
-from mailbot.model import Token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from mailbot.model import Case, Command, Message, StaffMember
+from mailbot.model import Case, Command, Message, StaffMember, Token
 
 LIFETIME = timedelta(days=7)
 """How long a token can be used."""

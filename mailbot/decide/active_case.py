@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mailbot.case.lifecycle import NUMBERED, ON_SITE
-from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, keyed_answer
 from mailbot.decide.orders import decide_order
-from mailbot.decide.results import keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CustomerEvent, Decision, Ordered, Request
 from mailbot.policy.context import Context
@@ -36,9 +35,8 @@ def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decisio
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
     if _expired_long_ago(case, context) and (request.units or request.renews_number):
-        answer, expired = context.answers.late_renewal, _in(case, "expired")
-        verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit) for unit in expired)
-        return verdicts_decision(context, verdicts, request.intent, notify=("approver",))
+        expired = _in(case, "expired")
+        return answer_units(context, inquiry, context.answers.late_renewal, expired, notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:
         return keyed_answer(context, inquiry, "status", case.units)

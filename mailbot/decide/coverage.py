@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
@@ -13,11 +13,11 @@ from mailbot.model import (
     Case,
     CaseUnit,
     Charge,
+    CustomerEvent,
     Decision,
     MailReference,
     MessageOutcome,
     Number,
-    Outcome,
     Request,
     RequestedUnit,
     Role,
@@ -58,24 +58,26 @@ def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     judged = [decide_unit(context, inquiry, unit) for unit in inquiry.request.units]
     judged += _foreign(context, inquiry)
     verdicts = tuple(verdict for verdict, _ in judged)
-    return Decision(
-        outcome=common(verdict.outcome for verdict in verdicts),
-        clauses=tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)),
-        why="; ".join(_why(verdict, policy) for verdict in verdicts),
-        stamp=policy.stamp,
+    return of_verdicts(
+        verdicts,
+        context,
+        "; ".join(f"{_why(verdict)} ({policy.clause_text(verdict.clauses[0])})" for verdict in verdicts),
         facts=tuple(f for f in verdicts[0].facts if f.name in _EMAIL_FACTS) if verdicts else (),
-        verdicts=verdicts,
         notify=_roles_to_notify(policy, judged),
         asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
     )
 
 
-def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
-    """Return the outcome that all units have in common; "mixed" if they differ, "none" if there are no units."""
-    different: set[MessageOutcome] = set(outcomes)
-    if not different:
-        return "none"
-    return different.pop() if len(different) == 1 else "mixed"
+def of_verdicts(verdicts: tuple[Verdict, ...], context: Context, why: str, **more: Any) -> Decision:
+    """Return the decision that consists of these verdicts: their common outcome, "mixed" if they differ, "none" without any."""
+    outcomes: tuple[MessageOutcome, ...] = tuple({verdict.outcome for verdict in verdicts}) or ("none",)
+    clauses = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses))
+    outcome = outcomes[0] if len(outcomes) == 1 else "mixed"
+    return structs.replace(Decision(outcome, clauses, why, context.policy.stamp, verdicts=verdicts), **more)
+
+
+def _why(verdict: Verdict) -> str:
+    return f"{verdict.serial or 'no serial'}: {verdict.outcome} by {verdict.clauses[0]}"
 
 
 def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tuple[Verdict, DecisionRule | None]:
@@ -242,6 +244,35 @@ def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> D
     )
 
 
+def keyed_answer(context: Context, inquiry: Inquiry, name: str, units: Sequence[CaseUnit]) -> Decision:
+    """Return the decision by one entry of [answers] about units of the case; their coverage is not decided."""
+    answer: AnswerRule = getattr(context.answers, name)
+    verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit) for unit in units)
+    plain = answer_decision(context, inquiry, answer)
+    return structs.replace(plain, outcome="none", verdicts=verdicts, answer_key=name, asks=())
+
+
+def answer_units(
+    context: Context,
+    inquiry: Inquiry,
+    answer: AnswerRule,
+    units: Iterable[CaseUnit],
+    *,
+    says: str = "",
+    notify: tuple[Role, ...] = (),
+) -> Decision:
+    """Return the decision on units of the case by one entry of [answers]. ``says``: see ``answer_verdict``."""
+    verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit, says=says) for unit in units)
+    return of_verdicts(verdicts, context, "; ".join(map(_why, verdicts)) or inquiry.request.intent, notify=notify)
+
+
+def latest_inquiry(case: Case) -> Inquiry | None:
+    """Return the customer's latest email in the case, if any, as an inquiry about the case: later decisions depend on its facts."""
+    emails = (e.event.mail for e in reversed(case.history) if isinstance(e.event, CustomerEvent))
+    mail = next(emails, None)
+    return Inquiry(mail, Request("request"), case).about_case if mail else None
+
+
 def fees(policy: Policy, names: Iterable[str], serial: str) -> tuple[Charge, ...]:
     """Return the charges of fees for one unit.
 
@@ -268,11 +299,6 @@ def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number 
         if other.number and (("authorized" in states and valid) or states & _UNDER_WAY):
             return other.number
     return None
-
-
-def _why(verdict: Verdict, policy: Policy) -> str:
-    unit = verdict.serial or "no serial"
-    return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
 
 
 def _roles_to_notify(policy: Policy, judged: list[tuple[Verdict, DecisionRule | None]]) -> tuple[Role, ...]:

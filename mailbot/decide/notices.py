@@ -8,9 +8,8 @@ from msgspec import structs
 
 from mailbot.case.lifecycle import NUMBERED
 from mailbot.case.quotes import open_quotes
-from mailbot.decide.coverage import answer_decision, answer_verdict
+from mailbot.decide.coverage import answer_decision, answer_verdict, latest_inquiry
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import latest_inquiry
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Case,

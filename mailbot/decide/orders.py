@@ -6,9 +6,8 @@ from msgspec import structs
 
 from mailbot.case import quotes
 from mailbot.case.quotes import awaits_order, latest_quote, marked, open_quotes, quotes_named
-from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict, fees
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, fees, keyed_answer
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Decision, Request
 from mailbot.policy.context import Context
@@ -31,16 +30,12 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
         return None
     if quote.parts:
         return keyed_answer(context, inquiry, "parts_ordered", units)
-    about = inquiry.about_case
     if rule := _missing_diagnosis(case, context.policy):
         held = AnswerRule(clause=rule.clause, then=rule.then, says=rule.says, source=rule.source, also=rule.also)
-        verdicts = tuple(answer_verdict(context, about, held, unit) for unit in units)
-        return verdicts_decision(context, verdicts, request.intent, notify=("approver",))
+        return answer_units(context, inquiry, held, units, notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)
-    verdicts = tuple(
-        answer_verdict(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
-    )
-    return verdicts_decision(context, verdicts, request.intent)
+    billed = [structs.replace(unit, billed=True) for unit in units]
+    return answer_units(context, inquiry, answers.matches, billed, says=says)
 
 
 def _missing_diagnosis(case: Case, policy: Policy) -> DecisionRule | None:

@@ -43,6 +43,10 @@ class Plan:
         assert self.case is not None, "this decision needs a case"  # noqa: S101 - a defect, not an input
         return self.case
 
+    def no_action(self, why: str, answer_key: str = "") -> Decision:
+        """Return a decision without an outcome for any unit, and its reason."""
+        return Decision("none", (), why, self.context.policy.stamp, answer_key=answer_key)
+
     def decided(self, decision: Decision) -> Decision:
         """Return the decision with the planned changes and notices; notices do not repeat the verdicts of the decision."""
         notices = tuple(

@@ -14,7 +14,6 @@ from mailbot.decide.active_case import decide_active
 from mailbot.decide.coverage import Inquiry, answer_decision, decide_units
 from mailbot.decide.orders import decline_parts, hold_for_comparison, note_payment
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import no_action
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     CaseOpened,
@@ -62,7 +61,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     context, case, mail, request = plan.context, plan.case, event.mail, event.request
     answers, inquiry = context.answers, Inquiry(mail, request, case)
     if request.thanks and not (request.units or request.special_requests or request.shipment):
-        return no_action(context, "thanks")
+        return plan.no_action("thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
     if request.attention:

@@ -9,7 +9,6 @@ from mailbot.decide import notices
 from mailbot.decide.due_dates import decide_due
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import decide_request
-from mailbot.decide.results import no_action
 from mailbot.decide.staff_commands import decide_staff
 from mailbot.model import Bounced, Case, DeadlinesReached, Decision, Event, Ignored, MailRecord, Notice, StaffMessage
 from mailbot.policy.context import Context
@@ -24,7 +23,7 @@ def decide(case: Case | None, event: Event, context: Context) -> Decision:
     plan = Plan(case, context)
     match event:
         case Ignored(reason=reason):
-            return no_action(context, reason)
+            return plan.no_action(reason)
         case DeadlinesReached():
             return decide_due(plan, event)
         case Bounced():
@@ -37,7 +36,7 @@ def decide(case: Case | None, event: Event, context: Context) -> Decision:
 
 def _decide_bounce(plan: Plan, event: Bounced) -> Decision:
     """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced (B1)."""
-    decision = no_action(plan.context, "an outgoing email could not be delivered")
+    decision = plan.no_action("an outgoing email could not be delivered")
     case = plan.before
     if case is None:
         return decision
@@ -56,4 +55,4 @@ def decide_unreadable(record: MailRecord, context: Context) -> Decision:
     facts = (("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip()))
     note = Notice(kind="notice", about="unreadable", why=record.why, facts=facts, sender=record.sender)
     plan.notify_staff(note, notices.people(context.policy, ("desk",)))
-    return plan.decided(no_action(context, record.why))
+    return plan.decided(plan.no_action(record.why))

@@ -31,6 +31,7 @@ from mailbot.model.decision import (
     LifecycleEvent,
     Notice,
     Recipient,
+    Release,
     UnitChanged,
     UnitRemoved,
 )

@@ -39,21 +39,10 @@ Release = Literal[
     "resumed_ordered",
     "resumed_repaired",
 ]
-StaffAct = Literal[
-    "approved",
-    "rejected",
-    "quoted_by_staff",
-    "parts_quoted",
-    "received",
-    "diagnosed",
-    "repaired",
-    "not_repairable",
-    "shipped",
-    "put_on_hold",
-    "closed_by_staff",
-]
+StaffDecision = Literal["approved", "rejected", "quoted_by_staff", "parts_quoted", "put_on_hold", "closed_by_staff"]
+RepairStep = Literal["received", "diagnosed", "repaired", "not_repairable", "shipped"]
 ForcedAct = Literal["force_received", "force_repaired", "force_shipped", "force_closed"]
-LifecycleEvent = Literal[VerdictEvent, CustomerAction, Expiration, Release, StaffAct, ForcedAct]
+LifecycleEvent = Literal[VerdictEvent, CustomerAction, Expiration, Release, StaffDecision, RepairStep, ForcedAct]
 """What can happen to a unit; ``case.lifecycle`` has the table. Staff cause the ``force_`` events by FORCE and a reason."""
 
 
