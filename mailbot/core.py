@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailbot.case.apply import apply, with_replies
 from mailbot.case.interpret import interpret
 from mailbot.decide.triggers import decide, decide_unreadable
-from mailbot.model import Case, DeadlinesReached, Decision, DueDate, Event, FailedDelivery, Ignored, MailRecord, Message, Step
+from mailbot.model import Case, Decision, DueDate, FailedDelivery, Ignored, MailEvent, MailRecord, Message, Step
 from mailbot.policy.context import Context
 from mailbot.reply.compose import compose
 
@@ -24,7 +24,7 @@ def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, conte
     replies = compose(decision, after, context)
     if after is not None:
         after = with_replies(after, replies)
-    record = _record(event, decision, after, context) if isinstance(trigger, Message) else None
+    record = _record(event, decision, after, context) if isinstance(trigger, Message) and isinstance(event, MailEvent) else None
     return Step(event, decision, after, replies, record)
 
 
@@ -34,9 +34,7 @@ def set_aside(record: MailRecord, context: Context) -> Step:
     return Step(event=None, decision=decision, after=None, replies=compose(decision, None, context), record=record)
 
 
-def _record(event: Event, decision: Decision, after: Case | None, context: Context) -> MailRecord | None:
-    if isinstance(event, DeadlinesReached):
-        return None
+def _record(event: MailEvent, decision: Decision, after: Case | None, context: Context) -> MailRecord:
     return MailRecord(
         identity=event.mail.identity,
         at=context.now,

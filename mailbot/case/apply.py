@@ -38,12 +38,14 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
     after = structs.replace(after, version=version_after(case, after))
     if case is not None and after.version != case.version:  # earlier tokens are for a case that has changed since
         after = structs.replace(after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version))
+    writers = (event.mail.sender, event.mail.answer_to) if isinstance(event, CustomerEvent) else ()
     sent = tuple(recipient for notice in decision.notices for recipient in notice.recipients)
     return structs.replace(
         after,
         history=(*after.history, HistoryEntry(at, event, decision, tuple(recipient.message_id for recipient in sent))),
         tokens=(*after.tokens, *(recipient.token for recipient in sent if recipient.token)),
-        participants=_participants(after, event),
+        # Everyone who wrote in this case participates. A Cc address does not (P4).
+        participants=tuple(dict.fromkeys((*after.participants, *(address for address in writers if address)))),
     )
 
 
@@ -93,11 +95,3 @@ def _with_unit(case: Case, change: UnitChanged) -> Case:
         )
     units[key] = change.unit
     return structs.replace(case, units=tuple(units.values()), state=state_of(units.values(), case.state))
-
-
-def _participants(case: Case, event: Event) -> tuple[str, ...]:
-    """Return the participants: everyone who wrote in this case. A Cc address is not a participant (P4)."""
-    if not isinstance(event, CustomerEvent):
-        return case.participants
-    addresses = (event.mail.sender, event.mail.answer_to)
-    return tuple(dict.fromkeys((*case.participants, *(address for address in addresses if address))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -48,7 +48,7 @@ def waits_for(case: Case, kind: DeadlineKind) -> bool:
     return bool(waiting_units(case, kind)) and (kind != "number" or case.number is not None)
 
 
-def deadlines_of(case: Case, policy: Policy, today: date, restart: Iterable[DeadlineKind] = ()) -> tuple[Deadline, ...]:
+def deadlines_of(case: Case, policy: Policy, today: date, restart: Collection[str] = ()) -> tuple[Deadline, ...]:
     """Return the deadlines of a case in its current state: those that still apply, and new ones.
 
     ``today``: in the company's zone. ``restart``: kinds of deadlines that start again today.
@@ -78,7 +78,12 @@ def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) 
                 yield _deadline(policy, kind, "remind", day)
         yield _deadline(policy, kind, "end", last, is_final=True, later=1)  # the last day is included
     elif kind == "repair":
-        yield from (_deadline(policy, kind, word, day) for word, day in _repair_reminders(case, policy) if day > today)
+        due = min(unit.repair_due for unit in waiting_units(case, kind) if unit.repair_due)
+        counted = [(f"{days}-before", -days) for days in rules.repair.remind_before]
+        for word, days in (*counted, *((f"{days}-after", days) for days in rules.repair.remind_after)):
+            day = plus_business_days(due, days, rules.repair.holidays)
+            if day > today:
+                yield _deadline(policy, kind, word, day)
     elif kind == "held":
         yield next_staff_reminder(policy, today, rules.held.first)
     elif kind == "close":
@@ -93,16 +98,6 @@ def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) 
 def _deadline(policy: Policy, kind: DeadlineKind, word: str, day: date, *, is_final: bool = False, later: int = 0) -> Deadline:
     at = at_hour(day + timedelta(days=later), policy.rules.deadlines.hour.value, policy.timezone)
     return Deadline(key=f"{kind}:{word}:{day.isoformat()}", kind=kind, at=at, due_on=day, is_final=is_final)
-
-
-def _repair_reminders(case: Case, policy: Policy) -> Iterator[tuple[str, date]]:
-    """Yield the business days on which staff are reminded of a repair, before and after it is due, each with a word for the key."""
-    rules = policy.rules.deadlines.repair
-    due = min(unit.repair_due for unit in waiting_units(case, "repair") if unit.repair_due)
-    for days in rules.remind_before:
-        yield f"{days}-before", plus_business_days(due, -days, rules.holidays)
-    for days in rules.remind_after:
-        yield f"{days}-after", plus_business_days(due, days, rules.holidays)
 
 
 def postponed(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, get_args
 
@@ -41,7 +41,8 @@ class Transition(Value, frozen=True):
 
 
 _BEFORE_RECEIPT: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized", "in_transit")
-_NEW: Final[tuple[State | None, ...]] = (None, "asking", "quoted", "held", *FINAL_STATES)
+_NOT_UNDER_WAY: Final[tuple[State, ...]] = ("asking", "quoted", "held", *FINAL_STATES)
+_NEW: Final[tuple[State | None, ...]] = (None, *_NOT_UNDER_WAY)
 _SITE: Final[tuple[State, ...]] = tuple(sorted(ON_SITE))
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
@@ -64,14 +65,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"),
     Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),
     Transition("received", "received", ("authorized", "in_transit"), "received", "received"),
-    Transition(
-        "force_received",
-        "received (forced)",
-        ("asking", "quoted", "held", "expired", "declined", "withdrawn", "closed"),
-        "received",
-        "received",
-        forced=True,
-    ),
+    Transition("force_received", "received (forced)", _NOT_UNDER_WAY, "received", "received", forced=True),
     Transition("diagnosed", "diagnosed", (*IN_WORK, "parts_quoted"), "diagnosed", "diagnosed"),
     Transition("repaired", "repaired", IN_WORK, "repaired", "repaired"),
     Transition("force_repaired", "repaired (forced)", ("parts_quoted",), "repaired", "repaired", forced=True),
@@ -160,13 +154,7 @@ def state_of(units: Iterable[CaseUnit], otherwise: State) -> State:
 
 def diagram() -> str:
     """Return the table as a Mermaid state diagram."""
-    return "\n".join(["stateDiagram-v2", *dict.fromkeys(_arrows())]) + "\n"
-
-
-def _arrows() -> Iterator[str]:
-    for row in TRANSITIONS:
-        for before in row.before:
-            if row.after != before:
-                yield f"    {before or '[*]'} --> {row.after}: {row.label}"
-    for state in FINAL_STATES:
-        yield f"    {state} --> [*]"
+    pairs = ((before, row) for row in TRANSITIONS for before in row.before if row.after != before)
+    arrows = [f"    {before or '[*]'} --> {row.after}: {row.label}" for before, row in pairs]
+    arrows += [f"    {state} --> [*]" for state in FINAL_STATES]
+    return "\n".join(["stateDiagram-v2", *dict.fromkeys(arrows)]) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from mailbot.case.lifecycle import NUMBERED, ON_SITE
 from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, keyed_answer
 from mailbot.decide.orders import decide_order
@@ -34,19 +36,14 @@ def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decisio
     under_way = _in(case, "in_transit", *ON_SITE)
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
-    if _expired_long_ago(case, context) and (request.units or request.renews_number):
-        expired = _in(case, "expired")
-        return answer_units(context, inquiry, context.answers.late_renewal, expired, notify=("approver",))
+    last = context.day - timedelta(days=context.policy.rules.number.renew_days.value)
+    long_ago = case.state == "expired" and case.number is not None and case.number.valid_until < last
+    if long_ago and (request.units or request.renews_number):  # so long that staff must decide on a new number
+        return answer_units(context, inquiry, context.answers.late_renewal, _in(case, "expired"), notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:
         return keyed_answer(context, inquiry, "status", case.units)
     return None
-
-
-def _expired_long_ago(case: Case, context: Context) -> bool:
-    """Return whether the number expired so long ago that staff must decide on a new one."""
-    limit = context.policy.rules.number.renew_days.value
-    return case.state == "expired" and case.number is not None and (context.day - case.number.valid_until).days > limit
 
 
 def _shipped(case: Case, request: Request) -> tuple[CaseUnit, ...]:

@@ -18,6 +18,7 @@ from mailbot.model import (
     MailReference,
     MessageOutcome,
     Number,
+    Outcome,
     Request,
     RequestedUnit,
     Role,
@@ -31,7 +32,7 @@ from mailbot.policy.context import Context
 from mailbot.policy.dates import today
 from mailbot.policy.facts import Situation
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import AnswerRule, DecisionRule
+from mailbot.policy.rules import AnswerRule, CitedSentence, DecisionRule
 
 
 class Inquiry(NamedTuple):
@@ -88,7 +89,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
     if "owner" in facts["requester"] and inquiry.request.intent in ("repair", "doa"):
         number = _open_number(s, inquiry.case, context.snapshot)
         if number:
-            return _existing(policy, s, number), None
+            return _verdict(s, policy.rules.answers.existing, "issue", facts, number=number), None
     rule = seen = _first(policy, facts)
     if "stranger" in facts["requester"]:
         # Promise 7: the answer must be the same as for a serial number that is not in the registry.
@@ -96,25 +97,37 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
     as_unknown = rule.disguise and rule is not seen
-    days = vocabulary.dates(s)
-    clauses = (rule.clauses if as_unknown else ()) + seen.clauses
-    return Verdict(
-        serial=item.serial,
-        outcome=rule.then if as_unknown else seen.then,
-        clauses=tuple(dict.fromkeys(clauses)),
-        facts=vocabulary.record(facts, days),
-        known=as_unknown or s.unit is not None,
-        model=s.unit.model if s.unit else "",
+    days, decided = vocabulary.dates(s), rule if as_unknown else seen
+    verdict = _verdict(
+        s,
+        seen,
+        decided.then,
+        facts,
         asks=(seen.ask,) if seen.ask else (),
         charges=fees(policy, seen.charge, item.serial),
         covered_until=days.get("cover_until"),
-        answered_as_unknown=as_unknown,
-        says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown_clauses=seen.clauses if as_unknown else (),
-        owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
-    ), rule if as_unknown else seen
+    )
+    if as_unknown:
+        clauses = tuple(dict.fromkeys((*rule.clauses, *seen.clauses)))
+        verdict = structs.replace(verdict, known=True, answered_as_unknown=True, clauses=clauses, shown_clauses=seen.clauses)
+    return verdict, decided
+
+
+def _verdict(s: Situation, rule: CitedSentence, outcome: Outcome, facts: vocabulary.Facts, **more: Any) -> Verdict:
+    """Return the verdict on a unit by a rule."""
+    return Verdict(
+        serial=s.item.serial,
+        outcome=outcome,
+        clauses=tuple(dict.fromkeys(rule.clauses)),
+        facts=vocabulary.record(facts, vocabulary.dates(s)),
+        known=s.unit is not None,
+        model=s.unit.model if s.unit else "",
+        says=rule.says,
+        owner=s.unit.customer_domain.lower() if s.unit else "",
+        **more,
+    )
 
 
 def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, DecisionRule | None]]:
@@ -129,22 +142,6 @@ def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, Deci
 def _first(policy: Policy, facts: vocabulary.Facts) -> DecisionRule:
     """Return the first rule that holds; the last one always holds."""
     return next(rule for rule in policy.rules.decide if vocabulary.holds(rule.when, facts))
-
-
-def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
-    """Return the verdict on a unit with an open RMA: a unit never has two numbers (ST-4, AP-25)."""
-    answer = policy.rules.answers.existing
-    return Verdict(
-        serial=s.item.serial,
-        outcome="issue",
-        clauses=answer.clauses,
-        facts=vocabulary.record(vocabulary.all_facts(s), vocabulary.dates(s)),
-        known=True,
-        model=s.unit.model if s.unit else "",
-        number=number,
-        says=answer.says,
-        owner=s.unit.customer_domain.lower() if s.unit else "",
-    )
 
 
 def situation(context: Context, inquiry: Inquiry, item: RequestedUnit, paid: str = "no") -> Situation:
@@ -173,13 +170,8 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
         return None
     for case in (*snapshot.past_cases, *snapshot.open_cases):
         for item in case.units:
-            if (
-                serial_key(item.serial) != serial_key(unit.serial)
-                or not item.shipped_on
-                or paid_for(item, case.intent, policy) != "repair"
-            ):
-                continue
-            if unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on:
+            same = serial_key(item.serial) == serial_key(unit.serial) and paid_for(item, case.intent, policy) == "repair"
+            if same and item.shipped_on and (unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on):
                 unit = structs.replace(unit, repair_shipped_on=item.shipped_on, repair_failure=item.reason)
     return unit
 

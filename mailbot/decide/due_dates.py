@@ -61,7 +61,6 @@ def _plan_expirations(plan: Plan, reached: list[Deadline]) -> None:
 
 def _plan_notice(plan: Plan, case: Case, deadline: Deadline, decision: Decision) -> None:
     """Plan the email of one deadline; ``case`` is the case before the deadline was reached."""
-    policy = plan.context.policy
     lapsed = [unit.serial for unit in case.units if unit.state == "parts_quoted"]
     match deadline.kind:
         case "close":
@@ -70,7 +69,7 @@ def _plan_notice(plan: Plan, case: Case, deadline: Deadline, decision: Decision)
             about = "repair_due" if "-before:" in deadline.key else "repair_overdue"
             waiting = tuple(u.serial for u in case.units if u.state in IN_WORK and u.repair_due)
             note = structs.replace(notices.to_staff(plan, decision, None, about=about), facts=(), units=waiting)
-            plan.notify_staff(note, notices.people(policy, ("desk",)))
+            plan.notify_roles(note, ("desk",))
         case "held":
             _remind_staff(plan, case, decision)
         case "quote" if deadline.is_final and lapsed:
@@ -78,7 +77,7 @@ def _plan_notice(plan: Plan, case: Case, deadline: Deadline, decision: Decision)
             plan.inform_customer(notices.progress(plan, "parts_lapsed", units, decision))
             note = notices.to_staff(plan, decision, None, about="told")
             note = structs.replace(note, units=tuple(unit.serial for unit in units))
-            plan.notify_staff(note, notices.people(policy, ("desk",)))
+            plan.notify_roles(note, ("desk",))
         case _:
             plan.inform_customer(_reminder(plan, case, deadline, decision))
 
@@ -88,8 +87,7 @@ def _remind_staff(plan: Plan, case: Case, decision: Decision) -> None:
     last = next((entry for entry in reversed(case.history) if entry.decision.notify), None)
     shown = last.decision if last else decision
     mail = None if last is None or isinstance(last.event, DeadlinesReached) else last.event.mail
-    note = notices.to_staff(plan, shown, mail, about="held")
-    plan.notify_staff(note, notices.people(plan.context.policy, shown.notify or ("approver",)))
+    plan.notify_roles(notices.to_staff(plan, shown, mail, about="held"), shown.notify or ("approver",))
 
 
 def _reminder(plan: Plan, case: Case, deadline: Deadline, decision: Decision) -> Notice:

@@ -20,12 +20,9 @@ from mailbot.model import (
     Inform,
     MailReference,
     Notice,
-    Number,
     PurchaseOrder,
     Request,
-    Role,
     SpecialRequest,
-    StaffMember,
     Verdict,
 )
 from mailbot.policy import facts as vocabulary
@@ -38,18 +35,11 @@ EXCERPT = 4000
 """Characters of the sender's text that a notice to staff shows."""
 
 _MOMENT_OF: dict[str, Moment] = {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held", "decline": "declined"}
-_MOMENT_OF_PROGRESS: dict[str, Moment] = {
-    "received": "received",
-    "charged": "charged",
-    "parts_ordered": "ordered",
-    "shipped": "shipped",
-}
+_MOMENT_AFTER: dict[str, Moment] = {"received": "received", "charged": "charged", "parts_ordered": "ordered", "shipped": "shipped"}
 _WITH_BILL = ("charged", "parts_declined", "parts_lapsed", "status")
 """Emails that show what is billed."""
 _WITH_QUOTE = ("status", "extended")
 """Emails that show the open quote."""
-_HAD_NUMBER = (*NUMBERED, "shipped", "closed", "withdrawn")
-"""States of a unit that is, or may have been, returned under the RMA number."""
 
 
 # ---------------------------------------------------------------- to customers
@@ -112,9 +102,10 @@ def progress_of(
     case, policy = plan.current, plan.context.policy
     basis = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)) or decision.clauses
     shown = structs.replace(decision, outcome="none", clauses=basis, verdicts=verdicts, says="")
-    moments: set[Moment] = {_MOMENT_OF_PROGRESS[name]} if name in _MOMENT_OF_PROGRESS else set()
+    moments: set[Moment] = {_MOMENT_AFTER[name]} if name in _MOMENT_AFTER else set()
     lines = informs(policy, shown, moments | ({"told"} if with_special_requests else set()), judged=False)
-    number, quote = number_of(case), next(reversed(open_quotes(case)), None)
+    returned = any(unit.state in (*NUMBERED, "shipped", "closed", "withdrawn") for unit in case.units)
+    number, quote = case.number if returned else None, next(reversed(open_quotes(case)), None)
     until = case.number.valid_until if case.number else quote.valid_until if name == "extended" and quote else None
     return Notice(
         kind="progress",
@@ -139,11 +130,6 @@ def _new_charges(plan: Plan, name: str) -> tuple[Charge, ...]:
         return ()
     earlier = plan.before.charges if name == "charged" and plan.before else ()
     return tuple(line for line in plan.current.charges if line not in earlier)
-
-
-def number_of(case: Case) -> Number | None:
-    """Return the number of the case if any unit is, or may have been, returned under it, else None."""
-    return case.number if any(unit.state in _HAD_NUMBER for unit in case.units) else None
 
 
 def document_facts(context: Context, case: Case) -> DocumentFacts:
@@ -236,13 +222,6 @@ def _order(order: PurchaseOrder) -> str:
     totals = ", ".join(f"{price.currency} {price.amount:.2f}".strip() for price in order.totals[:3])
     named = f"{order.number}: {totals or 'no total could be read'}"
     return f"{named}; for quote {', '.join(order.quotes)}" if order.quotes else named
-
-
-def people(policy: Policy, roles: Iterable[Role]) -> tuple[StaffMember, ...]:
-    """Return the members of staff with one of these roles; for a role that no one has, all staff."""
-    staff = policy.desk.staff
-    found = dict.fromkeys(person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
-    return tuple(found)
 
 
 # ---------------------------------------------------------------- sentences of the policy

@@ -12,18 +12,7 @@ from msgspec import structs
 from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
 from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import (
-    Case,
-    CaseUnit,
-    Command,
-    CommandName,
-    CommandResult,
-    HarmlessCommand,
-    RefusalReason,
-    Role,
-    StaffMember,
-    State,
-)
+from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, SafeCommand, StaffMember, State
 from mailbot.policy.policy import Policy
 
 _ANY: Final[tuple[Role, ...]] = ("approver", "sales", "desk")
@@ -48,7 +37,7 @@ ROLES: Final[Mapping[CommandName, tuple[Role, ...]]] = MappingProxyType(
 )
 """The roles that may give a command."""
 
-HARMLESS: Final[frozenset[CommandName]] = frozenset(get_args(HarmlessCommand))
+HARMLESS: Final[frozenset[CommandName]] = frozenset(get_args(SafeCommand))
 """Commands that change nothing."""
 
 _MONEY: Final[frozenset[CommandName]] = frozenset({"approve", "quote"})
@@ -82,7 +71,7 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
         return structs.replace(_refused(command, "state"), states=states_for(command.name))
-    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), case, person, policy)
+    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), units, case, person, policy)
 
 
 def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
@@ -107,23 +96,24 @@ def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     return tuple(fitting)
 
 
-def amount_of(case: Case, result: CommandResult) -> Decimal:
+def amount_of(case: Case, command: Command, units: tuple[CaseUnit, ...]) -> Decimal:
     """Return the amount of a command for the approval limit: its prices, and the open quotes that an approval waives or accepts."""
-    command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
         return command.money
-    quoted = [unit for unit in case.units if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")]
+    quoted = [unit for unit in units if awaits_order(unit) or unit.state == "declined"]
     open_quotes = {quote.number: quote for unit in quoted if (quote := latest_quote(case, unit.serial))}
     quoted_keys = {serial_key(unit.serial) for unit in quoted}
     return command.money + sum((limited_to(quote, quoted_keys).total for quote in open_quotes.values()), Decimal(0))
 
 
-def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
+def _within_limit(
+    result: CommandResult, units: tuple[CaseUnit, ...], case: Case, person: StaffMember, policy: Policy
+) -> CommandResult:
     """Require a second approver above the person's approval limit, and in the person's own case (A12)."""
     if result.command.name not in _MONEY:
         return result
     own = person.address in (case.sender, *case.participants)
-    amount = amount_of(case, result)
+    amount = amount_of(case, result.command, units)
     if not own and amount <= person.limit:
         return result
     reason: RefusalReason = "own" if own else "limit"
@@ -145,13 +135,8 @@ def second_approvers(staff: Iterable[StaffMember], first: str, amount: Decimal, 
 
 def pending_amount(case: Case) -> Decimal:
     """Return the amount of the commands that wait for a second approver."""
-    if case.pending is None:
-        return Decimal(0)
-    waiting = (
-        CommandResult(command, "done", tuple(unit.serial for unit in affected_units(case, command)))
-        for command in case.pending.commands
-    )
-    return sum((amount_of(case, result) for result in waiting), Decimal(0))
+    waiting = case.pending.commands if case.pending else ()
+    return sum((amount_of(case, command, affected_units(case, command)) for command in waiting), Decimal(0))
 
 
 def _refused(command: Command, reason: RefusalReason) -> CommandResult:

@@ -18,11 +18,11 @@ from mailbot.model import (
     CaseUnit,
     Change,
     Command,
-    DeadlineKind,
     Decision,
     LifecycleEvent,
     Notice,
     Recipient,
+    Role,
     StaffMember,
     UnitChanged,
 )
@@ -92,11 +92,8 @@ class Plan:
     def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
         """Update the deadlines; those of what was asked, quoted or issued after ``since`` start again today."""
         case, context = self.current, self.context
-        again: dict[DeadlineKind, bool] = {
-            "missing": asked,
-            "quote": quoted or len(case.quotes) > len(since.quotes),
-            "number": case.number != since.number,
-        }
+        new_quote, new_number = len(case.quotes) > len(since.quotes), case.number != since.number
+        again = {"missing": asked, "quote": quoted or new_quote, "number": new_number}
         restart = [kind for kind, is_new in again.items() if is_new]
         self.update(deadlines=deadlines_of(case, context.policy, context.day, restart))
 
@@ -112,6 +109,12 @@ class Plan:
         recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
         self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
+    def notify_roles(self, notice: Notice, roles: Iterable[Role]) -> None:
+        """Plan an email to each member of staff with one of these roles; for a role that no one has, to all staff."""
+        staff = self.context.policy.desk.staff
+        people = (person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
+        self.notify_staff(notice, dict.fromkeys(people))
+
     def notify_staff(self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()) -> None:
         """Plan an email to each of these members of staff, each with a separate token if it is about a case (promise 5).
 
@@ -123,7 +126,7 @@ class Plan:
             if self.case is not None:
                 until = self.context.now + tokens.LIFETIME
                 version = version_after(self.before, self.case)
-                count = sum(1 for each in self._recipients() if each.token) + 1
+                count = sum(1 for earlier in self.notices for each in earlier.recipients if each.token) + 1
                 token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)
                 mark = token.secret
             recipient = Recipient(person.address, self._message_id("staff", mark), token)
@@ -132,9 +135,6 @@ class Plan:
                 self.notices[-1] = structs.replace(last, recipients=(*last.recipients, recipient))
             else:
                 self.notices.append(structs.replace(notice, recipients=(recipient,)))
-
-    def _recipients(self) -> list[Recipient]:
-        return [recipient for notice in self.notices for recipient in notice.recipients]
 
     def _message_id(self, audience: Literal["customer", "staff"], mark: str) -> str:
         """Return a Message-ID that counts the emails to this audience: it does not show how many notices staff got (promise 7)."""

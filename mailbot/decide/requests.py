@@ -36,8 +36,6 @@ ANSWERS_IF_FORGED = 1
 ANSWERS_A_DAY = 5
 """Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
 
-_WITHHELD = "the daily limit of replies to this address has been reached"
-
 
 def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
     """Decide on a customer's email."""
@@ -72,19 +70,16 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
         return answer_decision(context, inquiry, answers.accept)
     about_units = request.intent in UNIT_INTENTS
     if about_units and request.units:
-        return _asked_twice(plan, decide_units(context, inquiry))
+        decision = decide_units(context, inquiry)
+        # A serial number that could not be matched twice, whether it exists or not (promise 7), needs a person.
+        again = case is not None and "known_serial" in case.asked and "known_serial" in decision.asks
+        return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
     plain = answer_decision(context, inquiry, answers.other)
     if about_units and request.foreign:  # answered as if it named no unit; staff see the units that it names (promise 7)
         foreign = decide_units(context, inquiry)
         roles = tuple(dict.fromkeys((*foreign.notify, *plain.notify)))
         return structs.replace(plain, verdicts=foreign.verdicts, notify=roles)
     return plain
-
-
-def _asked_twice(plan: Plan, decision: Decision) -> Decision:
-    """Notify an approver if a serial number could not be matched a second time, whether it exists or not (promise 7)."""
-    again = plan.case is not None and "known_serial" in plan.case.asked and "known_serial" in decision.asks
-    return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
 
 
 # ---------------------------------------------------------------- changes
@@ -252,7 +247,7 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = sent_today >= limit
     if mail.answer_to:
-        withheld = {"withheld": _WITHHELD, "documents": None} if over else {}
+        withheld = {"withheld": "the daily limit of replies to this address has been reached", "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
     if sent_today > limit:
         return
@@ -262,10 +257,9 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
             f"record, and get no answer."
         )
         note = notices.to_staff(plan, structs.replace(decision, why=why), mail, about="silent", request=event.request)
-        plan.notify_staff(note, notices.people(plan.context.policy, decision.notify or ("desk",)))
+        plan.notify_roles(note, decision.notify or ("desk",))
     elif decision.notify:
         compared = any(unit.billed and unit.state == "held" for unit in plan.current.units)
         held = compared or any(verdict.outcome == "staff" for verdict in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        note = notices.to_staff(plan, decision, mail, about=about, request=event.request)
-        plan.notify_staff(note, notices.people(plan.context.policy, decision.notify))
+        plan.notify_roles(notices.to_staff(plan, decision, mail, about=about, request=event.request), decision.notify)

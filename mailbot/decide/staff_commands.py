@@ -72,8 +72,7 @@ def _forwarded_request(plan: Plan, event: StaffMessage) -> Decision:
     decision = answer_decision(context, Inquiry(mail, event.request, plan.case), context.answers.other)
     if decision.outcome != "none":
         plan_verdicts(plan, event, decision)
-        note = notices.to_staff(plan, decision, mail, about="passed_on")
-        plan.notify_staff(note, notices.people(context.policy, decision.notify or ("desk",)))
+        plan.notify_roles(notices.to_staff(plan, decision, mail, about="passed_on"), decision.notify or ("desk",))
     return plan.decided(decision)
 
 

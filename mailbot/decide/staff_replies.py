@@ -118,8 +118,7 @@ def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: St
         for notice in _customer_notices(plan, decision, plan.before):
             plan.inform_customer(notice)
         if decision.notify:
-            note = notices.to_staff(plan, decision, None, about="held")
-            plan.notify_staff(note, notices.people(context.policy, decision.notify))
+            plan.notify_roles(notices.to_staff(plan, decision, None, about="held"), decision.notify)
         if any(result.result == "second" for result in decision.command_results):
             amount = permissions.pending_amount(plan.current)
             approvers = permissions.second_approvers(context.policy.desk.staff, mail.sender, amount, plan.current)

@@ -44,8 +44,7 @@ def _decide_bounce(plan: Plan, event: Bounced) -> Decision:
         kept = tuple(d for d in case.deadlines if d.is_final or d.kind in deadlines.STAFF_KINDS)
         plan.update(unreachable=True, deadlines=kept)
     about_address = structs.replace(event.mail, sender=", ".join(event.bounce.recipients) or case.sender)
-    note = notices.to_staff(plan, decision, about_address, about="undeliverable")
-    plan.notify_staff(note, notices.people(plan.context.policy, ("desk",)))
+    plan.notify_roles(notices.to_staff(plan, decision, about_address, about="undeliverable"), ("desk",))
     return plan.decided(decision)
 
 
@@ -54,5 +53,5 @@ def decide_unreadable(record: MailRecord, context: Context) -> Decision:
     plan = Plan(None, context)
     facts = (("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip()))
     note = Notice(kind="notice", about="unreadable", why=record.why, facts=facts, sender=record.sender)
-    plan.notify_staff(note, notices.people(context.policy, ("desk",)))
+    plan.notify_roles(note, ("desk",))
     return plan.decided(plan.no_action(record.why))

@@ -13,12 +13,16 @@ from mailbot.model.case import (
     Event,
     HistoryEntry,
     Ignored,
+    MailEvent,
+    MailRecord,
     MailReference,
     Ordered,
     Proof,
     Reply,
     Requested,
+    Snapshot,
     StaffMessage,
+    Step,
 )
 from mailbot.model.decision import (
     CaseChanged,
@@ -57,7 +61,6 @@ from mailbot.model.request import (
     Exclusion,
     FinalState,
     Finding,
-    HarmlessCommand,
     Intent,
     Kind,
     MessageOutcome,
@@ -68,11 +71,11 @@ from mailbot.model.request import (
     PurchaseOrder,
     Request,
     RequestedUnit,
+    SafeCommand,
     ShipmentNotice,
     SpecialRequest,
     State,
 )
-from mailbot.model.snapshot import MailRecord, Snapshot, Step, Unit
 from mailbot.model.unit import (
     CaseUnit,
     Charge,
@@ -86,6 +89,7 @@ from mailbot.model.unit import (
     Quote,
     RefusalReason,
     Token,
+    Unit,
     Verdict,
 )
 from mailbot.model.values import Value

@@ -1,4 +1,4 @@
-"""A case: the fold of its events. The events, the history, and the emails that were sent."""
+"""A case: the fold of its events. Its events, history and emails; the snapshot for a step, and its result."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Literal
 
 from mailbot.model.decision import Decision
 from mailbot.model.mail import Bounce
-from mailbot.model.request import Intent, Price, Request, ShipmentNotice, SpecialRequest, State
-from mailbot.model.unit import CaseUnit, Charge, Deadline, Number, PendingApproval, Quote, Token
+from mailbot.model.request import Intent, Kind, MessageOutcome, Price, Request, ShipmentNotice, SpecialRequest, State
+from mailbot.model.unit import CaseUnit, Charge, Deadline, Number, PendingApproval, Quote, Token, Unit
 from mailbot.model.values import Value
 
 Proof = Literal["server", "token", "confirmation", "trust", "none", "forged"]
@@ -124,10 +124,7 @@ class Reply(Value, frozen=True):
 
 
 class HistoryEntry(Value, frozen=True):
-    """One entry of a case's history: the event, the decision on it, and the Message-IDs of the emails that were sent.
-
-    ``at``: aware, UTC.
-    """
+    """One entry of a case's history. ``at``: aware, UTC. ``sent``: the Message-IDs of the emails that were sent."""
 
     at: datetime
     event: Event
@@ -176,3 +173,51 @@ class Case(Value, frozen=True):
     charges: tuple[Charge, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     replies: tuple[Reply, ...] = ()
+
+
+class Snapshot(Value, frozen=True):
+    """Everything that the core is given about the world for one step.
+
+    ``units``: registry rows by serial key. ``open_cases``: open cases of this mailbox that contain one of these units.
+    ``past_cases``: closed ones. ``answers_today``: direct replies already sent to the address today, in the company's zone.
+    ``id_entropy``: 128 random bits in hexadecimal, for ids. ``token_entropy``: another 128, for tokens. ``sequence``: the
+    next unused RMA sequence number.
+    """
+
+    units: dict[str, Unit] = {}  # noqa: RUF012 - msgspec copies it for each instance
+    open_cases: tuple[Case, ...] = ()
+    answers_today: int = 0
+    id_entropy: str = ""
+    sequence: int = 1
+    past_cases: tuple[Case, ...] = ()
+    token_entropy: str = ""
+
+
+class MailRecord(Value, frozen=True):
+    """One line of the mail log: an email that arrived, what was done with it, and the folder it was moved to."""
+
+    identity: str
+    at: datetime
+    mailbox: str
+    folder: Literal["Done", "Ignored", "Attention"]
+    kind: Kind | Literal["unreadable"]
+    sender: str = ""
+    subject: str = ""
+    message_id: str | None = None
+    case_id: str | None = None
+    outcome: MessageOutcome = "none"
+    why: str = ""
+
+
+class Step(Value, frozen=True):
+    """The result of the pipeline for one trigger: the event, the decision, the case after it, the replies.
+
+    ``after`` is None if no case is affected; ``replies`` then belong to no case (a notice to staff). ``record`` is None if the
+    trigger is not an email.
+    """
+
+    event: Event | None
+    decision: Decision | None
+    after: Case | None
+    replies: tuple[Reply, ...] = ()
+    record: MailRecord | None = None

@@ -89,7 +89,7 @@ class ShipmentNotice(Value, frozen=True):
     serials: tuple[str, ...] = ()
 
 
-HarmlessCommand = Literal["note", "help", "confirm"]
+SafeCommand = Literal["note", "help", "confirm"]
 """Commands that change nothing."""
 
 UnitCommand = Literal[
@@ -106,7 +106,7 @@ UnitCommand = Literal[
     "hold",
     "close",
 ]
-CommandName = Literal[UnitCommand, HarmlessCommand]
+CommandName = Literal[UnitCommand, SafeCommand]
 
 
 class Command(Value, frozen=True):

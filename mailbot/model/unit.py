@@ -1,4 +1,4 @@
-"""A unit of a case, the decisions on it, and the other parts of a case: numbers, quotes, deadlines, tokens."""
+"""A unit in the registry and in a case, the decisions on it, and other parts of a case: numbers, quotes, deadlines, tokens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,29 @@ from typing import Literal
 
 from mailbot.model.request import Command, Exclusion, Finding, Outcome, RequestedUnit, State
 from mailbot.model.values import Value
+
+
+class Unit(Value, frozen=True):
+    """One row of the registry: a unit that the company shipped.
+
+    ``customer_domain``: the email domain of the registered customer. ``extended_until``: last day of an extended warranty.
+    ``repair_shipped_on`` and ``repair_failure``: the latest repair that the customer paid for. ``origin``: country of manufacture;
+    ``country``: the customer's country; both ISO 3166-1 alpha-2.
+    """
+
+    serial: str
+    model: str
+    family: str
+    delivered_on: date
+    customer: str
+    customer_domain: str
+    extended_until: date | None = None
+    revision: str | None = None
+    repair_shipped_on: date | None = None
+    repair_failure: str | None = None
+    purchased_on: date | None = None
+    origin: str | None = None
+    country: str | None = None
 
 
 class Charge(Value, frozen=True):

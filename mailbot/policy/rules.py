@@ -7,28 +7,23 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from mailbot.model import Finding, Outcome, Role
+
+T = TypeVar("T")
 
 
 class RulesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the rules file. Unknown keys are errors."""
 
 
-class DayCount(RulesTable, frozen=True):
-    """A number of calendar days (for ``deadlines.hour``: an hour of the day), and its source."""
+class Sourced(RulesTable, Generic[T], frozen=True):
+    """A value of the policy, and its source. An int is a number of calendar days (for ``deadlines.hour``: an hour of the day)."""
 
-    value: int
-    source: str = "house default"
-
-
-class TextValue(RulesTable, frozen=True):
-    """A word of the policy, and its source."""
-
-    value: str
+    value: T
     source: str = "house default"
 
 
@@ -38,8 +33,8 @@ class PolicyHeader(RulesTable, frozen=True):
     company: str
     version: date
     effective: date
-    timezone: TextValue
-    country: TextValue
+    timezone: Sourced[str]
+    country: Sourced[str]
     phone: str = ""
 
 
@@ -71,8 +66,8 @@ class NumberRules(RulesTable, frozen=True):
     """[number]: its format, the days it is valid, and the days after expiration within which it is renewed by rule."""
 
     format: str
-    valid_days: DayCount
-    renew_days: DayCount
+    valid_days: Sourced[int]
+    renew_days: Sourced[int]
 
 
 class SerialForms(RulesTable, frozen=True):
@@ -104,11 +99,11 @@ class Fee(RulesTable, frozen=True):
 class Windows(RulesTable, frozen=True):
     """[windows]: periods in calendar days. The day of delivery is excluded, the last day is included."""
 
-    credit: DayCount | None = None
+    credit: Sourced[int] | None = None
     credit_from: Literal["purchase", "delivery"] = "delivery"
-    exchange: DayCount | None = None
-    doa: DayCount | None = None
-    repair: DayCount | None = None
+    exchange: Sourced[int] | None = None
+    doa: Sourced[int] | None = None
+    repair: Sourced[int] | None = None
 
 
 class DeadlineRules(RulesTable, frozen=True, kw_only=True):
@@ -159,7 +154,7 @@ class CloseAfter(DeadlineRules, frozen=True):
 class Deadlines(RulesTable, frozen=True):
     """[deadlines]: reminders and expirations. Days are counted in the company's zone; emails are sent at ``hour`` (0 to 23)."""
 
-    hour: DayCount
+    hour: Sourced[int]
     missing: Reminders
     quote: Reminders
     number: NumberReminders
