@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 
 from msgspec import structs
 
@@ -211,10 +212,10 @@ def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Noti
     )
 
 
-def forged(decision: Decision, mail: MailReference) -> Notice:
-    """Return the notice to the member of staff whose address was forged: no command was executed, no content is shown."""
-    facts = (("arrived", mail.at.isoformat(timespec="seconds")), ("identity", mail.identity.strip()))
-    return Notice(kind="notice", about="forged", audience="staff", why=decision.why, facts=facts, direct=True)
+def without_content(about: str, why: str, at: datetime, identity: str) -> Notice:
+    """Return the notice about an email that nothing was done with, "forged" or "unreadable": no content is shown."""
+    facts = (("arrived", at.isoformat(timespec="seconds")), ("identity", identity.strip()))
+    return Notice(kind="notice", about=about, audience="staff", why=why, facts=facts)
 
 
 def _order(order: PurchaseOrder) -> str:

@@ -52,25 +52,25 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
     Authentication is checked elsewhere.
     """
     if command.flaw:
-        return _refused(command, "flaw")
+        return CommandResult(command, "refused", reason="flaw")
     if not set(ROLES[command.name]) & set(person.roles):
-        return _refused(command, "role")
+        return CommandResult(command, "refused", reason="role")
     if command.name in HARMLESS:
         return CommandResult(command, "done")
     if case is None:
-        return _refused(command, "no_case")
+        return CommandResult(command, "refused", reason="no_case")
     known = {serial_key(unit.serial) for unit in case.units}
     if any(serial_key(serial) not in known for serial in command.serials):
-        return _refused(command, "unknown_unit")
+        return CommandResult(command, "refused", reason="unknown_unit")
     if any(price.currency not in ("", policy.currency) for price in command.prices):
-        return _refused(command, "currency")
+        return CommandResult(command, "refused", reason="currency")
     units = affected_units(case, command)
     if not units:
         if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
             return CommandResult(command, "done")  # a remote diagnosis before receipt (ST-3): it is only recorded
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
-        return structs.replace(_refused(command, "state"), states=states_for(command.name))
+        return CommandResult(command, "refused", reason="state", states=states_for(command.name))
     return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), units, case, person, policy)
 
 
@@ -137,7 +137,3 @@ def pending_amount(case: Case) -> Decimal:
     """Return the amount of the commands that wait for a second approver."""
     waiting = case.pending.commands if case.pending else ()
     return sum((amount_of(case, command, affected_units(case, command)) for command in waiting), Decimal(0))
-
-
-def _refused(command: Command, reason: RefusalReason) -> CommandResult:
-    return CommandResult(command, "refused", reason=reason)

@@ -23,7 +23,8 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     if event.proof == "forged":
         decision = plan.no_action("our mail server says that the sender is not genuine", "forged")
         if context.snapshot.answers_today < ANSWERS_IF_FORGED:  # only once a day: staff must not be flooded
-            plan.notify_staff(notices.forged(decision, mail), (person,))
+            note = notices.without_content("forged", decision.why, mail.at, mail.identity)
+            plan.notify_staff(structs.replace(note, direct=True), (person,))
         return plan.decided(decision)
     commands = _commands_to_execute(plan.case, event)
     is_forwarded = plan.case is None and bool(request.units)  # a customer's request, forwarded by a member of staff

@@ -10,7 +10,7 @@ from mailbot.decide.due_dates import decide_due
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import decide_request
 from mailbot.decide.staff_commands import decide_staff
-from mailbot.model import Bounced, Case, DeadlinesReached, Decision, Event, Ignored, MailRecord, Notice, StaffMessage
+from mailbot.model import Bounced, Case, DeadlinesReached, Decision, Event, Ignored, MailRecord, StaffMessage
 from mailbot.policy.context import Context
 
 
@@ -51,7 +51,6 @@ def _decide_bounce(plan: Plan, event: Bounced) -> Decision:
 def decide_unreadable(record: MailRecord, context: Context) -> Decision:
     """Notify the desk of an email that could not be processed: metadata only, none of its content (promise 4)."""
     plan = Plan(None, context)
-    facts = (("arrived", record.at.isoformat(timespec="seconds")), ("identity", record.identity.strip()))
-    note = Notice(kind="notice", about="unreadable", why=record.why, facts=facts, sender=record.sender)
-    plan.notify_roles(note, ("desk",))
+    note = notices.without_content("unreadable", record.why, record.at, record.identity)
+    plan.notify_roles(structs.replace(note, sender=record.sender), ("desk",))
     return plan.decided(plan.no_action(record.why))
