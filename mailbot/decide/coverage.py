@@ -1,4 +1,4 @@
-"""Coverage: the first rule whose conditions hold decides on a unit, and its clause is cited."""
+"""Coverage: the first rule whose conditions hold decides on a unit; for the rest, an entry of [answers] decides. Clauses are cited."""
 
 from __future__ import annotations
 
