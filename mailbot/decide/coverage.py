@@ -1,4 +1,4 @@
-"""Coverage: the first rule whose conditions hold decides on a unit; for the rest, an entry of [answers] decides. Clauses are cited."""
+"""Coverage: the first rule whose conditions hold decides on a unit; an entry of [answers] decides on everything else."""
 
 from __future__ import annotations
 
