@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mailbot.case.apply import apply, with_replies
 from mailbot.case.interpret import interpret
-from mailbot.decide import decide, decide_unreadable
-from mailbot.model import Case, DeadlinesReached, Decision, DueDate, Event, FailedDelivery, Ignored, MailRecord, Message, Step
+from mailbot.decide.triggers import decide, decide_unreadable
+from mailbot.model import Case, Decision, DueDate, FailedDelivery, Ignored, MailEvent, MailRecord, Message, Step
 from mailbot.policy.context import Context
 from mailbot.reply.compose import compose
 
@@ -13,10 +13,7 @@ from mailbot.reply.compose import compose
 def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, context: Context) -> Step:
     """Return the step that results from one trigger. No I/O, no clock, no random numbers.
 
-    Args:
-        trigger: an incoming email, a due date of a case, or an outgoing email that could not be delivered.
-        case: the case that the trigger refers to by its thread, its address, or a number; None if there is none.
-        context: the policy, the snapshot, and the time.
+    ``case``: the case that the trigger refers to by its thread, its address, or a number; None if there is none.
 
     Raises:
         ImpossibleTransitionError: the state of a unit does not allow the event; store nothing.
@@ -27,7 +24,7 @@ def handle(trigger: Message | DueDate | FailedDelivery, case: Case | None, conte
     replies = compose(decision, after, context)
     if after is not None:
         after = with_replies(after, replies)
-    record = _record(event, decision, after, context) if isinstance(trigger, Message) else None
+    record = _record(event, decision, after, context) if isinstance(trigger, Message) and isinstance(event, MailEvent) else None
     return Step(event, decision, after, replies, record)
 
 
@@ -37,9 +34,7 @@ def set_aside(record: MailRecord, context: Context) -> Step:
     return Step(event=None, decision=decision, after=None, replies=compose(decision, None, context), record=record)
 
 
-def _record(event: Event, decision: Decision, after: Case | None, context: Context) -> MailRecord | None:
-    if isinstance(event, DeadlinesReached):
-        return None
+def _record(event: MailEvent, decision: Decision, after: Case | None, context: Context) -> MailRecord:
     return MailRecord(
         identity=event.mail.identity,
         at=context.now,

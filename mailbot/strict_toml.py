@@ -102,25 +102,19 @@ def _explain(message: str, type_: Any, file: str, text: str) -> str:
     where = path or "the top level"
     if unknown := re.search(r"unknown field `([^`]+)`", problem):
         key = unknown[1]
-        known = [field.encode_name for field in getattr(_struct(_info_at(type_, path)), "fields", ())]
+        known = [field.encode_name for field in _fields(_info_at(type_, path))]
         line = line_of(f"{path}.{key}".lstrip("."), text, key)
         return f"{file}{line}: unknown key {key!r} in {where}{nearest(key, known)}. Fix or delete it."
     if missing := re.search(r"missing required field `([^`]+)`", problem):
         return f"{file}{line_of(path, text)}: {where} is missing the required key {missing[1]!r}. Add it."
     if invalid := re.search(r"[Ii]nvalid enum value '([^']*)'", problem):
         if is_key:
-            known = [str(value) for value in getattr(getattr(_info_at(type_, path), "key_type", None), "values", ())]
+            known = _values(getattr(_info_at(type_, path), "key_type", None))
             line = line_of(f"{path}.{invalid[1]}", text, invalid[1])
             return f"{file}{line}: unknown key {invalid[1]!r} in {where}{nearest(invalid[1], known)}. Fix or delete it."
-        line, hint = line_of(path, text, invalid[1]), nearest(invalid[1], _allowed_words(type_, path))
+        line, hint = line_of(path, text, invalid[1]), nearest(invalid[1], _values(_info_at(type_, path)))
         return f"{file}{line}: {where} cannot be {invalid[1]!r}{hint}. Correct the value."
     return f"{file}{line_of(path, text)}: {where}: {problem[:1].lower()}{problem[1:]}. Correct the value."
-
-
-def _allowed_words(type_: Any, path: str) -> list[str]:
-    """Return the words that are allowed at a path."""
-    info = _info_at(type_, path)
-    return [str(value) for each in (info, *getattr(info, "types", ())) for value in getattr(each, "values", ())]
 
 
 def _info_at(type_: Any, path: str) -> Any:
@@ -131,23 +125,21 @@ def _info_at(type_: Any, path: str) -> Any:
     return info
 
 
-def _struct(info: Any) -> Any:
-    for option in getattr(info, "types", ()):
-        if hasattr(option, "fields"):
-            return option
-    return info
+def _options(info: Any) -> tuple[Any, ...]:
+    """Return the types of a union, else the type itself."""
+    return getattr(info, "types", (info,))
+
+
+def _values(info: Any) -> list[str]:
+    """Return the words that a type allows."""
+    return [str(value) for option in _options(info) for value in getattr(option, "values", ())]
+
+
+def _fields(info: Any) -> tuple[Any, ...]:
+    return next((option.fields for option in _options(info) if hasattr(option, "fields")), ())
 
 
 def _child_info(info: Any, part: str) -> Any:
-    info = _struct(info)
-    for field in getattr(info, "fields", ()):
-        if field.encode_name == part:
-            return field.type
-    for name in ("value_type", "item_type"):
-        if hasattr(info, name):
-            return getattr(info, name)
-    for option in getattr(info, "types", ()):
-        for name in ("value_type", "item_type"):
-            if hasattr(option, name):
-                return getattr(option, name)
-    return info
+    parts = [field.type for field in _fields(info) if field.encode_name == part]
+    parts += [getattr(option, name) for option in _options(info) for name in ("value_type", "item_type") if hasattr(option, name)]
+    return parts[0] if parts else info

@@ -19,7 +19,7 @@ from mailbot import settings
 from mailbot.commands import COMMANDS, cli
 from mailbot.model import CommandName, Finding, StaffMessage
 from mailbot.policy.facts import FACTS, domains
-from mailbot.policy.policy import PLACEHOLDERS
+from mailbot.policy.rule_checks import PLACEHOLDERS
 from mailbot.policy.rules import AnswerRules, Deadlines, DecisionRule, FindingRule, Moment
 from mailbot.rehearsal.conversation_file import load
 from mailbot.rehearsal.player import play, policy_of

@@ -10,31 +10,22 @@ from msgspec import structs
 from mailbot.case.lifecycle import ImpossibleTransitionError, next_state, state_of
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
-    Bounced,
     Case,
     CaseChanged,
     CaseOpened,
     Change,
-    DeadlinesReached,
+    CustomerEvent,
     Decision,
     Event,
     HistoryEntry,
-    Ignored,
     Reply,
-    StaffMessage,
     UnitChanged,
     UnitRemoved,
 )
 
 
 def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> Case | None:
-    """Return the case after an event and the decision on it; None if no case is affected.
-
-    Args:
-        case: before the event; None if there is none.
-        event: what happened.
-        decision: the changes to the case, and the notices, whose tokens are added to the case.
-        at: when it happened, aware, UTC.
+    """Return the case after an event and the decision on it; None if no case is affected. ``at``: aware, UTC.
 
     Raises:
         ImpossibleTransitionError: the state of a unit does not allow a change.
@@ -47,12 +38,14 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
     after = structs.replace(after, version=version_after(case, after))
     if case is not None and after.version != case.version:  # earlier tokens are for a case that has changed since
         after = structs.replace(after, tokens=tuple(t for t in after.tokens if t.until > at and t.version == after.version))
+    writers = (event.mail.sender, event.mail.answer_to) if isinstance(event, CustomerEvent) else ()
     sent = tuple(recipient for notice in decision.notices for recipient in notice.recipients)
     return structs.replace(
         after,
         history=(*after.history, HistoryEntry(at, event, decision, tuple(recipient.message_id for recipient in sent))),
         tokens=(*after.tokens, *(recipient.token for recipient in sent if recipient.token)),
-        participants=_participants(after, event),
+        # Everyone who wrote in this case participates. A Cc address does not (P4).
+        participants=tuple(dict.fromkeys((*after.participants, *(address for address in writers if address)))),
     )
 
 
@@ -76,7 +69,7 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
         ImpossibleTransitionError: the state of the unit does not allow the change, or there is no case to change.
     """
     if isinstance(change, CaseOpened):
-        return _opened(change, at)
+        return Case(**structs.asdict(change), state="held", opened_at=at)
     if case is None:
         raise ImpossibleTransitionError(f"there is no case to change: {type(change).__name__}")
     match change:
@@ -88,22 +81,6 @@ def with_change(case: Case | None, change: Change, at: datetime) -> Case:
         case CaseChanged():
             fields = {name: getattr(change, name) for name in CaseChanged.__struct_fields__}
             return structs.replace(case, **{name: value for name, value in fields.items() if value is not msgspec.UNSET})
-
-
-def _opened(change: CaseOpened, at: datetime) -> Case:
-    return Case(
-        id=change.id,
-        mailbox=change.mailbox,
-        policy=change.policy,
-        sender=change.sender,
-        state="held",
-        opened_at=at,
-        subject=change.subject,
-        name=change.name,
-        language=change.language,
-        intent=change.intent,
-        participants=change.participants,
-    )
 
 
 def _with_unit(case: Case, change: UnitChanged) -> Case:
@@ -118,11 +95,3 @@ def _with_unit(case: Case, change: UnitChanged) -> Case:
         )
     units[key] = change.unit
     return structs.replace(case, units=tuple(units.values()), state=state_of(units.values(), case.state))
-
-
-def _participants(case: Case, event: Event) -> tuple[str, ...]:
-    """Return the participants: everyone who wrote in this case. A Cc address is not a participant (P4)."""
-    if isinstance(event, DeadlinesReached | StaffMessage | Bounced | Ignored):
-        return case.participants
-    addresses = (event.mail.sender, event.mail.answer_to)
-    return tuple(dict.fromkeys((*case.participants, *(address for address in addresses if address))))

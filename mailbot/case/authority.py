@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from mailbot.case import tokens
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Proof, StaffMember, Token
+from mailbot.intake.desk import Desk
+from mailbot.model import Case, Message, Proof, StaffMember, Token
 
 
 def staff_member(message: Message, desk: Desk) -> StaffMember | None:
@@ -31,12 +27,7 @@ def proof(message: Message, case: Case | None, desk: Desk, now: datetime) -> tup
 
     If our server reports that the From header is not genuine, nothing else counts, not even a token: it may have been stolen.
     Otherwise a valid token is returned with any other proof, because it may contain commands that wait for a confirmation.
-
-    Args:
-        message: the email.
-        case: the case it belongs to, which has the tokens; None: there are no tokens.
-        desk: the desk, with its staff and its setting ``authority``.
-        now: when the email arrives, aware, UTC.
+    ``now``: when the email arrives, aware, UTC.
     """
     writer = staff_member(message, desk)
     if writer is None:

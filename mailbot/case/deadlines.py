@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import structs
 
 from mailbot.case.lifecycle import IN_WORK, ON_SITE
 from mailbot.model import Case, CaseUnit, Deadline, DeadlineKind, State
-from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
 
-KINDS: tuple[DeadlineKind, ...] = ("missing", "quote", "number", "held", "repair", "close")
-
-STAFF_KINDS: frozenset[DeadlineKind] = frozenset({"held", "repair"})
+STAFF_KINDS: Final[frozenset[DeadlineKind]] = frozenset({"held", "repair"})
 """Kinds of deadlines of which staff are reminded instead of the customer."""
-
-
-def waits_for(case: Case, kind: DeadlineKind) -> bool:
-    """Return whether the case waits for this: missing information, a purchase order, the shipment, a decision by staff, ..."""
-    match kind:
-        case "missing":
-            return any(awaits_answer(unit) for unit in case.units)
-        case "quote":
-            return any(unit.state in ("quoted", "parts_quoted") for unit in case.units)
-        case "number":
-            return case.number is not None and any(unit.state == "authorized" for unit in case.units)
-        case "held":
-            return any(unit.state == "held" for unit in case.units) or (not case.units and case.state == "held")
-        case "repair":
-            return repair_due(case) is not None
-        case "close":
-            return any(unit.state == "shipped" for unit in case.units)
-
-
-def repair_due(case: Case) -> date | None:
-    """Return the earliest day by which a received unit must be repaired; None if no repair is due (ST-15)."""
-    waiting = (unit.repair_due for unit in case.units if unit.state in IN_WORK and not unit.not_repairable)
-    return min((day for day in waiting if day), default=None)
 
 
 def awaits_answer(unit: CaseUnit) -> bool:
@@ -47,36 +23,44 @@ def awaits_answer(unit: CaseUnit) -> bool:
     return unit.state == "asking" or (unit.state == "held" and unit.answered_as_unknown and not unit.staff_only)
 
 
-def deadlines_of(case: Case, policy: Policy, today: date, restart: frozenset[DeadlineKind] = frozenset()) -> tuple[Deadline, ...]:
+_WAITS: Final[Mapping[DeadlineKind, Callable[[CaseUnit], bool]]] = MappingProxyType(
+    {
+        "missing": awaits_answer,
+        "quote": lambda unit: unit.state in ("quoted", "parts_quoted"),
+        "number": lambda unit: unit.state == "authorized",
+        "held": lambda unit: unit.state == "held",
+        "repair": lambda unit: unit.state in IN_WORK and unit.repair_due is not None and not unit.not_repairable,
+        "close": lambda unit: unit.state == "shipped",
+    }
+)
+"""Which units wait for what each kind of deadline ends: information, a purchase order, the shipment, staff, the repair (ST-15)."""
+
+
+def waiting_units(case: Case, kind: DeadlineKind) -> tuple[CaseUnit, ...]:
+    """Return the units of a case that a kind of deadline concerns."""
+    return tuple(unit for unit in case.units if _WAITS[kind](unit))
+
+
+def waits_for(case: Case, kind: DeadlineKind) -> bool:
+    """Return whether a kind of deadline concerns the case. A question, which has no units, waits for staff."""
+    if kind == "held" and not case.units:
+        return case.state == "held"
+    return bool(waiting_units(case, kind)) and (kind != "number" or case.number is not None)
+
+
+def deadlines_of(case: Case, policy: Policy, today: date, restart: Collection[str] = ()) -> tuple[Deadline, ...]:
     """Return the deadlines of a case in its current state: those that still apply, and new ones.
 
-    Args:
-        case: with its deadlines so far.
-        policy: the company's.
-        today: in the company's zone.
-        restart: kinds of deadlines that start again today.
+    ``today``: in the company's zone. ``restart``: kinds of deadlines that start again today.
     """
     kept: list[Deadline] = []
-    for kind in KINDS:
+    for kind in _WAITS:
         if not waits_for(case, kind):
             continue
         current = [deadline for deadline in case.deadlines if deadline.kind == kind]
         again = kind in restart or kind == "repair"  # which unit is due first may have changed
         kept += current if current and not again else _new_deadlines(case, kind, policy, today)
     return by_time(kept)
-
-
-def deadlines_after(
-    before: Case, after: Case, context: Context, *, asked: bool = False, quoted: bool = False
-) -> tuple[Deadline, ...]:
-    """Return the deadlines of ``after``; those of what was asked, quoted or issued since ``before`` start again today."""
-    changed: set[tuple[DeadlineKind, bool]] = {
-        ("missing", asked),
-        ("quote", quoted or len(after.quotes) > len(before.quotes)),
-        ("number", after.number != before.number),
-    }
-    restart = frozenset(kind for kind, is_new in changed if is_new)
-    return deadlines_of(after, context.policy, context.day, restart)
 
 
 def by_time(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
@@ -86,42 +70,34 @@ def by_time(found: Iterable[Deadline]) -> tuple[Deadline, ...]:
 
 def _new_deadlines(case: Case, kind: DeadlineKind, policy: Policy, today: date) -> Iterator[Deadline]:
     rules = policy.rules.deadlines
-
-    def deadline(word: str, day: date, due_on: date, *, is_final: bool = False) -> Deadline:
-        at = at_hour(day, rules.hour.value, policy.timezone)
-        return Deadline(key=f"{kind}:{word}:{due_on.isoformat()}", kind=kind, at=at, due_on=due_on, is_final=is_final)
-
-    if kind == "number":
-        last = case.number.valid_until if case.number else today
+    if kind == "number" and case.number:
+        last = case.number.valid_until
         for days in sorted(rules.number.remind_before, reverse=True):
             day = last - timedelta(days=days)
-            if case.number and day > max(case.number.issued_on, today):
-                yield deadline("remind", day, day)
-        yield deadline("end", last + timedelta(days=1), last, is_final=True)  # the last day is included
+            if day > max(case.number.issued_on, today):
+                yield _deadline(policy, kind, "remind", day)
+        yield _deadline(policy, kind, "end", last, is_final=True, later=1)  # the last day is included
     elif kind == "repair":
-        yield from (deadline(word, day, day) for word, day in _repair_reminders(repair_due(case), policy) if day > today)
+        due = min(unit.repair_due for unit in waiting_units(case, kind) if unit.repair_due)
+        counted = [(f"{days}-before", -days) for days in rules.repair.remind_before]
+        for word, days in (*counted, *((f"{days}-after", days) for days in rules.repair.remind_after)):
+            day = plus_business_days(due, days, rules.repair.holidays)
+            if day > today:
+                yield _deadline(policy, kind, word, day)
     elif kind == "held":
-        day = plus_business_days(today, rules.held.first)
-        yield deadline("remind", day, day)
+        yield next_staff_reminder(policy, today, rules.held.first)
     elif kind == "close":
-        day = today + timedelta(days=rules.close.days)
-        yield deadline("end", day, day, is_final=True)
+        yield _deadline(policy, kind, "end", today + timedelta(days=rules.close.days), is_final=True)
     else:
         period = rules.missing if kind == "missing" else rules.quote
         for days in (*period.remind, period.close):
-            day = today + timedelta(days=days)
-            yield deadline("end" if days == period.close else "remind", day, day, is_final=days == period.close)
+            is_final = days == period.close
+            yield _deadline(policy, kind, "end" if is_final else "remind", today + timedelta(days=days), is_final=is_final)
 
 
-def _repair_reminders(due: date | None, policy: Policy) -> Iterator[tuple[str, date]]:
-    """Yield the business days on which staff are reminded of a repair, before and after it is due, each with a word for the key."""
-    rules = policy.rules.deadlines.repair
-    if due is None:
-        return
-    for days in rules.remind_before:
-        yield f"{days}-before", plus_business_days(due, -days, rules.holidays)
-    for days in rules.remind_after:
-        yield f"{days}-after", plus_business_days(due, days, rules.holidays)
+def _deadline(policy: Policy, kind: DeadlineKind, word: str, day: date, *, is_final: bool = False, later: int = 0) -> Deadline:
+    at = at_hour(day + timedelta(days=later), policy.rules.deadlines.hour.value, policy.timezone)
+    return Deadline(key=f"{kind}:{word}:{day.isoformat()}", kind=kind, at=at, due_on=day, is_final=is_final)
 
 
 def postponed(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]:
@@ -133,12 +109,9 @@ def postponed(case: Case, kind: DeadlineKind, days: int) -> tuple[Deadline, ...]
     )
 
 
-def next_staff_reminder(policy: Policy, today: date) -> Deadline:
-    """Return the deadline of the next reminder to staff about a case that is still held. ``today``: in the company's zone."""
-    rules = policy.rules.deadlines
-    day = plus_business_days(today, rules.held.every)
-    at = at_hour(day, rules.hour.value, policy.timezone)
-    return Deadline(key=f"held:remind:{day.isoformat()}", kind="held", at=at, due_on=day)
+def next_staff_reminder(policy: Policy, today: date, days: int) -> Deadline:
+    """Return the deadline of the next reminder to staff about a held case, in a number of business days from today."""
+    return _deadline(policy, "held", "remind", plus_business_days(today, days))
 
 
 def final_date(case: Case) -> date | None:

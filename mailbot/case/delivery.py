@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import msgspec
+from msgspec import structs
 
 from mailbot.model import Reply, Value
 
@@ -49,7 +49,7 @@ DeliveryResult = Delivered | Deferred | Ambiguous | Refused
 
 def begin_attempt(reply: Reply, now: datetime) -> Reply:
     """Return the reply at the start of an SMTP transaction; store it before connecting. ``now``: aware, UTC."""
-    return msgspec.structs.replace(reply, state="sending", attempts=reply.attempts + 1, tried_at=reply.tried_at or now)
+    return structs.replace(reply, state="sending", attempts=reply.attempts + 1, tried_at=reply.tried_at or now)
 
 
 def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
@@ -57,28 +57,23 @@ def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
 
     Deferred: it is retried after 5 minutes, doubling up to 70, and has failed when five days have passed since the first attempt.
     Ambiguous: the identical bytes are sent again after at least 15 minutes, at most three times; then it is held for staff.
-    Refused: it has failed.
-
-    Args:
-        reply: as returned by ``begin_attempt``.
-        result: of the transaction. A reply that is found in the state "sending" after a restart is ``Ambiguous``.
-        now: aware, UTC.
+    Refused: it has failed. A reply that is found in the state "sending" after a restart is ``Ambiguous``. ``now``: aware, UTC.
     """
     match result:
         case Delivered(response):
-            return msgspec.structs.replace(reply, state="sent", due_at=None, note=response)
+            return structs.replace(reply, state="sent", due_at=None, note=response)
         case Refused(code, text):
-            return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"{code or ''} {text}".strip())
+            return structs.replace(reply, state="failed", due_at=None, note=f"{code or ''} {text}".strip())
         case Deferred(reason=reason):
             if now - (reply.tried_at or reply.at) >= GIVE_UP_AFTER:
-                return msgspec.structs.replace(reply, state="failed", due_at=None, note=f"given up: {reason}")
-            return msgspec.structs.replace(reply, state="deferred", due_at=now + backoff(reply.attempts), note=reason)
+                return structs.replace(reply, state="failed", due_at=None, note=f"given up: {reason}")
+            return structs.replace(reply, state="deferred", due_at=now + backoff(reply.attempts), note=reason)
         case Ambiguous(reason):
             count = reply.ambiguous_attempts + 1
             if count > REPEATS:
-                return msgspec.structs.replace(reply, state="held", ambiguous_attempts=count, due_at=None, note=reason)
+                return structs.replace(reply, state="held", ambiguous_attempts=count, due_at=None, note=reason)
             due = now + max(AMBIGUOUS_WAIT, backoff(count))
-            return msgspec.structs.replace(reply, state="ambiguous", ambiguous_attempts=count, due_at=due, note=reason)
+            return structs.replace(reply, state="ambiguous", ambiguous_attempts=count, due_at=due, note=reason)
 
 
 def backoff(attempts: int) -> timedelta:

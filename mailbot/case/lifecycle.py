@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
-from mailbot.model import CaseUnit, CommandName, LifecycleEvent, Outcome, State, Value
+from mailbot.model import CaseUnit, CommandName, FinalState, LifecycleEvent, OpenState, Outcome, Release, State, Value
 
-ORDER: Final[tuple[State, ...]] = (
-    "asking",
-    "quoted",
-    "held",
-    "authorized",
-    "in_transit",
-    "received",
-    "diagnosed",
-    "parts_quoted",
-    "ordered",
-    "repaired",
-    "shipped",
-)
+ORDER: Final[tuple[State, ...]] = get_args(OpenState)
 """The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
 
-FINAL_STATES: Final[tuple[State, ...]] = ("expired", "closed", "withdrawn", "declined")
+FINAL_STATES: Final[tuple[State, ...]] = get_args(FinalState)
 CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
 """The states in which a unit waits for nothing."""
 
@@ -53,7 +41,8 @@ class Transition(Value, frozen=True):
 
 
 _BEFORE_RECEIPT: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized", "in_transit")
-_NEW: Final[tuple[State | None, ...]] = (None, "asking", "quoted", "held", *FINAL_STATES)
+_NOT_UNDER_WAY: Final[tuple[State, ...]] = ("asking", "quoted", "held", *FINAL_STATES)
+_NEW: Final[tuple[State | None, ...]] = (None, *_NOT_UNDER_WAY)
 _SITE: Final[tuple[State, ...]] = tuple(sorted(ON_SITE))
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
@@ -71,27 +60,12 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted", "held"), "ordered"),
     Transition("parts_declined", "parts quote declined", ("parts_quoted",), "diagnosed"),
     Transition("approved", "approved", ("held", "asking", "quoted", "declined", "expired"), "authorized", "approve"),
-    Transition("resumed_asking", "released", ("held",), "asking", "approve"),
-    Transition("resumed_quoted", "released", ("held",), "quoted", "approve"),
-    Transition("resumed_authorized", "released", ("held",), "authorized", "approve"),
-    Transition("resumed_in_transit", "released", ("held",), "in_transit", "approve"),
-    Transition("resumed_received", "released", ("held",), "received", "approve"),
-    Transition("resumed_diagnosed", "released", ("held",), "diagnosed", "approve"),
-    Transition("resumed_parts_quoted", "released", ("held",), "parts_quoted", "approve"),
-    Transition("resumed_ordered", "released", ("held",), "ordered", "approve"),
-    Transition("resumed_repaired", "released", ("held",), "repaired", "approve"),
+    *(Transition(event, "released", ("held",), event.removeprefix("resumed_"), "approve") for event in get_args(Release)),
     Transition("rejected", "rejected", (*_BEFORE_RECEIPT, "received", "diagnosed"), "declined", "reject"),
     Transition("quoted_by_staff", "quoted by staff", ("asking", "held", "quoted", "declined", "closed"), "quoted", "quote"),
     Transition("parts_quoted", "parts quoted", (*IN_WORK, "parts_quoted"), "parts_quoted", "quote"),
     Transition("received", "received", ("authorized", "in_transit"), "received", "received"),
-    Transition(
-        "force_received",
-        "received (forced)",
-        ("asking", "quoted", "held", "expired", "declined", "withdrawn", "closed"),
-        "received",
-        "received",
-        forced=True,
-    ),
+    Transition("force_received", "received (forced)", _NOT_UNDER_WAY, "received", "received", forced=True),
     Transition("diagnosed", "diagnosed", (*IN_WORK, "parts_quoted"), "diagnosed", "diagnosed"),
     Transition("repaired", "repaired", IN_WORK, "repaired", "repaired"),
     Transition("force_repaired", "repaired (forced)", ("parts_quoted",), "repaired", "repaired", forced=True),
@@ -180,13 +154,7 @@ def state_of(units: Iterable[CaseUnit], otherwise: State) -> State:
 
 def diagram() -> str:
     """Return the table as a Mermaid state diagram."""
-    return "\n".join(["stateDiagram-v2", *dict.fromkeys(_arrows())]) + "\n"
-
-
-def _arrows() -> Iterator[str]:
-    for row in TRANSITIONS:
-        for before in row.before:
-            if row.after != before:
-                yield f"    {before or '[*]'} --> {row.after}: {row.label}"
-    for state in FINAL_STATES:
-        yield f"    {state} --> [*]"
+    pairs = ((before, row) for row in TRANSITIONS for before in row.before if row.after != before)
+    arrows = [f"    {before or '[*]'} --> {row.after}: {row.label}" for before, row in pairs]
+    arrows += [f"    {state} --> [*]" for state in FINAL_STATES]
+    return "\n".join(["stateDiagram-v2", *dict.fromkeys(arrows)]) + "\n"

@@ -31,8 +31,7 @@ _LETTERS = str.maketrans("0123456789abcdef", "BCDFGHJKMNPQRSTV")
 def case_id(entropy: str) -> str:
     """Return the id of a new case: "C-" and ten consonants, 40 random bits. Without digits it does not look like a serial number.
 
-    Args:
-        entropy: at least ten hexadecimal digits of random bits.
+    ``entropy``: at least ten hexadecimal digits of random bits.
     """
     return f"C-{entropy[:10].translate(_LETTERS)}"
 
@@ -115,12 +114,7 @@ def case_of_request(case: Case | None, request: Request, message: Message, domai
     or corrects a serial number. It also opens one if it asks again for units that have been shipped back, or that are closed while
     the RMA of the others has expired. An email outside any thread belongs to the customer's case with the most of its active units.
 
-    Args:
-        case: the case that the email refers to, if any.
-        request: what it asks for.
-        message: the email.
-        domains: the domains of its sender.
-        context: the registry rows and open cases, the desk, today.
+    ``case``: the case that the email refers to, if any. ``domains``: the domains of its sender.
     """
     snapshot, keys = context.snapshot, {serial_key(unit.serial) for unit in request.units}
     asks = request.intent in UNIT_INTENTS

@@ -54,11 +54,8 @@ def merge_request(case: Case | None, request: Request) -> Request:
 def _corrected_unit(case: Case, unit: RequestedUnit, request: Request) -> RequestedUnit:
     """Return the unit with what is known about the unit whose serial number it corrects."""
     known = {serial_key(each.serial) for each in case.units}
-    wrong = (
-        [each for each in case.units if serial_key(each.serial) == serial_key(request.corrected_serial)]
-        if request.corrected_serial
-        else []
-    )
+    corrected = serial_key(request.corrected_serial)
+    wrong = [each for each in case.units if corrected and serial_key(each.serial) == corrected]
     others = wrong or [each for each in case.units if serial_key(each.serial) != serial_key(unit.serial) and each.reason]
     if serial_key(unit.serial) in known or len(others) != 1:
         return unit

@@ -15,10 +15,7 @@ from mailbot.policy.context import Context
 def assign(context: Context, issued_by: str, until: date | None = None) -> Number:
     """Return the next number, valid for the number of days in the rules, today not counted, or fewer (AP-43, ST-5).
 
-    Args:
-        context: the rules, the next sequence number, and today.
-        issued_by: the rule, or the address of the member of staff (ST-4).
-        until: the latest last valid day.
+    ``issued_by``: the rule, or the address of the member of staff (ST-4). ``until``: the latest last valid day.
     """
     rules, day = context.policy.rules.number, context.day
     last = day + timedelta(days=rules.valid_days.value)

@@ -16,12 +16,7 @@ def with_quote(
 ) -> tuple[Quote, ...]:
     """Return the quotes of the case with a new one added; none is added while the same quote is valid and open.
 
-    Args:
-        case: with its quotes so far.
-        charges: the lines of the quote.
-        serials: the serial numbers of its units.
-        context: the rules, and today.
-        parts: it is made after the diagnosis (AP-16).
+    ``parts``: it is made after the diagnosis (AP-16).
     """
     day = context.day
     last = case.quotes[-1] if case.quotes else None
@@ -52,12 +47,7 @@ def latest_quote(case: Case, serial: str) -> Quote | None:
 
 
 def limited_to(quote: Quote, serials: set[str]) -> Quote:
-    """Return the quote limited to these units: the charges of other units are no longer part of it.
-
-    Args:
-        quote: the quote.
-        serials: serial keys.
-    """
+    """Return the quote limited to the units with these serial keys: the charges of other units are no longer part of it."""
     return structs.replace(
         quote,
         charges=tuple(c for c in quote.charges if not c.serial or serial_key(c.serial) in serials),

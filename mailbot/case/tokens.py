@@ -6,18 +6,12 @@ A token is in the Reply-To and in the Message-ID of a notice; email clients send
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from hashlib import sha256
 from hmac import compare_digest
-from typing import TYPE_CHECKING
 
-from mailbot.model import Token
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from mailbot.model import Case, Command, Message, StaffMember
+from mailbot.model import Case, Command, Message, StaffMember, Token
 
 LIFETIME = timedelta(days=7)
 """How long a token can be used."""
@@ -31,15 +25,9 @@ _MESSAGE_ID = re.compile(r"c-[a-z]{10}\.s?\d{1,9}\.([0-9a-f]{32})@(.+)")
 
 
 def mint(secret: str, count: int, person: StaffMember, until: datetime, version: int, commands: Sequence[Command] = ()) -> Token:
-    """Make the token of one notice.
+    """Make the token of one notice (see ``Token``).
 
-    Args:
-        secret: the 128 random bits of this step, in hexadecimal (``Snapshot.token_entropy``).
-        count: the position of the token in the step: each notice has its own token.
-        person: the recipient of the notice.
-        until: aware, UTC; the last time at which it can be used.
-        version: the version of the case when the notice is sent.
-        commands: the commands that it confirms, if the notice is a request for confirmation.
+    ``secret``: the 128 random bits of this step, in hexadecimal. ``count``: the position of the token in the step.
 
     Raises:
         ValueError: ``secret`` does not have 128 bits, so that the token could be guessed.
@@ -58,11 +46,6 @@ def address(mailbox: str, case_id: str, token: Token) -> str:
     local, _, domain = mailbox.lower().rpartition("@")
     detailed = f"{local}+{case_id.lower()}.{token.secret}"
     return f"{detailed if len(detailed) <= LOCAL_PART else local}@{domain}"
-
-
-def mark(token: Token) -> str:
-    """Return the part of a notice's Message-ID that is the token: ``<case id>.s<count>.<mark>@<our domain>``."""
-    return token.secret
 
 
 def details(message: Message) -> Iterator[str]:

@@ -47,7 +47,6 @@ WHYS = {
     "state": "no unit is in a state that allows it",
     "unknown_unit": "a serial number is not part of this case",
     "no_case": "no case named",
-    "several_cases": "several cases match",
     "flaw": "not clear enough",
     "currency": "different currency",
 }

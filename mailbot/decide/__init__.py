@@ -1,6 +1,1 @@
 """The decision on each trigger: customer emails, staff commands, due dates, bounces, unreadable emails."""
-
-from mailbot.decide.bounces import decide_unreadable
-from mailbot.decide.triggers import decide
-
-__all__ = ["decide", "decide_unreadable"]

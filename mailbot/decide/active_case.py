@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from msgspec import structs
+from datetime import timedelta
 
 from mailbot.case.lifecycle import NUMBERED, ON_SITE
-from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, keyed_answer
 from mailbot.decide.orders import decide_order
-from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Answered, Case, CaseUnit, Decision, Ordered, Request, Requested
+from mailbot.model import Case, CaseUnit, CustomerEvent, Decision, Ordered, Request
 from mailbot.policy.context import Context
 
 CANCELABLE = frozenset({"asking", "quoted", "held", "authorized"})
 """States in which a customer can cancel without staff: the unit has not been shipped to us."""
 
 
-def decide_active(case: Case, event: Requested | Answered | Ordered, context: Context) -> Decision | None:
+def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decision | None:
     """Decide on a customer's email about a case; None if the rules of coverage or staff must decide."""
     mail, request = event.mail, event.request
     inquiry = Inquiry(mail, request, case)
@@ -37,20 +36,14 @@ def decide_active(case: Case, event: Requested | Answered | Ordered, context: Co
     under_way = _in(case, "in_transit", *ON_SITE)
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
-    if _expired_long_ago(case, context) and (request.units or request.renews_number):
-        about = inquiry._replace(request=about_case(case, request))
-        verdicts = tuple(answer_verdict(context, about, context.answers.late_renewal, unit) for unit in _in(case, "expired"))
-        return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
+    last = context.day - timedelta(days=context.policy.rules.number.renew_days.value)
+    long_ago = case.state == "expired" and case.number is not None and case.number.valid_until < last
+    if long_ago and (request.units or request.renews_number):  # so long that staff must decide on a new number
+        return answer_units(context, inquiry, context.answers.late_renewal, _in(case, "expired"), notify=("approver",))
     known = all(unit.known and not (unit.staff_only or unit.answered_as_unknown) for unit in case.units)
     if request.intent == "status" and case.units and known:
         return keyed_answer(context, inquiry, "status", case.units)
     return None
-
-
-def _expired_long_ago(case: Case, context: Context) -> bool:
-    """Return whether the number expired so long ago that staff must decide on a new one."""
-    limit = context.policy.rules.number.renew_days.value
-    return case.state == "expired" and case.number is not None and (context.day - case.number.valid_until).days > limit
 
 
 def _shipped(case: Case, request: Request) -> tuple[CaseUnit, ...]:

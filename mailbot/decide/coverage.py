@@ -1,9 +1,9 @@
-"""Coverage: the first rule whose conditions hold decides on a unit, and its clause is cited."""
+"""Coverage: the first rule whose conditions hold decides on a unit; an entry of [answers] decides on everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from msgspec import structs
 
@@ -13,6 +13,7 @@ from mailbot.model import (
     Case,
     CaseUnit,
     Charge,
+    CustomerEvent,
     Decision,
     MailReference,
     MessageOutcome,
@@ -31,7 +32,7 @@ from mailbot.policy.context import Context
 from mailbot.policy.dates import today
 from mailbot.policy.facts import Situation
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import AnswerRule, DecisionRule
+from mailbot.policy.rules import AnswerRule, CitedSentence, DecisionRule
 
 
 class Inquiry(NamedTuple):
@@ -41,6 +42,16 @@ class Inquiry(NamedTuple):
     request: Request
     case: Case | None = None
 
+    @property
+    def about_case(self) -> Inquiry:
+        """The inquiry with the intent and support case of its case; special requests of both count."""
+        assert self.case is not None, "this inquiry is about a case"  # noqa: S101 - a defect, not an input
+        case, added = self.case, (*self.case.special_requests, *self.request.special_requests)
+        request = structs.replace(
+            self.request, intent=case.intent, support_case=case.support_case, special_requests=tuple(dict.fromkeys(added))
+        )
+        return self._replace(request=request)
+
 
 def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     """Decide on each unit of a request separately; the outcome of the whole is their common one, or mixed."""
@@ -48,24 +59,26 @@ def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     judged = [decide_unit(context, inquiry, unit) for unit in inquiry.request.units]
     judged += _foreign(context, inquiry)
     verdicts = tuple(verdict for verdict, _ in judged)
-    return Decision(
-        outcome=common(verdict.outcome for verdict in verdicts),
-        clauses=tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)),
-        why="; ".join(_why(verdict, policy) for verdict in verdicts),
-        stamp=policy.stamp,
+    return of_verdicts(
+        verdicts,
+        context,
+        "; ".join(f"{_why(verdict)} ({policy.clause_text(verdict.clauses[0])})" for verdict in verdicts),
         facts=tuple(f for f in verdicts[0].facts if f.name in _EMAIL_FACTS) if verdicts else (),
-        verdicts=verdicts,
         notify=_roles_to_notify(policy, judged),
         asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
     )
 
 
-def common(outcomes: Iterable[Outcome]) -> MessageOutcome:
-    """Return the outcome that all units have in common; "mixed" if they differ, "none" if there are no units."""
-    different: set[MessageOutcome] = set(outcomes)
-    if not different:
-        return "none"
-    return different.pop() if len(different) == 1 else "mixed"
+def of_verdicts(verdicts: tuple[Verdict, ...], context: Context, why: str, **more: Any) -> Decision:
+    """Return the decision that consists of these verdicts: their common outcome, "mixed" if they differ, "none" without any."""
+    outcomes: tuple[MessageOutcome, ...] = tuple({verdict.outcome for verdict in verdicts}) or ("none",)
+    clauses = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses))
+    outcome = outcomes[0] if len(outcomes) == 1 else "mixed"
+    return structs.replace(Decision(outcome, clauses, why, context.policy.stamp, verdicts=verdicts), **more)
+
+
+def _why(verdict: Verdict) -> str:
+    return f"{verdict.serial or 'no serial'}: {verdict.outcome} by {verdict.clauses[0]}"
 
 
 def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tuple[Verdict, DecisionRule | None]:
@@ -76,7 +89,7 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
     if "owner" in facts["requester"] and inquiry.request.intent in ("repair", "doa"):
         number = _open_number(s, inquiry.case, context.snapshot)
         if number:
-            return _existing(policy, s, number), None
+            return _verdict(s, policy.rules.answers.existing, "issue", facts, number=number), None
     rule = seen = _first(policy, facts)
     if "stranger" in facts["requester"]:
         # Promise 7: the answer must be the same as for a serial number that is not in the registry.
@@ -84,25 +97,37 @@ def decide_unit(context: Context, inquiry: Inquiry, item: RequestedUnit) -> tupl
         facts = vocabulary.all_facts(s)
         seen = _first(policy, facts)
     as_unknown = rule.disguise and rule is not seen
-    days = vocabulary.dates(s)
-    clauses = ((rule.clause, *rule.also) if as_unknown else ()) + (seen.clause, *seen.also)
-    return Verdict(
-        serial=item.serial,
-        outcome=rule.then if as_unknown else seen.then,
-        clauses=tuple(dict.fromkeys(clauses)),
-        facts=vocabulary.record(facts, days),
-        known=as_unknown or s.unit is not None,
-        model=s.unit.model if s.unit else "",
+    days, decided = vocabulary.dates(s), rule if as_unknown else seen
+    verdict = _verdict(
+        s,
+        seen,
+        decided.then,
+        facts,
         asks=(seen.ask,) if seen.ask else (),
-        charges=tuple(charge(policy, fee, item.serial) for fee in seen.charge),
+        charges=fees(policy, seen.charge, item.serial),
         covered_until=days.get("cover_until"),
-        answered_as_unknown=as_unknown,
-        says=seen.says,
         valid_until=days.get("doa_until") if seen.valid == "doa" else None,
-        shown_clauses=(seen.clause, *seen.also) if as_unknown else (),
-        owner=s.unit.customer_domain.lower() if s.unit else "",
         suggestion=item.suggestion if seen.ask == "known_serial" else "",
-    ), rule if as_unknown else seen
+    )
+    if as_unknown:
+        clauses = tuple(dict.fromkeys((*rule.clauses, *seen.clauses)))
+        verdict = structs.replace(verdict, known=True, answered_as_unknown=True, clauses=clauses, shown_clauses=seen.clauses)
+    return verdict, decided
+
+
+def _verdict(s: Situation, rule: CitedSentence, outcome: Outcome, facts: vocabulary.Facts, **more: Any) -> Verdict:
+    """Return the verdict on a unit by a rule."""
+    return Verdict(
+        serial=s.item.serial,
+        outcome=outcome,
+        clauses=tuple(dict.fromkeys(rule.clauses)),
+        facts=vocabulary.record(facts, vocabulary.dates(s)),
+        known=s.unit is not None,
+        model=s.unit.model if s.unit else "",
+        says=rule.says,
+        owner=s.unit.customer_domain.lower() if s.unit else "",
+        **more,
+    )
 
 
 def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, DecisionRule | None]]:
@@ -117,22 +142,6 @@ def _foreign(context: Context, inquiry: Inquiry) -> Iterator[tuple[Verdict, Deci
 def _first(policy: Policy, facts: vocabulary.Facts) -> DecisionRule:
     """Return the first rule that holds; the last one always holds."""
     return next(rule for rule in policy.rules.decide if vocabulary.holds(rule.when, facts))
-
-
-def _existing(policy: Policy, s: Situation, number: Number) -> Verdict:
-    """Return the verdict on a unit with an open RMA: a unit never has two numbers (ST-4, AP-25)."""
-    answer = policy.rules.answers.existing
-    return Verdict(
-        serial=s.item.serial,
-        outcome="issue",
-        clauses=(answer.clause, *answer.also),
-        facts=vocabulary.record(vocabulary.all_facts(s), vocabulary.dates(s)),
-        known=True,
-        model=s.unit.model if s.unit else "",
-        number=number,
-        says=answer.says,
-        owner=s.unit.customer_domain.lower() if s.unit else "",
-    )
 
 
 def situation(context: Context, inquiry: Inquiry, item: RequestedUnit, paid: str = "no") -> Situation:
@@ -161,13 +170,8 @@ def _with_our_repair(unit: Unit | None, snapshot: Snapshot, policy: Policy) -> U
         return None
     for case in (*snapshot.past_cases, *snapshot.open_cases):
         for item in case.units:
-            if (
-                serial_key(item.serial) != serial_key(unit.serial)
-                or not item.shipped_on
-                or paid_for(item, case.intent, policy) != "repair"
-            ):
-                continue
-            if unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on:
+            same = serial_key(item.serial) == serial_key(unit.serial) and paid_for(item, case.intent, policy) == "repair"
+            if same and item.shipped_on and (unit.repair_shipped_on is None or item.shipped_on > unit.repair_shipped_on):
                 unit = structs.replace(unit, repair_shipped_on=item.shipped_on, repair_failure=item.reason)
     return unit
 
@@ -177,13 +181,7 @@ def answer_verdict(
 ) -> Verdict:
     """Return the verdict on a unit by an entry of [answers]: a decision by staff, a purchase order, or the status.
 
-    Args:
-        context: the rules, the registry rows and earlier cases.
-        inquiry: the email, what it requests, and the case (required).
-        answer: the entry of [answers]; the verdict has its outcome.
-        unit: the unit of the case.
-        clauses: clauses to cite before those of the answer.
-        says: the sentence, if it is not that of the answer; braces in it are literal.
+    ``clauses``: cited before those of the answer. ``says``: the sentence, if it is not that of the answer; braces are literal.
     """
     policy, case = context.policy, inquiry.case
     intent = case.intent if case else "none"
@@ -196,7 +194,7 @@ def answer_verdict(
     return Verdict(
         serial=unit.serial,
         outcome=answer.then,
-        clauses=tuple(dict.fromkeys((*clauses, answer.clause, *answer.also, *answer.also_for.get(intent, ())))),
+        clauses=tuple(dict.fromkeys((*clauses, *answer.clauses_for(intent)))),
         facts=() if undisclosed else vocabulary.record(vocabulary.all_facts(s), days),
         known=not undisclosed,
         model="" if undisclosed else s.unit.model if s.unit else unit.model,
@@ -228,7 +226,7 @@ def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> D
     informed = {i.notify for i in policy.rules.inform if i.notify and i.when and vocabulary.holds(i.when, seen)}
     return Decision(
         outcome=answer.then,
-        clauses=(answer.clause, *answer.also, *answer.also_for.get(case.intent if case else "", ())),
+        clauses=answer.clauses_for(case.intent if case else ""),
         why=f"{request.intent}: {answer.says}" if request.intent != "none" else answer.says,
         stamp=policy.stamp,
         facts=vocabulary.record(stated, {}),
@@ -238,14 +236,43 @@ def answer_decision(context: Context, inquiry: Inquiry, answer: AnswerRule) -> D
     )
 
 
-def charge(policy: Policy, fee: str, serial: str) -> Charge:
-    """Return the charge of one fee for one unit.
+def keyed_answer(context: Context, inquiry: Inquiry, name: str, units: Sequence[CaseUnit]) -> Decision:
+    """Return the decision by one entry of [answers] about units of the case; their coverage is not decided."""
+    answer: AnswerRule = getattr(context.answers, name)
+    verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit) for unit in units)
+    plain = answer_decision(context, inquiry, answer)
+    return structs.replace(plain, outcome="none", verdicts=verdicts, answer_key=name, asks=())
+
+
+def answer_units(
+    context: Context,
+    inquiry: Inquiry,
+    answer: AnswerRule,
+    units: Iterable[CaseUnit],
+    *,
+    says: str = "",
+    notify: tuple[Role, ...] = (),
+) -> Decision:
+    """Return the decision on units of the case by one entry of [answers]. ``says``: see ``answer_verdict``."""
+    verdicts = tuple(answer_verdict(context, inquiry.about_case, answer, unit, says=says) for unit in units)
+    return of_verdicts(verdicts, context, "; ".join(map(_why, verdicts)) or inquiry.request.intent, notify=notify)
+
+
+def latest_inquiry(case: Case) -> Inquiry | None:
+    """Return the customer's latest email in the case, if any, as an inquiry about the case: later decisions depend on its facts."""
+    emails = (e.event.mail for e in reversed(case.history) if isinstance(e.event, CustomerEvent))
+    mail = next(emails, None)
+    return Inquiry(mail, Request("request"), case).about_case if mail else None
+
+
+def fees(policy: Policy, names: Iterable[str], serial: str) -> tuple[Charge, ...]:
+    """Return the charges of fees for one unit.
 
     Raises:
         KeyError: the rules have no such fee.
     """
-    line = policy.rules.fees[fee]
-    return Charge(fee, line.label, line.amount, line.currency, serial)
+    lines = ((name, policy.rules.fees[name]) for name in names)
+    return tuple(Charge(name, line.label, line.amount, line.currency, serial) for name, line in lines)
 
 
 _EMAIL_FACTS = ("intent", "wish", "insurance", "overseas", "claimed", "today")
@@ -264,11 +291,6 @@ def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number 
         if other.number and (("authorized" in states and valid) or states & _UNDER_WAY):
             return other.number
     return None
-
-
-def _why(verdict: Verdict, policy: Policy) -> str:
-    unit = verdict.serial or "no serial"
-    return f"{unit}: {verdict.outcome} by {verdict.clauses[0]} ({policy.clause_text(verdict.clauses[0])})"
 
 
 def _roles_to_notify(policy: Policy, judged: list[tuple[Verdict, DecisionRule | None]]) -> tuple[Role, ...]:

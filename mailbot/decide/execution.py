@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -10,6 +13,7 @@ from mailbot.case import numbers, quotes
 from mailbot.case.deadlines import postponed
 from mailbot.case.lifecycle import ON_SITE, RESUMED, event_of
 from mailbot.case.quotes import marked, open_quotes
+from mailbot.decide.coverage import fees
 from mailbot.decide.plan import Plan
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Charge, Command, CommandResult, LifecycleEvent
@@ -17,14 +21,16 @@ from mailbot.policy.dates import plus_business_days
 from mailbot.policy.policy import Policy
 from mailbot.policy.rules import FindingRule
 
+_DISCLOSED: Final[Mapping[str, Any]] = MappingProxyType(
+    {"asks": (), "resume_state": None, "answered_as_unknown": False, "staff_only": False, "known": True}
+)
+"""Fields of a unit after a decision by staff: it is no longer held, and no longer answered as unknown."""
+
 
 def execute(plan: Plan, result: CommandResult, person: str) -> None:
     """Plan the changes of a permitted command. Deadlines are updated after all commands of the email.
 
-    Args:
-        plan: with the case as the previous commands left it.
-        result: the command, and the units that it is permitted for.
-        person: the address of the member of staff who gave the command (ST-4).
+    ``person``: the address of the member of staff who gave the command (ST-4).
     """
     command, units = result.command, plan.units(result.serials)
     match command.name:
@@ -71,13 +77,13 @@ def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
 
 
 def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: str) -> None:
-    """Release units; after a decision by staff they are no longer answered as unknown."""
+    """Release units, and issue a number if one needs it."""
     before, context = plan.current, plan.context
     for unit in units:
         released = unit.resume_state if unit.state == "held" else None
         event: LifecycleEvent = RESUMED[released] if released else "approved"
         outcome = "quote" if released in ("quoted", "parts_quoted") else "issue"
-        plan.move(unit, event, outcome=outcome, asks=(), resume_state=None, answered_as_unknown=False, staff_only=False, known=True)
+        plan.move(unit, event, outcome=outcome, **_DISCLOSED)
     prices = [structs.replace(price, currency=price.currency or context.policy.currency) for price in command.prices]
     if prices and command.fee:
         plan.update(fee=prices.pop())
@@ -103,16 +109,7 @@ def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> No
         for price in command.prices
     )
     for unit in units:
-        plan.move(
-            unit,
-            event_of("quote", unit.state),
-            outcome="quote",
-            asks=(),
-            resume_state=None,
-            answered_as_unknown=False,
-            staff_only=False,
-            known=True,
-        )
+        plan.move(unit, event_of("quote", unit.state), outcome="quote", **_DISCLOSED)
     plan.update(quotes=quotes.with_quote(case, charges, result.serials, plan.context, parts=parts))
 
 
@@ -142,30 +139,17 @@ def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) ->
             plan.move(unit, "parts_quoted", findings=findings, outcome="quote")
         else:
             plan.move(unit, "diagnosed", findings=findings)
-    billed = [rule for rule in found if rule.then in ("notice", "decline")]
     lines = [
-        line
+        (rule.then, line)
         for serial in result.serials
-        for rule in billed
-        for line in fees(policy, rule.charge, serial)
-        if line not in case.charges
-    ]
-    offered = [
-        line for serial in result.serials for rule in found if rule.then == "quote" for line in fees(policy, rule.charge, serial)
+        for rule in found
+        for line in fees(policy, dict.fromkeys(rule.charge), serial)
     ]
     if any(unit.state == "parts_quoted" for unit in plan.units(result.serials)):
-        plan.update(quotes=quotes.with_quote(case, tuple(offered), result.serials, plan.context, parts=True))
-    plan.update(charges=(*case.charges, *lines))
-
-
-def fees(policy: Policy, names: tuple[str, ...], serial: str) -> tuple[Charge, ...]:
-    """Return the charges of fees for one unit, each once.
-
-    Raises:
-        KeyError: the rules have no such fee.
-    """
-    lines = ((name, policy.rules.fees[name]) for name in dict.fromkeys(names))
-    return tuple(Charge(name, line.label, line.amount, line.currency, serial) for name, line in lines)
+        offered = tuple(line for then, line in lines if then == "quote")
+        plan.update(quotes=quotes.with_quote(case, offered, result.serials, plan.context, parts=True))
+    billed = (line for then, line in lines if then in ("notice", "decline") and line not in case.charges)
+    plan.update(charges=(*case.charges, *billed))
 
 
 def _extend(plan: Plan, days: int, units: tuple[CaseUnit, ...]) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 
 from msgspec import structs
 
 from mailbot.case.lifecycle import NUMBERED
 from mailbot.case.quotes import open_quotes
-from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
+from mailbot.decide.coverage import answer_decision, answer_verdict, latest_inquiry
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import about_case, latest_mail
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Case,
@@ -22,36 +21,26 @@ from mailbot.model import (
     Inform,
     MailReference,
     Notice,
-    Number,
     PurchaseOrder,
     Request,
-    Role,
     SpecialRequest,
-    StaffMember,
     Verdict,
 )
 from mailbot.policy import facts as vocabulary
 from mailbot.policy.context import Context
 from mailbot.policy.facts import Facts
 from mailbot.policy.policy import Policy
-from mailbot.policy.rules import AnswerRule, Moment
+from mailbot.policy.rules import AnswerRule, InformRule, Moment
 
 EXCERPT = 4000
 """Characters of the sender's text that a notice to staff shows."""
 
 _MOMENT_OF: dict[str, Moment] = {"issue": "issued", "quote": "quoted", "ask": "asked", "staff": "held", "decline": "declined"}
-_MOMENT_OF_PROGRESS: dict[str, Moment] = {
-    "received": "received",
-    "charged": "charged",
-    "parts_ordered": "ordered",
-    "shipped": "shipped",
-}
+_MOMENT_AFTER: dict[str, Moment] = {"received": "received", "charged": "charged", "parts_ordered": "ordered", "shipped": "shipped"}
 _WITH_BILL = ("charged", "parts_declined", "parts_lapsed", "status")
 """Emails that show what is billed."""
 _WITH_QUOTE = ("status", "extended")
 """Emails that show the open quote."""
-_HAD_NUMBER = (*NUMBERED, "shipped", "closed", "withdrawn")
-"""States of a unit that is, or may have been, returned under the RMA number."""
 
 
 # ---------------------------------------------------------------- to customers
@@ -60,11 +49,7 @@ _HAD_NUMBER = (*NUMBERED, "shipped", "closed", "withdrawn")
 def answer(plan: Plan, decision: Decision, mail: MailReference, *, first: bool) -> Notice:
     """Return the reply to a customer's email: a verdict for each unit, and one next step.
 
-    Args:
-        plan: with the case after the decision.
-        decision: with the verdicts.
-        mail: the email.
-        first: it is the first reply in the case, which has additional sentences of the policy.
+    ``first``: it is the first reply in the case, which has additional sentences of the policy.
     """
     case, verdicts = plan.current, decision.verdicts
     shown = [verdict for verdict in verdicts if not verdict.staff_only]
@@ -97,27 +82,17 @@ def answer(plan: Plan, decision: Decision, mail: MailReference, *, first: bool) 
 def progress(
     plan: Plan, name: str, units: Sequence[CaseUnit], decision: Decision, added: tuple[SpecialRequest, ...] = ()
 ) -> Notice:
-    """Return the email of one entry of [answers].
+    """Return the email of one entry of [answers] about these units.
 
-    Args:
-        plan: with the case after the decision.
-        name: the entry of [answers].
-        units: the units that the email is about.
-        decision: what the email is based on.
-        added: new special requests of the email that is replied to; the policy's sentences about them are added (AP-36, AP-39).
+    ``added``: new special requests of the email that is replied to; the policy's sentences about them are added (AP-36, AP-39).
     """
-    case, context = plan.current, plan.context
-    rule: AnswerRule = getattr(context.answers, name)
-    mail = latest_mail(case)
+    rule: AnswerRule = getattr(plan.context.answers, name)
     verdicts: tuple[Verdict, ...] = ()
-    if mail:
-        request = about_case(case, Request("request"))
-        request = structs.replace(request, special_requests=added) if added else request
-        inquiry = Inquiry(mail, request, case)
-        verdicts = tuple(answer_verdict(context, inquiry, rule, unit) for unit in units)
+    if inquiry := latest_inquiry(plan.current):
+        request = structs.replace(inquiry.request, special_requests=added) if added else inquiry.request
+        verdicts = tuple(answer_verdict(plan.context, inquiry._replace(request=request), rule, unit) for unit in units)
         if not verdicts:
-            plain = Inquiry(mail, about_case(case, Request("request")), case)
-            decision = answer_decision(context, plain, rule)
+            decision = answer_decision(plan.context, inquiry, rule)
     return progress_of(plan, name, verdicts, decision, with_special_requests=bool(added))
 
 
@@ -128,9 +103,10 @@ def progress_of(
     case, policy = plan.current, plan.context.policy
     basis = tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses)) or decision.clauses
     shown = structs.replace(decision, outcome="none", clauses=basis, verdicts=verdicts, says="")
-    moments: set[Moment] = {_MOMENT_OF_PROGRESS[name]} if name in _MOMENT_OF_PROGRESS else set()
+    moments: set[Moment] = {_MOMENT_AFTER[name]} if name in _MOMENT_AFTER else set()
     lines = informs(policy, shown, moments | ({"told"} if with_special_requests else set()), judged=False)
-    number, quote = number_of(case), next(reversed(open_quotes(case)), None)
+    returned = any(unit.state in (*NUMBERED, "shipped", "closed", "withdrawn") for unit in case.units)
+    number, quote = case.number if returned else None, next(reversed(open_quotes(case)), None)
     until = case.number.valid_until if case.number else quote.valid_until if name == "extended" and quote else None
     return Notice(
         kind="progress",
@@ -157,11 +133,6 @@ def _new_charges(plan: Plan, name: str) -> tuple[Charge, ...]:
     return tuple(line for line in plan.current.charges if line not in earlier)
 
 
-def number_of(case: Case) -> Number | None:
-    """Return the number of the case if any unit is, or may have been, returned under it, else None."""
-    return case.number if any(unit.state in _HAD_NUMBER for unit in case.units) else None
-
-
 def document_facts(context: Context, case: Case) -> DocumentFacts:
     """Return what the documents of a return need from the registry (AP-31, AP-42, ST-11)."""
     units = [unit for unit in case.units if unit.state in NUMBERED]
@@ -181,12 +152,7 @@ def document_facts(context: Context, case: Case) -> DocumentFacts:
 def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, about: str, request: Request | None = None) -> Notice:
     """Return a notice to staff: the facts, the clauses, and what the sender wrote.
 
-    Args:
-        plan: with the case after the decision.
-        decision: what staff are notified of.
-        mail: the email that it is about, if any.
-        about: the variant of the template "notice".
-        request: what the email requests, if its purchase order and notes are to be shown.
+    ``mail``: the email that it is about, if any. ``request``: its request, if its purchase order and notes are to be shown.
     """
     case, policy = plan.current, plan.context.policy
     facts = [(fact.name, fact.value) for fact in decision.facts if fact.name != "today" and fact.value != "no"]
@@ -199,7 +165,7 @@ def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, abou
     if request and request.order:
         facts.append(("purchase order", _order(request.order)))
     facts += [("note", note) for note in request.notes] if request else []
-    lines = tuple(_lines(policy, decision, notify=True))
+    lines = _lines(policy, decision, lambda rule, _: bool(rule.notify and rule.when))
     return Notice(
         kind="notice",
         about=about,
@@ -246,10 +212,10 @@ def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Noti
     )
 
 
-def forged(decision: Decision, mail: MailReference) -> Notice:
-    """Return the notice to the member of staff whose address was forged: no command was executed, no content is shown."""
-    facts = (("arrived", mail.at.isoformat(timespec="seconds")), ("identity", mail.identity.strip()))
-    return Notice(kind="notice", about="forged", audience="staff", why=decision.why, facts=facts, direct=True)
+def without_content(about: str, why: str, at: datetime, identity: str) -> Notice:
+    """Return the notice about an email that nothing was done with, "forged" or "unreadable": no content is shown."""
+    facts = (("arrived", at.isoformat(timespec="seconds")), ("identity", identity.strip()))
+    return Notice(kind="notice", about=about, audience="staff", why=why, facts=facts)
 
 
 def _order(order: PurchaseOrder) -> str:
@@ -257,13 +223,6 @@ def _order(order: PurchaseOrder) -> str:
     totals = ", ".join(f"{price.currency} {price.amount:.2f}".strip() for price in order.totals[:3])
     named = f"{order.number}: {totals or 'no total could be read'}"
     return f"{named}; for quote {', '.join(order.quotes)}" if order.quotes else named
-
-
-def people(policy: Policy, roles: Iterable[Role]) -> tuple[StaffMember, ...]:
-    """Return the members of staff with one of these roles; for a role that no one has, all staff."""
-    staff = policy.desk.staff
-    found = dict.fromkeys(person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
-    return tuple(found)
 
 
 # ---------------------------------------------------------------- sentences of the policy
@@ -274,32 +233,27 @@ def informs(
 ) -> tuple[Inform, ...]:
     """Return the policy's sentences for an email: by its moments, the moments of its verdicts, and the facts of its units.
 
-    Args:
-        policy: with the [[inform]] sentences.
-        decision: with the facts and verdicts.
-        moments: of the email as a whole; "every" is always added.
-        judged: the verdicts are new and add their own moments.
-        parts: the quote was made after the diagnosis.
+    ``judged``: the verdicts are new and add their own moments. ``parts``: the quote was made after the diagnosis.
     """
-    return tuple(_lines(policy, decision, {"every", *moments}, judged=judged, parts=parts))
+
+    def belongs(rule: InformRule, verdict: Verdict | None) -> bool:
+        if verdict and verdict.staff_only:
+            return False
+        own = _own_moment(decision, verdict, parts=parts) if judged else None
+        return not {"every", *moments, own}.isdisjoint(rule.moment)
+
+    return _lines(policy, decision, belongs)
 
 
-def _lines(policy: Policy, decision: Decision, always: Collection[Moment] = (), **how: Any) -> Iterator[Inform]:
-    found: dict[Inform, None] = {}
-    units = _seen(decision)
-    for rule in policy.rules.inform:
-        for seen, verdict in units:
-            if how.get("notify"):
-                belongs = bool(rule.notify and rule.when)
-            elif verdict and verdict.staff_only:
-                belongs = False
-            else:
-                own = _own_moment(decision, verdict, parts=how["parts"]) if how["judged"] else None
-                belongs = bool({*always, own}.intersection(rule.moment))
-            if belongs and vocabulary.holds(rule.when, seen):
-                serial = verdict.serial if verdict and "{" in rule.says else None
-                found[Inform(rule.clause, rule.says, serial)] = None
-    yield from found
+def _lines(policy: Policy, decision: Decision, belongs: Callable[[InformRule, Verdict | None], bool]) -> tuple[Inform, ...]:
+    """Return the sentences that belong to an email and whose conditions hold, each once."""
+    lines = (
+        Inform(rule.clause, rule.says, verdict.serial if verdict and "{" in rule.says else None)
+        for rule in policy.rules.inform
+        for seen, verdict in _seen(decision)
+        if belongs(rule, verdict) and vocabulary.holds(rule.when, seen)
+    )
+    return tuple(dict.fromkeys(lines))
 
 
 def _own_moment(decision: Decision, verdict: Verdict | None, *, parts: bool) -> Moment | None:

@@ -6,10 +6,8 @@ from msgspec import structs
 
 from mailbot.case import quotes
 from mailbot.case.quotes import awaits_order, latest_quote, marked, open_quotes, quotes_named
-from mailbot.decide.coverage import Inquiry, answer_decision, answer_verdict
-from mailbot.decide.execution import fees
+from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, fees, keyed_answer
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import about_case, keyed_answer, verdicts_decision
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Decision, Request
 from mailbot.policy.context import Context
@@ -32,16 +30,12 @@ def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | N
         return None
     if quote.parts:
         return keyed_answer(context, inquiry, "parts_ordered", units)
-    about = inquiry._replace(request=about_case(case, request))
     if rule := _missing_diagnosis(case, context.policy):
-        held = AnswerRule(rule.clause, rule.then, rule.says, rule.source, rule.also)
-        verdicts = tuple(answer_verdict(context, about, held, unit) for unit in units)
-        return structs.replace(verdicts_decision(context, verdicts, request), notify=("approver",))
+        held = AnswerRule(clause=rule.clause, then=rule.then, says=rule.says, source=rule.source, also=rule.also)
+        return answer_units(context, inquiry, held, units, notify=("approver",))
     says = answers.matches.says.replace("{order}", request.order.number)
-    verdicts = tuple(
-        answer_verdict(context, about, answers.matches, structs.replace(unit, billed=True), says=says) for unit in units
-    )
-    return verdicts_decision(context, verdicts, request)
+    billed = [structs.replace(unit, billed=True) for unit in units]
+    return answer_units(context, inquiry, answers.matches, billed, says=says)
 
 
 def _missing_diagnosis(case: Case, policy: Policy) -> DecisionRule | None:
@@ -87,5 +81,5 @@ def decline_parts(plan: Plan, answer: AnswerRule, serials: list[str]) -> None:
     declined = [unit for unit in plan.units(serials) if unit.state == "parts_quoted"]
     for unit in declined:
         plan.move(unit, "parts_declined", outcome="decline", not_repairable=True)
-    lines = [line for unit in declined for line in fees(policy, answer.charge, unit.serial) if line not in charges]
+    lines = [line for unit in declined for line in fees(policy, dict.fromkeys(answer.charge), unit.serial) if line not in charges]
     plan.update(charges=(*charges, *lines))

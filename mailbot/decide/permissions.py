@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
 
 from msgspec import structs
 
 from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
 from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, StaffMember, State
+from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, SafeCommand, StaffMember, State
 from mailbot.policy.policy import Policy
 
 _ANY: Final[tuple[Role, ...]] = ("approver", "sales", "desk")
@@ -37,7 +37,7 @@ ROLES: Final[Mapping[CommandName, tuple[Role, ...]]] = MappingProxyType(
 )
 """The roles that may give a command."""
 
-HARMLESS: Final[frozenset[CommandName]] = frozenset({"note", "help", "confirm"})
+HARMLESS: Final[frozenset[CommandName]] = frozenset(get_args(SafeCommand))
 """Commands that change nothing."""
 
 _MONEY: Final[frozenset[CommandName]] = frozenset({"approve", "quote"})
@@ -47,38 +47,31 @@ _APPROVES: Final[tuple[State, ...]] = ("held", "asking", "quoted", "declined", "
 
 
 def decide_command(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
-    """Decide whether a command is permitted in the current state of the case.
+    """Return whether a person may give a command in the current state of the case: "done", "refused" with a reason, or "second".
 
-    Args:
-        case: the case of the command, if any.
-        command: as read from the email.
-        person: who gives it; authentication is checked elsewhere.
-        policy: the company's.
-
-    Returns:
-        The result "done", "refused" with a reason, or "second".
+    Authentication is checked elsewhere.
     """
     if command.flaw:
-        return _refused(command, "flaw")
+        return CommandResult(command, "refused", reason="flaw")
     if not set(ROLES[command.name]) & set(person.roles):
-        return _refused(command, "role")
+        return CommandResult(command, "refused", reason="role")
     if command.name in HARMLESS:
         return CommandResult(command, "done")
     if case is None:
-        return _refused(command, "no_case")
+        return CommandResult(command, "refused", reason="no_case")
     known = {serial_key(unit.serial) for unit in case.units}
     if any(serial_key(serial) not in known for serial in command.serials):
-        return _refused(command, "unknown_unit")
+        return CommandResult(command, "refused", reason="unknown_unit")
     if any(price.currency not in ("", policy.currency) for price in command.prices):
-        return _refused(command, "currency")
+        return CommandResult(command, "refused", reason="currency")
     units = affected_units(case, command)
     if not units:
         if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
             return CommandResult(command, "done")  # a remote diagnosis before receipt (ST-3): it is only recorded
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
-        return structs.replace(_refused(command, "state"), states=states_for(command.name))
-    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), case, person, policy)
+        return CommandResult(command, "refused", reason="state", states=states_for(command.name))
+    return _within_limit(CommandResult(command, "done", tuple(unit.serial for unit in units)), units, case, person, policy)
 
 
 def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
@@ -103,23 +96,24 @@ def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     return tuple(fitting)
 
 
-def amount_of(case: Case, result: CommandResult) -> Decimal:
+def amount_of(case: Case, command: Command, units: tuple[CaseUnit, ...]) -> Decimal:
     """Return the amount of a command for the approval limit: its prices, and the open quotes that an approval waives or accepts."""
-    command, keys = result.command, {serial_key(serial) for serial in result.serials}
     if command.name != "approve":
         return command.money
-    quoted = [unit for unit in case.units if serial_key(unit.serial) in keys and (awaits_order(unit) or unit.state == "declined")]
+    quoted = [unit for unit in units if awaits_order(unit) or unit.state == "declined"]
     open_quotes = {quote.number: quote for unit in quoted if (quote := latest_quote(case, unit.serial))}
     quoted_keys = {serial_key(unit.serial) for unit in quoted}
     return command.money + sum((limited_to(quote, quoted_keys).total for quote in open_quotes.values()), Decimal(0))
 
 
-def _within_limit(result: CommandResult, case: Case, person: StaffMember, policy: Policy) -> CommandResult:
+def _within_limit(
+    result: CommandResult, units: tuple[CaseUnit, ...], case: Case, person: StaffMember, policy: Policy
+) -> CommandResult:
     """Require a second approver above the person's approval limit, and in the person's own case (A12)."""
     if result.command.name not in _MONEY:
         return result
     own = person.address in (case.sender, *case.participants)
-    amount = amount_of(case, result)
+    amount = amount_of(case, result.command, units)
     if not own and amount <= person.limit:
         return result
     reason: RefusalReason = "own" if own else "limit"
@@ -141,14 +135,5 @@ def second_approvers(staff: Iterable[StaffMember], first: str, amount: Decimal, 
 
 def pending_amount(case: Case) -> Decimal:
     """Return the amount of the commands that wait for a second approver."""
-    if case.pending is None:
-        return Decimal(0)
-    return sum((amount_of(case, CommandResult(c, "done", _serials(case, c))) for c in case.pending.commands), Decimal(0))
-
-
-def _serials(case: Case, command: Command) -> tuple[str, ...]:
-    return tuple(unit.serial for unit in affected_units(case, command))
-
-
-def _refused(command: Command, reason: RefusalReason) -> CommandResult:
-    return CommandResult(command, "refused", reason=reason)
+    waiting = case.pending.commands if case.pending else ()
+    return sum((amount_of(case, command, affected_units(case, command)) for command in waiting), Decimal(0))

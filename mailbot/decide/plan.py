@@ -9,13 +9,12 @@ from msgspec import structs
 
 from mailbot.case import tokens
 from mailbot.case.apply import version_after, with_change
-from mailbot.case.deadlines import deadlines_after
+from mailbot.case.deadlines import deadlines_of
 from mailbot.case.lifecycle import next_state
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
     Case,
     CaseChanged,
-    CaseOpened,
     CaseUnit,
     Change,
     Command,
@@ -23,9 +22,9 @@ from mailbot.model import (
     LifecycleEvent,
     Notice,
     Recipient,
+    Role,
     StaffMember,
     UnitChanged,
-    UnitRemoved,
 )
 from mailbot.policy.context import Context
 
@@ -44,6 +43,10 @@ class Plan:
         assert self.case is not None, "this decision needs a case"  # noqa: S101 - a defect, not an input
         return self.case
 
+    def no_action(self, why: str, answer_key: str = "") -> Decision:
+        """Return a decision without an outcome for any unit, and its reason."""
+        return Decision("none", (), why, self.context.policy.stamp, answer_key=answer_key)
+
     def decided(self, decision: Decision) -> Decision:
         """Return the decision with the planned changes and notices; notices do not repeat the verdicts of the decision."""
         notices = tuple(
@@ -56,15 +59,16 @@ class Plan:
 
     # ------------------------------------------------------------ changes
 
-    def open(self, change: CaseOpened) -> None:
-        """Open a case."""
-        self._add(change)
+    def add(self, change: Change) -> None:
+        """Add a change: the case is as it will be after it."""
+        self.case = with_change(self.case, change, self.context.now)
+        self.changes.append(change)
 
     def update(self, **fields: Any) -> None:
         """Set fields of the case (see ``CaseChanged``); values that do not change are omitted."""
         new = {name: value for name, value in fields.items() if getattr(self.current, name) != value}
         if new:
-            self._add(CaseChanged(**new))
+            self.add(CaseChanged(**new))
 
     def move(self, unit: CaseUnit, event: LifecycleEvent, **fields: Any) -> None:
         """Change the state of a unit by an event, and set fields of the unit.
@@ -73,17 +77,12 @@ class Plan:
             ImpossibleTransitionError: the state of the unit does not allow the event.
         """
         state = next_state(unit.state, event)
-        self._add(UnitChanged(structs.replace(unit, state=state, **fields), event))
+        self.add(UnitChanged(structs.replace(unit, state=state, **fields), event))
 
     def put(self, unit: CaseUnit, event: LifecycleEvent | None = None) -> None:
         """Add a unit to the case, or replace the one with the same serial number."""
         if event or unit not in self.current.units:
-            self._add(UnitChanged(unit, event))
-
-    def remove(self, serials: Iterable[str]) -> None:
-        """Remove units from the case."""
-        for serial in serials:
-            self._add(UnitRemoved(serial))
+            self.add(UnitChanged(unit, event))
 
     def units(self, serials: Collection[str]) -> tuple[CaseUnit, ...]:
         """Return the units with these serial numbers, with all planned changes, in the order of the case."""
@@ -92,46 +91,50 @@ class Plan:
 
     def renew_deadlines(self, since: Case, *, asked: bool = False, quoted: bool = False) -> None:
         """Update the deadlines; those of what was asked, quoted or issued after ``since`` start again today."""
-        self.update(deadlines=deadlines_after(since, self.current, self.context, asked=asked, quoted=quoted))
-
-    def _add(self, change: Change) -> None:
-        self.case = with_change(self.case, change, self.context.now)
-        self.changes.append(change)
+        case, context = self.current, self.context
+        new_quote, new_number = len(case.quotes) > len(since.quotes), case.number != since.number
+        again = {"missing": asked, "quote": quoted or new_quote, "number": new_number}
+        restart = [kind for kind, is_new in again.items() if is_new]
+        self.update(deadlines=deadlines_of(case, context.policy, context.day, restart))
 
     # ------------------------------------------------------------ notices
 
+    def inform_customer(self, notice: Notice) -> None:
+        """Plan an email to the customer of the case, who may be unreachable."""
+        if self.current.sender and not self.current.unreachable:
+            self.notify_customer(notice, self.current.sender)
+
     def notify_customer(self, notice: Notice, address: str) -> None:
-        """Plan an email to the customer."""
+        """Plan an email to this address of the customer."""
         recipient = Recipient(address, self._message_id("customer", self.context.snapshot.id_entropy[10:26]))
         self.notices.append(structs.replace(notice, recipients=(recipient,)))
+
+    def notify_roles(self, notice: Notice, roles: Iterable[Role]) -> None:
+        """Plan an email to each member of staff with one of these roles; for a role that no one has, to all staff."""
+        staff = self.context.policy.desk.staff
+        people = (person for role in roles for person in (tuple(p for p in staff if role in p.roles) or staff))
+        self.notify_staff(notice, dict.fromkeys(people))
 
     def notify_staff(self, notice: Notice, people: Iterable[StaffMember], *, confirms: tuple[Command, ...] = ()) -> None:
         """Plan an email to each of these members of staff, each with a separate token if it is about a case (promise 5).
 
-        Args:
-            notice: what the email says.
-            people: the recipients.
-            confirms: the commands that the token confirms, if the notice is a request for confirmation.
+        ``confirms``: the commands that the token confirms, if the notice is a request for confirmation.
         """
+        notice = structs.replace(notice, audience="staff")
         for person in people:
             token, mark = None, self.context.snapshot.id_entropy[10:26]
             if self.case is not None:
                 until = self.context.now + tokens.LIFETIME
                 version = version_after(self.before, self.case)
-                count = sum(1 for each in self._recipients() if each.token) + 1
+                count = sum(1 for earlier in self.notices for each in earlier.recipients if each.token) + 1
                 token = tokens.mint(self.context.snapshot.token_entropy, count, person, until, version, confirms)
-                mark = tokens.mark(token)
+                mark = token.secret
             recipient = Recipient(person.address, self._message_id("staff", mark), token)
             last = self.notices[-1] if self.notices else None
-            if last is not None and structs.replace(last, recipients=()) == structs.replace(
-                notice, recipients=(), audience="staff"
-            ):
+            if last is not None and structs.replace(last, recipients=()) == structs.replace(notice, recipients=()):
                 self.notices[-1] = structs.replace(last, recipients=(*last.recipients, recipient))
             else:
-                self.notices.append(structs.replace(notice, recipients=(recipient,), audience="staff"))
-
-    def _recipients(self) -> list[Recipient]:
-        return [recipient for notice in self.notices for recipient in notice.recipients]
+                self.notices.append(structs.replace(notice, recipients=(recipient,)))
 
     def _message_id(self, audience: Literal["customer", "staff"], mark: str) -> str:
         """Return a Message-ID that counts the emails to this audience: it does not show how many notices staff got (promise 7)."""

@@ -14,32 +14,27 @@ from mailbot.decide.active_case import decide_active
 from mailbot.decide.coverage import Inquiry, answer_decision, decide_units
 from mailbot.decide.orders import decline_parts, hold_for_comparison, note_payment
 from mailbot.decide.plan import Plan
-from mailbot.decide.results import no_action
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import (
-    Answered,
     CaseOpened,
     CaseUnit,
+    CustomerEvent,
     Decision,
     LifecycleEvent,
     MailReference,
     Notice,
     Ordered,
     Request,
-    Requested,
     RequestedUnit,
     StaffMessage,
+    UnitRemoved,
     Verdict,
 )
-
-CustomerEvent = Requested | Answered | Ordered
 
 ANSWERS_IF_FORGED = 1
 """Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
 ANSWERS_A_DAY = 5
 """Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
-
-_WITHHELD = "the daily limit of replies to this address has been reached"
 
 
 def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
@@ -64,7 +59,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
     context, case, mail, request = plan.context, plan.case, event.mail, event.request
     answers, inquiry = context.answers, Inquiry(mail, request, case)
     if request.thanks and not (request.units or request.special_requests or request.shipment):
-        return no_action(context, "thanks")
+        return plan.no_action("thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
     if request.attention:
@@ -75,19 +70,16 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
         return answer_decision(context, inquiry, answers.accept)
     about_units = request.intent in UNIT_INTENTS
     if about_units and request.units:
-        return _asked_twice(plan, decide_units(context, inquiry))
+        decision = decide_units(context, inquiry)
+        # A serial number that could not be matched twice, whether it exists or not (promise 7), needs a person.
+        again = case is not None and "known_serial" in case.asked and "known_serial" in decision.asks
+        return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
     plain = answer_decision(context, inquiry, answers.other)
     if about_units and request.foreign:  # answered as if it named no unit; staff see the units that it names (promise 7)
         foreign = decide_units(context, inquiry)
         roles = tuple(dict.fromkeys((*foreign.notify, *plain.notify)))
         return structs.replace(plain, verdicts=foreign.verdicts, notify=roles)
     return plain
-
-
-def _asked_twice(plan: Plan, decision: Decision) -> Decision:
-    """Notify an approver if a serial number could not be matched a second time, whether it exists or not (promise 7)."""
-    again = plan.case is not None and "known_serial" in plan.case.asked and "known_serial" in decision.asks
-    return structs.replace(decision, notify=decision.notify or ("approver",)) if again else decision
 
 
 # ---------------------------------------------------------------- changes
@@ -124,7 +116,7 @@ def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Dec
 def _open(plan: Plan, mail: MailReference, request: Request) -> None:
     """Open a case for the address that replies go to."""
     policy = plan.context.policy
-    plan.open(
+    plan.add(
         CaseOpened(
             id=case_id(plan.context.snapshot.id_entropy),
             mailbox=policy.desk.address,
@@ -153,11 +145,9 @@ def _plan_units(plan: Plan, request: Request, decision: Decision, *, matched: bo
         if verdict.number in (None, case.number)  # else the RMA of another case covers the unit
         and not _stays_unchanged(before.get(serial_key(verdict.serial)), verdict)
     }
-    plan.remove(
-        unit.serial
-        for key, unit in before.items()
-        if key not in verdicts and not (unit.known and unit.serial) and unit.state in ("asking", "held")
-    )
+    for key, unit in before.items():
+        if key not in verdicts and not (unit.known and unit.serial) and unit.state in ("asking", "held"):
+            plan.add(UnitRemoved(unit.serial))
     for key, verdict in verdicts.items():
         event = EVENT_OF_OUTCOME[verdict.outcome]
         earlier = before.get(key)
@@ -257,7 +247,7 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = sent_today >= limit
     if mail.answer_to:
-        withheld = {"withheld": _WITHHELD, "documents": None} if over else {}
+        withheld = {"withheld": "the daily limit of replies to this address has been reached", "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
     if sent_today > limit:
         return
@@ -267,10 +257,9 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
             f"record, and get no answer."
         )
         note = notices.to_staff(plan, structs.replace(decision, why=why), mail, about="silent", request=event.request)
-        plan.notify_staff(note, notices.people(plan.context.policy, decision.notify or ("desk",)))
+        plan.notify_roles(note, decision.notify or ("desk",))
     elif decision.notify:
         compared = any(unit.billed and unit.state == "held" for unit in plan.current.units)
         held = compared or any(verdict.outcome == "staff" for verdict in decision.verdicts)
         about = "held" if held else "told" if decision.verdicts else "passed_on"
-        note = notices.to_staff(plan, decision, mail, about=about, request=event.request)
-        plan.notify_staff(note, notices.people(plan.context.policy, decision.notify))
+        plan.notify_roles(notices.to_staff(plan, decision, mail, about=about, request=event.request), decision.notify)

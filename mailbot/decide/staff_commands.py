@@ -6,16 +6,14 @@ from msgspec import structs
 
 from mailbot.case.matching import active_units
 from mailbot.decide import notices, permissions
-from mailbot.decide.coverage import Inquiry, answer_decision, common
+from mailbot.decide.coverage import Inquiry, answer_decision, of_verdicts
 from mailbot.decide.execution import execute
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_IF_FORGED, plan_verdicts
-from mailbot.decide.results import no_action
-from mailbot.decide.staff_replies import plan_replies
-from mailbot.decide.staff_verdicts import clauses_of_command, verdicts_of_command
+from mailbot.decide.staff_replies import clauses_of_command, plan_replies, verdicts_of_command
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, Command, CommandResult, Decision, MailReference, PendingApproval, StaffMember, StaffMessage, Verdict
+from mailbot.model import Case, Command, CommandResult, Decision, PendingApproval, StaffMember, StaffMessage, Verdict
 
 
 def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
@@ -23,25 +21,28 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
     context, mail, request = plan.context, event.mail, event.request
     person = next(each for each in context.policy.desk.staff if each.address == mail.sender)
     if event.proof == "forged":
-        decision = no_action(context, "our mail server says that the sender is not genuine", "forged")
+        decision = plan.no_action("our mail server says that the sender is not genuine", "forged")
         if context.snapshot.answers_today < ANSWERS_IF_FORGED:  # only once a day: staff must not be flooded
-            plan.notify_staff(notices.forged(decision, mail), (person,))
+            note = notices.without_content("forged", decision.why, mail.at, mail.identity)
+            plan.notify_staff(structs.replace(note, direct=True), (person,))
         return plan.decided(decision)
     commands = _commands_to_execute(plan.case, event)
     is_forwarded = plan.case is None and bool(request.units)  # a customer's request, forwarded by a member of staff
     if commands and not is_forwarded:
         decision = _command_decision(plan, event, commands, person)
     elif request.unclear:
-        decision = no_action(context, "a staff email that decides nothing clearly", "unclear")
+        decision = plan.no_action("a staff email that decides nothing clearly", "unclear")
     elif request.units or request.intent != "none":
         return _forwarded_request(plan, event)
     elif (
         plan.case is not None and event.proof != "none" and {plan.case.sender, *plan.case.participants} & set(mail.other_recipients)
     ):
-        decision = no_action(context, "a member of staff has written to the customer", "answered")
+        decision = plan.no_action("a member of staff has written to the customer", "answered")
     else:
-        expects_effect = plan.case is not None and not mail.other_recipients and _is_reply_to_notice(plan.case, mail)
-        decision = no_action(context, "a note by staff", "nothing" if expects_effect else "")
+        notices_sent = {reply.message_id for reply in plan.case.replies if reply.audience == "staff"} if plan.case else set()
+        # Somebody who replies to a notice, and to nobody else, expects the email to have an effect.
+        expects_effect = not mail.other_recipients and not notices_sent.isdisjoint(mail.references)
+        decision = plan.no_action("a note by staff", "nothing" if expects_effect else "")
     if decision.command_results or decision.answer_key:
         _plan_side_effects(plan, event, decision)
         plan_replies(plan, event, decision, person)
@@ -59,11 +60,11 @@ def _command_decision(plan: Plan, event: StaffMessage, commands: tuple[Command, 
     if trial is plan or not any(result.result in ("done", "second") for result in decision.command_results):
         return decision
     if case and any(token.person == person.address and token.commands == commands for token in case.tokens):
-        return no_action(context, "a confirmation has been asked for already")
+        return plan.no_action("a confirmation has been asked for already")
     asked = tuple(
         result if result.result == "refused" else structs.replace(result, result="asked") for result in decision.command_results
     )
-    return structs.replace(no_action(context, "nothing shows that this is genuine", "confirm"), command_results=asked)
+    return structs.replace(plan.no_action("nothing shows that this is genuine", "confirm"), command_results=asked)
 
 
 def _forwarded_request(plan: Plan, event: StaffMessage) -> Decision:
@@ -72,15 +73,8 @@ def _forwarded_request(plan: Plan, event: StaffMessage) -> Decision:
     decision = answer_decision(context, Inquiry(mail, event.request, plan.case), context.answers.other)
     if decision.outcome != "none":
         plan_verdicts(plan, event, decision)
-        note = notices.to_staff(plan, decision, mail, about="passed_on")
-        plan.notify_staff(note, notices.people(context.policy, decision.notify or ("desk",)))
+        plan.notify_roles(notices.to_staff(plan, decision, mail, about="passed_on"), decision.notify or ("desk",))
     return plan.decided(decision)
-
-
-def _is_reply_to_notice(case: Case, mail: MailReference) -> bool:
-    """Return whether a staff email replies to a notice: then its sender expects it to have an effect."""
-    notices_sent = {reply.message_id for reply in case.replies if reply.audience == "staff"}
-    return not notices_sent.isdisjoint(mail.references)
 
 
 def _commands_to_execute(case: Case | None, event: StaffMessage) -> tuple[Command, ...]:
@@ -103,13 +97,7 @@ def _commands_of_token(case: Case | None, event: StaffMessage) -> tuple[Command,
 
 
 def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) -> Decision:
-    """Decide on commands one after another, and plan the changes of those that are permitted.
-
-    Args:
-        plan: with the case as it is; without one if the commands belong to no case.
-        commands: in the order of the email.
-        person: the authenticated sender.
-    """
+    """Decide on commands one after another, and plan the changes of those that are permitted. ``person``: the sender."""
     results: list[CommandResult] = []
     verdicts: list[Verdict] = []
     for command in _with_pending(plan.case, commands):
@@ -121,12 +109,11 @@ def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) 
             execute(plan, result, person.address)
         results.append(result)
     done = [result for result in results if result.result == "done"]
-    return Decision(
-        outcome=common(verdict.outcome for verdict in verdicts),
+    return of_verdicts(
+        tuple(verdicts),
+        plan.context,
+        "; ".join(f"{result.command.name}: {result.reason or result.result}" for result in results),
         clauses=tuple(dict.fromkeys(clause for result in done for clause in result.clauses)),
-        why="; ".join(f"{result.command.name}: {result.reason or result.result}" for result in results),
-        stamp=plan.context.policy.stamp,
-        verdicts=tuple(verdicts),
         notify=("approver",) if any(verdict.outcome == "staff" for verdict in verdicts) else (),
         command_results=tuple(results),
     )
@@ -150,13 +137,10 @@ def _permitted(plan: Plan, command: Command, person: StaffMember) -> CommandResu
 
 def _with_pending(case: Case | None, commands: tuple[Command, ...]) -> list[Command]:
     """Return the commands; APPROVE by a second approver is replaced by the commands that wait for approval (A12)."""
-    if case is None or case.pending is None:
-        return list(commands)
-    waiting = case.pending.commands
-    found: list[Command] = []
-    for each in commands:
-        found += waiting if each.name == "approve" and not each.prices else (each,)
-    return found
+    waiting = case.pending.commands if case and case.pending else ()
+    return [
+        command for each in commands for command in (waiting if waiting and each.name == "approve" and not each.prices else (each,))
+    ]
 
 
 def _plan_side_effects(plan: Plan, event: StaffMessage, decision: Decision) -> None:

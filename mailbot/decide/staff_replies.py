@@ -1,33 +1,124 @@
-"""The emails that result from a staff email: the transcript, the customer's notices, the question to a second approver."""
+"""What staff commands bring about besides their changes: verdicts and clauses, and the emails to customers and staff."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import structs
 
+from mailbot.case import numbers
+from mailbot.case.lifecycle import ON_SITE
 from mailbot.decide import notices, permissions
-from mailbot.decide.coverage import Inquiry, answer_verdict
+from mailbot.decide.coverage import answer_verdict, latest_inquiry
 from mailbot.decide.execution import finding_rules
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_A_DAY
-from mailbot.decide.results import about_case, latest_mail
-from mailbot.decide.staff_verdicts import ANSWER_OF_COMMAND
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, CommandResult, Decision, Notice, Request, StaffMember, StaffMessage, Verdict
+from mailbot.model import Case, CaseUnit, CommandName, CommandResult, Decision, Notice, Outcome, StaffMember, StaffMessage, Verdict
+from mailbot.policy.rules import AnswerRule
+
+_ANSWERS: Final[Mapping[CommandName, str]] = MappingProxyType(
+    {
+        "received": "received",
+        "not_repairable": "unrepairable",
+        "shipped": "shipped",
+        "extend": "extended",
+        "ship_to": "address",
+        "close": "ended",
+    }
+)
+"""The entry of [answers] that informs the customer of a command."""
+
+_OUTCOME_OF_FINDING: Final[Mapping[str, Outcome]] = MappingProxyType({"quote": "quote", "decline": "decline", "hold": "staff"})
+"""The outcome of a finding, by ``FindingRule.then``; a finding that is not listed brings no verdict."""
+
+
+def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
+    """Return the verdicts that a command causes: an RMA number, a rejection, a quote; none for other commands."""
+    case, context, answers = plan.current, plan.context, plan.context.answers
+    units = plan.units(result.serials)
+    inquiry = latest_inquiry(case)
+    if inquiry is None:
+        return []
+    judge = partial(answer_verdict, context, inquiry)
+    match result.command.name:
+        case "approve":
+            # A unit that is only released, under a number that is still valid, needs no email: the customer has the number.
+            needs_number = numbers.valid_number(case, context.day) is None
+            return [
+                judge(answers.matches, unit, says=answers.approved.says)
+                if unit.billed
+                else judge(answers.approved, unit, unit.clauses[:1] if unit.answered_as_unknown else unit.clauses)
+                for unit in units
+                if unit.resume_state is None or (unit.resume_state == "authorized" and (needs_number or unit.billed))
+            ]
+        case "reject":
+            found = finding_rules(case, result, context.policy)
+            received = any(unit.received_on for unit in units)
+            declined = (rule.says for rule in found if rule.then == "decline" and received)
+            reason = " ".join(dict.fromkeys(text for text in (*declined, _sentence(result.command.text)) if text))
+            clauses = tuple(clause for rule in found for clause in rule.clauses)
+            return [
+                judge(
+                    answers.rejected,
+                    unit,
+                    clauses or _disclosed_clause(unit),
+                    reason or context.policy.clause_text(_disclosed_clause(unit)[0]),
+                )
+                for unit in units
+            ]
+        case "quote":
+            parts = any(unit.state in ON_SITE for unit in units)
+            return [judge(answers.parts_quoted if parts else answers.quoted, unit) for unit in units]
+        case "diagnosed":
+            return [
+                structs.replace(
+                    judge(answers.parts_quoted, unit), outcome=_OUTCOME_OF_FINDING[rule.then], clauses=rule.clauses, says=rule.says
+                )
+                for unit in units
+                for rule in finding_rules(case, result, context.policy)[:1]
+                if rule.then in _OUTCOME_OF_FINDING and not (rule.then == "quote" and unit.billed)
+            ]
+    return []
+
+
+def clauses_of_command(plan: Plan, result: CommandResult, verdicts: list[Verdict]) -> tuple[str, ...]:
+    """Return the clauses that a command is based on: those of its verdicts, its findings, or its answer."""
+    if verdicts:
+        return tuple(dict.fromkeys(clause for verdict in verdicts for clause in verdict.clauses))
+    if result.command.name == "diagnosed":
+        found = finding_rules(plan.current, result, plan.context.policy)
+        return tuple(dict.fromkeys(clause for rule in found for clause in rule.clauses))
+    name = _ANSWERS.get(result.command.name)
+    answer: AnswerRule | None = getattr(plan.context.answers, name) if name else None
+    return answer.clauses_for(plan.current.intent) if answer else ()
+
+
+def _sentence(text: str) -> str:
+    """Return the words of a member of staff as a sentence: capitalized, with a period."""
+    whole = text.strip()
+    return f"{whole[:1].upper()}{whole[1:]}{'' if whole[-1:] in '.!?。…' else '.'}" if whole else ""
+
+
+def _disclosed_clause(unit: CaseUnit) -> tuple[str, ...]:
+    """Return the clause that the customer was shown; an unknown sender learns about no other clause (promise 7)."""
+    return unit.clauses[1:2] if unit.answered_as_unknown and len(unit.clauses) > 1 else unit.clauses[:1]
+
+
+# ---------------------------------------------------------------- emails
 
 
 def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: StaffMember) -> None:
     """Plan the emails to the customer, to approvers, and the transcript to the sender."""
     context, mail = plan.context, event.mail
     if plan.before:
-        case = plan.current
         for notice in _customer_notices(plan, decision, plan.before):
-            if case.sender and not case.unreachable:
-                plan.notify_customer(notice, case.sender)
+            plan.inform_customer(notice)
         if decision.notify:
-            note = notices.to_staff(plan, decision, None, about="held")
-            plan.notify_staff(note, notices.people(context.policy, decision.notify))
+            plan.notify_roles(notices.to_staff(plan, decision, None, about="held"), decision.notify)
         if any(result.result == "second" for result in decision.command_results):
             amount = permissions.pending_amount(plan.current)
             approvers = permissions.second_approvers(context.policy.desk.staff, mail.sender, amount, plan.current)
@@ -42,10 +133,10 @@ def plan_replies(plan: Plan, event: StaffMessage, decision: Decision, person: St
 
 def _customer_notices(plan: Plan, decision: Decision, before: Case) -> Iterator[Notice]:
     """Yield the notices to the customer: one for all verdicts, then one for each command that changed a unit."""
-    customer = latest_mail(plan.current)
+    customer = latest_inquiry(plan.current)
     if customer and any(verdict.outcome != "staff" for verdict in decision.verdicts):
         clauses = tuple(dict.fromkeys(clause for verdict in decision.verdicts for clause in verdict.clauses))
-        notice = notices.answer(plan, decision, customer, first=False)
+        notice = notices.answer(plan, decision, customer.mail, first=False)
         informed = (line.clause for line in notice.informs)
         yield structs.replace(notice, clauses=tuple(dict.fromkeys((*clauses, *informed))))
     for result in decision.command_results:
@@ -63,7 +154,7 @@ def _command_notice(plan: Plan, result: CommandResult, before: Case, decision: D
     if result.command.name == "approve" and keys & ordered:
         approved = tuple(unit for unit in units if serial_key(unit.serial) in ordered)
         return notices.progress(plan, "parts_approved", approved, decision)
-    name = ANSWER_OF_COMMAND.get(result.command.name)
+    name = _ANSWERS.get(result.command.name)
     if name is None or (name == "ended" and before.state == "shipped"):
         return None
     return notices.progress(plan, name, plan.current.units if name == "address" else units, decision)
@@ -71,19 +162,14 @@ def _command_notice(plan: Plan, result: CommandResult, before: Case, decision: D
 
 def _finding_notice(plan: Plan, result: CommandResult, units: tuple[CaseUnit, ...], decision: Decision) -> Notice | None:
     """Return the notice about findings and their fees (AP-14, AP-33); None if no rule asks for one."""
-    context, mail = plan.context, latest_mail(plan.current)
-    before = plan.before or plan.current
-    found = [rule for rule in finding_rules(before, result, context.policy) if rule.then == "notice"]
+    context, inquiry = plan.context, latest_inquiry(plan.current)
+    found = [rule for rule in finding_rules(plan.current, result, context.policy) if rule.then == "notice"]
     if not found:
         return None
-    verdicts: tuple[Verdict, ...] = ()
-    if mail:
-        inquiry = Inquiry(mail, about_case(plan.current, Request("request")), plan.current)
-        verdicts = tuple(
-            structs.replace(
-                answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=(rule.clause, *rule.also), says=rule.says
-            )
-            for unit in units
-            for rule in found
-        )
-    return notices.progress_of(plan, "charged", verdicts, decision)
+    verdicts = (
+        structs.replace(answer_verdict(context, inquiry, context.answers.rejected, unit), clauses=rule.clauses, says=rule.says)
+        for unit in units
+        if inquiry
+        for rule in found
+    )
+    return notices.progress_of(plan, "charged", tuple(verdicts), decision)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mailbot.mail import addresses, body, headers, mime, reply_text
 from mailbot.mail.authentication import authenticate
 from mailbot.mail.automated import classify
-from mailbot.mail.charsets import one_line
 from mailbot.mail.mime import Part, UnreadableError
 from mailbot.model import Address, Message, Table
 
@@ -76,7 +75,6 @@ def parse(
         to=addresses.all_mailboxes(header.all("to")),
         cc=addresses.all_mailboxes(header.all("cc")),
         delivered_to=tuple(dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(_delivery_addresses(header)))),
-        return_path=_return_path(header),
         in_reply_to=headers.message_ids(header.first("in-reply-to")),
         references=headers.message_ids(header.first("references")),
         text=body_content.text,
@@ -131,14 +129,6 @@ def _reply_address(header: Headers, sender: Address | None, own_addresses: Colle
 def _delivery_addresses(header: Headers) -> Iterator[str]:
     for name in ("delivered-to", "x-original-to", "envelope-to"):
         yield from header.all(name)
-
-
-def _return_path(header: Headers) -> str | None:
-    value = header.first("return-path")
-    if value is None:
-        return None
-    mailboxes = addresses.parse_mailboxes(value).found
-    return mailboxes[0].email if mailboxes else one_line(value.strip(" <>\t"))
 
 
 def _visible_tables(tables: tuple[Table, ...], split: reply_text.SplitText) -> Iterator[Table]:

@@ -7,11 +7,10 @@ from typing import Literal
 
 from mailbot.model.values import Value
 
-State = Literal[
+OpenState = Literal[
     "asking",
     "quoted",
     "held",
-    "declined",
     "authorized",
     "in_transit",
     "received",
@@ -20,36 +19,23 @@ State = Literal[
     "ordered",
     "repaired",
     "shipped",
-    "closed",
-    "expired",
-    "withdrawn",
 ]
+"""The states in which a unit waits for something, the least advanced first."""
 
+FinalState = Literal["expired", "closed", "withdrawn", "declined"]
+"""The states in which a unit waits for nothing."""
 
+State = Literal[OpenState, FinalState]
 Kind = Literal["request", "reply", "staff", "bounce", "auto", "list", "spam", "other"]
-
-
 Intent = Literal["repair", "credit", "exchange", "doa", "rework", "status", "po", "accept_quote", "cancel", "question", "none"]
-
-
 Exclusion = Literal["physical_damage", "liquid", "lightning_surge", "misuse", "modified", "serial_removed", "shipping_damage"]
-
-
 SpecialRequest = Literal[
     "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension", "return_address"
 ]
-
-
 Missing = Literal["serial", "reason"]
-
-
 Finding = Literal["npf", "abuse", "transit_damage", "not_esd_packed", "bad_packaging", "incomplete", "not_like_new"]
-
-
 Outcome = Literal["issue", "quote", "ask", "staff", "decline"]
-
-
-MessageOutcome = Literal["issue", "quote", "ask", "staff", "decline", "mixed", "none"]
+MessageOutcome = Literal[Outcome, "mixed", "none"]
 
 
 class RequestedUnit(Value, frozen=True):
@@ -103,7 +89,10 @@ class ShipmentNotice(Value, frozen=True):
     serials: tuple[str, ...] = ()
 
 
-CommandName = Literal[
+SafeCommand = Literal["note", "help", "confirm"]
+"""Commands that change nothing."""
+
+UnitCommand = Literal[
     "approve",
     "reject",
     "quote",
@@ -116,10 +105,8 @@ CommandName = Literal[
     "extend",
     "hold",
     "close",
-    "note",
-    "help",
-    "confirm",
 ]
+CommandName = Literal[UnitCommand, SafeCommand]
 
 
 class Command(Value, frozen=True):

@@ -1,4 +1,4 @@
-"""The parts of a case: units, quotes, deadlines, tokens."""
+"""A unit in the registry and in a case, the decisions on it, and other parts of a case: numbers, quotes, deadlines, tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,116 @@ from typing import Literal
 
 from mailbot.model.request import Command, Exclusion, Finding, Outcome, RequestedUnit, State
 from mailbot.model.values import Value
-from mailbot.model.verdict import Charge
+
+
+class Unit(Value, frozen=True):
+    """One row of the registry: a unit that the company shipped.
+
+    ``customer_domain``: the email domain of the registered customer. ``extended_until``: last day of an extended warranty.
+    ``repair_shipped_on`` and ``repair_failure``: the latest repair that the customer paid for. ``origin``: country of manufacture;
+    ``country``: the customer's country; both ISO 3166-1 alpha-2.
+    """
+
+    serial: str
+    model: str
+    family: str
+    delivered_on: date
+    customer: str
+    customer_domain: str
+    extended_until: date | None = None
+    revision: str | None = None
+    repair_shipped_on: date | None = None
+    repair_failure: str | None = None
+    purchased_on: date | None = None
+    origin: str | None = None
+    country: str | None = None
+
+
+class Charge(Value, frozen=True):
+    """One line of a quote or bill. ``fee``: the name in [fees], empty if staff named the price. ``currency``: ISO 4217."""
+
+    fee: str
+    label: str
+    amount: Decimal
+    currency: str
+    serial: str = ""
+
+
+class Fact(Value, frozen=True):
+    """One fact that a decision was based on, named as in the rules."""
+
+    name: str
+    value: str
+
+
+class Number(Value, frozen=True):
+    """An RMA number (AP-25, ST-4): unique, and issued only by us.
+
+    ``issued_by``: "rule" with a clause, or the address of a member of staff. ``valid_until`` is the last valid day. Dates are
+    days in the company's zone.
+    """
+
+    text: str
+    issued_on: date
+    valid_until: date
+    issued_by: str
+
+
+class Verdict(Value, frozen=True):
+    """The decision on one unit. ``clauses[0]`` is the clause that decided; the others accompany it.
+
+    ``asks``: what the customer must supply. ``answered_as_unknown``: the answer must look like the one for an unknown serial
+    number. ``number``: the unit's open RMA, if that answers the request. ``says``: the rule's sentence, with placeholders.
+    ``valid_until``: the latest last day of a number issued by this verdict, if the rule limits it. ``shown_clauses``: the
+    clauses that the customer is shown, if they are not ``clauses``. ``staff_only``: only staff learn about this unit.
+    ``owner``: the domain of the registered customer. ``suggestion``: see ``RequestedUnit``.
+    """
+
+    serial: str
+    outcome: Outcome
+    clauses: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
+    known: bool = False
+    model: str = ""
+    asks: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    covered_until: date | None = None
+    answered_as_unknown: bool = False
+    number: Number | None = None
+    says: str = ""
+    valid_until: date | None = None
+    shown_clauses: tuple[str, ...] = ()
+    staff_only: bool = False
+    owner: str = ""
+    suggestion: str = ""
+
+
+class PolicyStamp(Value, frozen=True):
+    """The version of a policy: its name, and the date and digest of its rules file (ST-18)."""
+
+    policy: str
+    version: date
+    digest: str
+
+
+RefusalReason = Literal["role", "limit", "own", "state", "unknown_unit", "no_case", "flaw", "currency", "other_case"]
+"""Why a command was not executed; the templates have the words for it."""
+
+
+class CommandResult(Value, frozen=True):
+    """The result of one command.
+
+    ``result``: "done"; "refused"; "second": a second approver must approve it; "asked": the sender must confirm it.
+    ``serials``: the units that it was executed for. ``states``: the states that it is possible in, if it was refused for the
+    state of the units.
+    """
+
+    command: Command
+    result: Literal["done", "refused", "second", "asked"]
+    serials: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    reason: RefusalReason | None = None
+    states: tuple[State, ...] = ()
 
 
 class CaseUnit(Value, frozen=True):

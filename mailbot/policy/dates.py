@@ -28,12 +28,9 @@ def plus_months(day: date, months: int) -> date:
 
 
 def plus_business_days(day: date, days: int, calendar: str = "") -> date:
-    """Return the day that is a number of business days after ``day``; Saturdays, Sundays and holidays are not counted.
+    """Return the day that is a number of business days after ``day`` (negative: before it), which is not counted itself.
 
-    Args:
-        day: the start; not counted itself.
-        days: the number of business days; negative: before ``day``.
-        calendar: the holidays (ST-15): an ISO 3166 code such as "US" or "US-CA"; empty: no holidays.
+    ``calendar``: the holidays, which are not business days (ST-15): an ISO 3166 code such as "US" or "US-CA"; empty: none.
 
     Raises:
         NotImplementedError: there is no such calendar.

@@ -1,7 +1,7 @@
 """The facts that a rule can ask for: small pure functions with a finite set of answers.
 
 A fact returns a set of words: exactly one for most facts; any number for ``exclusion`` and ``wish``. A condition holds if it has a
-word in common with the answer. To add a fact, add its function here, to ``FACTS`` and to ``domains``.
+word in common with the answer. To add a fact, add its function here.
 """
 
 from __future__ import annotations
@@ -38,71 +38,87 @@ class Situation(Value, frozen=True):
     paid: str = "no"
 
 
-def _word(answer: str) -> Words:
-    return frozenset((answer,))
+FactFunction = Callable[[Situation], str | bool | Words]
+FACTS: dict[str, FactFunction] = {}
+_ANSWERS: dict[str, tuple[str, ...]] = {}
 
 
-def _yes(answer: bool) -> Words:  # noqa: FBT001 - converts a bool to a word
-    return _word("yes" if answer else "no")
+def _fact(*answers: str) -> Callable[[FactFunction], FactFunction]:
+    """Add a function to the facts. ``answers``: its possible answers; without any, it answers "yes" or "no"."""
+
+    def add(function: FactFunction) -> FactFunction:
+        FACTS[function.__name__], _ANSWERS[function.__name__] = function, answers or ("yes", "no")
+        return function
+
+    return add
 
 
-def serial(s: Situation) -> Words:
+@_fact("missing", "unknown", "known")
+def serial(s: Situation) -> str:
     """Is there a serial number, and is it in the registry? (AP-28)."""
     if not s.item.serial:
-        return _word("missing")
-    return _word("known" if s.unit else "unknown")
+        return "missing"
+    return "known" if s.unit else "unknown"
 
 
-def reason(s: Situation) -> Words:
+@_fact("missing", "vague", "given")
+def reason(s: Situation) -> str:
     """Is there a reason, and does it name a symptom? The customer is asked about a vague reason once. (AP-28, ST-3)."""
     if not s.item.reason:
-        return _word("missing")
-    return _word("vague" if s.item.vague and "symptom" not in s.asked else "given")
+        return "missing"
+    return "vague" if s.item.vague and "symptom" not in s.asked else "given"
 
 
-def requester(s: Situation) -> Words:
+@_fact("nobody", "owner", "stranger")
+def requester(s: Situation) -> str:
     """Are From and Reply-To both in the registered customer's domain or a subdomain of it? (AP-3)."""
     if s.unit is None:
-        return _word("nobody")
-    return _word("owner" if owns(s.domains, s.unit) else "stranger")
+        return "nobody"
+    return "owner" if owns(s.domains, s.unit) else "stranger"
 
 
-def intent(s: Situation) -> Words:
+@_fact("repair", "doa", "credit", "exchange", "rework")
+def intent(s: Situation) -> str:
     """What the customer wants done."""
-    return _word(s.request.intent)
+    return s.request.intent
 
 
-def family(s: Situation) -> Words:
+@_fact("unknown")
+def family(s: Situation) -> str:
     """The product family of the unit, as in the registry."""
-    return _word(s.unit.family if s.unit and s.unit.family in s.rules.families else "unknown")
+    return s.unit.family if s.unit and s.unit.family in s.rules.families else "unknown"
 
 
-def component(s: Situation) -> Words:
+@_fact()
+def component(s: Situation) -> bool:
     """Is it a component of another manufacturer, with that manufacturer's own warranty? (AP-4)."""
     known = s.rules.families.get(s.unit.family) if s.unit else None
-    return _yes(known is not None and known.warranty_months == 0)
+    return known is not None and known.warranty_months == 0
 
 
+@_fact(*get_args(Exclusion))
 def exclusion(s: Situation) -> Words:
     """What the email states that the warranty does not cover. (AP-8, AP-9, AP-10)."""
     return frozenset(s.item.exclusions)
 
 
-def window(s: Situation) -> Words:
+@_fact("none", "inside", "outside")
+def window(s: Situation) -> str:
     """Credit or exchange: is today inside the window? (ST-13, AP-43)."""
     until = window_until(s)
     if until is None:
-        return _word("none")
-    return _word("inside" if s.today <= until else "outside")
+        return "none"
+    return "inside" if s.today <= until else "outside"
 
 
-def revision(s: Situation) -> Words:
+@_fact("unknown", "current", "old")
+def revision(s: Situation) -> str:
     """Is it the current revision of the model? The email takes precedence over the registry. (AP-47)."""
     stated = s.item.revision or (s.unit.revision if s.unit else None)
     current = s.rules.revisions.get(s.unit.model) if s.unit else None
     if not stated or not current:
-        return _word("unknown")
-    return _word("current" if _rank(stated) >= _rank(current) else "old")
+        return "unknown"
+    return "current" if _rank(stated) >= _rank(current) else "old"
 
 
 def _rank(revision: str) -> list[tuple[int, str]]:
@@ -110,113 +126,74 @@ def _rank(revision: str) -> list[tuple[int, str]]:
     return [(int(digits or 0), letters) for digits, letters in re.findall(r"(\d+)|([^\W\d_]+)", revision.upper())]
 
 
-def repair(s: Situation) -> Words:
+@_fact("none", "same", "other", "unclear")
+def repair(s: Situation) -> str:
     """Is a repair that the customer paid for still under warranty, and is it the same failure? (AP-21 to AP-24)."""
     until = repair_until(s)
     if s.unit is None or until is None or s.today > until:
-        return _word("none")
+        return "none"
     if s.failure is None or s.item.symptom is None:
-        return _word("unclear")
-    return _word("same" if s.failure == s.item.symptom else "other")
+        return "unclear"
+    return "same" if s.failure == s.item.symptom else "other"
 
 
-def doa(s: Situation) -> Words:
+@_fact()
+def doa(s: Situation) -> bool:
     """Is it reported as dead on arrival within the window after delivery? (AP-43)."""
     until = doa_until(s)
-    return _yes(s.request.intent == "doa" and until is not None and s.today <= until)
+    return s.request.intent == "doa" and until is not None and s.today <= until
 
 
-def cover(s: Situation) -> Words:
+@_fact("unknown", "factory", "extended", "none")
+def cover(s: Situation) -> str:
     """Does the factory warranty or an extended plan cover the unit today? (AP-1, AP-2, AP-12, ST-6, ST-7)."""
     if s.unit is None or s.unit.family not in s.rules.families:
-        return _word("unknown")
+        return "unknown"
     if s.today <= factory_until(s.unit, s.rules):
-        return _word("factory")
-    if s.unit.extended_until and s.today <= s.unit.extended_until:
-        return _word("extended")
-    return _word("none")
+        return "factory"
+    return "extended" if s.unit.extended_until and s.today <= s.unit.extended_until else "none"
 
 
-def diagnosis(s: Situation) -> Words:
+@_fact("needed", "done")
+def diagnosis(s: Situation) -> str:
     """Is the reference number of a remote diagnosis still needed for an RMA number? (ST-3, key ``diagnosis``)."""
-    return _word("needed" if s.rules.diagnosis == "required" and not s.request.support_case else "done")
+    return "needed" if s.rules.diagnosis == "required" and not s.request.support_case else "done"
 
 
-def overseas(s: Situation) -> Words:
+@_fact()
+def overseas(s: Situation) -> bool:
     """Is the customer in another country than the company? (AP-41)."""
     abroad = bool(s.unit and s.unit.country and s.unit.country.upper() != s.rules.policy.country.value)
-    return _yes(abroad or "overseas" in s.request.special_requests)
+    return abroad or "overseas" in s.request.special_requests
 
 
+@_fact(*get_args(SpecialRequest))
 def wish(s: Situation) -> Words:
     """The special requests of the email. (AP-6, AP-12, AP-36, AP-38, AP-39)."""
     return frozenset(s.request.special_requests)
 
 
-def insurance(s: Situation) -> Words:
+@_fact("default", "instructed")
+def insurance(s: Situation) -> str:
     """Has the customer given instructions on insuring the return shipment? (AP-38)."""
-    return _word("instructed" if "insure_instruction" in s.request.special_requests else "default")
+    return "instructed" if "insure_instruction" in s.request.special_requests else "default"
 
 
-def claimed(s: Situation) -> Words:
+@_fact()
+def claimed(s: Situation) -> bool:
     """Does the email name an RMA number that we did not issue? (AP-25)."""
-    return _yes(bool(s.request.claimed_numbers))
+    return bool(s.request.claimed_numbers)
 
 
-def paid(s: Situation) -> Words:
+@_fact("no", "repair", "other")
+def paid(s: Situation) -> str:
     """Does the customer pay for the repair, or for something other (findings, return shipping unrepaired)? (AP-21, AP-40)."""
-    return _word(s.paid)
-
-
-FACTS: dict[str, Callable[[Situation], Words]] = {
-    fact.__name__: fact
-    for fact in (
-        serial,
-        reason,
-        requester,
-        intent,
-        family,
-        component,
-        exclusion,
-        window,
-        revision,
-        repair,
-        doa,
-        cover,
-        diagnosis,
-        overseas,
-        wish,
-        insurance,
-        claimed,
-        paid,
-    )
-}
-
-_YES_NO = ("yes", "no")
+    return s.paid
 
 
 def domains(rules: Rules) -> dict[str, tuple[str, ...]]:
     """Return the possible answers of each fact under these rules."""
-    return {
-        "serial": ("missing", "unknown", "known"),
-        "reason": ("missing", "vague", "given"),
-        "requester": ("nobody", "owner", "stranger"),
-        "intent": ("repair", "doa", "credit", "exchange", "rework"),
-        "family": (*rules.families, "unknown"),
-        "component": _YES_NO,
-        "exclusion": get_args(Exclusion),
-        "window": ("none", "inside", "outside"),
-        "revision": ("unknown", "current", "old"),
-        "repair": ("none", "same", "other", "unclear"),
-        "doa": _YES_NO,
-        "cover": ("unknown", "factory", "extended", "none"),
-        "diagnosis": ("needed", "done"),
-        "overseas": _YES_NO,
-        "wish": get_args(SpecialRequest),
-        "insurance": ("default", "instructed"),
-        "claimed": _YES_NO,
-        "paid": ("no", "repair", "other"),
-    }
+    return _ANSWERS | {"family": (*rules.families, "unknown")}
 
 
 def owns(domains_: Collection[str], unit: Unit) -> bool:
@@ -288,13 +265,13 @@ def dates(s: Situation) -> dict[str, date]:
 
 def all_facts(s: Situation) -> Facts:
     """Return the answers of all facts."""
-    return {name: fact(s) for name, fact in FACTS.items()}
+    return {name: words_of(fact(s)) for name, fact in FACTS.items()}
 
 
-def words_of(condition: Condition) -> Words:
-    """Return the words that a condition names; ``true`` and ``false`` mean "yes" and "no"."""
+def words_of(condition: Condition | Words) -> Words:
+    """Return the words that a condition or an answer names; ``true`` and ``false`` mean "yes" and "no"."""
     if isinstance(condition, bool):
-        return _yes(condition)
+        return frozenset(("yes" if condition else "no",))
     return frozenset((condition,) if isinstance(condition, str) else condition)
 
 

@@ -16,11 +16,11 @@ _DOMAIN = re.compile(r"[^\s@]+\.[^\s@.]+")
 def implausible_rows(units: Iterable[Unit], rules: Rules, today: date) -> list[str]:
     """Return a line for each kind of problem: the number of units, the first of them, and how to fix it.
 
-    Args:
-        units: the rows of the registry.
-        rules: the company's, for families and forms of serial numbers.
-        today: in the company's zone.
+    ``today``: in the company's zone.
     """
+    rows = list(units)
+    if not rows:
+        return ["the registry is empty, so every serial number will be unknown: add your shipped units"]
     forms = [re.compile(form) for form in rules.serials.forms]
     checks: dict[str, Callable[[Unit], bool]] = {
         f"family is none of {', '.join(rules.families)}: add it to [families], or fix the row": (
@@ -34,12 +34,5 @@ def implausible_rows(units: Iterable[Unit], rules: Rules, today: date) -> list[s
             lambda unit: not any(form.fullmatch(serial_key(unit.serial)) for form in forms)
         ),
     }
-    found: dict[str, list[str]] = {}
-    count = 0
-    for unit in units:
-        count += 1
-        for problem, is_implausible in checks.items():
-            if is_implausible(unit):
-                found.setdefault(problem, []).append(unit.serial)
-    lines = [f"{len(serials)} of {count} units, first {serials[0]}: {problem}" for problem, serials in found.items()]
-    return lines if count else ["the registry is empty, so every serial number will be unknown: add your shipped units"]
+    found = ((problem, [unit.serial for unit in rows if is_implausible(unit)]) for problem, is_implausible in checks.items())
+    return [f"{len(serials)} of {len(rows)} units, first {serials[0]}: {problem}" for problem, serials in found if serials]

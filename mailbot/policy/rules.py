@@ -7,28 +7,23 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from mailbot.model import Finding, Outcome, Role
+
+T = TypeVar("T")
 
 
 class RulesTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of the rules file. Unknown keys are errors."""
 
 
-class DayCount(RulesTable, frozen=True):
-    """A number of calendar days (for ``deadlines.hour``: an hour of the day), and its source."""
+class Sourced(RulesTable, Generic[T], frozen=True):
+    """A value of the policy, and its source. An int is a number of calendar days (for ``deadlines.hour``: an hour of the day)."""
 
-    value: int
-    source: str = "house default"
-
-
-class TextValue(RulesTable, frozen=True):
-    """A word of the policy, and its source."""
-
-    value: str
+    value: T
     source: str = "house default"
 
 
@@ -38,8 +33,8 @@ class PolicyHeader(RulesTable, frozen=True):
     company: str
     version: date
     effective: date
-    timezone: TextValue
-    country: TextValue
+    timezone: Sourced[str]
+    country: Sourced[str]
     phone: str = ""
 
 
@@ -71,8 +66,8 @@ class NumberRules(RulesTable, frozen=True):
     """[number]: its format, the days it is valid, and the days after expiration within which it is renewed by rule."""
 
     format: str
-    valid_days: DayCount
-    renew_days: DayCount
+    valid_days: Sourced[int]
+    renew_days: Sourced[int]
 
 
 class SerialForms(RulesTable, frozen=True):
@@ -104,40 +99,41 @@ class Fee(RulesTable, frozen=True):
 class Windows(RulesTable, frozen=True):
     """[windows]: periods in calendar days. The day of delivery is excluded, the last day is included."""
 
-    credit: DayCount | None = None
+    credit: Sourced[int] | None = None
     credit_from: Literal["purchase", "delivery"] = "delivery"
-    exchange: DayCount | None = None
-    doa: DayCount | None = None
-    repair: DayCount | None = None
+    exchange: Sourced[int] | None = None
+    doa: Sourced[int] | None = None
+    repair: Sourced[int] | None = None
 
 
-class Reminders(RulesTable, frozen=True):
+class DeadlineRules(RulesTable, frozen=True, kw_only=True):
+    """The rules of one kind of deadline."""
+
+    clause: str
+    source: str = "house default"
+
+
+class Reminders(DeadlineRules, frozen=True):
     """Days after the start on which the customer is reminded, and the day on which the request is closed."""
 
     remind: tuple[int, ...]
     close: int
-    clause: str
-    source: str = "house default"
 
 
-class NumberReminders(RulesTable, frozen=True):
+class NumberReminders(DeadlineRules, frozen=True):
     """Days before the expiration of an RMA number on which the customer is reminded."""
 
     remind_before: tuple[int, ...]
-    clause: str
-    source: str = "house default"
 
 
-class HeldReminders(RulesTable, frozen=True):
+class HeldReminders(DeadlineRules, frozen=True):
     """Business days after which staff are reminded of a held case: the first time, and the interval after that."""
 
     first: int
     every: int
-    clause: str
-    source: str = "house default"
 
 
-class RepairDue(RulesTable, frozen=True):
+class RepairDue(DeadlineRules, frozen=True):
     """Business days from receipt within which a unit is repaired, and business days before and after that to remind staff.
 
     ``holidays``: the calendar of holidays that are not business days (an ISO 3166 code such as "US" or "US-CA"); empty: none.
@@ -146,23 +142,19 @@ class RepairDue(RulesTable, frozen=True):
     days: int
     remind_before: tuple[int, ...]
     remind_after: tuple[int, ...]
-    clause: str
-    source: str = "house default"
     holidays: str = ""
 
 
-class CloseAfter(RulesTable, frozen=True):
+class CloseAfter(DeadlineRules, frozen=True):
     """Days after the return shipment on which a case is closed; 0: immediately."""
 
     days: int
-    clause: str
-    source: str = "house default"
 
 
 class Deadlines(RulesTable, frozen=True):
     """[deadlines]: reminders and expirations. Days are counted in the company's zone; emails are sent at ``hour`` (0 to 23)."""
 
-    hour: DayCount
+    hour: Sourced[int]
     missing: Reminders
     quote: Reminders
     number: NumberReminders
@@ -174,45 +166,43 @@ class Deadlines(RulesTable, frozen=True):
 Condition = str | bool | tuple[str, ...]
 
 
-class DecisionRule(RulesTable, frozen=True):
-    """[[decide]]: the first rule whose conditions hold decides on a unit. The last one has no conditions and asks staff.
+class CitedSentence(RulesTable, frozen=True, kw_only=True):
+    """A sentence of the policy, the clause that it cites, and its source.
 
-    ``also``: clauses that accompany the deciding one. ``charge``: names of fees. ``ask``: what the customer must supply.
-    ``disguise``: the answer looks like the one for an unknown serial number. ``notify``: the role to notify. ``valid``: "doa"
-    limits an RMA number to the DOA window.
+    ``also``: clauses that accompany the clause. ``charge``: names of fees that are billed.
     """
 
     clause: str
-    then: Outcome
     says: str
     source: str
-    when: dict[str, Condition] = {}
     also: tuple[str, ...] = ()
     charge: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The clause, and those that accompany it."""
+        return (self.clause, *self.also)
+
+
+class DecisionRule(CitedSentence, frozen=True, kw_only=True):
+    """[[decide]]: the first rule whose conditions hold decides on a unit. The last one has no conditions and asks staff.
+
+    ``ask``: what the customer must supply. ``disguise``: the answer looks like the one for an unknown serial number. ``notify``:
+    the role to notify. ``valid``: "doa" limits an RMA number to the DOA window.
+    """
+
+    then: Outcome
+    when: dict[str, Condition] = {}
     ask: Literal["serial", "reason", "symptom", "known_serial", "po"] | None = None
     disguise: bool = False
     notify: Role | None = None
     valid: Literal["number", "doa"] = "number"
 
 
-# The kinds of email that an [[inform]] sentence can be in.
-Moment = Literal[
-    "first",
-    "asked",
-    "quoted",
-    "issued",
-    "held",
-    "declined",
-    "reminder",
-    "expired",
-    "every",
-    "received",
-    "charged",
-    "parts_quoted",
-    "ordered",
-    "shipped",
-    "told",
-]
+OutcomeMoment = Literal["asked", "quoted", "issued", "held", "declined", "parts_quoted"]
+ProgressMoment = Literal["received", "charged", "ordered", "shipped"]
+Moment = Literal["first", OutcomeMoment, "reminder", "expired", "every", ProgressMoment, "told"]
+"""The kinds of email that an [[inform]] sentence can be in."""
 
 
 class InformRule(RulesTable, frozen=True):
@@ -225,23 +215,22 @@ class InformRule(RulesTable, frozen=True):
     notify: Role | None = None
 
 
-class AnswerRule(RulesTable, frozen=True):
+class AnswerRule(CitedSentence, frozen=True, kw_only=True):
     """[answers.NAME]: the answer, and its clause, if [[decide]] does not apply (a question, a purchase order, ...).
 
     ``also_for``: more clauses, by the intent of the case: ``{rework = ["AP-20"]}``. ``says_for``: the sentence, by the intent
-    of the case, instead of ``says``. ``charge``: names of fees that are billed. ``notify``: the role to notify.
+    of the case, instead of ``says``. ``notify``: the role to notify.
     """
 
-    clause: str
     then: Outcome
-    says: str
-    source: str
-    also: tuple[str, ...] = ()
     also_for: dict[str, tuple[str, ...]] = {}
     says_for: dict[str, str] = {}
     notify: Role | None = None
     ask: Literal["po"] | None = None
-    charge: tuple[str, ...] = ()
+
+    def clauses_for(self, intent: str) -> tuple[str, ...]:
+        """Return its clauses in a case with this intent."""
+        return (*self.clauses, *self.also_for.get(intent, ()))
 
 
 class AnswerRules(RulesTable, frozen=True):
@@ -279,19 +268,14 @@ class AnswerRules(RulesTable, frozen=True):
     ended: AnswerRule
 
 
-class FindingRule(RulesTable, frozen=True):
+class FindingRule(CitedSentence, frozen=True, kw_only=True):
     """[findings.NAME]: the consequence of an inspection finding. A finding without an entry is only recorded.
 
     ``then``: "notice" notifies the customer and bills the fees; "quote" makes the unit billable; "decline" declines credit or
     exchange; "hold" asks an approver. ``intents``: the intents of cases that it is limited to; empty: all.
     """
 
-    clause: str
     then: Literal["notice", "quote", "decline", "hold"]
-    says: str
-    source: str
-    also: tuple[str, ...] = ()
-    charge: tuple[str, ...] = ()
     intents: tuple[str, ...] = ()
 
     def concerns(self, intent: str) -> bool:

@@ -194,7 +194,7 @@ def test_keys_of_deadlines_are_never_used_twice() -> None:
     """Over months of holding, every reminder of staff has a key of its own."""
     day, keys = FRIDAY, []
     for _ in range(100):
-        deadline: Deadline = next_staff_reminder(policy(PORTWELL), day)
+        deadline: Deadline = next_staff_reminder(policy(PORTWELL), day, 1)
         keys.append(deadline.key)
         day = deadline.due_on
     assert len(set(keys)) == 100

@@ -12,7 +12,7 @@ from support.every_trigger import Taken, named, walked
 from support.memory_desk import COMPANIES, part, words
 
 from mailbot.core import handle
-from mailbot.decide import decide
+from mailbot.decide.triggers import decide
 from mailbot.model import (
     Answered,
     Bounced,
@@ -230,7 +230,7 @@ def test_compose_reads_nothing_of_a_decision_but_its_notices(company: str) -> No
 
 def test_compose_asks_neither_the_rules_nor_the_world(company: str) -> None:
     """Without decision rules, sentences, answers, findings and registry, a stored decision makes the same emails."""
-    poison = AnswerRule(POISON, "decline", POISON, POISON, (POISON,), notify="sales", charge=(POISON,))
+    poison = AnswerRule(clause=POISON, then="decline", says=POISON, source=POISON, also=(POISON,), notify="sales", charge=(POISON,))
     answers = AnswerRules(**dict.fromkeys(AnswerRules.__struct_fields__, poison))
     for taken in walked(company):
         policy = taken.context.policy

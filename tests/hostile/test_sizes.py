@@ -81,8 +81,8 @@ RUN_TIME = {
     "mailbot/intake/entities/shipments.py",
     "mailbot/intake/statements/case_updates.py",
     "mailbot/intake/statements/phrases.py",
-    "mailbot/policy/policy.py",
     "mailbot/policy/registry_checks.py",
+    "mailbot/policy/rule_checks.py",
     "mailbot/reply/customer_emails.py",
     "mailbot/reply/staff_emails.py",
 }

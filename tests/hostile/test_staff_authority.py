@@ -47,7 +47,7 @@ def notice(of: str, token: Token) -> bytes:
             mailbox=MAILBOX,
             to=token.person,
             subject="For your decision",
-            message_id=f"{of.lower()}.s1.{tokens.mark(token)}@portwell.example",
+            message_id=f"{of.lower()}.s1.{token.secret}@portwell.example",
             date=NOW,
             text="For your decision.",
             reply_to=tokens.address(MAILBOX, of, token),

@@ -186,9 +186,10 @@ def _fields(value: Reply) -> dict[str, object]:
 @pytest.mark.parametrize(("status", "temporary"), [("5.1.1", False), ("4.4.1", True)])
 def test_a_delivery_report_is_read_as_one(status: str, *, temporary: bool) -> None:
     """A report names the address, whether the failure is permanent, and our email; it has a null return path."""
-    message = parsed(ConversationStep(FRIDAY, bounce=BounceSpec("kim@acme.example", status)), reply())
+    step = ConversationStep(FRIDAY, bounce=BounceSpec("kim@acme.example", status))
+    message = parsed(step, reply())
     assert message.classification.sender_class == "bounce"
-    assert message.return_path == ""
+    assert b"Return-Path: <>" in arriving(step, 1, MAILBOX, reply(), unchanged, Path())
     assert message.bounce is not None
     assert message.bounce.recipients == ("kim@acme.example",)
     assert message.bounce.temporary is temporary

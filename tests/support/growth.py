@@ -62,7 +62,6 @@ def check_message(message: Message) -> None:
     for line in (
         message.subject,
         message.message_id or "",
-        message.return_path or "",
         *message.in_reply_to,
         *message.references,
         *(attachment.name for attachment in message.attachments),

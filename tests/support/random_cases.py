@@ -514,7 +514,7 @@ def _remembered(message: Any, case: Case | None, snapshot: Snapshot, desk: Any, 
     """Understand an email, or remember how the same words in the same situation were understood: that part is pure."""
     same = replace(
         message, message_id=None, digest="", size=0, arrived_at=_LONG_AGO, sent_at=None, references=(), delivered_to=(),
-        in_reply_to=("a mail",) if message.thread else (), to=(), cc=(), return_path=None,
+        in_reply_to=("a mail",) if message.thread else (), to=(), cc=(),
     )  # fmt: skip
     about = replace(case, history=(), replies=(), tokens=(), deadlines=(), opened_at=_LONG_AGO) if case else None
     key = (
