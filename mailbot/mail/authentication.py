@@ -8,15 +8,11 @@ one to every message or removes fields that already carry its own id (RFC 8601 Â
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import Literal
 
-from mailbot.mail.field_syntax import split_field, without_comments
+from mailbot.mail.headers import Headers, split_field, without_comments
 from mailbot.model import Address, Auth, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mailbot.mail.headers import Headers
 
 Profile = Literal["standard", "microsoft-365"]
 """How our server writes the field: with its authserv-id as RFC 8601 requires, or without one."""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from mailbot.mail import addresses, body, headers, mime, reply_text
-from mailbot.mail.authentication import authenticate
+from mailbot.mail.authentication import Profile, authenticate
 from mailbot.mail.automated import classify
 from mailbot.mail.charsets import one_line
+from mailbot.mail.headers import Headers
 from mailbot.mail.mime import Part, UnreadableError
 from mailbot.model import Address, Message, Table
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from datetime import datetime
-
-    from mailbot.mail.authentication import Profile
-    from mailbot.mail.headers import Headers
 
 __all__ = ["UnreadableError", "parse"]
 
