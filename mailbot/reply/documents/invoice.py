@@ -13,7 +13,7 @@ _FOOT = 214.0
 _STATEMENTS = 62.0
 
 
-def draw(shipment: ReturnShipment) -> bytes:
+def draw_commercial_invoice(shipment: ReturnShipment) -> bytes:
     """Draw the draft as PDF."""
     words = shipment.words.invoice
     sheet = DrawingSheet(shipment, f"{words.title} ({words.draft})", WIDTH, HEIGHT)
@@ -49,7 +49,7 @@ def _facts(sheet: DrawingSheet, shipment: ReturnShipment, top: float) -> float:
     facts = {
         words.date: date_in_words(shipment.issued_on, shipment.words.language),
         words.reason_for_export: words.reason_text,
-        words.packages: str(shipment.boxes),
+        words.packages: "1",
         words.weight: None,
         words.waybill: None,
         words.currency: None,
