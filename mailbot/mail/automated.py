@@ -45,10 +45,7 @@ class HeaderFacts(Value, frozen=True):
 def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Classification, Bounce | None]:
     """Return who wrote a message and why, with the delivery report if it is one.
 
-    Args:
-        root: the MIME tree of the message.
-        text: its body text.
-        ours: our own addresses; their plus-addresses count as ours.
+    ``text`` is the body text; ``ours`` are our own addresses, whose plus-addresses count as ours.
     """
     head = root.headers
     facts = HeaderFacts(

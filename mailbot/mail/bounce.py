@@ -185,9 +185,8 @@ def _plain_copy(part: Part) -> StdMessage:
         for child in part.children:
             copy.attach(_plain_copy(child))
     else:
-        copy.set_payload(
-            decode(part.content[:MAX_TEXT], part.charset).encode("ascii", "replace").decode("ascii").replace("\r\n", "\n")
-        )
+        text = decode(part.content[:MAX_TEXT], part.parameter("charset"))
+        copy.set_payload(text.encode("ascii", "replace").decode("ascii").replace("\r\n", "\n"))
     return copy
 
 

@@ -48,7 +48,6 @@ class Part(Value, frozen=True):
     kind: str
     body: bytes
     children: tuple[Part, ...] = ()
-    charset: str | None = None
     name: str = ""
     disposition: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
@@ -99,15 +98,13 @@ class _PartParser:
         block, body = split_header(raw)
         header = headers.parse_headers(block)
         fields = _parse_content_fields(header.first("content-type") or default, header.first("content-disposition") or "")
-        parameters = dict(fields.parameters)
         if not block.isascii():
-            header = headers.parse_headers(block, parameters.get("charset"))
+            header = headers.parse_headers(block, dict(fields.parameters).get("charset"))
         kind = fields.kind if header.has("content-type") else default
         children: tuple[Part, ...] = ()
-        boundary = fields.boundary
         if kind.startswith("multipart/"):
             default_kind = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-            children = tuple(self.part(part, default_kind, depth + 1) for part in self.split_body(body, boundary))
+            children = tuple(self.part(part, default_kind, depth + 1) for part in self.split_body(body, fields.boundary))
             if not children:
                 kind = "text/plain"  # violates RFC 2046 §5.1: the body is the only content
         elif kind in {"message/rfc822", "message/global"} and not _is_encoded(header):
@@ -117,7 +114,6 @@ class _PartParser:
             kind=kind,
             body=body,
             children=children,
-            charset=parameters.get("charset") or None,
             name=fields.name,
             disposition=fields.disposition,
             parameters=fields.parameters,

@@ -82,12 +82,7 @@ _Divider = Literal["original", "forwarded", "block", "attribution", "above"]
 
 @lru_cache(maxsize=8)
 def split(text: str, subject: str = "") -> SplitText:
-    """Split a body into new and quoted text.
-
-    Args:
-        text: the body, with LF line endings.
-        subject: the subject; with ``FW:`` in front, an original message counts as forwarded.
-    """
+    """Split a body, with LF line endings, into new and quoted text; if the subject begins with ``FW:``, the latter is forwarded."""
     lines = text.split("\n")
     new_lines: list[str] = []
     quoted: list[str] = []

@@ -18,10 +18,7 @@ from mailbot.reply.staff_actions import staff_actions
 def compose(decision: Decision, case: Case | None, context: Context) -> tuple[Reply, ...]:
     """Return the emails of a decision, in the order of its notices; their bytes never change again.
 
-    Args:
-        decision: its notices name the templates, recipients, clauses and facts.
-        case: the case after the decision; None if the notices are about no case.
-        context: the policy with its templates, and the date of the emails.
+    ``case`` is the case after the decision; None if the notices are about no case.
 
     Raises:
         TemplateError: a template is missing or has an error.

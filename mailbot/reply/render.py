@@ -86,11 +86,7 @@ class EmailTemplates:
         return language if ("default", language) in self.scopes else "en"
 
     def render(self, content: EmailContent, company: str) -> tuple[str, str]:
-        """Return an email as text and as HTML.
-
-        Args:
-            content: everything that it says.
-            company: the folder with the company's own templates.
+        """Return an email as text and as HTML; ``company`` is the folder with the company's own templates.
 
         Raises:
             TemplateError: a template is missing or has an error.

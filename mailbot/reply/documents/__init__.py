@@ -17,7 +17,7 @@ from mailbot.reply.policy_sentences import language_of
 
 
 def documents_for(policy: Policy, case: Case, facts: DocumentFacts, day: date) -> tuple[Attachment, ...]:
-    """Return the documents for the number of a case; there are none without a number.
+    """Return the documents for the number of a case; without a number, none.
 
     ``facts`` are from the registry. ``day`` is today in the company's zone.
     """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mailbot.reply.documents.canvas import DrawingSheet
-from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, head, tables
+from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, Column, head, set_rows, tables
 from mailbot.reply.documents.return_shipment import ReturnShipment
-from mailbot.reply.documents.table import Column, set_rows
 from mailbot.reply.policy_sentences import date_in_words
 
 _HALF = ACROSS / 2 - 8

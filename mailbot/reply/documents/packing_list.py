@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailbot.reply.documents.canvas import SMALL, DrawingSheet
-from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, head, tables
+from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, Column, head, set_rows, tables
 from mailbot.reply.documents.return_shipment import ReturnShipment, printable
-from mailbot.reply.documents.table import Column, set_rows
 from mailbot.reply.documents.typesetting import LEADING, Lines, flow
 from mailbot.reply.policy_sentences import date_in_words
 

@@ -31,16 +31,11 @@ class ReturnShipment(Value, frozen=True):
     fit. Dates are days in the company's zone.
 
     Attributes:
-        company: the name of the company, as in the rules.
         number: the RMA number; printable ASCII, because it is encoded in barcodes.
         issued_on: the date of the documents: of the invoice, and the time stamp of the calendar file.
-        valid_until: the last valid day of the number.
         ship_to: the lines of the ship-to address, with "Attn: RMA-..." if the policy says so.
-        units: the units in the shipment.
         words: headings and labels in the customer's language.
-        customer: the customer's name.
         customer_company: the registered company.
-        email: the customer's address.
         packing: the packing instructions.
         statements: the customs statements of the commercial invoice.
 
