@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING
 
 from mailbot.mail.charsets import one_line
-from mailbot.mail.field_syntax import split_field
-from mailbot.mail.headers import decode_words
+from mailbot.mail.headers import decode_words, split_field
 from mailbot.model import Address, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 MAX_MAILBOXES = 200
 """The maximum number of mailboxes read from one field, and from all fields of one name."""

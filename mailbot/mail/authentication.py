@@ -8,15 +8,11 @@ one to every message or removes fields that already carry its own id (RFC 8601 ย
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import Literal
 
-from mailbot.mail.field_syntax import split_field, without_comments
+from mailbot.mail.headers import Headers, split_field, without_comments
 from mailbot.model import Address, Auth, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mailbot.mail.headers import Headers
 
 Profile = Literal["standard", "microsoft-365"]
 """How our server writes the field: with its authserv-id as RFC 8601 requires, or without one."""
@@ -152,9 +148,14 @@ def _is_internal_hop(received: str, profile: Profile) -> bool:
 def parse_results(value: str) -> tuple[str, tuple[AuthenticationResult, ...]]:
     """Parse a field into the authserv-id, empty if there is none, and its results (RFC 8601 ยง2.2).
 
-    Comments are ignored, and quoting cannot conceal anything.
+    Comments are ignored; quoted text can neither separate statements nor name anything.
     """
-    first, *others = _split_statements(value)
+    plain = "".join(
+        char if layer == "plain" or char.isalnum() or char in "@.-_+" else "_"
+        for char, layer in split_field(value)
+        if layer != "comment"
+    )
+    first, *others = plain.split(";")
     authserv = first.split()[:1]
     if "=" in first:  # Microsoft omits the id and begins with a result
         authserv, others = [], [first, *others]
@@ -165,13 +166,3 @@ def parse_results(value: str) -> tuple[str, tuple[AuthenticationResult, ...]]:
             pairs = tuple((key.lower(), value.lower()) for key, value in _PROPERTY.findall(found[3]))
             results.append(AuthenticationResult(found[1].lower(), found[2].lower(), pairs))
     return (authserv[0].lower() if authserv else ""), tuple(results)
-
-
-def _split_statements(value: str) -> list[str]:
-    """Split at the semicolons without comments; quoted text can neither separate statements nor name anything."""
-    plain = "".join(
-        char if layer == "plain" or char.isalnum() or char in "@.-_+" else "_"
-        for char, layer in split_field(value)
-        if layer != "comment"
-    )
-    return plain.split(";")

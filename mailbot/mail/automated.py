@@ -6,17 +6,13 @@ The rules are in one table and are tried in order; the first match decides and i
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
 
-from mailbot.mail import addresses, automated_phrases, bounce, reply_markers, reply_text
-from mailbot.mail.field_syntax import without_comments
-from mailbot.mail.headers import Headers, decode_words
+from mailbot.mail import addresses, automated_phrases, bounce, reply_text
+from mailbot.mail.headers import Headers, decode_words, without_comments
 from mailbot.mail.mime import Part
+from mailbot.mail.reply_markers import COLONS, REPLY_PREFIXES, REPLY_SUBJECT, alternatives
 from mailbot.model import Address, Bounce, Classification, SenderClass, Value
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
 
 COMPLAINT = "feedback report"
 """``Classification.because`` of an abuse complaint (RFC 5965)."""
@@ -38,7 +34,7 @@ class HeaderFacts(Value, frozen=True):
 
     def new_text(self) -> str:
         """Return the beginning of the text above the quoted message."""
-        return _new_text(self.text[:MAX_TEXT], self.subject)
+        return reply_text.split(self.text[:MAX_TEXT], self.subject).visible
 
     def token(self, name: str) -> str:
         """Return the first word of a field in lowercase, without comments and parameters (RFC 3834 §5.2)."""
@@ -46,18 +42,10 @@ class HeaderFacts(Value, frozen=True):
         return re.split(r"[;,\s]", value.strip().lower(), maxsplit=1)[0]
 
 
-@lru_cache(maxsize=8)  # several rules read the same text
-def _new_text(text: str, subject: str) -> str:
-    return reply_text.split(text, subject).visible
-
-
 def classify(root: Part, text: str, *, ours: Collection[str]) -> tuple[Classification, Bounce | None]:
     """Return who wrote a message and why, with the delivery report if it is one.
 
-    Args:
-        root: the MIME tree of the message.
-        text: its body text.
-        ours: our own addresses; their plus-addresses count as ours.
+    ``text`` is the body text; ``ours`` are our own addresses, whose plus-addresses count as ours.
     """
     head = root.headers
     facts = HeaderFacts(
@@ -128,7 +116,7 @@ def _absence(facts: HeaderFacts) -> str:
     """
     if _AUTOMATIC_SUBJECT.match(facts.subject) or _AWAY_SUBJECT.match(facts.subject):
         return "subject of an absence note"
-    is_reply = facts.head.has("in-reply-to") and not _REPLY_SUBJECT.match(facts.subject)
+    is_reply = facts.head.has("in-reply-to") and not REPLY_SUBJECT.match(facts.subject)
     suppresses = facts.head.has("x-auto-response-suppress")
     if not (is_reply or suppresses or _ABSENCE_SUBJECT.match(facts.subject)) or facts.subject.rstrip().endswith(("?", "\uff1f")):
         return ""
@@ -163,7 +151,7 @@ def _ticket(facts: HeaderFacts) -> str:
     others = {mailbox.email for mailbox in addresses.all_mailboxes(facts.head.all("reply-to"))} - {
         mailbox.email for mailbox in facts.senders
     }
-    if others or _REPLY_SUBJECT.match(facts.subject):
+    if others or REPLY_SUBJECT.match(facts.subject):
         return ""
     acknowledged = _ACKNOWLEDGED.search(facts.new_text())
     has_number = acknowledged and (_TICKET_NUMBER.search(facts.subject) or _TICKET_NUMBER.search(facts.new_text()))
@@ -225,24 +213,19 @@ _AUTO_REPLY_FIELDS = (
 _NO_REPLY_ADDRESS = re.compile(r"(?:no|do-?_?\.?not|dont)[-_.]?reply\b|(?:no|do-?not)[-_.]?(?:response|answer)\b", re.IGNORECASE)
 
 
-def _alternatives(phrases: tuple[str, ...]) -> str:
-    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
-
-
-_COLON = rf"\s?[{reply_markers.COLONS}]"
-_REPLY_SUBJECT = re.compile(rf"\s*(?:{_alternatives(reply_markers.REPLY_PREFIXES)}){_COLON}", re.IGNORECASE)
-_AUTOMATIC_SUBJECT = re.compile(rf"\s*\[?(?:{_alternatives(automated_phrases.AUTOMATIC)})(?:\]|{_COLON})", re.IGNORECASE)
+_COLON = rf"\s?[{COLONS}]"
+_AUTOMATIC_SUBJECT = re.compile(rf"\s*\[?(?:{alternatives(automated_phrases.AUTOMATIC)})(?:\]|{_COLON})", re.IGNORECASE)
 _AWAY_SUBJECT = re.compile(
-    rf"\s*\[?(?:{_alternatives(automated_phrases.AWAY)})\]?(?:(?:{_COLON})?\s*(?:{_alternatives(reply_markers.REPLY_PREFIXES)}){_COLON}"
-    rf"|\s*(?:{_alternatives(automated_phrases.UNTIL)})\s+[^,;?!]{{0,30}}$)",
+    rf"\s*\[?(?:{alternatives(automated_phrases.AWAY)})\]?(?:(?:{_COLON})?\s*(?:{alternatives(REPLY_PREFIXES)}){_COLON}"
+    rf"|\s*(?:{alternatives(automated_phrases.UNTIL)})\s+[^,;?!]{{0,30}}$)",
     re.IGNORECASE,
 )
 _ABSENCE_SUBJECT = re.compile(
-    rf"\s*\[?(?:{_alternatives((*automated_phrases.AUTOMATIC, *automated_phrases.AWAY))})(?!\w)", re.IGNORECASE
+    rf"\s*\[?(?:{alternatives((*automated_phrases.AUTOMATIC, *automated_phrases.AWAY))})(?!\w)", re.IGNORECASE
 )
-_ABSENCE_SUBJECT_ONLY = re.compile(rf"{_ABSENCE_SUBJECT.pattern}\]?\s*(?:[{reply_markers.COLONS}]|$)", re.IGNORECASE)
+_ABSENCE_SUBJECT_ONLY = re.compile(rf"{_ABSENCE_SUBJECT.pattern}\]?\s*(?:[{COLONS}]|$)", re.IGNORECASE)
 _ABSENT = re.compile("|".join(automated_phrases.ABSENT), re.IGNORECASE)
-_READ_SUBJECT = re.compile(rf"\s*\[?(?:{_alternatives(automated_phrases.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
+_READ_SUBJECT = re.compile(rf"\s*\[?(?:{alternatives(automated_phrases.READ)})(?:{_COLON}|\]|\s*$|\s*\()", re.IGNORECASE)
 _WAS_READ = re.compile("|".join(automated_phrases.WAS_READ), re.IGNORECASE)
 _CHALLENGE = re.compile("|".join(f"(?P<sign{n}>{phrase})" for n, phrase in enumerate(automated_phrases.CHALLENGE)), re.IGNORECASE)
 _DEVICE_CODE = re.compile(r"(?<![\w@./-])(?=[A-Z0-9-]{0,12}[A-Z])(?=(?:[A-Z-]*\d){5})[A-Z0-9]{2,12}(?:-[A-Z0-9]{3,12})?(?![\w@])")
@@ -251,7 +234,7 @@ _GENERATED = re.compile(
 )
 _ACKNOWLEDGED = re.compile("|".join(automated_phrases.ACKNOWLEDGED), re.IGNORECASE)
 _TICKET_NUMBER = re.compile(
-    rf"(?:{_alternatives(automated_phrases.TICKET)})[ \w°º№.-]{{0,16}}[:：#№\s(\[【]{{0,4}}(?:[A-Z]{{2,10}}-?)?\d{{3,}}"  # noqa: RUF001
+    rf"(?:{alternatives(automated_phrases.TICKET)})[ \w°º№.-]{{0,16}}[:：#№\s(\[【]{{0,4}}(?:[A-Z]{{2,10}}-?)?\d{{3,}}"  # noqa: RUF001
     r"|\[[\w -]{0,20}#\s?\d{2,}\]|##\s?\d{3,}\s?##",
     re.IGNORECASE,
 )

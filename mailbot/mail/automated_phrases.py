@@ -1,6 +1,6 @@
-"""Phrases that identify automated email, by language.
+"""Phrases that identify automated email and delivery reports, by language.
 
-Data only; used by ``automated``. To add a language, add a line. Entries are regular expressions where noted.
+Data only; used by ``automated`` and ``bounce``. To add a language, add a line. Entries are regular expressions where noted.
 """
 
 # ruff: noqa: RUF001  (word lists contain letters of many alphabets)
@@ -8,14 +8,13 @@ Data only; used by ``automated``. To add a language, add a line. Entries are reg
 from __future__ import annotations
 
 AUTOMATIC = (
-    *("automatic reply", "auto reply", "auto-reply", "autoreply", "automatic response", "auto response"),
-    *("auto-response",),
+    *("automatic reply", "auto reply", "auto-reply", "autoreply", "automatic response", "auto response", "auto-response"),
     *("autoresponse", "auto", "out of office autoreply"),  # en
-    *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsmeldung"),
-    *("abwesenheitsnachricht", "autoantwort"),  # de
+    *("automatische antwort", "automatische rückmeldung", "abwesenheitsnotiz", "abwesenheitsmeldung", "abwesenheitsnachricht"),
+    "autoantwort",  # de
     *("réponse automatique", "reponse automatique", "message d'absence"),  # fr
     *("respuesta automática", "respuesta automatica"),  # es
-    *("risposta automatica",),  # it
+    "risposta automatica",  # it
     *("automatisch antwoord", "afwezigheidsbericht", "automatische reactie"),  # nl
     *("resposta automática", "resposta automatica"),  # pt
     *("automatyczna odpowiedź", "autoodpowiedź", "odpowiedź automatyczna"),  # pl
@@ -29,48 +28,18 @@ AUTOMATIC = (
     *("자동 회신", "자동회신", "자동 응답", "자동응답"),  # ko
 )
 AWAY = (
-    *("out of office", "out of the office", "out-of-office", "vacation", "on vacation", "on leave"),
-    *("annual leave", "ooo"),
-    *("abwesenheit", "abwesend", "nicht im büro", "im urlaub"),
-    *("absence du bureau", "absent du bureau", "absent", "absence", "fuera de la oficina", "fuera de oficina"),
-    *("ausente",),
-    *("fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid", "fora do escritório", "ausência temporária"),
-    *("poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса", "frånvaro", "fravær", "poissa"),
-    *(
-        "mimo kancelář",
-        "ofis dışında",
-        "不在办公室",
-        "不在辦公室",
-        "外出",
-        "不在のお知らせ",
-        "不在通知",
-        "不在",
-        "休暇中",
-        "부재중",
-    ),
+    *("out of office", "out of the office", "out-of-office", "vacation", "on vacation", "on leave", "annual leave", "ooo"),
+    *("abwesenheit", "abwesend", "nicht im büro", "im urlaub", "absence du bureau", "absent du bureau", "absent", "absence"),
+    *("fuera de la oficina", "fuera de oficina", "ausente", "fuori sede", "fuori ufficio", "assente", "afwezig", "afwezigheid"),
+    *("fora do escritório", "ausência temporária", "poza biurem", "nieobecność", "отсутствие на рабочем месте", "вне офиса"),
+    *("frånvaro", "fravær", "poissa", "mimo kancelář", "ofis dışında", "不在办公室", "不在辦公室", "外出", "不在のお知らせ"),
+    *("不在通知", "不在", "休暇中", "부재중"),
 )
 """Subjects of automatic replies: the subject begins with the phrase, followed by a colon, its end, or a date."""
 
 UNTIL = (
-    "until",
-    "till",
-    "through",
-    "from",
-    "bis",
-    "vom",
-    "ab",
-    "jusqu",
-    "du",
-    "hasta",
-    "del",
-    "fino",
-    "dal",
-    "tot",
-    "t/m",
-    "até",
-    "do",
-    "до",
-    "с",
+    *("until", "till", "through", "from", "bis", "vom", "ab", "jusqu", "du", "hasta", "del", "fino", "dal", "tot", "t/m", "até"),
+    *("do", "до", "с"),
 )
 """Words that introduce the dates of an absence."""
 
@@ -112,13 +81,10 @@ ABSENT = (
 """First-person statements in out-of-office notes (regular expressions)."""
 
 READ = (
-    *("read", "not read", "gelesen", "ungelesen", "nicht gelesen", "lu", "non lu", "leído", "no leído"),
-    *("letto", "non letto"),
-    *("gelezen", "niet gelezen", "lida", "lido", "przeczytane", "odczytano", "прочитано", "läst", "læst"),
-    *("lest", "luettu"),
+    *("read", "not read", "gelesen", "ungelesen", "nicht gelesen", "lu", "non lu", "leído", "no leído", "letto", "non letto"),
+    *("gelezen", "niet gelezen", "lida", "lido", "przeczytane", "odczytano", "прочитано", "läst", "læst", "lest", "luettu"),
     *("okundu", "přečteno", "已读", "已讀", "開封済み", "읽음", "return receipt", "read receipt", "lesebestätigung"),
-    *("disposition notification", "accusé de réception", "confirmación de lectura", "conferma di lettura"),
-    *("leesbevestiging",),
+    *("disposition notification", "accusé de réception", "confirmación de lectura", "conferma di lettura", "leesbevestiging"),
 )
 """Prefixes of the subject of a receipt (RFC 8098 §3), followed by a colon, the end, or a bracket."""
 
@@ -151,10 +117,9 @@ ACKNOWLEDGED = (
 """Acknowledgments by other companies' ticket systems (regular expressions)."""
 
 TICKET = (
-    *("ticket", "case", "request", "incident", "reference", "tracking", "anfrage", "vorgang", "fall"),
-    *("demande", "dossier", "solicitud", "caso", "richiesta", "segnalazione", "melding", "chamado", "protocolo"),
-    *("zgłoszenie", "zgłoszenia", "заявка", "заявки", "обращение", "обращения", "お問い合わせ番号", "受付番号"),
-    *("工单", "工單", "案件", "접수"),
+    *("ticket", "case", "request", "incident", "reference", "tracking", "anfrage", "vorgang", "fall", "demande", "dossier"),
+    *("solicitud", "caso", "richiesta", "segnalazione", "melding", "chamado", "protocolo", "zgłoszenie", "zgłoszenia", "заявка"),
+    *("заявки", "обращение", "обращения", "お問い合わせ番号", "受付番号", "工单", "工單", "案件", "접수"),
 )
 """Names that such a system gives to its ticket number."""
 
@@ -184,3 +149,66 @@ MUTE = (
     r"返信しないで|返信(?:は)?(?:でき|ご遠慮|不要)|(?:请勿|請勿|勿|不要)(?:直接)?(?:回复|回覆|答复)|회신하지|답장하지|발신 ?전용",
 )
 """Statements that no one reads the replies (regular expressions)."""
+
+UNDELIVERED = (
+    *("undeliver", "not deliver", "couldn't be delivered", "could not be delivered", "delivery status notification"),
+    *(r"deliver[yi]\w{0,20} (?:has )?(?:fail|problem|error|subsystem|warning|incomplete|delayed)", "failed (?:mail|delivery)"),
+    *("failure notice", "returned mail", "returned to sender", "returning message", "mail (?:system )?error", "non[- ]?deliver"),
+    *("automatically rejected mail", "nondeliverable", "message (?:delayed|not delivered)"),  # en
+    *("unzustellbar", "nicht zugestellt", "zustellung fehlgeschlagen", "fehler bei der zustellung", "unzugestellt"),  # de
+    *("non remis", "non distribu", "échec de la (?:remise|distribution)", "message non délivré", "retour de courrier"),  # fr
+    *("no se (?:puede|pudo) entregar", "no entregado", "error de entrega", "fallo en la entrega", "no entregable"),  # es
+    *("mancat[oa] (?:recapito|consegna)", "impossibile recapitare", "non recapitabile"),  # it
+    *("onbestelbaar", "niet bezorgd", "niet afgeleverd", "bezorging mislukt"),  # nl
+    *("não entregue", "falha na entrega", "não foi entregue"),  # pt
+    *("nie dostarczon", "niedostarczon", "nie można dostarczyć", "błąd dostarcz"),  # pl
+    *("недоставлен", "не доставлен", "ошибка доставки", "не удалось доставить"),  # ru
+    *("kunde inte levereras", "kunne ikke leveres", "ikke leveret", "ej levererbart", "ei voitu toimittaa"),  # sv da nb fi
+    *("nedoručiteln", "nelze doručit", "kézbesíthetetlen", "nelivrat", "teslim edilemedi"),  # cs hu ro tr
+    *("配信不能", "送信できません", "配信できません", "退信", "投递失败", "无法投递", "未送达", "無法傳遞", "傳送失敗"),
+    *("배달되지", "전송 실패"),
+)
+"""Subjects of reports that a message could not be delivered (regular expressions)."""
+
+REPORTED = (
+    r"(?:e-?mail|message|mail)\b[^.\n]{0,80}(?:(?:\bnot|n't)(?: yet)? (?:be |been )?|\bun)(?:deliver|reach|sent)",
+    r"(?:\bnot|n't|unable to|failed to) (?:be )?deliver\w{0,20}[^.\n]{0,40}(?:mail|message|recipient|address)",
+    r"deliver\w{0,20} (?:to|of)\b[^.\n]{0,80}(?:fail|abort|postpon|delay)",
+    r"deliver\w{0,20} (?:has |have |to these )?(?:failed|been delayed|error)",
+    r"(?:failed|invalid|undeliverable|undelivered)[- ](?:recipient|address)",
+    r"following (?:recipient|address|destination)\w{0,20}[^\n]{0,20} (?:fail|had |did not|could not|cannot|was |were )",
+    r"(?:not|never) reach the following|has been postponed",
+    r"non-?delivery (?:report|notif)",
+    r"(?:returned mail|message returned|permanent (?:fatal )?error|was automatically rejected|this is an advisory-only email)",
+    r"(?:konnte|kann|wurden?)\b[^.\n]{0,80}nicht (?:zugestellt|übermittelt|ausgeliefert|gesendet)",  # de
+    r"n'a (?:pas )?(?:pu|été)\b[^.\n]{0,20}(?:remis|d[ée]livr|distribu|transmis|achemin)",  # fr
+    r"no (?:se )?(?:ha |pudo |puede |fue )[^.\n]{0,20}entrega",  # es
+    r"(?:non (?:è stat[oa]|può essere)|impossibile)\b[^.\n]{0,20}(?:recapita|consegna)",  # it
+    r"(?:niet|kon)\b[^.\n]{0,30}(?:bezorgd|afgeleverd)",  # nl
+    r"não (?:pôde|pode|foi)\b[^.\n]{0,20}entreg",  # pt
+    r"nie (?:można|mogła|została|udało)\b[^.\n]{0,40}(?:dostarcz|doręcz)",  # pl
+    r"не (?:может|было|удалось|доставлен)[^.\n]{0,40}(?:достав|письм|сообщени)",  # ru
+    r"(?:kunde inte|kunne ikke|kunde ej) levere",  # sv da nb
+    r"teslim edilem",  # tr
+    r"配信(?:でき|不能)|配送でき(?:ません|ない)|お届けでき",  # ja
+    r"(?:无法|未能)(?:投递|送达|发送)|無法(?:投遞|送達|傳送|傳遞)|被退回",  # zh
+    r"(?:전달|배달|전송)(?:되지|하지|할 수)",  # ko
+)
+"""Opening sentences of delivery reports (regular expressions)."""
+
+DELAYED = ("delay", "warning", "verzöger", "retard", "still undelivered", "not yet been delivered", "遅延", "延迟", "延遲")
+"""Subjects of reports that delivery is still being tried (regular expressions)."""
+
+TRYING = (
+    r"will (?:continue|keep|be retried|go on|try again|still)[^.\n]{0,40}",
+    r"attempts? will continue|has been postponed|not yet been delivered|do not need to resend|still (?:being )?(?:trying|tried)",
+    r"wird (?:weiterhin|weiter|erneut) versucht|weitere zustellversuche|de nouvelles tentatives|se seguirá intentando",
+    r"verranno effettuati (?:altri|ulteriori) tentativi|再送|继续尝试|繼續嘗試",
+)
+"""Sentences in a report that delivery is still being tried (regular expressions)."""
+
+GOODS = (
+    r"\b(?:parcels?|packages?|shipments?|courier|carrier|paket|sendung|colis|paquete|envío|pacco|pakket|encomenda|przesyłk\w|paczk\w)\b",
+    r"посылк|\b(?:paketet|pakken|paketti|zásilk\w|kargo)\b|荷物|包裹|택배",
+)
+"""Words for goods in shipment: people who write about these do not report a failed email."""

@@ -56,11 +56,13 @@ def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Seg
     if has_file_name or part.disposition == "attachment" or part.kind not in {"text/plain", "text/html"}:
         attachments.append(_attachment(part))
         return []
-    content = part.content[: 4 * MAX_CHARACTERS]
+    content, charset = part.content[: 4 * MAX_CHARACTERS], part.parameter("charset")
     if part.kind == "text/html":
-        return [Segment(html=decode(content, part.charset)[: html.MAX_CHARACTERS])]
-    text = normalize_lines(_truncate(decode(content, part.charset)))
-    return [Segment(plain=unflow(text, delsp=part.parameter("delsp").lower() == "yes") if _is_flowed(part) else text)]
+        return [Segment(html=decode(content, charset)[: html.MAX_CHARACTERS])]
+    text = normalize_lines(_truncate(decode(content, charset)))
+    if part.parameter("format").lower() == "flowed":
+        text = unflow(text, delsp=part.parameter("delsp").lower() == "yes")
+    return [Segment(plain=text)]
 
 
 def _multipart_segments(part: Part, attachments: list[Attachment], root: Part) -> list[Segment]:
@@ -75,10 +77,6 @@ def _multipart_segments(part: Part, attachments: list[Attachment], root: Part) -
 
 def _join(branch: list[Segment], which: str) -> str:
     return "\n".join(getattr(segment, which) for segment in branch)
-
-
-def _is_flowed(part: Part) -> bool:
-    return part.parameter("format").lower() == "flowed"
 
 
 def _attachment(part: Part) -> Attachment:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from email.message import Message as StdMessage
-from typing import TYPE_CHECKING
 
-from mailbot.mail import addresses, automated_phrases, bounce_phrases, headers, reply_markers
+from mailbot.mail import addresses, automated_phrases, headers
 from mailbot.mail.charsets import decode
+from mailbot.mail.headers import Headers
+from mailbot.mail.mime import Part
+from mailbot.mail.reply_markers import FORWARD_SUBJECT, REPLY_SUBJECT
 from mailbot.model import Address, Bounce
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-    from mailbot.mail.headers import Headers
-    from mailbot.mail.mime import Part
 
 MAX_TEXT = 50_000
 """The number of bytes of a part that are searched for a nonstandard report."""
@@ -23,11 +20,11 @@ MAX_RECIPIENTS = 100
 
 _ADDRESS = re.compile(r"[^\s<>@,;:\"()\[\]]{1,64}@[^\s<>@,;:\"()\[\]]{1,255}")
 _QUOTED_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}<([^<>\s]{1,990})>", re.IGNORECASE | re.MULTILINE)
-_FAILURE = re.compile("|".join(bounce_phrases.UNDELIVERED), re.IGNORECASE)
-_REPORTED = re.compile("|".join(bounce_phrases.REPORTED), re.IGNORECASE)
-_DELAY = re.compile("|".join(bounce_phrases.DELAYED), re.IGNORECASE)
-_TRYING = re.compile("|".join(bounce_phrases.TRYING), re.IGNORECASE)
-_NOT_A_REPORT = re.compile("|".join((*bounce_phrases.GOODS, *automated_phrases.CHALLENGE)), re.IGNORECASE)
+_FAILURE = re.compile("|".join(automated_phrases.UNDELIVERED), re.IGNORECASE)
+_REPORTED = re.compile("|".join(automated_phrases.REPORTED), re.IGNORECASE)
+_DELAY = re.compile("|".join(automated_phrases.DELAYED), re.IGNORECASE)
+_TRYING = re.compile("|".join(automated_phrases.TRYING), re.IGNORECASE)
+_NOT_A_REPORT = re.compile("|".join((*automated_phrases.GOODS, *automated_phrases.CHALLENGE)), re.IGNORECASE)
 _SERVER = re.compile(
     r"mail(?:er)?[-_. ]?daemon|\bmdaemon\b|postmaster|mail[-_. ]delivery[-_. ](?:sub)?(?:system|service)"
     r"|system[_. ]administrator|microsoftexchange[0-9a-f]{6}",
@@ -38,8 +35,6 @@ _STATED_FAILURE = re.compile(
     r"(?:\b5\d\d\b|unknown|no such|not exist|n't exist|\bfull\b|quota|reject|fail|invalid|unbekannt|inconnu)",
     re.IGNORECASE,
 )
-_FORWARD_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
-_REPLY_SUBJECT = re.compile(rf"\s*(?:{'|'.join(reply_markers.REPLY_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE)
 
 OPENING_LINES = 8
 """The number of nonblank lines in which a report must identify itself."""
@@ -108,7 +103,7 @@ def _parse_nonstandard(root: Part, text: str, own: Collection[str]) -> Bounce | 
 def _may_be_report(root: Part, subject: str, text: str) -> bool:
     """Rule out forwarded reports and replies to reports, messages about parcels, and challenge systems."""
     threaded = root.headers.has("in-reply-to") or root.headers.has("references")
-    is_reply_or_forward = _FORWARD_SUBJECT.match(subject) or (threaded and _REPLY_SUBJECT.match(subject))
+    is_reply_or_forward = FORWARD_SUBJECT.match(subject) or (threaded and REPLY_SUBJECT.match(subject))
     return not is_reply_or_forward and _NOT_A_REPORT.search(text[:OPENING_TEXT]) is None
 
 
@@ -190,9 +185,8 @@ def _plain_copy(part: Part) -> StdMessage:
         for child in part.children:
             copy.attach(_plain_copy(child))
     else:
-        copy.set_payload(
-            decode(part.content[:MAX_TEXT], part.charset).encode("ascii", "replace").decode("ascii").replace("\r\n", "\n")
-        )
+        text = decode(part.content[:MAX_TEXT], part.parameter("charset"))
+        copy.set_payload(text.encode("ascii", "replace").decode("ascii").replace("\r\n", "\n"))
     return copy
 
 

@@ -1,4 +1,4 @@
-"""The header fields of a message or a part: located, unfolded, and decoded, within fixed limits.
+"""The header fields of a message or a part: located, unfolded, decoded, and split into their layers, within fixed limits.
 
 The standard library's header parser takes super-linear time on hostile input and raises on some of it; this one reads
 each byte once and never raises. See RFC 5322 §2.2 and RFC 2047.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from mailbot.mail.charsets import decode, one_line
 from mailbot.model import Value
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+Layer = Literal["plain", "quoted", "comment"]
 
 MAX_FIELDS = 2000
 """The maximum number of fields read from one header: more than ten times what real email has."""
@@ -60,11 +60,34 @@ def parse_headers(block: bytes, charset: str | None = None) -> Headers:
             if len(fields) == MAX_FIELDS:
                 break
             fields.append((found[1].decode("ascii").lower(), [found[2]]))
-    return Headers(tuple((name, decode(_join(parts), charset).strip()) for name, parts in fields))
+    return Headers(tuple((name, decode(b"".join(parts)[:MAX_VALUE], charset).strip()) for name, parts in fields))
 
 
-def _join(parts: list[bytes]) -> bytes:
-    return b"".join(parts)[:MAX_VALUE]
+def split_field(value: str) -> Iterator[tuple[str, Layer]]:
+    """Yield each character of a structured field with its layer (RFC 5322 §3.2).
+
+    Quotes, backslashes, and outer parentheses are omitted. Comments may be nested to any depth.
+    """
+    quoted = escaped = False
+    depth = 0
+    for char in value:
+        layer: Layer = "comment" if depth else "quoted" if quoted else "plain"
+        if escaped:
+            escaped = False
+            yield char, layer
+        elif char == "\\" and layer != "plain":
+            escaped = True
+        elif char == '"' and not depth:
+            quoted = not quoted
+        elif char in "()" and not quoted:
+            depth = depth + 1 if char == "(" else max(0, depth - 1)
+        else:
+            yield char, layer
+
+
+def without_comments(value: str) -> str:
+    """Return a field without its comments."""
+    return "".join(char for char, layer in split_field(value) if layer != "comment")
 
 
 def decode_words(value: str) -> str:
@@ -103,7 +126,7 @@ def base64_bytes(raw: bytes) -> bytes:
         return binascii.a2b_base64(raw + b"==")
     except binascii.Error:
         kept = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
-        return binascii.a2b_base64(kept[: len(kept) - len(kept) % 4] + b"")
+        return binascii.a2b_base64(kept[: len(kept) - len(kept) % 4])
 
 
 def message_ids(value: str | None, limit: int = 100) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ def read_html(source: str) -> HtmlText:
 
 
 class _TreeWalker:
-    """One pass over the tree with an explicit stack: nesting depth is not a problem."""
+    """One pass over the tree without recursion: nesting depth is not a problem."""
 
     def __init__(self, invisible: frozenset[str] = frozenset()) -> None:
         self.invisible = invisible
@@ -74,28 +74,25 @@ class _TreeWalker:
         self.preformatted = 0
 
     def visit(self, root: Any) -> None:
-        stack: list[tuple[Any, str]] = [(root, "")]
+        from lxml.etree import iterwalk
+
+        events = iterwalk(root, events=("start", "end"))
         remaining = MAX_ELEMENTS
-        while stack and remaining:
-            node, open_tag = stack.pop()
-            if open_tag:
-                self.leave(node, open_tag)
-                self.add_text(node.tail)
-                continue
-            remaining -= 1
-            tag = node.tag
-            if not isinstance(tag, str):
-                tag = "template"
-            if tag == "br":
-                self.end_line(even_empty=True)
-                self.add_text(node.tail)
-                continue
-            if tag in _SKIPPED_TAGS or self.is_invisible(node):
-                self.add_text(node.tail)
-                continue
-            self.enter(node, tag)
-            stack.append((node, tag))
-            stack += [(child, "") for child in reversed(node)]
+        for event, node in events:
+            if not remaining:
+                return
+            if event == "end":
+                self.leave(node)
+            else:
+                remaining -= 1
+                if node.tag != "br" and node.tag not in _SKIPPED_TAGS and not self.is_invisible(node):
+                    self.enter(node)
+                    continue
+                events.skip_subtree()
+                next(events)  # its end
+                if node.tag == "br":
+                    self.end_line(even_empty=True)
+            self.add_text(node.tail)
 
     def is_invisible(self, node: Any) -> bool:
         """Return whether this element is invisible: by its own style, or by a CSS rule for its class or id."""
@@ -104,7 +101,8 @@ class _TreeWalker:
         names = {f".{name}" for name in (node.get("class") or "")[:2000].split()} | {f"#{node.get('id')}"}
         return not self.invisible.isdisjoint(names)
 
-    def enter(self, node: Any, tag: str) -> None:
+    def enter(self, node: Any) -> None:
+        tag = node.tag
         if tag in _BLOCK_TAGS:
             self.end_line(blank=tag in _PARAGRAPH_TAGS)
         if tag == "blockquote" and _is_quote(node):
@@ -126,7 +124,8 @@ class _TreeWalker:
             self.end_line()
         self.add_text(node.text)
 
-    def leave(self, node: Any, tag: str) -> None:
+    def leave(self, node: Any) -> None:
+        tag = node.tag
         if tag in _BLOCK_TAGS:
             self.end_line(blank=tag in _PARAGRAPH_TAGS)
         if tag == "blockquote" and _is_quote(node):

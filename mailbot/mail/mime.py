@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import quopri
 import re
+from collections.abc import Iterable, Iterator
 from email.message import Message as StdMessage
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from mailbot.mail import headers
 from mailbot.mail.charsets import codec, one_line
 from mailbot.mail.headers import Headers, base64_bytes
 from mailbot.model import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 MAX_DEPTH = 20
 MAX_PARTS = 1000
@@ -51,7 +48,6 @@ class Part(Value, frozen=True):
     kind: str
     body: bytes
     children: tuple[Part, ...] = ()
-    charset: str | None = None
     name: str = ""
     disposition: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
@@ -102,15 +98,13 @@ class _PartParser:
         block, body = split_header(raw)
         header = headers.parse_headers(block)
         fields = _parse_content_fields(header.first("content-type") or default, header.first("content-disposition") or "")
-        parameters = dict(fields.parameters)
         if not block.isascii():
-            header = headers.parse_headers(block, parameters.get("charset"))
+            header = headers.parse_headers(block, dict(fields.parameters).get("charset"))
         kind = fields.kind if header.has("content-type") else default
         children: tuple[Part, ...] = ()
-        boundary = fields.boundary
         if kind.startswith("multipart/"):
             default_kind = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-            children = tuple(self.part(part, default_kind, depth + 1) for part in self.split_body(body, boundary))
+            children = tuple(self.part(part, default_kind, depth + 1) for part in self.split_body(body, fields.boundary))
             if not children:
                 kind = "text/plain"  # violates RFC 2046 §5.1: the body is the only content
         elif kind in {"message/rfc822", "message/global"} and not _is_encoded(header):
@@ -120,7 +114,6 @@ class _PartParser:
             kind=kind,
             body=body,
             children=children,
-            charset=parameters.get("charset") or None,
             name=fields.name,
             disposition=fields.disposition,
             parameters=fields.parameters,
@@ -170,16 +163,8 @@ class _ContentFields(Value, frozen=True):
     parameters: tuple[tuple[str, str], ...]
 
 
+@lru_cache(maxsize=64)  # most parts have the same fields
 def _parse_content_fields(content_type: str, content_disposition: str) -> _ContentFields:
-    """Parse the two fields. Results for short values are cached, because most parts have the same ones."""
-    is_short = len(content_type) + len(content_disposition) <= _MAX_CACHED
-    return _parse_cached(content_type, content_disposition) if is_short else _parse_uncached(content_type, content_disposition)
-
-
-_MAX_CACHED = 200
-
-
-def _parse_uncached(content_type: str, content_disposition: str) -> _ContentFields:
     """Parse the parameters of the two fields (RFC 2231) with the standard library, limited to a safe length."""
     fields = StdMessage()
     for name, value in (("content-type", content_type), ("content-disposition", content_disposition)):
@@ -191,9 +176,6 @@ def _parse_uncached(content_type: str, content_disposition: str) -> _ContentFiel
         disposition=(fields.get_content_disposition() or "").lower(),
         parameters=tuple(_parameters(fields).items()),
     )
-
-
-_parse_cached = lru_cache(maxsize=256)(_parse_uncached)
 
 
 def _parameters(fields: StdMessage) -> dict[str, str]:

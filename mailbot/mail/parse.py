@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from mailbot.mail import addresses, body, headers, mime, reply_text
-from mailbot.mail.authentication import authenticate
+from mailbot.mail.authentication import Profile, authenticate
 from mailbot.mail.automated import classify
+from mailbot.mail.headers import Headers
 from mailbot.mail.mime import Part, UnreadableError
 from mailbot.model import Address, Message, Table
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-    from datetime import datetime
-
-    from mailbot.mail.authentication import Profile
-    from mailbot.mail.headers import Headers
 
 __all__ = ["UnreadableError", "parse"]
 
@@ -60,6 +55,7 @@ def parse(
     own_addresses = (mailbox, *ours)
     sender = addresses.single_mailbox(header.all("from"))
     reply_to = addresses.all_mailboxes(header.all("reply-to"))
+    delivery_fields = [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in header.all(name)]
     classification, bounce = classify(root, body_content.text, ours=own_addresses)
     return Message(
         mailbox=mailbox,
@@ -71,10 +67,10 @@ def parse(
         sent_at=headers.parse_date(header.first("date")),
         sender=sender,
         reply_to=reply_to,
-        answer_to=_reply_address(header, sender, own_addresses),
+        answer_to=_reply_address(reply_to, sender, own_addresses),
         to=addresses.all_mailboxes(header.all("to")),
         cc=addresses.all_mailboxes(header.all("cc")),
-        delivered_to=tuple(dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(_delivery_addresses(header)))),
+        delivered_to=tuple(dict.fromkeys(mailbox.email for mailbox in addresses.all_mailboxes(delivery_fields))),
         in_reply_to=headers.message_ids(header.first("in-reply-to")),
         references=headers.message_ids(header.first("references")),
         text=body_content.text,
@@ -114,21 +110,15 @@ def _refuse_unreadable(root: Part) -> None:
             raise UnreadableError(f"{part.kind}: its content is elsewhere")
 
 
-def _reply_address(header: Headers, sender: Address | None, own_addresses: Collection[str]) -> Address | None:
+def _reply_address(reply_to: tuple[Address, ...], sender: Address | None, own_addresses: Collection[str]) -> Address | None:
     """Choose the one address that a reply may go to, or None."""
-    mailboxes = addresses.all_mailboxes(header.all("reply-to"))
     chosen = sender
-    if mailboxes:
-        chosen = next((mailbox for mailbox in mailboxes if sender and mailbox.email == sender.email), mailboxes[0])
+    if reply_to:
+        chosen = next((mailbox for mailbox in reply_to if sender and mailbox.email == sender.email), reply_to[0])
     email = chosen and addresses.deliverable(chosen.email)
     if chosen is None or not email or addresses.is_ours(email, own_addresses):
         return None
     return Address(name=chosen.name, email=email)
-
-
-def _delivery_addresses(header: Headers) -> Iterator[str]:
-    for name in ("delivered-to", "x-original-to", "envelope-to"):
-        yield from header.all(name)
 
 
 def _visible_tables(tables: tuple[Table, ...], split: reply_text.SplitText) -> Iterator[Table]:

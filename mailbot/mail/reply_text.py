@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mailbot.mail import reply_markers
+from mailbot.mail.reply_markers import COLONS, FORWARD_SUBJECT, alternatives
 from mailbot.model import Value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MAX_LINES = 3_000
 """The maximum number of lines that are read; any further lines count as quoted."""
@@ -47,18 +46,14 @@ class SplitText(Value, frozen=True):
     forwarded: bool = False
 
 
-def _alternatives(words: tuple[str, ...]) -> str:
-    return "|".join(re.escape(word) for word in sorted(set(words), key=len, reverse=True))
-
-
 _TITLE = re.compile(
-    rf"(?P<dashes>[{reply_markers.DASHES}\s]{{0,60}}+)(?:(?P<original>{_alternatives(reply_markers.ORIGINAL)})|(?P<forwarded>{_alternatives(reply_markers.FORWARDED)}))"
+    rf"(?P<dashes>[{reply_markers.DASHES}\s]{{0,60}}+)(?:(?P<original>{alternatives(reply_markers.ORIGINAL)})|(?P<forwarded>{alternatives(reply_markers.FORWARDED)}))"
     r"(?P<tail>[^\n]{0,80})",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    rf"[*_\s]{{0,3}}(?:(?P<sender>{_alternatives(reply_markers.FROM)})|(?P<sent>{_alternatives(reply_markers.SENT)})|(?P<to>{_alternatives(reply_markers.TO)})"
-    rf"|(?P<subject>{_alternatives(reply_markers.SUBJECT)}))[*_]{{0,2}}\s?[{reply_markers.COLONS}]",
+    rf"[*_\s]{{0,3}}(?:(?P<sender>{alternatives(reply_markers.FROM)})|(?P<sent>{alternatives(reply_markers.SENT)})|(?P<to>{alternatives(reply_markers.TO)})"
+    rf"|(?P<subject>{alternatives(reply_markers.SUBJECT)}))[*_]{{0,2}}\s?[{COLONS}]",
     re.IGNORECASE,
 )
 _SENT = re.compile(
@@ -67,42 +62,27 @@ _SENT = re.compile(
     re.IGNORECASE,
 )
 _TIME = re.compile(r"\b\d{1,2}[:.]\d{2}\b")
-_WROTE = re.compile(rf"(?:{_alternatives(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{reply_markers.COLONS}]\s*$", re.IGNORECASE)
-_BEGINS = re.compile(rf"(?:{_alternatives(reply_markers.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
+_WROTE = re.compile(rf"(?:{alternatives(reply_markers.WROTE)})(?P<who>[^\n]{{0,120}})[{COLONS}]\s*$", re.IGNORECASE)
+_BEGINS = re.compile(rf"(?:{alternatives(reply_markers.BEGINS)}|\d|[\"“<*\[])", re.IGNORECASE)
 _DATED = re.compile(r"@|\b\d{1,2}[:.h]\d{2}\b|(?:19|20)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
 _ADDRESS = r"<\s?[^<>\s]{1,200}@[^<>\s]{1,200}>"
-_ADDRESS_ENDS = re.compile(rf"{_ADDRESS}\s*(?:sent)?[{reply_markers.COLONS}]$")
+_ADDRESS_ENDS = re.compile(rf"{_ADDRESS}\s*(?:sent)?[{COLONS}]$")
 _DATE_AND_ADDRESS = re.compile(rf"\d{{4}}[/.-]\d{{1,2}}[/.-]\d{{1,2}}\b[^\n]{{1,200}}{_ADDRESS}$")  # Gmail in the past
 _BETWEEN_ARROWS = re.compile(r">>> [^\n]{0,250}\d[:.]\d\d[^\n]{0,20}>>>$")  # GroupWise
 _NAME_AND_DATE = re.compile(r"[^\n]{2,150} on \d{1,2}[/.-]\d{1,2}[/.-]\d{2,4} \d{1,2}[:.]\d\d[^\n]{0,20}$")  # Notes
 _ON_DATE = re.compile(r"\bOn (?:\d|Mon|Tue|Wed|Thu|Fri|Sat|Sun|[A-Z][a-z]{2,8} \d)[^\n]*:$")
 _SEPARATOR = re.compile(r"[_\-=*—]{10,}")
 _LIST_FOOTER = re.compile(r"[^\n]{0,80}\bmailing list\b", re.IGNORECASE)
-_DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{_alternatives(reply_markers.DISCLAIMERS)})", re.IGNORECASE)
-_SENT_FROM = re.compile(_alternatives(reply_markers.SENT_FROM), re.IGNORECASE)
-_DEVICE = re.compile(_alternatives(reply_markers.DEVICES), re.IGNORECASE)
-_FORWARD_SUBJECT = re.compile(
-    rf"\s*\[?(?:{_alternatives(reply_markers.FORWARD_PREFIXES)})\s?[{reply_markers.COLONS}]", re.IGNORECASE
-)
+_DISCLAIMER = re.compile(rf"[\W_]{{0,20}}+(?:{alternatives(reply_markers.DISCLAIMERS)})", re.IGNORECASE)
+_SENT_FROM = re.compile(alternatives(reply_markers.SENT_FROM), re.IGNORECASE)
+_DEVICE = re.compile(alternatives(reply_markers.DEVICES), re.IGNORECASE)
 
 _Divider = Literal["original", "forwarded", "block", "attribution", "above"]
 
 
+@lru_cache(maxsize=8)
 def split(text: str, subject: str = "") -> SplitText:
-    """Split a body into new and quoted text. Results for short bodies are cached.
-
-    Args:
-        text: the body, with LF line endings.
-        subject: the subject; with ``FW:`` in front, an original message counts as forwarded.
-    """
-    return _split_cached(text, subject) if len(text) <= _MAX_CACHED else _split_uncached(text, subject)
-
-
-_MAX_CACHED = 20_000
-"""The maximum number of characters of a body whose result is cached."""
-
-
-def _split_uncached(text: str, subject: str) -> SplitText:
+    """Split a body, with LF line endings, into new and quoted text; if the subject begins with ``FW:``, the latter is forwarded."""
     lines = text.split("\n")
     new_lines: list[str] = []
     quoted: list[str] = []
@@ -137,11 +117,8 @@ def _split_uncached(text: str, subject: str) -> SplitText:
     else:
         quoted.extend(lines[MAX_LINES:])
     quoted_text = "\n".join(quoted).strip("\n")
-    has_forward_subject = bool(quoted_text) and _FORWARD_SUBJECT.match(subject) is not None
+    has_forward_subject = bool(quoted_text) and FORWARD_SUBJECT.match(subject) is not None
     return SplitText(_join_lines(_without_signature(new_lines)), quoted_text, forwarded or has_forward_subject)
-
-
-_split_cached = lru_cache(maxsize=8)(_split_uncached)
 
 
 def _end_new_text(new_lines: list[str], divider: _Divider) -> tuple[list[str], bool]:
@@ -179,7 +156,7 @@ def _divider(lines: list[str], index: int, stripped: str) -> tuple[_Divider, int
         tail = title["tail"].strip()
         dashed = len(title["dashes"].strip()) > 1
         if (dashed and (not tail.strip(f"{reply_markers.DASHES}: ") or title["forwarded"])) or (
-            tail in set(reply_markers.COLONS) and title["forwarded"]
+            tail in set(COLONS) and title["forwarded"]
         ):
             return ("forwarded" if title["forwarded"] else "original"), 1
     lower = stripped.lower()
@@ -249,7 +226,7 @@ def _attribution(lines: list[str], index: int, stripped: str) -> int:
         if len(joined) > MAX_DIVIDER:
             return 0
         continues = _next_line(lines, index + length)[:1] == ">"
-        if joined[-1] in reply_markers.COLONS:
+        if joined[-1] in COLONS:
             if _DATED.search(joined) is None:
                 return 0
             wrote = _WROTE.search(joined, max(0, len(joined) - _MAX_WROTE)) is not None

@@ -103,7 +103,7 @@ class EmailContent(Value, frozen=True):
     decided. ``facts``: (name, value) pairs for staff. ``quoted``: what the sender wrote, for staff. ``days_left``: whole days
     to ``valid_until``. ``bill``: what is billed outside of a quote. ``credit``, ``fee``: the approved credit and its fee.
     ``carrier``, ``tracking``: of the shipment that the email is about. ``command_results``: the results of staff commands.
-    ``choices``: the commands that the reader can send to ``mailbox``. ``attached``: names of the attached files.
+    ``choices``: the commands that the reader can send. ``attached``: names of the attached files.
     """
 
     kind: EmailKind
@@ -115,7 +115,6 @@ class EmailContent(Value, frozen=True):
     greeting: str = ""
     case_id: str = ""
     number: str = ""
-    issued_on: str = ""
     valid_until: str = ""
     days_left: int = 0
     units: tuple[UnitBlock, ...] = ()
@@ -136,5 +135,4 @@ class EmailContent(Value, frozen=True):
     tracking: str = ""
     command_results: tuple[CommandLine, ...] = ()
     choices: tuple[StaffAction, ...] = ()
-    mailbox: str = ""
     attached: tuple[str, ...] = ()

@@ -40,15 +40,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def says(policy: Policy, clause: str, template: str, case: Case | None, verdict: Verdict | None) -> ClauseSentence:
-    """Return a sentence of the rules with its placeholders filled in; one without a value becomes empty.
-
-    Args:
-        policy: with families and fees.
-        clause: of the sentence.
-        template: the sentence with placeholders.
-        case: for dates, shipments and orders, if any.
-        verdict: for the facts of a unit, if any.
-    """
+    """Return a sentence of the rules with its placeholders filled in; one without a value becomes empty."""
     if "{" not in template and "}" not in template:
         return ClauseSentence(clause, " ".join(template.split()))
     values: defaultdict[str, str] = defaultdict(str)
@@ -106,11 +98,7 @@ def shown_clauses(notice: Notice, policy: Policy) -> tuple[ClauseSentence, ...]:
 
 def quote_block(quote: Quote, language: str) -> QuoteBlock:
     """Return a quote as text: one line for each charge, with the serial number if there are several units."""
-    several = len(quote.serials) > 1
-    lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency))
-        for c in quote.charges
-    )
+    lines = _charge_lines(quote.charges, several=len(quote.serials) > 1)
     total = money(quote.total, quote.charges[0].currency)
     return QuoteBlock(quote.number, lines, total, date_in_words(quote.valid_until, language))
 
@@ -119,8 +107,10 @@ def bill(charges: Sequence[Charge]) -> Bill | None:
     """Return what is billed outside of a quote, in the currency of the fee schedule; None if there are no charges."""
     if not charges:
         return None
-    several = len({charge.serial for charge in charges}) > 1
-    lines = tuple(
-        ChargeLine(f"{c.label}, {c.serial}" if several and c.serial else c.label, money(c.amount, c.currency)) for c in charges
-    )
+    lines = _charge_lines(charges, several=len({charge.serial for charge in charges}) > 1)
     return Bill(lines, money(sum((c.amount for c in charges), Decimal(0)), charges[0].currency))
+
+
+def _charge_lines(charges: Sequence[Charge], *, several: bool) -> tuple[ChargeLine, ...]:
+    named = ((f"{c.label}, {c.serial}" if several and c.serial else c.label, c) for c in charges)
+    return tuple(ChargeLine(label, money(c.amount, c.currency)) for label, c in named)

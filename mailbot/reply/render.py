@@ -17,7 +17,7 @@ from operator import contains
 from typing import Any, get_args
 
 import msgspec
-from jinja2 import FunctionLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.environment import TemplateModule
 from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -86,11 +86,7 @@ class EmailTemplates:
         return language if ("default", language) in self.scopes else "en"
 
     def render(self, content: EmailContent, company: str) -> tuple[str, str]:
-        """Return an email as text and as HTML.
-
-        Args:
-            content: everything that it says.
-            company: the folder with the company's own templates.
+        """Return an email as text and as HTML; ``company`` is the folder with the company's own templates.
 
         Raises:
             TemplateError: a template is missing or has an error.
@@ -164,19 +160,8 @@ class EmailTemplates:
                     yield TemplateProblem(path, 0, f"the email does not contain {fact!r}", "add it: the reader needs it")
 
 
-class _Template(Template):
-    """A template whose imports share one module, because no email has global names of its own."""
-
-    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:  # noqa: ARG002 - Jinja's interface
-        if self._module is None:
-            self._module = self.make_module()
-        return self._module
-
-
 class _TemplateScope(ImmutableSandboxedEnvironment):
     """The Jinja environment of one company and language."""
-
-    template_class = _Template
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return an attribute; for content and macros without the checks that other objects need, because it is faster."""

@@ -49,11 +49,7 @@ _PLAIN = EmailContent(
     policy_version="2031-04-01 (sample)",
 )
 _NUMBERED = replace(
-    _PLAIN,
-    number="N-SAMPLE",
-    issued_on="8 April 2031",
-    valid_until="8 May 2031",
-    ship_to=("Sample Instruments", "1 Sample Street", "Attn: N-SAMPLE"),
+    _PLAIN, number="N-SAMPLE", valid_until="8 May 2031", ship_to=("Sample Instruments", "1 Sample Street", "Attn: N-SAMPLE")
 )
 
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from mailbot.case.lifecycle import ORDER, is_allowed
 from mailbot.decide.permissions import ROLES
-from mailbot.model import Case, CommandName, StaffMember
+from mailbot.model import Case, CommandName, Recipient, Role
+from mailbot.policy.policy import Policy
 from mailbot.reply.email_content import StaffAction
 
 _WRITTEN: dict[CommandName, str] = {
@@ -41,27 +42,26 @@ _LIKELY: dict[str, tuple[CommandName, ...]] = {
 """The commands that are likely to come next in a state, in the order in which they are offered."""
 
 
-def staff_actions(case: Case, person: StaffMember, address: str, currency: str) -> tuple[StaffAction, ...]:
-    """Return the commands that this person can give now, each with its link.
+def staff_actions(case: Case, reader: Recipient, address: str, policy: Policy) -> tuple[StaffAction, ...]:
+    """Return the commands that the reader can give in the current state of the case, each with its link.
 
-    Args:
-        case: in its current state.
-        person: the reader.
-        address: the address for replies: ours, with the token of this notice.
-        currency: of the company's quotes (ISO 4217).
+    If the email is a request for confirmation, the only command is CONFIRM. ``address`` is ours, with the token of this notice.
     """
+    if reader.token and reader.token.commands:
+        return (StaffAction("CONFIRM", link(address, f"Re: [{case.id}]", "CONFIRM")),)
+    roles = next((set(person.roles) for person in policy.desk.staff if person.address == reader.address), set[Role]())
     possible = [
         name
         for name in _likely_commands(case)
-        if set(ROLES[name]) & set(person.roles)
+        if set(ROLES[name]) & roles
         if not case.units or any(is_allowed(name, unit.state) for unit in case.units)
     ]
-    if case.pending and "approver" in person.roles:
+    if case.pending and "approver" in roles:
         possible = ["approve", "reject"]
     if not case.units:
         possible = [name for name in possible if name in ("close", "hold")]
     tag = case.number.text if case.number else case.id
-    texts = (_WRITTEN[name].replace("{currency}", currency) for name in possible)
+    texts = (_WRITTEN[name].replace("{currency}", policy.currency) for name in possible)
     return tuple(StaffAction(text, link(address, f"Re: [{tag}]", text)) for text in texts)
 
 

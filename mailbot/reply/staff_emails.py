@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, CommandResult, Notice, PolicyStamp, StaffMember, Verdict
+from mailbot.model import Case, CaseUnit, CommandResult, Notice, Verdict
 from mailbot.policy.policy import Policy
 from mailbot.reply.customer_emails import contact_of
-from mailbot.reply.email_content import CommandLine, EmailContent, StaffAction, UnitBlock
+from mailbot.reply.email_content import CommandLine, EmailContent, UnitBlock
 from mailbot.reply.policy_sentences import date_in_words, informs, quote_block, says
-from mailbot.reply.staff_actions import link, staff_actions
 
 _SUBJECTS = {
     "held": "please decide",
@@ -46,13 +45,10 @@ def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         case_id=case.id,
         clauses=tuple(says(policy, clause, policy.clause_text(clause), case, None) for clause in notice.basis),
         number=number.text if number else "",
-        issued_on=date_in_words(number.issued_on, "en") if number else "",
         valid_until=date_in_words(number.valid_until, "en") if number else "",
-        quote=quote_block(notice.quote, "en") if notice.quote else None,
         units=_as_they_are(listed) or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
         facts=facts,
         informs=informs(notice, case, policy),
-        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
@@ -64,22 +60,16 @@ def _transcript(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         sender=case.sender,
         facts=_handling_facts(case),
         number=case.number.text if case.number else "",
-        quote=quote_block(notice.quote, "en") if notice.quote else None,
         units=_as_they_are(case.units),
-        command_results=tuple(_line(result) for result in notice.command_results),
     )
 
 
-def without_case(notice: Notice, policy: Policy, stamp: PolicyStamp) -> EmailContent:
+def without_case(notice: Notice, policy: Policy) -> EmailContent:
     """Return an email to staff about no case: about a forged or unreadable email, or commands that belong to no case."""
     company = policy.rules.policy.company
     subjects = {"unreadable": f"[{company}] unreadable mail", "forged": f"[{company}] a mail in your name"}
     return structs.replace(
-        _frame(notice, policy, subjects.get(notice.about) or f"Re: {_not_as_ours(policy, notice.subject)}"),
-        facts=notice.facts,
-        command_results=tuple(_line(result) for result in notice.command_results),
-        policy_version=f"{stamp.version} ({stamp.digest[:8]})",
-        mailbox="" if notice.about == "unreadable" else policy.desk.address,
+        _frame(notice, policy, subjects.get(notice.about) or f"Re: {_not_as_ours(policy, notice.subject)}"), facts=notice.facts
     )
 
 
@@ -93,28 +83,9 @@ def _frame(notice: Notice, policy: Policy, subject: str) -> EmailContent:
         quoted=_not_as_ours(policy, notice.quoted),
         sender=notice.sender,
         why=notice.why,
-        mailbox=policy.desk.address,
+        quote=quote_block(notice.quote, "en") if notice.quote else None,
+        command_results=tuple(_line(result) for result in notice.command_results),
     )
-
-
-def with_actions(
-    content: EmailContent, case: Case, person: StaffMember, address: str, policy: Policy, *, confirms: bool
-) -> EmailContent:
-    """Return the content with the commands that this person can give.
-
-    Args:
-        content: of the email.
-        case: in its current state.
-        person: the recipient.
-        address: the address for replies, with the token.
-        policy: the company's, for the currency.
-        confirms: the email is a request for confirmation; the only command is CONFIRM.
-    """
-    if confirms:
-        found: tuple[StaffAction, ...] = (StaffAction("CONFIRM", link(address, f"Re: [{case.id}]", "CONFIRM")),)
-    else:
-        found = staff_actions(case, person, address, policy.currency)
-    return structs.replace(content, choices=found)
 
 
 def _handling_facts(case: Case) -> tuple[tuple[str, str], ...]:

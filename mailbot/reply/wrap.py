@@ -41,28 +41,14 @@ def _wrap(line: str) -> Iterator[str]:
         yield (indent + bullet + " ".join(line[len(indent) + len(bullet) :].split())).rstrip()
         return
     room = COLUMNS - len(indent) - len(bullet)
-    words = line[len(indent) + len(bullet) :].split()
-    # A faster path with the same result: in ASCII, each character is one column, and each word is one chunk.
-    if words and line.isascii() and max(map(len, words)) <= room:
-        start, current = indent + bullet, words[0]
-        for word in words[1:]:
-            if len(current) + 1 + len(word) > room:
-                yield start + current
-                start, current = indent + " " * len(bullet), word
-            else:
-                current = f"{current} {word}"
-        yield start + current
-        return
     start, current, used = indent + bullet, "", 0
-    for glue, chunk in _chunks(line[len(start) :], room):
+    for space, chunk in _chunks(line[len(start) :], room):
         width = _columns(chunk)
-        if current and used + len(glue) + width > room:
+        if current and used + len(space) + width > room:
             yield (start + current).rstrip()
             start, current, used = indent + " " * len(bullet), "", 0
-        if current:
-            current, used = current + glue + chunk, used + len(glue) + width
-        else:
-            current, used = chunk, width
+        glue = space if current else ""
+        current, used = current + glue + chunk, used + len(glue) + width
     yield (start + current).rstrip()
 
 

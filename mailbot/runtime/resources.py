@@ -14,7 +14,7 @@ from mailbot.mail.authentication import Profile
 from mailbot.model import StaffMember
 from mailbot.policy.policy import Documents, Policy, load_rules
 from mailbot.policy.rules import Rules
-from mailbot.reply.documents import DocumentTexts
+from mailbot.reply.documents.texts import DocumentTexts
 from mailbot.reply.render import EmailTemplates
 from mailbot.strict_toml import ConfigError, nearest
 

@@ -18,13 +18,21 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 from support.sample_documents import CHINESE, EVERY, LONG, NUMBER, PLAIN, TEXT, WORDS
 
-from mailbot.reply import documents
-from mailbot.reply.documents import CalendarDate, DocumentTexts, ShipmentUnit
-from mailbot.reply.documents.printable import printable
+from mailbot.reply.documents.calendar import write_calendar
+from mailbot.reply.documents.invoice import draw_commercial_invoice
+from mailbot.reply.documents.label import draw_label
+from mailbot.reply.documents.packing_list import draw_packing_list
+from mailbot.reply.documents.return_shipment import ShipmentUnit, printable
+from mailbot.reply.documents.texts import DocumentTexts
 from mailbot.strict_toml import ConfigError
 
-PDFS = (documents.draw_label, documents.draw_packing_list, documents.draw_commercial_invoice)
-ALL = (*PDFS, documents.write_calendar)
+PDFS = (draw_label, draw_packing_list, draw_commercial_invoice)
+ALL = (*PDFS, write_calendar)
+
+
+def ship_by(summary: str) -> DocumentTexts:
+    """The texts with another summary of the calendar's event."""
+    return replace(WORDS, calendar=replace(WORDS.calendar, ship_by=f"{summary}{{number}}"))
 
 
 def texts(pdf: bytes) -> list[str]:
@@ -62,8 +70,10 @@ def test_the_same_bytes_in_another_process():
     """A repeat after a restart sends the very same papers."""
     code = (
         "import sys, hashlib; sys.path[:0] = sys.argv[1:]\n"
-        "from mailbot.reply import documents as papers; from support.sample_documents import CHINESE as c\n"
-        "all_ = (papers.write_calendar, papers.draw_commercial_invoice, papers.draw_packing_list, papers.draw_label)\n"
+        "from mailbot.reply.documents.calendar import write_calendar; from mailbot.reply.documents.label import draw_label\n"
+        "from mailbot.reply.documents.invoice import draw_commercial_invoice\n"
+        "from mailbot.reply.documents.packing_list import draw_packing_list; from support.sample_documents import CHINESE as c\n"
+        "all_ = (write_calendar, draw_commercial_invoice, draw_packing_list, draw_label)\n"
         "print(hashlib.sha256(b''.join(paper(c) for paper in all_)).hexdigest())"
     )
     run = [sys.executable, "-c", code, *filter(None, sys.path)]
@@ -75,35 +85,31 @@ def test_the_same_bytes_in_another_process():
 def test_both_codes_hold_exactly_the_number(number, dpi):
     """A scanner reads the RMA number, and nothing else, from the Code 128 and from the QR code of a printed label."""
     zbar = pytest.importorskip("pyzbar.pyzbar", exc_type=ImportError, reason="needs libzbar (Debian: libzbar0)")
-    for picture in pictures(documents.draw_label(replace(PLAIN, number=number)), dpi / 72):
+    for picture in pictures(draw_label(replace(PLAIN, number=number)), dpi / 72):
         read = {(code.type, code.data.decode()) for code in zbar.decode(picture)}
         assert read == {("CODE128", number), ("QRCODE", number)}
 
 
-@pytest.mark.parametrize(
-    "paper", [documents.draw_packing_list, documents.draw_commercial_invoice], ids=lambda paper: paper.__name__
-)
+@pytest.mark.parametrize("paper", [draw_packing_list, draw_commercial_invoice], ids=lambda paper: paper.__name__)
 def test_the_large_papers_can_be_scanned(paper):
     """The number stands as QR code on the first page of the packing list and of the invoice."""
     zbar = pytest.importorskip("pyzbar.pyzbar", exc_type=ImportError, reason="needs libzbar (Debian: libzbar0)")
     assert [code.data.decode() for code in zbar.decode(pictures(paper(CHINESE), 3)[0])] == [NUMBER]
 
 
-def test_a_label_for_every_box():
-    """Each box has a label with the number, the address, who sends it, until when, and which box of how many it is."""
-    pages = texts(documents.draw_label(PLAIN))
-    assert [re.search(r"Box \d of \d", page)[0] for page in pages] == ["Box 1 of 2", "Box 2 of 2"]
-    for page in pages:
-        assert page.count(NUMBER) == 2  # in large, and behind "Attn:"
-        for part in (*PLAIN.ship_to, "Kim Novak", "Acme Robotics GmbH", "80331 München", "December 21, 2026"):
-            assert part in page
-        for unit in PLAIN.units:
-            assert f"{unit.serial} {unit.model}" in page
+def test_the_label_says_all_that_the_desk_needs():
+    """The label has the number, the address, who sends it, until when, and the units."""
+    [page] = texts(draw_label(PLAIN))
+    assert page.count(NUMBER) == 2  # in large, and behind "Attn:"
+    for part in (*PLAIN.ship_to, "Kim Novak", "Acme Robotics GmbH", "Box 1 of 1", "December 21, 2026"):
+        assert part in page
+    for unit in PLAIN.units:
+        assert f"{unit.serial} {unit.model}" in page
 
 
 def test_a_label_says_how_many_units_it_does_not_show():
     """Where forty units do not fit, the label says how many more there are."""
-    page = texts(documents.draw_label(LONG))[0]
+    page = texts(draw_label(LONG))[0]
     shown = len(re.findall(r"AH2F\d{6}", page))
     assert shown
     assert f"and {40 - shown} more: see the packing sheet" in page
@@ -112,7 +118,7 @@ def test_a_label_says_how_many_units_it_does_not_show():
 
 def test_the_packing_list_says_how_to_pack_and_what():
     """The company's sentences, the list to tick off, every unit with its reason, the address and the number are there."""
-    page = texts(documents.draw_packing_list(PLAIN))[0]
+    page = texts(draw_packing_list(PLAIN))[0]
     for part in (*PLAIN.packing, *WORDS.packing.checks, *PLAIN.ship_to, NUMBER, "kim@acme.example", "Page 1 of 1"):
         assert part in page
     for unit in PLAIN.units:
@@ -121,7 +127,7 @@ def test_the_packing_list_says_how_to_pack_and_what():
 
 def test_forty_units_go_over_several_pages():
     """No unit is left out, and every page has its number and the headings."""
-    for paper in (documents.draw_packing_list, documents.draw_commercial_invoice):
+    for paper in (draw_packing_list, draw_commercial_invoice):
         pages = texts(paper(LONG))
         serials = [serial for page in pages for serial in re.findall(r"AH2F\d{6}", page)]
         assert serials == [unit.serial for unit in LONG.units]
@@ -132,11 +138,11 @@ def test_forty_units_go_over_several_pages():
 def test_the_invoice_is_a_draft_with_the_statements_of_the_rules():
     """The draft is marked as one on every page, and says what AP-42 wants customs to read."""
     for consignment in (PLAIN, LONG):
-        pages = texts(documents.draw_commercial_invoice(consignment))
+        pages = texts(draw_commercial_invoice(consignment))
         assert all("DRAFT" in page for page in pages)
         for part in ("No commercial value", "American Goods Returned to the US", "November 21, 2026", NUMBER):
             assert part in " ".join(pages)
-    assert "WADE-8013 AH2F104432 Taiwan 1" in texts(documents.draw_commercial_invoice(PLAIN))[0]
+    assert "WADE-8013 AH2F104432 Taiwan 1" in texts(draw_commercial_invoice(PLAIN))[0]
 
 
 def test_names_in_many_scripts_are_text_and_embedded():
@@ -144,14 +150,14 @@ def test_names_in_many_scripts_are_text_and_embedded():
     for paper in PDFS:
         pdf = paper(CHINESE)
         page = texts(pdf)[0].replace(" ", "")
-        for part in ("深圳市華強電子有限公司", "王小明", "广东省深圳市福田区", "日本語モデル", "한국어모델"):
+        for part in ("深圳市華強電子有限公司", "王小明", "日本語モデル", "한국어모델"):
             assert part in page
         resources = PdfReader(io.BytesIO(pdf)).pages[0]["/Resources"]
         fonts = {name: font.get_object() for name, font in resources["/Font"].items()}
         names = {str(font["/BaseFont"]).partition("+")[2] for font in fonts.values()}
         assert names == {"NotoSans-Regular", "NotoSans-Bold", "DroidSansFallback"}
         assert all("/FontFile2" in font["/FontDescriptor"] for font in fonts.values())
-    page = texts(documents.draw_packing_list(LONG))[0]
+    page = texts(draw_packing_list(LONG))[0]
     for part in ("Żółć Ünïcödé", "Дмитрий", "Αλέξανδρος", "Nguyễn", "<b>bold</b> & Sons"):
         assert part in page
 
@@ -161,7 +167,7 @@ def test_chinese_is_inked():
     glyphs = set()
     for char in "深圳市華강カ":
         shown = replace(PLAIN, ship_to=(char * 4,))
-        picture = pictures(documents.draw_label(shown), 2)[0].crop((28, 196, 400, 240))
+        picture = pictures(draw_label(shown), 2)[0].crop((28, 196, 400, 240))
         assert picture.getextrema()[0] < 64
         glyphs.add(picture.tobytes())
     assert len(glyphs) == 6
@@ -185,7 +191,7 @@ def test_nothing_leaves_the_page_or_lies_over_another_text(paper, name):
 
 def test_pages_fit_the_paper():
     """Labels are 4 by 6 inches with margins for A6; the other papers are no wider than A4 and no higher than Letter."""
-    assert PdfReader(io.BytesIO(documents.draw_label(PLAIN))).pages[0].mediabox[2:] == [288, 432]
+    assert PdfReader(io.BytesIO(draw_label(PLAIN))).pages[0].mediabox[2:] == [288, 432]
     for paper in PDFS[1:]:
         assert PdfReader(io.BytesIO(paper(PLAIN))).pages[0].mediabox[2:] == [595, 792]
 
@@ -193,46 +199,39 @@ def test_pages_fit_the_paper():
 def test_what_may_not_be_seen_is_left_out():
     """Control characters, marks that turn the reading direction and lone surrogates never reach paper or calendar."""
     assert printable("a\u202eb\u2066c\x00d\r\ne\ud800f\u200bg\ufeff ") == "abc d efg"
-    hostile = replace(
-        PLAIN,
-        customer="Eve\u202e\r\nATTENDEE:mailto:x@y",
-        dates=(CalendarDate("number", date(2026, 12, 1), "Last day\r\nX-EVIL:1\u202e"),),
-    )
-    assert "Eve ATTENDEE:mailto:x@y" in texts(documents.draw_label(hostile))[0]
-    assert b"\nX-EVIL" not in documents.write_calendar(hostile)
+    hostile = replace(PLAIN, customer="Eve\u202e\r\nATTENDEE:mailto:x@y", words=ship_by("Last day\r\nX-EVIL:1\u202e"))
+    assert "Eve ATTENDEE:mailto:x@y" in texts(draw_label(hostile))[0]
+    assert b"\nX-EVIL" not in write_calendar(hostile)
 
 
 def test_the_calendar_is_read_back():
-    """Each date is an all-day event with an alarm two days before, stamped with the day the papers are written."""
-    calendar = Calendar.from_ical(documents.write_calendar(PLAIN))
-    events = calendar.walk("VEVENT")
-    assert [str(event["UID"]) for event in events] == [f"{NUMBER}.number", f"{NUMBER}.doa"]
-    for event, day in zip(events, PLAIN.dates, strict=True):
-        assert event.decoded("DTSTART") == day.on
-        assert event.decoded("DTEND") == day.on + timedelta(days=1)
-        assert event.decoded("DTSTAMP") == datetime(2026, 11, 21, tzinfo=UTC)
-        assert str(event["SUMMARY"]) == day.summary
-        (alarm,) = event.walk("VALARM")
-        assert alarm.decoded("TRIGGER") == timedelta(days=-2)
+    """The last day is an all-day event with an alarm two days before, stamped with the day the papers are written."""
+    [event] = Calendar.from_ical(write_calendar(PLAIN)).walk("VEVENT")
+    assert str(event["UID"]) == f"{NUMBER}.number"
+    assert event.decoded("DTSTART") == PLAIN.valid_until
+    assert event.decoded("DTEND") == PLAIN.valid_until + timedelta(days=1)
+    assert event.decoded("DTSTAMP") == datetime(2026, 11, 21, tzinfo=UTC)
+    assert str(event["SUMMARY"]) == WORDS.calendar.ship_by.format(number=NUMBER)
+    (alarm,) = event.walk("VALARM")
+    assert alarm.decoded("TRIGGER") == timedelta(days=-2)
 
 
 def test_the_calendar_keeps_to_its_line_rules():
     """Lines end with CRLF and are folded at 75 octets, in any script (RFC 5545 §3.1)."""
-    long = CalendarDate("quote", date(2026, 12, 1), "報價單到期；请回复，thanks; " * 9)
-    file = documents.write_calendar(replace(PLAIN, dates=(long, long)))
+    long = "報價單到期；请回复，thanks; " * 9
+    file = write_calendar(replace(PLAIN, words=ship_by(long)))
     assert file.endswith(b"END:VCALENDAR\r\n")
     lines = file.split(b"\r\n")
     assert not any(b"\n" in line or b"\r" in line or len(line) > 75 for line in lines)
     assert all(line.decode() is not None for line in lines)
-    events = Calendar.from_ical(file).walk("VEVENT")
-    assert {str(event["SUMMARY"]) for event in events} == {printable(long.summary)}
-    assert [str(event["UID"]) for event in events] == [f"{NUMBER}.quote", f"{NUMBER}.quote.2"]
+    [event] = Calendar.from_ical(file).walk("VEVENT")
+    assert str(event["SUMMARY"]) == printable(long + NUMBER)
 
 
 def test_a_moved_date_is_the_same_event():
     """A deadline that was extended replaces the old one in the customer's calendar: its UID stays."""
-    moved = replace(PLAIN, dates=(replace(PLAIN.dates[0], on=date(2027, 1, 20)),), issued_on=date(2026, 12, 1))
-    (event,) = Calendar.from_ical(documents.write_calendar(moved)).walk("VEVENT")
+    moved = replace(PLAIN, valid_until=date(2027, 1, 20), issued_on=date(2026, 12, 1))
+    (event,) = Calendar.from_ical(write_calendar(moved)).walk("VEVENT")
     assert str(event["UID"]) == f"{NUMBER}.number"
     assert event.decoded("DTSTAMP") == datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -264,13 +263,6 @@ def test_a_number_that_no_barcode_can_hold_is_refused(number):
         replace(PLAIN, number=number)
 
 
-@pytest.mark.parametrize("count", [0, 100])
-def test_no_box_and_too_many_boxes_are_refused(count):
-    """There is at least one box."""
-    with pytest.raises(ValueError, match="boxes"):
-        replace(PLAIN, boxes=count)
-
-
 def test_importing_the_papers_loads_no_library():
     """A start that writes no paper does not wait for the libraries that draw them."""
     code = "import sys; import mailbot.reply.documents; print([n for n in ('reportlab', 'icalendar') if n in sys.modules])"
@@ -283,8 +275,8 @@ PIECES = st.builds(ShipmentUnit, serial=ODD, model=ODD, reason=ODD, origin=ODD)
 
 
 @settings(max_examples=40, deadline=None)
-@given(ODD, ODD, st.lists(ODD, max_size=8), st.lists(PIECES, max_size=6), st.lists(ODD, max_size=4), ODD)
-def test_any_name_makes_papers_of_bounded_size(name, company, lines, units, sentences, summary):
+@given(ODD, ODD, st.lists(ODD, max_size=8), st.lists(PIECES, max_size=6), st.lists(ODD, max_size=4), st.dates())
+def test_any_name_makes_papers_of_bounded_size(name, company, lines, units, sentences, day):
     """Whatever people write, the papers are made, and they are small enough for an email."""
     odd = replace(
         PLAIN,
@@ -292,15 +284,14 @@ def test_any_name_makes_papers_of_bounded_size(name, company, lines, units, sent
         customer=name,
         customer_company=company,
         email=name,
-        address=tuple(lines),
         ship_to=tuple(lines),
         units=tuple(units),
         packing=tuple(sentences),
         statements=tuple(sentences),
-        dates=(CalendarDate("number", date.max, summary), CalendarDate("doa", date.min, summary)),
+        valid_until=day,
     )
     for paper in PDFS:
         pdf = paper(odd)
         assert len(pdf) < 300_000
         assert len(PdfReader(io.BytesIO(pdf)).pages) <= 3
-    assert len(Calendar.from_ical(documents.write_calendar(odd)).walk("VEVENT")) == 2
+    assert len(Calendar.from_ical(write_calendar(odd)).walk("VEVENT")) == 1

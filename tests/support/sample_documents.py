@@ -7,7 +7,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from mailbot.reply.documents import CalendarDate, DocumentTexts, ReturnShipment, ShipmentUnit
+from mailbot.reply.documents.return_shipment import ReturnShipment, ShipmentUnit
+from mailbot.reply.documents.texts import DocumentTexts
 
 TEXT = Path(__file__).parents[2].joinpath("templates/default/en/papers.toml").read_text(encoding="utf-8")
 WORDS = DocumentTexts.of(TEXT)
@@ -27,25 +28,18 @@ PLAIN = ReturnShipment(
     customer="Kim Novak",
     customer_company="Acme Robotics GmbH",
     email="kim@acme.example",
-    address=("Hauptstraße 7", "80331 München", "Germany"),
-    boxes=2,
     packing=(
         "Please pack the unit in ESD-safe material according to IEC/TS 61340-5-1.",
         "Assemblies that do not arrive in ESD-compliant packaging are written off and go back at your own expense.",
         "Please mark the RMA number on the shipping box.",
     ),
     statements=("No commercial value", "American Goods Returned to the US"),
-    dates=(
-        CalendarDate("number", date(2026, 12, 21), f"{NUMBER}: last day on which the units can reach us"),
-        CalendarDate("doa", date(2026, 12, 1), "Defective on arrival: send the unit back by today; contents, packaging"),
-    ),
 )
 
 CHINESE = replace(
     PLAIN,
     customer="王小明 (Xiaoming Wang)",
     customer_company="深圳市華強電子有限公司 Shenzhen Huaqiang Electronics Co., Ltd.",
-    address=("广东省深圳市福田区华强北路1002号赛格广场4521室", "Shenzhen 518031, P.R. China"),
     units=(
         ShipmentUnit("AH2F104432", "WADE-8013", "BIOS 更新后无显示，主板不能启动；请尽快处理。", "China"),
         ShipmentUnit("AH2F104433", "日本語モデル 한국어 모델", "電源が入りません。전원이 켜지지 않습니다.", "Япония"),
@@ -56,7 +50,6 @@ LONG = replace(
     PLAIN,
     customer="Żółć Ünïcödé Дмитрий Αλέξανδρος Nguyễn <b>bold</b> & Sons \u202edesrever\u202c\x07 " + "Müller-Lüdenscheidt " * 7,
     customer_company="A" * 200,
-    address=tuple(f"Address line {n} with a street that goes on and on and on, building {n}" for n in range(8)),
     ship_to=(
         "Example Boards of North America Incorporated, Returns and Repairs Department",
         "Building 7, Dock 12, 44300 Very Long Industrial Boulevard East",
@@ -68,7 +61,6 @@ LONG = replace(
         ShipmentUnit(f"AH2F{n:06}", "WADE-8013-" + "X" * 50, "It goes off after some minutes, then on again. " * (1 + n % 6), "")
         for n in range(40)
     ),
-    boxes=12,
     packing=PLAIN.packing * 3,
 )
 

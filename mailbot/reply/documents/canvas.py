@@ -9,8 +9,7 @@ from reportlab.graphics.barcode.code128 import Code128
 from reportlab.graphics.barcode.qr import QrCode
 from reportlab.pdfgen.canvas import Canvas
 
-from mailbot.reply.documents.printable import printable
-from mailbot.reply.documents.return_shipment import ReturnShipment
+from mailbot.reply.documents.return_shipment import ReturnShipment, printable
 from mailbot.reply.documents.typesetting import LEADING, Lines, fit, flow, is_wide, main_face, measure, runs
 
 SMALL = 7.0

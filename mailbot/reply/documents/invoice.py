@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mailbot.reply.documents.canvas import DrawingSheet
-from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, head, tables
+from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, Column, head, set_rows, tables
 from mailbot.reply.documents.return_shipment import ReturnShipment
-from mailbot.reply.documents.table import Column, set_rows
 from mailbot.reply.policy_sentences import date_in_words
 
 _HALF = ACROSS / 2 - 8
@@ -13,7 +12,7 @@ _FOOT = 214.0
 _STATEMENTS = 62.0
 
 
-def draw(shipment: ReturnShipment) -> bytes:
+def draw_commercial_invoice(shipment: ReturnShipment) -> bytes:
     """Draw the draft as PDF."""
     words = shipment.words.invoice
     sheet = DrawingSheet(shipment, f"{words.title} ({words.draft})", WIDTH, HEIGHT)
@@ -49,7 +48,7 @@ def _facts(sheet: DrawingSheet, shipment: ReturnShipment, top: float) -> float:
     facts = {
         words.date: date_in_words(shipment.issued_on, shipment.words.language),
         words.reason_for_export: words.reason_text,
-        words.packages: str(shipment.boxes),
+        words.packages: "1",
         words.weight: None,
         words.waybill: None,
         words.currency: None,

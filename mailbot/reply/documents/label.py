@@ -1,4 +1,4 @@
-"""The box label: 4 x 6 inches, one page for each box, for thermal and laser printers. Its margins allow printing on A6."""
+"""The box label: one page of 4 x 6 inches, for thermal and laser printers. Its margins allow printing on A6."""
 
 from __future__ import annotations
 
@@ -14,20 +14,12 @@ _TOP = 20.0
 _QR = 88.0
 
 
-def draw(shipment: ReturnShipment) -> bytes:
-    """Draw a label for each box as PDF."""
+def draw_label(shipment: ReturnShipment) -> bytes:
+    """Draw the label as PDF, the number also as Code 128 and QR (AP-31, ST-11)."""
     sheet = DrawingSheet(shipment, shipment.words.label.title, _WIDTH, _HEIGHT)
-    for n in range(1, shipment.boxes + 1):
-        if n > 1:
-            sheet.next_page()
-        _page(sheet, shipment, n)
-    return sheet.done()
-
-
-def _page(sheet: DrawingSheet, shipment: ReturnShipment, n: int) -> None:
     words = shipment.words.shared
     sheet.captioned(_LEFT, _TOP, 162, 66, words.sender, shipment.sender, 9)
-    sheet.sign(_RIGHT - 90, _TOP, 90, 28, words.box.format(n=n, m=shipment.boxes), 13)
+    sheet.sign(_RIGHT - 90, _TOP, 90, 28, words.box.format(n=1, m=1), 13)
     sheet.line(_RIGHT - 90, _TOP + 33, 90, words.valid_until, SMALL, bold=True, right=True)
     until = date_in_words(shipment.valid_until, shipment.words.language)
     sheet.line(_RIGHT - 90, _TOP + 42, 90, until, 9, right=True)
@@ -46,6 +38,7 @@ def _page(sheet: DrawingSheet, shipment: ReturnShipment, n: int) -> None:
     hints = " · ".join(shipment.words.label.hints)
     sheet.rule(_LEFT, 392, _ACROSS)
     sheet.block(_LEFT, 394, _ACROSS, 20, [hints], SMALL + 0.5, bold=True)
+    return sheet.done()
 
 
 def _units(sheet: DrawingSheet, shipment: ReturnShipment, top: float, height: float) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailbot.reply.documents.canvas import SMALL, DrawingSheet
-from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, head, tables
-from mailbot.reply.documents.printable import printable
-from mailbot.reply.documents.return_shipment import ReturnShipment
-from mailbot.reply.documents.table import Column, set_rows
+from mailbot.reply.documents.page import ACROSS, HEIGHT, LEFT, WIDTH, Column, head, set_rows, tables
+from mailbot.reply.documents.return_shipment import ReturnShipment, printable
 from mailbot.reply.documents.typesetting import LEADING, Lines, flow
 from mailbot.reply.policy_sentences import date_in_words
 
@@ -16,8 +14,8 @@ _HALF = ACROSS / 2 - 8
 _GAP = 2.0
 
 
-def draw(shipment: ReturnShipment) -> bytes:
-    """Draw the packing list as PDF."""
+def draw_packing_list(shipment: ReturnShipment) -> bytes:
+    """Draw the packing list as PDF (AP-32, ST-8)."""
     words, shared = shipment.words.packing, shipment.words.shared
     sheet = DrawingSheet(shipment, words.title, WIDTH, HEIGHT)
     top = head(sheet, shipment, shipment.company, words.title)
@@ -27,7 +25,7 @@ def draw(shipment: ReturnShipment) -> bytes:
     facts = {
         shared.issued_on: date_in_words(shipment.issued_on, shipment.words.language),
         shared.valid_until: date_in_words(shipment.valid_until, shipment.words.language),
-        shared.boxes: str(shipment.boxes),
+        shared.boxes: "1",
         shared.units: str(len(shipment.units)),
     }
     for place, (caption, fact) in enumerate(facts.items()):

@@ -1,17 +1,23 @@
-"""What full-page documents have in common: a page as wide as A4 and as high as Letter, which prints unscaled on both."""
+"""What full-page documents have in common: a page as wide as A4 and as high as Letter, which prints unscaled on both, and tables.
+
+Rows are typeset and distributed to pages before anything is drawn, so that the number of pages is known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from mailbot.reply.documents import table
-from mailbot.reply.documents.canvas import DrawingSheet
+from mailbot.reply.documents.canvas import SMALL, DrawingSheet
 from mailbot.reply.documents.return_shipment import ReturnShipment
-from mailbot.reply.documents.table import Column, TableRow
+from mailbot.reply.documents.typesetting import Lines, fit, flow
 
 WIDTH, HEIGHT = 595.0, 792.0
 LEFT, TOP, BOTTOM = 42.0, 40.0, 748.0
 ACROSS = WIDTH - 2 * LEFT
+
+_PAD, _CELL_HEIGHT, _HEADINGS = 3.0, 36.0, 18.0
+"""In points: the margin within a cell, the maximum height of its text, and the height of the row of headings."""
 
 
 def head(sheet: DrawingSheet, shipment: ReturnShipment, issuer: str, title: str, mark: str = "") -> float:
@@ -40,22 +46,12 @@ def tables(
 ) -> float:
     """Draw a table on as many pages as necessary, each with a page number at the bottom.
 
-    Args:
-        sheet: to draw on.
-        shipment: its number is on each page.
-        title: of the document, for the top of the following pages.
-        top: the upper edge of the table on this page, in points.
-        columns: headings and widths.
-        rows: typeset.
-        foot: the height that must be free below the table on the last page, in points.
-        begin: draws the background of each following page.
-
-    Returns:
-        The lower edge of the table, in points.
+    ``title``: for the top of the following pages. ``top``: the upper edge of the table on this page. ``foot``: the height that must
+    be free below the table on the last page. ``begin`` draws the background of each following page. Returns the lower edge.
     """
     over = TOP + 22
-    pages = table.deal(rows, BOTTOM - top, BOTTOM - over)
-    used = table.HEAD + sum(row.height for row in pages[-1]) + (top if len(pages) == 1 else over)
+    pages = _deal(rows, BOTTOM - top, BOTTOM - over)
+    used = _HEADINGS + sum(row.height for row in pages[-1]) + (top if len(pages) == 1 else over)
     if used + foot > BOTTOM:
         pages.append([])
     bottom = top
@@ -65,7 +61,67 @@ def tables(
             begin()
             sheet.line(LEFT, TOP, ACROSS, f"{title} · {shipment.number}", 10, bold=True)
             top = over
-        bottom = table.draw(sheet, LEFT, top, columns, page) if page else top
+        bottom = _draw_rows(sheet, LEFT, top, columns, page) if page else top
         ending = shipment.words.shared.page.format(n=n, m=len(pages))
         sheet.line(LEFT, BOTTOM + 6, ACROSS, f"{shipment.number} · {ending}", 8, right=True)
     return bottom
+
+
+class Column(NamedTuple):
+    """A column: its heading and its width in points."""
+
+    heading: str
+    width: float
+
+
+class TableRow(NamedTuple):
+    """A typeset row; ``height`` is in points. A cell is None if the customer must fill it in."""
+
+    height: float
+    cells: tuple[Lines | None, ...]
+
+
+def set_rows(columns: Sequence[Column], rows: Iterable[Sequence[str | None]], *, least: float = 0) -> Iterator[TableRow]:
+    """Typeset rows: cells are wrapped, shrunk and shortened to their columns. ``least``: minimum height of a row, in points."""
+    for row in rows:
+        cells = tuple(
+            None if text is None else flow([text], column.width - 2 * _PAD, _CELL_HEIGHT, 9, SMALL)
+            for column, text in zip(columns, row, strict=True)
+        )
+        yield TableRow(max(least, *(cell.height + 2 * _PAD for cell in cells if cell)), cells)
+
+
+def _deal(rows: Iterable[TableRow], first: float, others: float) -> list[list[TableRow]]:
+    """Distribute rows to pages. ``first``, ``others``: the height for the table on the first and on the other pages, in points."""
+    pages: list[list[TableRow]] = [[]]
+    room = first - _HEADINGS
+    for row in rows:
+        if row.height > room:
+            pages.append([])
+            room = others - _HEADINGS
+        pages[-1].append(row)
+        room -= row.height
+    return pages
+
+
+def _draw_rows(sheet: DrawingSheet, x: float, top: float, columns: Sequence[Column], rows: Sequence[TableRow]) -> float:
+    """Draw the headings and rows. Returns the lower edge of the table."""
+    width = sum(column.width for column in columns)
+    at = x
+    for column in columns:
+        heading = fit(column.heading, column.width - 2 * _PAD, 8, 6, bold=True)
+        sheet.text(at + _PAD, top + _HEADINGS - _PAD - heading.height, heading, bold=True)
+        at += column.width
+    top += _HEADINGS
+    sheet.rule(x, top, width, 1)
+    for row in rows:
+        at = x
+        for column, cell in zip(columns, row.cells, strict=True):
+            if cell is None:
+                sheet.rule(at + _PAD, top + row.height - _PAD - 2, column.width - 2 * _PAD, 0.5)
+            else:
+                sheet.text(at + _PAD, top + _PAD, cell)
+            at += column.width
+        top += row.height
+        sheet.rule(x, top, width, 0.25)
+    return top

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 
 from mailbot.model import Value
 from mailbot.reply.documents.texts import DocumentTexts
 
+LONGEST = 1000
+"""Characters of a text that are used; the rest would not fit on a page."""
+
 LONGEST_NUMBER = 40
 """The longest number that a hand scanner can read as a Code 128 on a 4 inch label, in characters."""
-
-MOST_BOXES = 99
 
 
 class ShipmentUnit(Value, frozen=True):
@@ -22,14 +24,6 @@ class ShipmentUnit(Value, frozen=True):
     origin: str = ""
 
 
-class CalendarDate(Value, frozen=True):
-    """A date for the calendar file: its kind ("number", "quote", "doa", "repair", ...), the day, and a summary."""
-
-    kind: str
-    on: date
-    summary: str
-
-
 class ReturnShipment(Value, frozen=True):
     """Everything that the documents for one RMA number say.
 
@@ -37,24 +31,16 @@ class ReturnShipment(Value, frozen=True):
     fit. Dates are days in the company's zone.
 
     Attributes:
-        company: the name of the company, as in the rules.
         number: the RMA number; printable ASCII, because it is encoded in barcodes.
         issued_on: the date of the documents: of the invoice, and the time stamp of the calendar file.
-        valid_until: the last valid day of the number.
         ship_to: the lines of the ship-to address, with "Attn: RMA-..." if the policy says so.
-        units: the units in the shipment.
         words: headings and labels in the customer's language.
-        customer: the customer's name.
         customer_company: the registered company.
-        email: the customer's address.
-        address: the lines of the customer's postal address, if known.
-        boxes: the number of boxes; each gets a label.
         packing: the packing instructions.
         statements: the customs statements of the commercial invoice.
-        dates: for the calendar file.
 
     Raises:
-        ValueError: the number cannot be encoded as Code 128, or the number of boxes is not from 1 to `MOST_BOXES`.
+        ValueError: the number cannot be encoded as Code 128.
     """
 
     company: str
@@ -67,21 +53,23 @@ class ReturnShipment(Value, frozen=True):
     customer: str = ""
     customer_company: str = ""
     email: str = ""
-    address: tuple[str, ...] = ()
-    boxes: int = 1
     packing: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
-    dates: tuple[CalendarDate, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject values that a label cannot show."""
         if not (self.number.isascii() and self.number.isprintable() and 0 < len(self.number) <= LONGEST_NUMBER):
             raise ValueError(f"number {self.number!r}: 1 to {LONGEST_NUMBER} printable ASCII characters are needed")
-        if not 1 <= self.boxes <= MOST_BOXES:
-            raise ValueError(f"{self.boxes} boxes: there can be 1 to {MOST_BOXES}")
 
     @property
     def sender(self) -> tuple[str, ...]:
-        """The customer's address lines for a package: company, name, postal address; each once."""
-        lines = (self.customer_company, self.customer, *self.address)
-        return tuple(dict.fromkeys(line for line in lines if line.strip()))
+        """The company and the name of the customer, as known; each once."""
+        return tuple(dict.fromkeys(line for line in (self.customer_company, self.customer) if line.strip()))
+
+
+def printable(text: str) -> str:
+    """Return a text for printing: composed (NFC), in one line, without control, format and direction characters."""
+    composed = unicodedata.normalize("NFC", text[:LONGEST])
+    kinds = ((char, unicodedata.category(char)) for char in composed)
+    kept = (" " if kind in {"Cc", "Zl", "Zp", "Zs"} else char for char, kind in kinds if kind not in {"Cf", "Cs"})
+    return " ".join("".join(kept).split())

@@ -106,11 +106,7 @@ class DocumentTexts(TextSection, frozen=True):
 
     @classmethod
     def of(cls, text: str, file: str = "papers.toml") -> DocumentTexts:
-        """Read the texts of a language from its papers.toml.
-
-        Args:
-            text: the contents of the file.
-            file: its name, for error texts.
+        """Read the texts of a language from its papers.toml; ``file`` is its name, for error texts.
 
         Raises:
             ConfigError: a text is missing, unknown, empty, or has wrong placeholders; names file, line and key.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
-from mailbot.reply.documents.printable import LONGEST, printable
+from mailbot.reply.documents.return_shipment import LONGEST, printable
 
 LEADING = 1.25
 """The distance of baselines, as a multiple of the font size."""
