@@ -30,9 +30,9 @@ from mailbot.policy import facts
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import AnswerRules, DecisionRule, FindingRule, InformRule
 from mailbot.rehearsal.conversation_file import Conversation, ExpectedMail, load
-from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare, folded
+from mailbot.rehearsal.expectations import SentMail, compare, filled, folded
 from mailbot.rehearsal.incoming_mail import arriving, bare, opened, server_of, texts
-from mailbot.rehearsal.player import ConversationPlayer, RehearsalResult, play, policy_of
+from mailbot.rehearsal.player import ConversationRun, RehearsalResult, play, policy_of
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
@@ -69,7 +69,7 @@ class Witness(msgspec.Struct):
     file: Path
     script: Conversation
     policy: Policy
-    play: ConversationPlayer
+    play: ConversationRun
     touched: set[Entry]
 
     @property
@@ -516,7 +516,7 @@ class Post:
             emails, expected = self.sent[begun:], step.sent or ()
             if step.quiet or step.sent is not None:
                 ignored = () if step.quiet else self.script.ignore
-                wrong = compare([MailExpectation.of(each, self._fill) for each in expected], emails, ignored)
+                wrong = compare([filled(each, self._fill) for each in expected], emails, ignored)
                 yield from (f"step {count}: {each}" for each in wrong)
             state = step.case.state if step.case else None
             if state and touched and state not in [case.state for case in touched]:

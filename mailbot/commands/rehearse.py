@@ -14,7 +14,7 @@ from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
     from mailbot.model import Case
-    from mailbot.rehearsal.player import ConversationPlayer, Failure
+    from mailbot.rehearsal.player import ConversationRun, Failure
     from mailbot.runtime.attachment_process import AttachmentProcess
     from mailbot.runtime.resources import Resources
 
@@ -103,7 +103,7 @@ def _print_indented(lines: Iterable[str]) -> None:
         click.echo(f"     {escaped(line)}")
 
 
-def _failure_details(played: ConversationPlayer, failure: Failure, *, emails: bool) -> Iterator[str]:
+def _failure_details(played: ConversationRun, failure: Failure, *, emails: bool) -> Iterator[str]:
     """Yield the other differences, the decision with its clauses, the state of the case, and the emails that were sent."""
     from mailbot.commands.case_history import decision_lines, event_lines
     from mailbot.rehearsal.expectations import describe
@@ -131,7 +131,7 @@ def _case_line(case: Case) -> str:
     return f"{case.id}: {case.state}{number}"
 
 
-def _transcript(title: str, played: ConversationPlayer) -> Iterator[str]:
+def _transcript(title: str, played: ConversationRun) -> Iterator[str]:
     """Yield the title, then every step with the state of its case and the emails that were sent."""
     from mailbot.rehearsal.expectations import describe
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 from mailbot.case.delivery import Delivered
 from mailbot.demo.traffic import TrafficEntry, read_back
 from mailbot.policy.dates import at_hour
+from mailbot.rehearsal.player import random_values
 from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.daemon import Daemon
@@ -97,10 +96,10 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
             imap_server(users) as imap,
             smtp_server(mailboxes=imap, addresses={user: user for user in users}, users=users, vouch=vouch, now=clock.now) as smtp,
         ):
-            random_values = ids()
+            values = random_values("demo", first=0)
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
             contexts = [
-                MailboxContext(policy, registry, store, clock, random_values.__next__, opener)
+                MailboxContext(policy, registry, store, clock, values.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
             connections = [MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts]
@@ -119,8 +118,3 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
 def vouch(mail: ReceivedMail) -> str:
     """Return an Authentication-Results header in which every sender passes DMARC."""
     return f"{SERVER}; dmarc=pass header.from={from_domain(mail.raw) or 'localhost'}"
-
-
-def ids() -> Iterator[str]:
-    """Yield 128-bit hexadecimal values that look random but are the same in every run, so that the demo is reproducible."""
-    return (hashlib.sha256(f"demo {count}".encode()).hexdigest()[:32] for count in itertools.count())
