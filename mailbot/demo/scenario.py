@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from mailbot.demo.environment import DemoEnvironment
 from mailbot.demo.mail_writer import recipient, write
@@ -23,7 +24,7 @@ class PlannedMail(NamedTuple):
     order: int
     person: Persona
     writing: FirstMail | ReplyToMail
-    after: Message | None = None
+    after: TrafficEntry | None = None
 
 
 class ScenarioMoment(NamedTuple):
@@ -51,7 +52,7 @@ class Scenario:
             for first in person.email:
                 self._plan(personas.sent_at(first, self._zones[person.address]), person, first)
 
-    def _plan(self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: Message | None = None) -> None:
+    def _plan(self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: TrafficEntry | None = None) -> None:
         heapq.heappush(self._planned, PlannedMail(at, next(self._order), person, writing, after))
 
     async def moments(self) -> AsyncIterator[ScenarioMoment]:
@@ -81,7 +82,8 @@ class Scenario:
         received_by = writing.received_by if isinstance(writing, ReplyToMail) else ""
         received = self._received[received_by or person.address] if planned.after else []
         answered = None if received_by else planned.after
-        raw = write(writing, person, mailbox, planned.at, self._zones[person.address], received, answered)
+        at = planned.at.astimezone(ZoneInfo(self._zones[person.address]))
+        raw = write(writing, person, mailbox, at, received, answered)
         sender = "" if writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null reverse-path
         await self._environment.deliver(raw, sender, recipient(writing, mailbox, answered))
 
@@ -96,5 +98,5 @@ class Scenario:
                 waits_for_it = (reply.received_by or person.address) == email.other
                 if waits_for_it and all(words.lower() in text for words in reply.contains):
                     self._pending_replies[person.address].remove(reply)
-                    self._plan(email.at + timedelta(hours=reply.hours), person, reply, email.message)
+                    self._plan(email.at + timedelta(hours=reply.hours), person, reply, email)
                     break

@@ -70,7 +70,7 @@ class ConversationStep(TomlTable, frozen=True):
     subject: str | None = None
     body: str | None = None
     html: str | None = None
-    headers: dict[str, Texts] = msgspec.field(default_factory=dict)
+    headers: Mapping[str, Texts] = msgspec.field(default_factory=dict)
     attach: tuple[AttachmentSpec, ...] = ()
     raw: str | None = None
     auth: Literal["pass", "fail", "none"] = "pass"

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from mailbot.model import Reply, Value
 from mailbot.rehearsal.conversation_file import ExpectedMail
-from mailbot.rehearsal.incoming_mail import Fill, bare, body_of, opened, texts
+from mailbot.rehearsal.incoming_mail import Fill, bare, body_of, parsed, texts
 
 
 class SentMail(Value, frozen=True):
@@ -22,7 +22,7 @@ class SentMail(Value, frozen=True):
     @classmethod
     def of(cls, reply: Reply) -> SentMail:
         """Parse the bytes that were sent."""
-        mail = opened(reply)
+        mail = parsed(reply.raw)
         names = tuple(part.get_filename() or "" for part in mail.iter_attachments())
         return cls(reply, f"{mail['Subject']}\n{body_of(mail)}", names)
 

@@ -215,8 +215,8 @@ class _RehearsalDesk:
             ExpectationFailure: the email to answer was not sent, or the file of ``raw`` cannot be read.
         """
         recipient = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        last = next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), None) if recipient else None
-        if recipient and last is None:
+        last = next((reply.raw for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), "") if recipient else ""
+        if recipient and not last:
             raise ExpectationFailure(f"no email was sent to {bare(recipient)} before this step")
         try:
             return arriving(step, count, self.mailbox, last, self._fill, self.beside)

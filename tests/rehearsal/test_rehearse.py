@@ -55,7 +55,7 @@ def unchanged(text: str) -> str:
 
 def parsed(step: ConversationStep, last: Reply | None = None, beside: Path = Path()) -> Message:
     """The email of a step, parsed."""
-    raw = arriving(step, 1, MAILBOX, last, unchanged, beside)
+    raw = arriving(step, 1, MAILBOX, last.raw if last else "", unchanged, beside)
     return parse(raw, mailbox=MAILBOX, arrived_at=FRIDAY, trusted_authserv_id="mx.portwell.example")
 
 
