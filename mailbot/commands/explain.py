@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import email
 import mailbox as mailbox_files
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from email import message_from_string, policy
 from email.message import Message as Parsed
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 
 from mailbot.commands import options
 from mailbot.mail.automated import COMPLAINT
-from mailbot.model import Message, Reply, Request, RequestedUnit, Step
+from mailbot.model import Decision, Message, Reply, Request, Step
 from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
@@ -76,29 +76,17 @@ class _DryRun:
         from mailbot.commands import loading
         from mailbot.runtime.attachment_process import AttachmentProcess
         from mailbot.runtime.clock import Clock
-        from mailbot.runtime.pipeline import MailboxContext
-        from mailbot.runtime.registry.registry import Registry
 
         known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
         if address and address.lower() not in known:
             raise click.BadParameter(
                 f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
             )
-        clock = Clock(now)
         self.store = loading.store(settings, read_only=True)
         self.chosen = address.lower() if address else None
         policies = loading.policies(settings, will_send=False)
         self.opener = AttachmentProcess()
-        self.contexts: dict[str, MailboxContext] = {
-            mailbox.address.lower(): MailboxContext(
-                policies[mailbox.address.lower()],
-                Registry.open(settings.registry(mailbox), mailbox.policy, None),
-                self.store,
-                clock,
-                open_attachments=self.opener,
-            )
-            for mailbox in settings.file.mailbox
-        }
+        self.contexts = loading.contexts(settings, self.store, Clock(now), self.opener, policies=policies, dry_run=True)
 
     def close(self) -> None:
         """Close the state and the process that opens attachments."""
@@ -139,7 +127,8 @@ class _DryRun:
             why = str(error)
         except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
             why = f"{type(error).__name__} while it was processed"
-        return Explanation(_failed_fields(name, context.policy.name, message, why))
+        why = f"moved to Attention, staff are notified: {why}"
+        return Explanation(_fields(name, message, Step(None, Decision("none", (), why, context.policy.stamp), None), set()))
 
     @staticmethod
     def _explain_message(name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool) -> Explanation:
@@ -151,11 +140,10 @@ class _DryRun:
         case = find_case(message, context)
         snapshot = look_up(message, case, context)
         result = handle(message, case, Context(context.policy, snapshot, now))
-        fields = _fields(name, context.policy.name, message, result, set(snapshot.units))
-        request: Request = getattr(result.event, "request", Request("other"))
+        fields = _fields(name, message, result, set(snapshot.units))
         if not annotate:
             return Explanation(fields)
-        return Explanation(fields, AnnotatedMessage(message, request, case, snapshot, context.policy.desk))
+        return Explanation(fields, AnnotatedMessage(message, _request(result), case, snapshot, context.policy.desk))
 
     def _recipient(self, raw: bytes) -> str:
         """Return the mailbox that received an email: the option ``--mailbox``, else the first one named in the headers."""
@@ -187,30 +175,34 @@ def _emails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
                     yield f"{file.name}:{number}", box.get_bytes(key)
 
 
-def _fields(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+def _request(result: Step) -> Request:
+    return getattr(result.event, "request", Request("other"))
+
+
+def _fields(name: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+    """Return the fields of ``--json``. The step of an email that could not be processed has no event."""
     from mailbot.intake.entities.serials import serial_key
 
-    event, decision = result.event, result.decision
-    assert event is not None  # noqa: S101 - an email always leads to an event
-    assert decision is not None  # noqa: S101
-    request: Request = getattr(event, "request", Request("other"))
-    silent = request.kind in ("bounce", "auto", "list", "spam")
+    request, decision = _request(result), result.decision
+    assert decision is not None  # noqa: S101 - every email is decided on
+    silent = result.event is None or request.kind in ("bounce", "auto", "list", "spam")
+    units = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}  # each once
     verdicts = {serial_key(v.serial): v for v in decision.verdicts if v.serial}
     items = [
         {
             "serial": unit.serial,
-            "known": serial_key(unit.serial) in known,
-            "outcome": verdicts[key].outcome if (key := serial_key(unit.serial)) in verdicts else decision.outcome,
-            "clauses": list(verdicts[key].clauses if key in verdicts else decision.clauses),
+            "known": key in known,
+            "outcome": verdicts.get(key, decision).outcome,
+            "clauses": list(verdicts.get(key, decision).clauses),
         }
-        for unit in _units(request)
+        for key, unit in units.items()
         if decision.outcome != "none"
     ]
     reasons = dict.fromkeys(reason for reason in (unit.reason for unit in request.units) if reason)
     return {
         "file": name,
         "kind": request.kind,
-        "policy": policy,
+        "policy": decision.stamp.policy,
         "sender": message.answer_to.email if message.answer_to and not silent else None,
         "language": request.language,
         "items": items,
@@ -223,35 +215,6 @@ def _fields(name: str, policy: str, message: Message, result: Step, known: set[s
         "why": decision.why,
         "replies": [_reply(reply) for reply in result.replies],
         "message": _message(message, may_answer=bool(message.answer_to) and not silent),
-    }
-
-
-def _units(request: Request) -> list[RequestedUnit]:
-    """Return the units that an email names, each once, including other companies' units."""
-    from mailbot.intake.entities.serials import serial_key
-
-    named = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}
-    return list(named.values())
-
-
-def _failed_fields(name: str, policy: str, message: Message, why: str) -> dict[str, Any]:
-    request = Request("other")
-    return {
-        "file": name,
-        "kind": "other",
-        "policy": policy,
-        "sender": None,
-        "language": request.language,
-        "items": [],
-        "reason": "",
-        "missing": [],
-        "intent": "none",
-        "exclusions": [],
-        "po_number": None,
-        "outcome": "none",
-        "why": f"moved to Attention, staff are notified: {why}",
-        "replies": [],
-        "message": _message(message, may_answer=False),
     }
 
 
@@ -278,15 +241,11 @@ def _message(message: Message, *, may_answer: bool) -> dict[str, Any]:
 
 
 def _reply(reply: Reply) -> dict[str, Any]:
-    parsed = email.message_from_string(reply.raw)
-    text, attachments = "", []
-    for part in parsed.walk():
-        if part.get_filename():
-            attachments.append(part.get_filename())
-        elif part.get_content_type() == "text/plain" and not text:
-            content = part.get_payload(decode=True)
-            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
+    mail = message_from_string(reply.raw, policy=policy.default)
+    body = mail.get_body(("plain",))
+    text = str(body.get_content()).replace("\r\n", "\n") if body else ""
+    attachments = [part.get_filename() for part in mail.iter_attachments()]
+    return {"to": reply.to, "subject": reply.subject, "text": text, "attachments": attachments}
 
 
 def _print(explanation: Explanation) -> None:
@@ -310,7 +269,10 @@ def _print(explanation: Explanation) -> None:
             ("unit", f"{i['serial']}{_from(annotated, i['serial'])}: {i['outcome']} by {', '.join(i['clauses'])}")
             for i in fields["items"]
         ),
-        *(("not used", f"{s.text}{_at(s.where)}: {s.why}") for s in (annotated.rejected if annotated else ())),
+        *(
+            ("not used", f"{s.text}{f' (in {s.where})' if s.where else ''}: {s.why}")
+            for s in (annotated.rejected if annotated else ())
+        ),
         ("outcome", f"{fields['outcome']}: {fields['why']}"),
         *(("reply", f"to {r['to']}: {r['subject']}") for r in fields["replies"]),
     ]
@@ -324,7 +286,3 @@ def _print(explanation: Explanation) -> None:
 def _from(annotated: AnnotatedMessage | None, number: str) -> str:
     sources = annotated.sources(number) if annotated else ""
     return f" (from {sources})" if sources else ""
-
-
-def _at(where: str) -> str:
-    return f" (in {where})" if where else ""
