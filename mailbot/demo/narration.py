@@ -60,6 +60,11 @@ MAX_WIDTH = 150
 """Maximum width of a decision's text, in columns."""
 
 
+def word(outcome: str) -> str:
+    """Return the words for an outcome."""
+    return WORDS.get(outcome, outcome)
+
+
 class Narrator:
     """Prints the demo: with colors and a progress bar on a terminal, as plain lines otherwise."""
 
@@ -155,13 +160,13 @@ class Narrator:
             mark, where = (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
         arrived = [email for email in emails if not email.outgoing]
-        states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
         self._line(Text("\nTotals", style="bold"))
-        self._line(Text(f"  {len(arrived)} emails received: {_counted(_with_words(outcomes(emails)))}"), cut=False)
+        received = _counted({word(outcome): number for outcome, number in outcomes(emails).items()})
+        self._line(Text(f"  {len(arrived)} emails received: {received}"), cut=False)
         staff = sum(email.to_staff for email in emails)
         outgoing = len(emails) - len(arrived)
         self._line(Text(f"  {outgoing} emails sent: {outgoing - staff} to customers, {staff} to staff"))
-        self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
+        self._line(Text(f"  {len(cases)} cases: {_counted(dict(Counter(case.state for case in cases).most_common()))}"))
         self._line(Text("\nOutput files", style="bold"))
         for path, what in (
             ("index.html", "all conversations, with decisions and clauses"),
@@ -195,14 +200,10 @@ def _template_and_clause(email: TrafficEntry) -> tuple[str, str]:
 
 def _summary(summary: DecisionSummary) -> tuple[tuple[str, str], ...]:
     return (
-        (WORDS.get(summary.outcome, summary.outcome), STYLES.get(summary.outcome, "dim")),
+        (word(summary.outcome), STYLES.get(summary.outcome, "dim")),
         (f" {' '.join(summary.clauses)}" if summary.clauses else "", ""),
         (f"  {one_line(summary.about, MAX_WIDTH)}" if summary.about else "", "dim"),
     )
-
-
-def _with_words(counts: dict[str, int]) -> dict[str, int]:
-    return {WORDS.get(word, word): number for word, number in counts.items()}
 
 
 def _counted(counts: Mapping[str, int]) -> str:
