@@ -54,109 +54,77 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     mailbot explain mail.eml
     mailbot explain --json --now 2026-11-20T10:00:00Z saved-mail/ > decisions.jsonl
     """
+    from mailbot.commands import loading
     from mailbot.runtime import logs
+    from mailbot.runtime.attachment_process import AttachmentProcess
+    from mailbot.runtime.clock import Clock
     from mailbot.settings import load
 
-    dry_run = _DryRun(load(config), address, now)
-    try:
+    settings = load(config)
+    known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
+    if address and address.lower() not in known:
+        raise click.BadParameter(
+            f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
+        )
+    with closing(loading.store(settings, read_only=True)) as store, AttachmentProcess() as opener:
+        policies = loading.policies(settings, will_send=False)
+        contexts = loading.contexts(settings, store, Clock(now), opener, policies=policies, dry_run=True)
         for name, raw in _emails(paths):
-            explanation = dry_run.explain(name, raw, annotate=not as_json)
+            recipient = address.lower() if address else _recipient(raw, known)
+            explanation = _explain(name, raw, contexts[recipient], annotate=not as_json)
             if as_json:
                 click.echo(logs.as_json(explanation.fields))
             else:
                 _print(explanation)
-    finally:
-        dry_run.close()
 
 
-class _DryRun:
-    """The policies, registries and state that the settings name, opened for reading only."""
+def _explain(name: str, raw: bytes, context: MailboxContext, *, annotate: bool) -> Explanation:
+    """Run one email through the pipeline without committing it. ``annotate``: also mark in the text what was found.
 
-    def __init__(self, settings: Any, address: str | None, now: datetime | None) -> None:
-        from mailbot.commands import loading
-        from mailbot.runtime.attachment_process import AttachmentProcess
-        from mailbot.runtime.clock import Clock
+    Raises:
+        StateError: the state cannot be read.
+        ConfigError: a template for the reply is invalid.
+    """
+    from mailbot.commands.annotations import AnnotatedMessage
+    from mailbot.core import handle
+    from mailbot.intake.reading import read_message
+    from mailbot.mail.parse import UnreadableError
+    from mailbot.policy.context import Context
+    from mailbot.reply.render import TemplateError
+    from mailbot.runtime.pipeline import find_case, incoming_mail, look_up
+    from mailbot.runtime.store import StateError
 
-        known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
-        if address and address.lower() not in known:
-            raise click.BadParameter(
-                f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
-            )
-        self.store = loading.store(settings, read_only=True)
-        self.chosen = address.lower() if address else None
-        policies = loading.policies(settings, will_send=False)
-        self.opener = AttachmentProcess()
-        self.contexts = loading.contexts(settings, self.store, Clock(now), self.opener, policies=policies, dry_run=True)
-
-    def close(self) -> None:
-        """Close the state and the process that opens attachments."""
-        self.opener.close()
-        self.store.close()
-
-    def explain(self, name: str, raw: bytes, *, annotate: bool) -> Explanation:
-        """Run one email through the pipeline without committing it.
-
-        Args:
-            name: how to name the email in the output.
-            raw: the email as received.
-            annotate: also mark in the text what was found, for output as text.
-
-        Raises:
-            StateError: the state cannot be read.
-            ConfigError: a template for the reply is invalid.
-        """
-        from mailbot.intake.reading import read_message
-        from mailbot.mail.parse import UnreadableError
-        from mailbot.reply.render import TemplateError
-        from mailbot.runtime.pipeline import incoming_mail
-        from mailbot.runtime.store import StateError
-
-        context = self.contexts[self._recipient(raw)]
-        now = context.clock.now()
-        message = _EMPTY
-        try:
-            message = read_message(
-                incoming_mail(context.policy.desk.address, raw, now), context.policy.desk, context.open_attachments
-            )
-            return self._explain_message(name, message, context, now, annotate=annotate)
-        except StateError:
-            raise
-        except TemplateError as error:
-            raise ConfigError(f"templates: {error}") from error
-        except UnreadableError as error:
-            why = str(error)
-        except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
-            why = f"{type(error).__name__} while it was processed"
-        why = f"moved to Attention, staff are notified: {why}"
-        return Explanation(_fields(name, message, Step(None, Decision("none", (), why, context.policy.stamp), None), set()))
-
-    @staticmethod
-    def _explain_message(name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool) -> Explanation:
-        from mailbot.commands.annotations import AnnotatedMessage
-        from mailbot.core import handle
-        from mailbot.policy.context import Context
-        from mailbot.runtime.pipeline import find_case, look_up
-
+    desk, now = context.policy.desk, context.clock.now()
+    message = _EMPTY
+    try:
+        message = read_message(incoming_mail(desk.address, raw, now), desk, context.open_attachments)
         case = find_case(message, context)
         snapshot = look_up(message, case, context)
         result = handle(message, case, Context(context.policy, snapshot, now))
-        fields = _fields(name, message, result, set(snapshot.units))
-        if not annotate:
-            return Explanation(fields)
-        return Explanation(fields, AnnotatedMessage(message, _request(result), case, snapshot, context.policy.desk))
+        annotated = AnnotatedMessage(message, _request(result), case, snapshot, desk) if annotate else None
+        return Explanation(_fields(name, message, result, set(snapshot.units)), annotated)
+    except StateError:
+        raise
+    except TemplateError as error:
+        raise ConfigError(f"templates: {error}") from error
+    except UnreadableError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
+        why = f"{type(error).__name__} while it was processed"
+    why = f"moved to Attention, staff are notified: {why}"
+    return Explanation(_fields(name, message, Step(None, Decision("none", (), why, context.policy.stamp), None), set()))
 
-    def _recipient(self, raw: bytes) -> str:
-        """Return the mailbox that received an email: the option ``--mailbox``, else the first one named in the headers."""
-        if self.chosen:
-            return self.chosen
-        headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
-        for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
-            text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
-            for address in self.contexts:
-                user, _, domain = address.rpartition("@")
-                if address in text or (f"{user}+" in text and f"@{domain}" in text):
-                    return address
-        return next(iter(self.contexts))
+
+def _recipient(raw: bytes, addresses: list[str]) -> str:
+    """Return the mailbox that received an email: the first one named in the headers, else the first one."""
+    headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
+    for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
+        text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
+        for address in addresses:
+            user, _, domain = address.rpartition("@")
+            if address in text or (f"{user}+" in text and f"@{domain}" in text):
+                return address
+    return addresses[0]
 
 
 def _emails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -55,8 +56,6 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
 
     Exit codes: 0 all files pass, 1 at least one fails, 2 usage error.
     """
-    import logging
-
     from mailbot.runtime import logs, resources
     from mailbot.runtime.attachment_process import AttachmentProcess
 

@@ -14,7 +14,6 @@ from mailbot.policy.dates import at_hour
 from mailbot.rehearsal.player import random_values
 from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
@@ -53,17 +52,6 @@ class DemoEnvironment:
             await self.worker.drain(connection)
         await self.worker.send()
 
-    async def run_daemon(self, stopped: asyncio.Event) -> None:
-        """Run the daemon with the real clock until ``stopped`` is set."""
-        self.clock.at = None
-        daemon = Daemon(self.worker, poll_seconds=2, from_now=False)
-        running = asyncio.create_task(daemon.run())
-        waiting = asyncio.create_task(stopped.wait())
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        daemon.stop()
-        await running
-
     def traffic(self, store: Store, *, after: int = 0) -> list[TrafficEntry]:
         """Return the emails that the SMTP server received, from number ``after`` + 1 on, with what a store knows about each."""
         return read_back(self.smtp.received, store, self.policies, self.clock.now(), after=after)
@@ -76,12 +64,10 @@ class DemoEnvironment:
 
 @asynccontextmanager
 async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIterator[DemoEnvironment]:
-    """Start the servers, with a mailbox for every packaged policy. ``registry.csv`` must already be in ``out``.
+    """Start the servers, with a mailbox for every packaged policy and one for the visitor.
 
-    Args:
-        out: the output folder; the state is created in ``out/state``.
-        first_day: the clock starts at midnight of this day, in the time zone of the first policy.
-        visitor: the address of a user who can write to the desks; it gets a mailbox too.
+    ``registry.csv`` must already be in ``out``; the state is created in ``out/state``. The clock starts at midnight of the first
+    day, in the time zone of the first policy.
 
     Raises:
         StateError, ConfigError: the demo cannot start.

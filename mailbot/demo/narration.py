@@ -6,18 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from mailbot.demo.outcomes import OutcomeSeen, outcomes
+from mailbot.demo.outcomes import DecisionSummary, OutcomeSeen, outcomes, summaries
 from mailbot.demo.personas import Personas
 from mailbot.demo.scenario import ScenarioMoment
-from mailbot.demo.summary import DecisionSummary, summaries
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.charsets import one_line
 from mailbot.model import Case
@@ -68,12 +65,12 @@ def word(outcome: str) -> str:
 class Narrator:
     """Prints the demo: with colors and a progress bar on a terminal, as plain lines otherwise."""
 
-    def __init__(self, personas: Personas, zone: str, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+    def __init__(self, personas: Personas, zone: str) -> None:
+        self.console = Console(highlight=False)
         self._personas, self._zone = personas, ZoneInfo(zone)
         self._reminders: Counter[str] = Counter()
         self._reminder_days: list[date] = []
-        self._bar = Progress(
+        self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
             TextColumn("day {task.completed} of {task.total}"),
@@ -81,14 +78,7 @@ class Narrator:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._days = self._bar.add_task("", total=personas.days)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
+        self._days = self.bar.add_task("", total=personas.days)
 
     def start(self, mailboxes: Sequence[str], units: int) -> None:
         """Print the setup."""
@@ -99,7 +89,7 @@ class Narrator:
     def moment(self, moment: ScenarioMoment) -> bool:
         """Print the emails of one point in time, and return whether anything was printed."""
         local = moment.at.astimezone(self._zone)
-        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
+        self.bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
         shown = [email for email in moment.emails if not (email.due and email.to_staff)]
         reminders = [email for email in moment.emails if email.due and email.to_staff]
         if reminders:
@@ -154,7 +144,7 @@ class Narrator:
     def end(self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path) -> None:
         """Print the scenarios shown, the totals, the output files, and what is missing."""
         self._print_reminders()
-        self._bar.stop()
+        self.bar.stop()
         self._line(Text("\nScenarios shown", style="bold"))
         for each in seen:
             mark, where = (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")

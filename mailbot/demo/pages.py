@@ -16,8 +16,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mailbot.demo.narration import word
-from mailbot.demo.outcomes import OutcomeSeen, outcomes
-from mailbot.demo.summary import summaries
+from mailbot.demo.outcomes import OutcomeSeen, outcomes, summaries
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.charsets import decode
 from mailbot.model import Case

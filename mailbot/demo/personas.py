@@ -111,11 +111,6 @@ class Personas(TomlTable, frozen=True):
         """All customers and staff."""
         return (*self.customer, *self.staff)
 
-    @property
-    def last_day(self) -> date:
-        """The day on which the demo ends, at 0:00."""
-        return self.first_day + timedelta(days=self.days)
-
     def sent_at(self, first: FirstMail, zone: str) -> datetime:
         """Return when a first email is sent, in UTC. ``zone`` is the company's time zone."""
         day = self.first_day + timedelta(days=first.day)
@@ -129,7 +124,7 @@ class Personas(TomlTable, frozen=True):
         table.writerow(["policy", *fields])
         for shipped in self.unit:
             unit = shipped.unit(self.first_day)
-            table.writerow([shipped.policy, *(_cell(getattr(unit, field)) for field in fields)])
+            table.writerow([shipped.policy, *(getattr(unit, field) for field in fields)])
         return out.getvalue()
 
 
@@ -141,7 +136,3 @@ def load(file: Path = FILE) -> Personas:
     """
     text = file.read_text(encoding="utf-8")
     return convert(parse(text, file.name), Personas, file.name, text)
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)

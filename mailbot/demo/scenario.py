@@ -47,7 +47,7 @@ class Scenario:
         self._seen = 0
         zones = {address: policy.timezone for address, policy in environment.policies.items()}
         self._zones = {person.address: zones[environment.mailbox(person.writes_to)] for person in personas.people}
-        self.ends = at_hour(personas.last_day, 0, next(iter(zones.values())))
+        self._ends = at_hour(personas.first_day + timedelta(days=personas.days), 0, next(iter(zones.values())))
         for person in personas.people:
             for first in person.email:
                 self._plan(personas.sent_at(first, self._zones[person.address]), person, first)
@@ -74,8 +74,8 @@ class Scenario:
         """Return the time of the next planned email or deadline, in UTC; None at the end of the demo."""
         due = self._environment.store.next_due()
         times = [*(planned.at for planned in self._planned[:1]), *([due] if due else [])]
-        at = min(times, default=self.ends)
-        return at if at < self.ends else None
+        at = min(times, default=self._ends)
+        return at if at < self._ends else None
 
     async def _deliver(self, planned: PlannedMail) -> None:
         person, writing, mailbox = planned.person, planned.writing, self._environment.mailbox(planned.person.writes_to)

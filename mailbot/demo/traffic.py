@@ -76,12 +76,7 @@ def read_back(
 ) -> list[TrafficEntry]:
     """Return the emails that the server received, from number ``after`` + 1 on, with what the store knows about each.
 
-    Args:
-        received: the emails that the server received, in order.
-        store: mailbot's store.
-        mailboxes: the addresses of the desks, in lower case.
-        now: the time of arrival for emails that are not in the store yet.
-        after: how many emails to skip.
+    ``mailboxes``: the addresses of the desks, in lower case. ``now``: the time of arrival of emails that are not in the store yet.
     """
     return [_read(n, mail, store, mailboxes, now) for n, mail in enumerate(received[after:], after + 1)]
 
