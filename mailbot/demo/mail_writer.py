@@ -38,13 +38,8 @@ def write(
 ) -> bytes:
     """Return an email as the sender's mail program sends it.
 
-    Args:
-        writing: the content.
-        person: the sender.
-        mailbox: the address of the desk.
-        at: when it is sent, in the sender's time zone.
-        received: the emails that the sender can copy from, the latest last.
-        answered: the email being answered, or that the delivery report is about.
+    ``at`` is in the sender's time zone. The sender can copy from the emails ``received``, the latest last. ``answered`` is the
+    email being answered, or that the delivery report is about.
     """
     known = _known((*received, *([answered.message] if answered else [])))
     raw = answered.raw.decode("ascii") if answered else ""

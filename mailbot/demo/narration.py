@@ -104,7 +104,10 @@ class Narrator:
     def _emails(self, emails: Sequence[TrafficEntry], local: datetime) -> None:
         sent = {email.message.message_id: email for email in emails if email.outgoing}
         for email in (email for email in emails if not email.outgoing):
-            self._arrived(email, local)
+            sender = email.message.sender
+            who = one_line(sender.name) or sender.email if sender else "(no sender)"
+            subject = one_line(email.message.subject)
+            self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {email.mailbox}: ", subject))
             for summary in summaries(email):
                 self._line(Text.assemble(MARGIN, *_summary(summary)))
             for message_id in email.entry.sent if email.entry else ():
@@ -117,15 +120,6 @@ class Narrator:
             self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (template, "bold blue"), f" {clause}"))
             for email in group:
                 self._sent(email)
-
-    def _arrived(self, email: TrafficEntry, local: datetime) -> None:
-        sender = email.message.sender
-        who = one_line(sender.name) or sender.email if sender else "(no sender)"
-        self._line(
-            Text.assemble(
-                (f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {email.mailbox}: ", one_line(email.message.subject)
-            )
-        )
 
     def _sent(self, email: TrafficEntry) -> None:
         style = "dim" if email.to_staff else ""

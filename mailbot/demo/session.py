@@ -42,16 +42,11 @@ POLL_SECONDS = 0.5
 """How often to check for new emails while the desk keeps running."""
 
 
-class OutputFolderError(Exception):
-    """The output folder contains files that are not from a demo. The text says how to fix it."""
-
-
 async def run_demo(out: Path, *, fast: bool, serve: bool) -> bool:
     """Run the demo and return whether it showed every kind of outcome.
 
     Raises:
-        OutputFolderError: the folder contains files that are not from a demo; nothing was changed.
-        StateError: the folder cannot be written, or another demo is running in it.
+        StateError: as ``prepare``.
     """
     prepare(out)
     personas = load()
@@ -87,11 +82,11 @@ def prepare(out: Path) -> None:
     """Create the output folder, or delete an earlier demo from it.
 
     Raises:
-        OutputFolderError: the folder contains files that are not from a demo.
-        StateError: the folder cannot be created or cleared, or another demo is running in it.
+        StateError: the folder contains files that are not from a demo (nothing was changed), it cannot be created or cleared, or
+            another demo is running in it.
     """
     if out.exists() and not (out / MARKER).exists() and any(out.iterdir()):
-        raise OutputFolderError(f"{out}: this folder contains files that are not from a demo. Choose another folder with --out.")
+        raise StateError(f"{out}: this folder contains files that are not from a demo. Choose another folder with --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():

@@ -65,10 +65,7 @@ def differences(expected: ExpectedMail, mail: SentMail) -> list[str]:
 def compare(expectations: Sequence[ExpectedMail], emails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
     """Return one line for each missing and each unexpected email; empty if all emails match.
 
-    Args:
-        expectations: the expected emails, filled in.
-        emails: the emails that were sent.
-        ignore: emails to these addresses count only if an expectation names the address.
+    The expectations are ``filled``. Emails to the addresses in ``ignore`` count only if an expectation names the address.
     """
     ignored = {bare(address) for address in ignore} - {expected.to for expected in expectations}
     emails = [mail for mail in emails if mail.reply.to.lower() not in ignored]

@@ -47,13 +47,8 @@ def body_of(mail: EmailMessage) -> str:
 def arriving(step: ConversationStep, count: int, mailbox: str, last: str, fill: Fill, beside: Path) -> bytes:
     """Return the bytes of the email that arrives in a step: the fields that our mail server adds, then the email itself.
 
-    Args:
-        step: the step.
-        count: the number of the step, for the Message-ID.
-        mailbox: the address of the desk.
-        last: the email that is answered, or that the delivery report is about; empty if there is none.
-        fill: replaces the placeholders.
-        beside: the folder of the conversation file, for ``raw``.
+    ``count`` is the number of the step, for the Message-ID. ``last`` is the email that is answered, or that the delivery report is
+    about; empty if there is none. ``beside`` is the folder of the conversation file, for ``raw``.
 
     Raises:
         OSError: the file that ``raw`` names cannot be read.

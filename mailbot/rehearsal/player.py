@@ -90,14 +90,7 @@ def play(
     beside: Path,
     open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
 ) -> ConversationRun:
-    """Run a conversation until its end or its first failure.
-
-    Args:
-        conversation: the loaded file.
-        policy: its policy (see ``policy_of``).
-        beside: the folder of the file, for ``raw``.
-        open_attachments: reads attachments (see ``pipeline.MailboxContext``).
-    """
+    """Run a conversation with its policy until its end or its first failure. ``beside``: the folder of its file, for ``raw``."""
     return asyncio.run(_RehearsalDesk(conversation, policy, beside, open_attachments).play())
 
 
