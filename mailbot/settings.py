@@ -10,63 +10,68 @@ import os
 import shlex
 import stat
 import subprocess
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
+from msgspec import structs
 
 from mailbot.intake.desk import Authority
 from mailbot.mail.addresses import valid
 from mailbot.mail.authentication import Profile
 from mailbot.model import Role, StaffMember
 from mailbot.policy.policy import Documents
-from mailbot.runtime.servers import Imap, Security, Smtp, trusted_without_tls
-from mailbot.strict_toml import ConfigError, convert, parse
+from mailbot.runtime.servers import Imap, Security, Server, Smtp, trusted_without_tls
+from mailbot.strict_toml import ConfigError, TomlTable, convert, parse
 
 COMMAND_SECONDS = 30
 """Timeout of a ``password_command``, in seconds."""
 
 
-class SettingsTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of mailbot.toml. An unknown key is an error."""
+class PasswordKeys(TomlTable, frozen=True, kw_only=True):
+    """Where a password comes from: a file, the environment or a command."""
+
+    password_file: str | None = None
+    password_env: str | None = None
+    password_command: str | None = None
 
 
-class ImapTable(SettingsTable, frozen=True):
-    """[mailbox.imap]: the server that receives mail. The password comes from a file, the environment or a command."""
+class ImapTable(PasswordKeys, frozen=True):
+    """[mailbox.imap]: the server that receives mail."""
 
     host: str
     user: str
     port: int = 993
     security: Security = "tls"
-    password_file: str | None = None
-    password_env: str | None = None
-    password_command: str | None = None
     folder: str = "INBOX"
 
 
-class SmtpTable(SettingsTable, frozen=True):
+class SmtpTable(PasswordKeys, frozen=True):
     """[mailbox.smtp]: the server that sends replies. Without a user, mailbot does not log in."""
 
     host: str
     port: int = 587
     security: Security = "starttls"
     user: str | None = None
-    password_file: str | None = None
-    password_env: str | None = None
-    password_command: str | None = None
 
 
-class StaffTable(SettingsTable, frozen=True):
+class StaffTable(TomlTable, frozen=True):
     """[[mailbox.staff]]: a member of staff, the roles, and the approval limit per command, in the policy's currency."""
 
     address: str
     roles: tuple[Role, ...]
     limit: Decimal | int | float = 0
 
+    @property
+    def member(self) -> StaffMember:
+        """The member of staff. An address is compared in lower case."""
+        return StaffMember(self.address.lower(), self.roles, Decimal(str(self.limit)))
 
-class MailboxTable(SettingsTable, frozen=True):
+
+class MailboxTable(TomlTable, frozen=True):
     """[[mailbox]]: one rma@ address with its policy, registry, servers and staff."""
 
     address: str
@@ -83,13 +88,13 @@ class MailboxTable(SettingsTable, frozen=True):
     documents: Documents | None = None
 
 
-class Folders(SettingsTable, frozen=True):
+class Folders(TomlTable, frozen=True):
     """[folders]: Done, Ignored and Attention are created below ``root``."""
 
     root: str = ""
 
 
-class SettingsFile(SettingsTable, frozen=True):
+class SettingsFile(TomlTable, frozen=True):
     """The content of mailbot.toml, with defaults for missing keys."""
 
     mailbox: tuple[MailboxTable, ...]
@@ -104,13 +109,14 @@ class SettingsFile(SettingsTable, frozen=True):
     documents: Documents = "pdf"
     folders: Folders = Folders()
 
-
-class _PasswordKeys(msgspec.Struct, frozen=True):
-    """The keys that say where the password of the state comes from."""
-
-    password_file: str | None
-    password_env: str | None
-    password_command: str | None
+    @property
+    def password_keys(self) -> PasswordKeys:
+        """Where the password of the state comes from."""
+        return PasswordKeys(
+            password_file=self.state_password_file,
+            password_env=self.state_password_env,
+            password_command=self.state_password_command,
+        )
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -138,9 +144,7 @@ class Settings(msgspec.Struct, frozen=True):
         Raises:
             ConfigError: as ``imap``.
         """
-        file = self.file
-        keys = _PasswordKeys(file.state_password_file, file.state_password_env, file.state_password_command)
-        return self._secret(keys, "the password of the state")
+        return self._secret(self.file.password_keys, "the password of the state")
 
     def registry(self, mailbox: MailboxTable) -> Path:
         """Return the path of a mailbox's registry (CSV)."""
@@ -177,7 +181,7 @@ class Settings(msgspec.Struct, frozen=True):
         password = self._secret(table, f"mailbox {mailbox.address}: smtp") if table.user else None
         return Smtp(host=table.host, port=table.port, security=table.security, user=table.user, password=password)
 
-    def _secret(self, table: ImapTable | SmtpTable | _PasswordKeys, where: str) -> str | None:
+    def _secret(self, table: PasswordKeys, where: str) -> str | None:
         where = f"{self.name}: {where}"
         if table.password_env:
             found = os.environ.get(table.password_env)
@@ -198,10 +202,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 def staff(mailbox: MailboxTable) -> tuple[StaffMember, ...]:
     """Return the staff of a mailbox. If From alone is trusted (``insecure-from``), every approval limit is 0."""
-    from_is_trusted = mailbox.authority == "insecure-from"
-    return tuple(
-        StaffMember(s.address.lower(), s.roles, Decimal(0) if from_is_trusted else Decimal(str(s.limit))) for s in mailbox.staff
-    )
+    members = (person.member for person in mailbox.staff)
+    return tuple(structs.replace(each, limit=Decimal(0)) if mailbox.authority == "insecure-from" else each for each in members)
 
 
 def warnings(settings: Settings) -> tuple[str, ...]:
@@ -229,100 +231,86 @@ def load(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}.") from None
     file = convert(parse(text, str(path)), SettingsFile, str(path), text)
-    settings = Settings(path.resolve().parent, str(path), file)
-    _check(settings)
-    return settings
+    for problem in _problems(file):
+        raise ConfigError(f"{path}: {problem}")
+    return Settings(path.resolve().parent, str(path), file)
 
 
-def _check(settings: Settings) -> None:
-    name, file = settings.name, settings.file
+def _problems(file: SettingsFile) -> Iterator[str]:
+    """Yield what the types cannot check, and how to fix it."""
     if not file.mailbox:
-        raise ConfigError(f"{name}: no [[mailbox]] found. Add one.")
-    _check_state(name, file)
+        yield "no [[mailbox]] found. Add one."
+    yield from _state_problems(file)
     if file.timezone is not None:
         try:
             ZoneInfo(file.timezone)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ConfigError(
-                f"{name}: timezone: {file.timezone!r} is not a valid time zone. Use a name such as America/Los_Angeles."
-            ) from None
+            yield f"timezone: {file.timezone!r} is not a valid time zone. Use a name such as America/Los_Angeles."
     if file.poll_seconds < 1:
-        raise ConfigError(f"{name}: poll_seconds: {file.poll_seconds} is too small. Use 1 or more.")
+        yield f"poll_seconds: {file.poll_seconds} is too small. Use 1 or more."
     addresses = [mailbox.address.lower() for mailbox in file.mailbox]
     for mailbox in file.mailbox:
-        where = f"{name}: mailbox {mailbox.address}"
+        where = f"mailbox {mailbox.address}"
         if addresses.count(mailbox.address.lower()) > 1:
-            raise ConfigError(f"{where}: is listed twice. Use one [[mailbox]] per address.")
-        _check_mailbox(mailbox, where)
+            yield f"{where}: is listed twice. Use one [[mailbox]] per address."
+        yield from (f"{where}: {problem}" for problem in _mailbox_problems(mailbox))
 
 
-def _check_state(name: str, file: SettingsFile) -> None:
+def _state_problems(file: SettingsFile) -> Iterator[str]:
     if not file.state.startswith(("tinydb:", "postgresql://")):
         kind = file.state.partition(":")[0]  # the rest may contain a password
-        raise ConfigError(f'{name}: state: "{kind}:…" is not supported. Use "tinydb:FOLDER" or "postgresql://user@host/database".')
+        yield f'state: "{kind}:…" is not supported. Use "tinydb:FOLDER" or "postgresql://user@host/database".'
+    keys = [f"state_{key}" for key in _set_keys(file.password_keys)]
     if file.state.startswith("postgresql://") and ":" in file.state.removeprefix("postgresql://").rpartition("@")[0]:
-        raise ConfigError(
-            f"{name}: state: contains a password. Remove it and set state_password_file, state_password_env or "
-            "state_password_command."
-        )
-    keys = ("state_password_file", "state_password_env", "state_password_command")
-    given = [key for key in keys if getattr(file, key)]
-    if len(given) > 1:
-        raise ConfigError(f"{name}: {' and '.join(given)} are both set. Keep one.")
-    if given and file.state.startswith("tinydb:"):
-        raise ConfigError(f"{name}: {given[0]}: a state in a folder needs no password. Delete the key.")
+        yield "state: contains a password. Remove it and set state_password_file, state_password_env or state_password_command."
+    if len(keys) > 1:
+        yield f"{' and '.join(keys)} are both set. Keep one."
+    if keys and file.state.startswith("tinydb:"):
+        yield f"{keys[0]}: a state in a folder needs no password. Delete the key."
     if file.keep_sent_days < 0:
-        raise ConfigError(f"{name}: keep_sent_days: {file.keep_sent_days} is negative. Use 0 or more.")
+        yield f"keep_sent_days: {file.keep_sent_days} is negative. Use 0 or more."
 
 
-def _check_mailbox(mailbox: MailboxTable, where: str) -> None:
-    for address in (mailbox.address, *mailbox.aliases, *(s.address for s in mailbox.staff)):
+def _mailbox_problems(mailbox: MailboxTable) -> Iterator[str]:
+    for address in (mailbox.address, *mailbox.aliases, *(person.address for person in mailbox.staff)):
         try:
             valid(address)
         except ValueError as error:
-            raise ConfigError(f"{where}: {address!r} is not a valid email address. {error}") from None
-    for person in mailbox.staff:
-        limit = Decimal(str(person.limit))
-        if not (limit.is_finite() and limit >= 0):
-            raise ConfigError(
-                f"{where}: staff {person.address.lower()}: limit: {limit} is not an amount. Use a number such as 500."
-            )
-    _check_authority(mailbox, where)
-    for server, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
-        _check_server(f"{where}: {server}", table)
-
-
-def _check_authority(mailbox: MailboxTable, where: str) -> None:
+            yield f"{address!r} is not a valid email address. {error}"
+    for person in (each.member for each in mailbox.staff):
+        if not (person.limit.is_finite() and person.limit >= 0):
+            yield f"staff {person.address}: limit: {person.limit} is not an amount. Use a number such as 500."
     if mailbox.authority == "insecure-from" and not mailbox.i_accept_forged_approvals:
-        raise ConfigError(
-            f'{where}: authority = "insecure-from" lets anyone send commands by putting a staff address into From. '
+        yield (
+            'authority = "insecure-from" lets anyone send commands by putting a staff address into From. '
             "Delete the line, or add i_accept_forged_approvals = true."
         )
     if mailbox.authentication_results == "microsoft-365" and mailbox.trusted_authserv_id:
-        raise ConfigError(
-            f"{where}: trusted_authserv_id: Microsoft 365 does not write an authserv-id. Delete this key or authentication_results."
-        )
+        yield "trusted_authserv_id: Microsoft 365 does not write an authserv-id. Delete this key or authentication_results."
+    for name, table in (("imap", mailbox.imap), ("smtp", mailbox.smtp)):
+        yield from (f"{name}: {problem}" for problem in _server_problems(table))
 
 
-def _check_server(where: str, table: ImapTable | SmtpTable) -> None:
+def _server_problems(table: ImapTable | SmtpTable) -> Iterator[str]:
     if not table.host.strip() or not 1 <= table.port <= 65535:  # noqa: PLR2004 - the ports of TCP
-        raise ConfigError(
-            f"{where}: {table.host}:{table.port} is not a valid server. Enter a host name and a port from 1 to 65535."
-        )
-    keys = [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
+        yield f"{table.host}:{table.port} is not a valid server. Enter a host name and a port from 1 to 65535."
+    keys = _set_keys(table)
     if len(keys) > 1:
-        raise ConfigError(f"{where}: {' and '.join(keys)} are both set. Keep one.")
+        yield f"{' and '.join(keys)} are both set. Keep one."
     if table.user and not keys:
-        raise ConfigError(f"{where}: user is set, but no password. Add password_file, password_env or password_command.")
-    server = Smtp(host=table.host, port=table.port, security=table.security)
-    if table.security == "none" and not trusted_without_tls(server):
-        raise ConfigError(f'{where}: security = "none" is allowed on this machine only. Use "tls" or "starttls".')
+        yield "user is set, but no password. Add password_file, password_env or password_command."
+    if table.security == "none" and not trusted_without_tls(Server(host=table.host, port=table.port, security="none")):
+        yield 'security = "none" is allowed on this machine only. Use "tls" or "starttls".'
+
+
+def _set_keys(table: PasswordKeys) -> list[str]:
+    """Return the names of the password keys that are set."""
+    return [key for key in ("password_file", "password_env", "password_command") if getattr(table, key)]
 
 
 def _from_file(path: Path, where: str) -> str:
     try:
-        mode = path.stat().st_mode
-        if mode & (stat.S_IRGRP | stat.S_IROTH):
+        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
             raise ConfigError(f"{where}: password_file: {path} is readable by other users. Fix: chmod 600 {path}")
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:

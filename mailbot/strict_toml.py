@@ -17,6 +17,10 @@ class ConfigError(Exception):
     """A file that a person wrote cannot be used. The text names the file, the line or key, and the fix."""
 
 
+class TomlTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a TOML file. An unknown key is an error."""
+
+
 def nearest(name: str, known: Collection[str]) -> str:
     """Return " (did you mean X?)" for the closest known word, else " (known: …)"; empty if nothing is known."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)

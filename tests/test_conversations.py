@@ -30,9 +30,9 @@ from mailbot.policy import facts
 from mailbot.policy.policy import Policy, load_rules
 from mailbot.policy.rules import AnswerRules, DecisionRule, FindingRule, InformRule
 from mailbot.rehearsal.conversation_file import Conversation, ExpectedMail, load
-from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare, folded
-from mailbot.rehearsal.incoming_mail import arriving, bare, opened, server_of, texts
-from mailbot.rehearsal.player import ConversationPlayer, RehearsalResult, play, policy_of
+from mailbot.rehearsal.expectations import SentMail, compare, filled, folded
+from mailbot.rehearsal.incoming_mail import arriving, bare, parsed, server_of, texts
+from mailbot.rehearsal.player import ConversationRun, RehearsalResult, play, policy_of
 from mailbot.reply.render import EmailTemplates
 from mailbot.runtime import logs
 from mailbot.runtime.resources import Resources
@@ -69,7 +69,7 @@ class Witness(msgspec.Struct):
     file: Path
     script: Conversation
     policy: Policy
-    play: ConversationPlayer
+    play: ConversationRun
     touched: set[Entry]
 
     @property
@@ -421,7 +421,7 @@ def test_what_is_for_the_first_letter_is_said_once(company: str) -> None:
 
 def label_of(mail: SentMail) -> str:
     """Return what is on the label that goes with a letter; nothing where there is none."""
-    papers = {part.get_filename(): part for part in opened(mail.reply).iter_attachments()}
+    papers = {part.get_filename(): part for part in parsed(mail.reply.raw).iter_attachments()}
     label = papers.get("label.pdf")
     if label is None:
         return ""
@@ -516,7 +516,7 @@ class Post:
             emails, expected = self.sent[begun:], step.sent or ()
             if step.quiet or step.sent is not None:
                 ignored = () if step.quiet else self.script.ignore
-                wrong = compare([MailExpectation.of(each, self._fill) for each in expected], emails, ignored)
+                wrong = compare([filled(each, self._fill) for each in expected], emails, ignored)
                 yield from (f"step {count}: {each}" for each in wrong)
             state = step.case.state if step.case else None
             if state and touched and state not in [case.state for case in touched]:
@@ -550,7 +550,7 @@ class Post:
         for mail in self.smtp.received[seen:]:
             raw = mail.raw.decode("ascii")
             plain = Reply("", self.desk.address, mail.recipient, "", raw, at, "")
-            read = opened(plain)
+            read = parsed(plain.raw)
             known = replies.get(str(read["Message-ID"]), plain)
             self.sent.append(SentMail.of(msgspec.structs.replace(known, raw=raw, subject=str(read["Subject"]))))
         self.numbers += [case.number.text for case in cases if case.number and case.number.text not in self.numbers]
@@ -562,7 +562,7 @@ class Post:
 
     def _mail(self, step: ConversationStep, count: int) -> bytes:
         whose = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        last = next((mail.reply for mail in reversed(self.sent) if mail.reply.to.lower() == bare(whose)), None)
+        last = next((mail.reply.raw for mail in reversed(self.sent) if mail.reply.to.lower() == bare(whose)), "")
         return arriving(step, count, self.desk.address, last, self._fill, self.beside)
 
     def _fill(self, said: str) -> str:

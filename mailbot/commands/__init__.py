@@ -29,7 +29,7 @@ class LazyGroup(click.Group):
         """Return the command names in the order in which a new user needs them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
         """Import a command."""
         if name not in COMMANDS:
             return None
@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         assert isinstance(found, click.Command)  # noqa: S101 - an error in this package, not in user input
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -6,9 +6,10 @@ import re
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 CHARACTERS = 40_000
 """How many characters of a text are printed."""
 
-_STYLES = {"serial": "bold green", "reason": "yellow", "order": "bold cyan"}
-_EXCLUSION = "bold red"
+_STYLES = defaultdict(lambda: "bold red", serial="bold green", reason="yellow", order="bold cyan")
+"""The color of each kind of annotation; all others are exclusions."""
 _TEXT = "the text"
 _INDENT = "    "
 
@@ -95,15 +96,7 @@ class FoldedText:
 
 
 class AnnotatedMessage:
-    """An email with what was found in it.
-
-    Args:
-        message: the parsed email.
-        request: the request as it was understood.
-        case: the case that the email belongs to, as it was before this email.
-        snapshot: the rows of the registry for the numbers in the email.
-        desk: the desk that received it.
-    """
+    """An email with what was found in it. ``case`` is the one that it belongs to, as it was before this email."""
 
     def __init__(self, message: Message, request: Request, case: Case | None, snapshot: Snapshot, desk: Desk) -> None:
         self.message, self.request = message, request
@@ -158,10 +151,9 @@ class AnnotatedMessage:
         if not names:
             return {}
         stated_in = (*self.content.sentences, self.content.own_subject)
-        pairs = [
-            (text, exclusions.stated_exclusions(text, after, self.content.lexicons)) for text, after in pairwise((*stated_in, ""))
-        ]
-        return {name: [text for text, stated in pairs if name in stated] for name in names}
+        pairs = pairwise((*stated_in, ""))
+        stated = [(text, exclusions.stated_exclusions(text, after, self.content.lexicons)) for text, after in pairs]
+        return {name: [text for text, found in stated if name in found] for name in names}
 
     def print(self, file: str) -> None:
         """Print subject and text, annotated: in colors on a terminal, else in brackets."""
@@ -186,7 +178,7 @@ class AnnotatedMessage:
             console.print(Text.assemble(("  note      ", "dim"), escaped(note)))
         names = dict.fromkeys(each.what for _, annotations in (title, *texts) for each in annotations)
         if names:
-            legend = Text(", ").join(Text(name, _style(name)) for name in names)
+            legend = Text(", ").join(Text(name, _STYLES[name]) for name in names)
             console.print(Text.assemble(("  marked    ", "dim"), legend))
 
 
@@ -210,24 +202,17 @@ def bracketed(text: str, annotations: Sequence[Annotation]) -> str:
     pieces: list[str] = []
     ends: list[int] = []
     at = 0
-    for (start, end), names in _by_span(annotations):
+    for (start, end), group in groupby(annotations, key=lambda each: each[:2]):
         while ends and ends[-1] <= start:
             pieces += [_clean(text[at : ends[-1]]), "]"]
             at = ends.pop()
-        pieces += [_clean(text[at:start]), f"[{', '.join(names)}: "]
+        pieces += [_clean(text[at:start]), f"[{', '.join(each.what for each in group)}: "]
         at = start
         ends.append(min(end, *ends) if ends else end)
     for end in reversed(ends):
         pieces += [_clean(text[at:end]), "]"]
         at = end
     return "".join((*pieces, _clean(text[at:])))
-
-
-def _by_span(annotations: Iterable[Annotation]) -> list[tuple[tuple[int, int], list[str]]]:
-    found: dict[tuple[int, int], list[str]] = {}
-    for each in annotations:
-        found.setdefault((each.start, each.end), []).append(each.what)
-    return list(found.items())
 
 
 def colored(text: str, annotations: Sequence[Annotation]) -> Text:
@@ -242,12 +227,8 @@ def colored(text: str, annotations: Sequence[Annotation]) -> Text:
     for start, end in pairwise(edges):
         here = [each.what for each in annotations if each.start <= start and end <= each.end]
         what = "serial" if "serial" in here else here[-1] if here else ""
-        styled.append(_clean(text[start:end]), _style(what) if what else "")
+        styled.append(_clean(text[start:end]), _STYLES[what] if what else "")
     return styled
-
-
-def _style(what: str) -> str:
-    return _STYLES.get(what, _EXCLUSION)
 
 
 def _clean(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -17,12 +17,10 @@ from mailbot.model import (
     DeadlinesReached,
     Decision,
     Event,
-    HistoryEntry,
     Ignored,
     Price,
     PurchaseOrder,
     Quote,
-    Reply,
     Request,
     ShipmentNotice,
     StaffMessage,
@@ -94,14 +92,28 @@ def case_history(case: Case) -> Iterator[str]:
     if number:
         yield f"RMA issued by {number.issued_by} on {number.issued_on}"
     for unit in case.units:
-        yield ""
-        yield from _unit(unit)
-    yield from _money(case)
-    yield from _shipping(case)
-    if case.deadlines:
-        yield ""
-    for deadline in case.deadlines:
-        yield f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', last day' if deadline.is_final else ', reminder'}"
+        yield from _section(*_unit(unit))
+    for quote in case.quotes:
+        yield from _section(*_quote(quote))
+    yield from _section(
+        *(f"charged: {_charge(charge)}" for charge in case.charges),
+        f"credit approved: {_price(case.credit)}" if case.credit else "",
+        f"fee approved: {_price(case.fee)}" if case.fee else "",
+    )
+    commands = "; ".join(command.said for command in case.pending.commands) if case.pending else ""
+    yield from _section(
+        f"ship-to address: {'; '.join(case.ship_to)}" if case.ship_to else "",
+        f"inbound shipment: {_parcel(case.inbound)}" if case.inbound else "",
+        f"return shipment: {_parcel(case.outbound)}" if case.outbound else "",
+        f'waiting for a second approver: "{commands}", requested by {case.pending.by}' if case.pending else "",
+        f"{case.sender} is undeliverable; reminders stopped" if case.unreachable else "",
+    )
+    yield from _section(
+        *(
+            f"due {deadline.at:%Y-%m-%d %H:%M} UTC: {deadline.kind}{', last day' if deadline.is_final else ', reminder'}"
+            for deadline in case.deadlines
+        )
+    )
     stamp = ""
     for entry in case.history:
         yield ""
@@ -111,16 +123,24 @@ def case_history(case: Case) -> Iterator[str]:
         if entry.decision.clauses and now != stamp:
             yield f"  policy: {now}"
             stamp = now
-        yield from _sent(case, entry)
+        for reply in (reply for reply in case.replies if reply.message_id in entry.sent):
+            state = f"{reply.state} ({reply.note})" if reply.note and reply.state != "sent" else reply.state
+            yield f"  {state} to {reply.to}: {reply.template}: {reply.subject}{_cited(reply.cites)}"
 
 
 # ------------------------------------------------------------------ current state
 
 
+def _section(*lines: str) -> Iterator[str]:
+    """Yield an empty line, then the lines that are not empty; nothing if all are empty."""
+    if any(lines):
+        yield ""
+    yield from filter(None, lines)
+
+
 def _unit(unit: CaseUnit) -> Iterator[str]:
     yield f"{unit.serial or '(no serial yet)'} {unit.model}: {unit.state}, {unit.outcome} by {', '.join(unit.clauses)}"
-    if unit.reason:
-        yield f"  {unit.reason}"
+    yield f"  {unit.reason}" if unit.reason else ""
     facts = (
         f"received {unit.received_on}" if unit.received_on else "",
         f"repair due {unit.repair_due}" if unit.repair_due else "",
@@ -132,53 +152,23 @@ def _unit(unit: CaseUnit) -> Iterator[str]:
         'answered to the customer as "serial unknown"' if unit.answered_as_unknown else "",
         "visible to staff only" if unit.staff_only else "",
     )
-    if line := "; ".join(fact for fact in facts if fact):
-        yield f"  {line}"
+    if any(facts):
+        yield f"  {'; '.join(filter(None, facts))}"
 
 
-def _money(case: Case) -> Iterator[str]:
-    for quote in case.quotes:
-        yield ""
-        yield f"{'parts quote' if quote.parts else 'quote'} {quote.number}: {_total(quote)}, valid until {quote.valid_until}"
-        yield from (f"  {_charge(charge)}" for charge in quote.charges)
-        if quote.order or quote.pending_order:
-            yield (f"  PO {quote.order}" if quote.order else f"  PO {quote.pending_order}: not compared yet")
-    if case.charges or case.credit or case.fee:
-        yield ""
-    yield from (f"charged: {_charge(charge)}" for charge in case.charges)
-    if case.credit:
-        yield f"credit approved: {_price(case.credit)}"
-    if case.fee:
-        yield f"fee approved: {_price(case.fee)}"
-
-
-def _shipping(case: Case) -> Iterator[str]:
-    """Yield shipments, addresses, a pending second approval, and whether the customer is undeliverable."""
-    if case.inbound or case.outbound or case.ship_to or case.pending or case.unreachable:
-        yield ""
-    if case.ship_to:
-        yield f"ship-to address: {'; '.join(case.ship_to)}"
-    if case.inbound:
-        yield f"inbound shipment: {_parcel(case.inbound)}"
-    if case.outbound:
-        yield f"return shipment: {_parcel(case.outbound)}"
-    if case.pending:
-        commands = "; ".join(command.said for command in case.pending.commands)
-        yield f'waiting for a second approver: "{commands}", requested by {case.pending.by}'
-    if case.unreachable:
-        yield f"{case.sender} is undeliverable; reminders stopped"
+def _quote(quote: Quote) -> Iterator[str]:
+    total = f"{quote.charges[0].currency} {quote.total:.2f}"
+    yield f"{'parts quote' if quote.parts else 'quote'} {quote.number}: {total}, valid until {quote.valid_until}"
+    yield from (f"  {_charge(charge)}" for charge in quote.charges)
+    if quote.order or quote.pending_order:
+        yield f"  PO {quote.order}" if quote.order else f"  PO {quote.pending_order}: not compared yet"
 
 
 # ------------------------------------------------------------------ events and decisions
 
 
 def event_lines(event: Event, at: str = "") -> Iterator[str]:
-    """Yield an event: the deadlines reached, or an email with its request and how the sender is known.
-
-    Args:
-        event: the event.
-        at: a prefix for the first line, such as a time stamp.
-    """
+    """Yield an event: the deadlines reached, or an email with its request and how the sender is known. ``at``: a time stamp."""
     match event:
         case DeadlinesReached(keys=keys):
             yield f"{at}deadline reached: {', '.join(keys)}"
@@ -216,6 +206,10 @@ def _request(request: Request) -> str:
     return "".join(f", {word}" for word in words if word)
 
 
+def _cited(clauses: Sequence[str]) -> str:
+    return f" ({', '.join(clauses)})" if clauses else ""
+
+
 def decision_lines(decision: Decision, indent: str = "") -> Iterator[str]:
     """Yield a decision: the result of every command, the outcome of every unit with clauses and facts, or why nothing."""
     for result in decision.command_results:
@@ -225,8 +219,7 @@ def decision_lines(decision: Decision, indent: str = "") -> Iterator[str]:
         if facts := ", ".join(f"{fact.name} {fact.value}" for fact in verdict.facts):
             yield f"{indent}  {facts}"
     if not decision.verdicts and not decision.command_results and decision.why:
-        clauses = f" ({', '.join(decision.clauses)})" if decision.clauses else ""
-        yield f"{indent}decided: {decision.outcome}{clauses}: {decision.why}"
+        yield f"{indent}decided: {decision.outcome}{_cited(decision.clauses)}: {decision.why}"
 
 
 def _command_result(result: CommandResult) -> str:
@@ -234,7 +227,7 @@ def _command_result(result: CommandResult) -> str:
     words = (
         RESULTS[result.result],
         f" for {', '.join(result.serials)}" if result.serials else "",
-        f" ({', '.join(result.clauses)})" if result.clauses else "",
+        _cited(result.clauses),
         f": {WHYS.get(result.reason, result.reason)}" if result.reason else "",
         f", the {command.flaw}" if command.flaw else "",
         f"; findings: {', '.join(command.findings)}" if command.findings else "",
@@ -243,21 +236,7 @@ def _command_result(result: CommandResult) -> str:
     return f'"{command.said}" {"".join(words)}'
 
 
-def _sent(case: Case, entry: HistoryEntry) -> Iterator[str]:
-    for reply in (reply for reply in case.replies if reply.message_id in entry.sent):
-        cites = f" ({', '.join(reply.cites)})" if reply.cites else ""
-        yield f"  {_state(reply)} to {reply.to}: {reply.template}: {reply.subject}{cites}"
-
-
-def _state(reply: Reply) -> str:
-    return f"{reply.state} ({reply.note})" if reply.note and reply.state != "sent" else reply.state
-
-
 # ------------------------------------------------------------------ amounts, orders and shipments
-
-
-def _total(quote: Quote) -> str:
-    return f"{quote.charges[0].currency} {quote.total:.2f}"
 
 
 def _charge(charge: Charge) -> str:

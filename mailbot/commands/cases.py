@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
@@ -12,12 +13,16 @@ from unicodedata import normalize
 import click
 import msgspec
 
-from mailbot.commands import options
+from mailbot.case.deadlines import final_date
+from mailbot.case.lifecycle import CLOSED_STATES
+from mailbot.commands import case_history, loading, options
 from mailbot.model import Case
 from mailbot.runtime import logs
 from mailbot.runtime.logs import escaped
+from mailbot.settings import load
 
-_UNIT_COLUMNS = ("unit_state", "received_on", "repair_due", "shipped_on")
+_CASE_COLUMNS = ("id", "number", "state", "sender")
+_UNIT_COLUMNS = ("serial", "outcome", "state", "received_on", "repair_due", "shipped_on")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -44,9 +49,7 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     mailbot cases list
     mailbot cases list --all --json
     """
-    from mailbot.case.lifecycle import CLOSED_STATES
-
-    with _store(config) as store:
+    with closing(loading.store(load(config), read_only=True)) as store:
         found = [case for case in store.cases() if everything or case.state not in CLOSED_STATES]
     if as_json:
         click.echo(logs.as_json([_row(case) for case in found], indent=1))
@@ -60,7 +63,8 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     table.add_column("customer, units", overflow="fold")
     for case in found:
         table.add_row(*(escaped(cell) for cell in _cells(case)))
-    Console(width=None if _is_terminal() else 160, highlight=False, soft_wrap=not _is_terminal()).print(table)
+    is_terminal = sys.stdout.isatty()
+    Console(width=None if is_terminal else 160, highlight=False, soft_wrap=not is_terminal).print(table)
     click.echo(f"{len(found)} case{'' if len(found) == 1 else 's'}")
 
 
@@ -77,9 +81,7 @@ def show(config: Path, name: str, *, as_json: bool) -> None:
     \b
     mailbot cases show RMA-2026000017
     """
-    from mailbot.commands import case_history
-
-    with _store(config) as store:
+    with closing(loading.store(load(config), read_only=True)) as store:
         found = store.case(name.upper()) or next(iter(store.find([], [name])), None)
     if found is None:
         raise click.ClickException(f"there is no case {name!r}. `mailbot cases list --all` lists all cases.")
@@ -102,31 +104,20 @@ def export(config: Path, *, as_json: bool) -> None:
     mailbot cases export > cases.csv
     mailbot cases export --json > cases.json
     """
-    with _store(config) as store:
+    with closing(loading.store(load(config), read_only=True)) as store:
         found = list(store.cases())
     if as_json:
         click.echo(logs.as_json([_row(case) for case in found], indent=1))
         return
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["id", "number", "state", "sender", "serial", "outcome", *_UNIT_COLUMNS])
+    writer.writerow([*_CASE_COLUMNS, *("unit_state" if column == "state" else column for column in _UNIT_COLUMNS)])
     for case in found:
-        number = case.number.text if case.number else ""
-        own = (case.id, number, case.state, case.sender)
-        units = [(i.serial, i.outcome, i.state, i.received_on, i.repair_due, i.shipped_on) for i in case.units]
-        for unit in units or [("",) * 6]:
-            writer.writerow([_no_formula(str(cell or "")) for cell in (*own, *unit)])
+        row = _row(case)
+        for unit in case.units or (None,):
+            cells = (*(row[column] for column in _CASE_COLUMNS), *(getattr(unit, column, "") for column in _UNIT_COLUMNS))
+            writer.writerow([_no_formula(str(cell or "")) for cell in cells])
     click.echo(out.getvalue(), nl=False)
-
-
-def _store(config: Path) -> Any:
-    """Open the state for reading, without locking it."""
-    from contextlib import closing
-
-    from mailbot.commands.loading import store
-    from mailbot.settings import load
-
-    return closing(store(load(config), read_only=True))
 
 
 def _row(case: Case) -> dict[str, Any]:
@@ -141,8 +132,6 @@ def _row(case: Case) -> dict[str, Any]:
 
 def _cells(case: Case) -> tuple[str, ...]:
     """Return a row of the list. The case is named by its RMA number, or by its id if it has no number yet."""
-    from mailbot.case.deadlines import final_date
-
     until = final_date(case)
     return (
         case.number.text if case.number else case.id,
@@ -156,7 +145,3 @@ def _no_formula(cell: str) -> str:
     """Return a cell on one line, quoted if a spreadsheet would run it as a formula (H6, T6)."""
     text = escaped(cell)
     return f"'{text}" if normalize("NFKC", text).lstrip()[:1] in ("=", "+", "-", "@") else text
-
-
-def _is_terminal() -> bool:
-    return sys.stdout.isatty()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -16,7 +18,6 @@ from mailbot.settings import MailboxTable, Settings, load, warnings
 from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
-    from mailbot.runtime.registry.registry import Registry
     from mailbot.runtime.resources import Resources
 
 
@@ -24,21 +25,13 @@ class CheckReport:
     """Prints one line per check and counts problems and warnings."""
 
     def __init__(self) -> None:
-        self.problems = self.warnings = 0
+        self.counts: Counter[str] = Counter()
 
-    def ok(self, what: str) -> None:
-        """Print that a check passed."""
-        click.echo(f"{click.style('ok', fg='green')}       {what}")
-
-    def warn(self, what: str) -> None:
-        """Print something that works but should be changed before going live."""
-        self.warnings += 1
-        click.echo(f"{click.style('warning', fg='yellow')}  {what}")
-
-    def problem(self, what: str) -> None:
-        """Print something that must be fixed."""
-        self.problems += 1
-        click.echo(f"{click.style('problem', fg='red')}  {what}")
+    def add(self, kind: Literal["ok", "warning", "problem"], what: str) -> None:
+        """Print a line. A problem must be fixed; a warning should be, before going live."""
+        self.counts[kind] += 1
+        color = {"ok": "green", "warning": "yellow", "problem": "red"}[kind]
+        click.echo(f"{click.style(kind, fg=color)}{' ' * (9 - len(kind))}{what}")
 
     def run(self, what: str, check: Callable[[], object]) -> bool:
         """Run one check and return whether it passed. An error that the user can fix is a problem."""
@@ -49,9 +42,9 @@ class CheckReport:
         try:
             check()
         except (ConfigError, ServerError, RegistryError, StateError) as error:
-            self.problem(str(error))
+            self.add("problem", str(error))
             return False
-        self.ok(what)
+        self.add("ok", what)
         return True
 
 
@@ -72,19 +65,19 @@ def check(config: Path, *, offline: bool) -> None:
 
     report = CheckReport()
     settings = load(config)
-    report.ok(f"settings: {config}")
+    report.add("ok", f"settings: {config}")
     for warning in warnings(settings):
-        report.warn(warning)
+        report.add("warning", warning)
     try:
         resources = Resources.at(settings.home)
     except ConfigError as error:
-        report.problem(str(error))
+        report.add("problem", str(error))
         raise SystemExit(1) from None
-    problems = resources.letters.check()
-    for problem in problems:
-        report.problem(f"{resources.templates / str(problem)}")
-    if not problems:
-        report.ok(f"templates: {resources.templates}")
+    bad_templates = resources.letters.check()
+    for problem in bad_templates:
+        report.add("problem", f"{resources.templates / str(problem)}")
+    if not bad_templates:
+        report.add("ok", f"templates: {resources.templates}")
     for mailbox in settings.file.mailbox:
         _check_policy(report, resources, mailbox.policy, settings.registry(mailbox))
     report.run(f"state: {settings.file.state}", partial(_state, settings))
@@ -93,31 +86,27 @@ def check(config: Path, *, offline: bool) -> None:
         report.run(imap, partial(_imap, settings, mailbox))
         smtp = f"SMTP: {mailbox.smtp.host}:{mailbox.smtp.port}"
         report.run(smtp, partial(_smtp, settings, mailbox))
-    if report.problems:
-        click.echo(f"Problems found: {report.problems} (warnings: {report.warnings})")
+    problems, warned = report.counts["problem"], report.counts["warning"]
+    click.echo(f"{f'Problems found: {problems}' if problems else 'No problems found'} (warnings: {warned})")
+    if problems:
         raise SystemExit(1)
-    click.echo(f"No problems found (warnings: {report.warnings})")
 
 
 def _check_policy(report: CheckReport, resources: Resources, name: str, registry: Path) -> None:
     """Check a mailbox's rules and its registry. Warn about example values and implausible rows."""
     from mailbot.policy.policy import examples
     from mailbot.policy.registry_checks import implausible_rows
+    from mailbot.runtime.registry.registry import Registry
 
     file = resources.rules / f"{name}.toml"
     rules_ok = report.run(f"rules: {file}", partial(resources.policy, name))
-    if report.run(f"registry: {registry}", partial(_registry, registry, name)) and rules_ok:
+    open_registry = partial(Registry.open, registry, name)
+    if report.run(f"registry: {registry}", open_registry) and rules_ok:
         rules = resources.policy(name).rules
         for example in examples(rules):
-            report.warn(f"{file}: {example}; set it to your value and delete example = true")
-        for warning in implausible_rows(_registry(registry, name), rules, datetime.now(UTC).date()):
-            report.warn(f"{registry}: {warning}")
-
-
-def _registry(path: Path, policy: str) -> Registry:
-    from mailbot.runtime.registry.registry import Registry
-
-    return Registry.open(path, policy, None)
+            report.add("warning", f"{file}: {example}; set it to your value and delete example = true")
+        for warning in implausible_rows(open_registry(), rules, datetime.now(UTC).date()):
+            report.add("warning", f"{registry}: {warning}")
 
 
 def _state(settings: Settings) -> None:
@@ -129,11 +118,8 @@ def _state(settings: Settings) -> None:
 def _imap(settings: Settings, mailbox: MailboxTable) -> None:
     from mailbot.runtime.imap.mailbox import Mailbox
 
-    connection = Mailbox(settings.imap(mailbox))
-    try:
+    with closing(Mailbox(settings.imap(mailbox))) as connection:
         connection.connect()
-    finally:
-        connection.close()
 
 
 def _smtp(settings: Settings, mailbox: MailboxTable) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import click
 
-from mailbot.strict_toml import ConfigError
-
 
 @click.command()
 @click.option("--fast", is_flag=True, help="Do not pause between emails. There are no pauses when the output is piped.")
@@ -49,7 +47,5 @@ def demo(*, fast: bool, out: Path, serve: bool) -> None:
         complete = asyncio.run(session.run_demo(out, fast=fast, serve=serve))
     except KeyboardInterrupt:
         raise click.Abort from None
-    except session.OutputFolderError as error:
-        raise ConfigError(str(error)) from None
     if not complete:
         sys.exit(1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import email
 import mailbox as mailbox_files
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from email import message_from_string, policy
 from email.message import Message as Parsed
 from email.parser import BytesHeaderParser
 from pathlib import Path
@@ -16,7 +16,7 @@ import click
 
 from mailbot.commands import options
 from mailbot.mail.automated import COMPLAINT
-from mailbot.model import Message, Reply, Request, RequestedUnit, Step
+from mailbot.model import Decision, Message, Reply, Request, Step
 from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
@@ -54,121 +54,77 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     mailbot explain mail.eml
     mailbot explain --json --now 2026-11-20T10:00:00Z saved-mail/ > decisions.jsonl
     """
+    from mailbot.commands import loading
     from mailbot.runtime import logs
+    from mailbot.runtime.attachment_process import AttachmentProcess
+    from mailbot.runtime.clock import Clock
     from mailbot.settings import load
 
-    dry_run = _DryRun(load(config), address, now)
-    try:
+    settings = load(config)
+    known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
+    if address and address.lower() not in known:
+        raise click.BadParameter(
+            f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
+        )
+    with closing(loading.store(settings, read_only=True)) as store, AttachmentProcess() as opener:
+        policies = loading.policies(settings, will_send=False)
+        contexts = loading.contexts(settings, store, Clock(now), opener, policies=policies, dry_run=True)
         for name, raw in _emails(paths):
-            explanation = dry_run.explain(name, raw, annotate=not as_json)
+            recipient = address.lower() if address else _recipient(raw, known)
+            explanation = _explain(name, raw, contexts[recipient], annotate=not as_json)
             if as_json:
                 click.echo(logs.as_json(explanation.fields))
             else:
                 _print(explanation)
-    finally:
-        dry_run.close()
 
 
-class _DryRun:
-    """The policies, registries and state that the settings name, opened for reading only."""
+def _explain(name: str, raw: bytes, context: MailboxContext, *, annotate: bool) -> Explanation:
+    """Run one email through the pipeline without committing it. ``annotate``: also mark in the text what was found.
 
-    def __init__(self, settings: Any, address: str | None, now: datetime | None) -> None:
-        from mailbot.commands import loading
-        from mailbot.runtime.attachment_process import AttachmentProcess
-        from mailbot.runtime.clock import Clock
-        from mailbot.runtime.pipeline import MailboxContext
-        from mailbot.runtime.registry.registry import Registry
+    Raises:
+        StateError: the state cannot be read.
+        ConfigError: a template for the reply is invalid.
+    """
+    from mailbot.commands.annotations import AnnotatedMessage
+    from mailbot.core import handle
+    from mailbot.intake.reading import read_message
+    from mailbot.mail.parse import UnreadableError
+    from mailbot.policy.context import Context
+    from mailbot.reply.render import TemplateError
+    from mailbot.runtime.pipeline import find_case, incoming_mail, look_up
+    from mailbot.runtime.store import StateError
 
-        known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
-        if address and address.lower() not in known:
-            raise click.BadParameter(
-                f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
-            )
-        clock = Clock(now)
-        self.store = loading.store(settings, read_only=True)
-        self.chosen = address.lower() if address else None
-        policies = loading.policies(settings, will_send=False)
-        self.opener = AttachmentProcess()
-        self.contexts: dict[str, MailboxContext] = {
-            mailbox.address.lower(): MailboxContext(
-                policies[mailbox.address.lower()],
-                Registry.open(settings.registry(mailbox), mailbox.policy, None),
-                self.store,
-                clock,
-                open_attachments=self.opener,
-            )
-            for mailbox in settings.file.mailbox
-        }
-
-    def close(self) -> None:
-        """Close the state and the process that opens attachments."""
-        self.opener.close()
-        self.store.close()
-
-    def explain(self, name: str, raw: bytes, *, annotate: bool) -> Explanation:
-        """Run one email through the pipeline without committing it.
-
-        Args:
-            name: how to name the email in the output.
-            raw: the email as received.
-            annotate: also mark in the text what was found, for output as text.
-
-        Raises:
-            StateError: the state cannot be read.
-            ConfigError: a template for the reply is invalid.
-        """
-        from mailbot.intake.reading import read_message
-        from mailbot.mail.parse import UnreadableError
-        from mailbot.reply.render import TemplateError
-        from mailbot.runtime.pipeline import incoming_mail
-        from mailbot.runtime.store import StateError
-
-        context = self.contexts[self._recipient(raw)]
-        now = context.clock.now()
-        message = _EMPTY
-        try:
-            message = read_message(
-                incoming_mail(context.policy.desk.address, raw, now), context.policy.desk, context.open_attachments
-            )
-            return self._explain_message(name, message, context, now, annotate=annotate)
-        except StateError:
-            raise
-        except TemplateError as error:
-            raise ConfigError(f"templates: {error}") from error
-        except UnreadableError as error:
-            why = str(error)
-        except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
-            why = f"{type(error).__name__} while it was processed"
-        return Explanation(_failed_fields(name, context.policy.name, message, why))
-
-    @staticmethod
-    def _explain_message(name: str, message: Message, context: MailboxContext, now: datetime, *, annotate: bool) -> Explanation:
-        from mailbot.commands.annotations import AnnotatedMessage
-        from mailbot.core import handle
-        from mailbot.policy.context import Context
-        from mailbot.runtime.pipeline import find_case, look_up
-
+    desk, now = context.policy.desk, context.clock.now()
+    message = _EMPTY
+    try:
+        message = read_message(incoming_mail(desk.address, raw, now), desk, context.open_attachments)
         case = find_case(message, context)
         snapshot = look_up(message, case, context)
         result = handle(message, case, Context(context.policy, snapshot, now))
-        fields = _fields(name, context.policy.name, message, result, set(snapshot.units))
-        request: Request = getattr(result.event, "request", Request("other"))
-        if not annotate:
-            return Explanation(fields)
-        return Explanation(fields, AnnotatedMessage(message, request, case, snapshot, context.policy.desk))
+        annotated = AnnotatedMessage(message, _request(result), case, snapshot, desk) if annotate else None
+        return Explanation(_fields(name, message, result, set(snapshot.units)), annotated)
+    except StateError:
+        raise
+    except TemplateError as error:
+        raise ConfigError(f"templates: {error}") from error
+    except UnreadableError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - as in the daemon: one bad email must not stop the others
+        why = f"{type(error).__name__} while it was processed"
+    why = f"moved to Attention, staff are notified: {why}"
+    return Explanation(_fields(name, message, Step(None, Decision("none", (), why, context.policy.stamp), None), set()))
 
-    def _recipient(self, raw: bytes) -> str:
-        """Return the mailbox that received an email: the option ``--mailbox``, else the first one named in the headers."""
-        if self.chosen:
-            return self.chosen
-        headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
-        for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
-            text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
-            for address in self.contexts:
-                user, _, domain = address.rpartition("@")
-                if address in text or (f"{user}+" in text and f"@{domain}" in text):
-                    return address
-        return next(iter(self.contexts))
+
+def _recipient(raw: bytes, addresses: list[str]) -> str:
+    """Return the mailbox that received an email: the first one named in the headers, else the first one."""
+    headers: Parsed = BytesHeaderParser().parsebytes(raw[:100_000])
+    for header in ("Delivered-To", "X-Original-To", "To", "Cc"):
+        text = " ".join(str(value) for value in headers.get_all(header, [])).lower()
+        for address in addresses:
+            user, _, domain = address.rpartition("@")
+            if address in text or (f"{user}+" in text and f"@{domain}" in text):
+                return address
+    return addresses[0]
 
 
 def _emails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
@@ -187,30 +143,34 @@ def _emails(paths: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
                     yield f"{file.name}:{number}", box.get_bytes(key)
 
 
-def _fields(name: str, policy: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+def _request(result: Step) -> Request:
+    return getattr(result.event, "request", Request("other"))
+
+
+def _fields(name: str, message: Message, result: Step, known: set[str]) -> dict[str, Any]:
+    """Return the fields of ``--json``. The step of an email that could not be processed has no event."""
     from mailbot.intake.entities.serials import serial_key
 
-    event, decision = result.event, result.decision
-    assert event is not None  # noqa: S101 - an email always leads to an event
-    assert decision is not None  # noqa: S101
-    request: Request = getattr(event, "request", Request("other"))
-    silent = request.kind in ("bounce", "auto", "list", "spam")
+    request, decision = _request(result), result.decision
+    assert decision is not None  # noqa: S101 - every email is decided on
+    silent = result.event is None or request.kind in ("bounce", "auto", "list", "spam")
+    units = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}  # each once
     verdicts = {serial_key(v.serial): v for v in decision.verdicts if v.serial}
     items = [
         {
             "serial": unit.serial,
-            "known": serial_key(unit.serial) in known,
-            "outcome": verdicts[key].outcome if (key := serial_key(unit.serial)) in verdicts else decision.outcome,
-            "clauses": list(verdicts[key].clauses if key in verdicts else decision.clauses),
+            "known": key in known,
+            "outcome": verdicts.get(key, decision).outcome,
+            "clauses": list(verdicts.get(key, decision).clauses),
         }
-        for unit in _units(request)
+        for key, unit in units.items()
         if decision.outcome != "none"
     ]
     reasons = dict.fromkeys(reason for reason in (unit.reason for unit in request.units) if reason)
     return {
         "file": name,
         "kind": request.kind,
-        "policy": policy,
+        "policy": decision.stamp.policy,
         "sender": message.answer_to.email if message.answer_to and not silent else None,
         "language": request.language,
         "items": items,
@@ -223,35 +183,6 @@ def _fields(name: str, policy: str, message: Message, result: Step, known: set[s
         "why": decision.why,
         "replies": [_reply(reply) for reply in result.replies],
         "message": _message(message, may_answer=bool(message.answer_to) and not silent),
-    }
-
-
-def _units(request: Request) -> list[RequestedUnit]:
-    """Return the units that an email names, each once, including other companies' units."""
-    from mailbot.intake.entities.serials import serial_key
-
-    named = {serial_key(unit.serial): unit for unit in (*request.foreign, *request.units) if unit.serial}
-    return list(named.values())
-
-
-def _failed_fields(name: str, policy: str, message: Message, why: str) -> dict[str, Any]:
-    request = Request("other")
-    return {
-        "file": name,
-        "kind": "other",
-        "policy": policy,
-        "sender": None,
-        "language": request.language,
-        "items": [],
-        "reason": "",
-        "missing": [],
-        "intent": "none",
-        "exclusions": [],
-        "po_number": None,
-        "outcome": "none",
-        "why": f"moved to Attention, staff are notified: {why}",
-        "replies": [],
-        "message": _message(message, may_answer=False),
     }
 
 
@@ -278,15 +209,11 @@ def _message(message: Message, *, may_answer: bool) -> dict[str, Any]:
 
 
 def _reply(reply: Reply) -> dict[str, Any]:
-    parsed = email.message_from_string(reply.raw)
-    text, attachments = "", []
-    for part in parsed.walk():
-        if part.get_filename():
-            attachments.append(part.get_filename())
-        elif part.get_content_type() == "text/plain" and not text:
-            content = part.get_payload(decode=True)
-            text = content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
-    return {"to": reply.to, "subject": reply.subject, "text": text.replace("\r\n", "\n"), "attachments": attachments}
+    mail = message_from_string(reply.raw, policy=policy.default)
+    body = mail.get_body(("plain",))
+    text = str(body.get_content()).replace("\r\n", "\n") if body else ""
+    attachments = [part.get_filename() for part in mail.iter_attachments()]
+    return {"to": reply.to, "subject": reply.subject, "text": text, "attachments": attachments}
 
 
 def _print(explanation: Explanation) -> None:
@@ -310,7 +237,10 @@ def _print(explanation: Explanation) -> None:
             ("unit", f"{i['serial']}{_from(annotated, i['serial'])}: {i['outcome']} by {', '.join(i['clauses'])}")
             for i in fields["items"]
         ),
-        *(("not used", f"{s.text}{_at(s.where)}: {s.why}") for s in (annotated.rejected if annotated else ())),
+        *(
+            ("not used", f"{s.text}{f' (in {s.where})' if s.where else ''}: {s.why}")
+            for s in (annotated.rejected if annotated else ())
+        ),
         ("outcome", f"{fields['outcome']}: {fields['why']}"),
         *(("reply", f"to {r['to']}: {r['subject']}") for r in fields["replies"]),
     ]
@@ -324,7 +254,3 @@ def _print(explanation: Explanation) -> None:
 def _from(annotated: AnnotatedMessage | None, number: str) -> str:
     sources = annotated.sources(number) if annotated else ""
     return f" (from {sources})" if sources else ""
-
-
-def _at(where: str) -> str:
-    return f" (in {where})" if where else ""

@@ -34,21 +34,18 @@ def init(folder: Path, policy: str) -> None:
         raise click.ClickException(f"{settings} already exists; nothing was changed. Choose another folder.")
     desk = Resources.at().policy(policy)
     folder.mkdir(parents=True, exist_ok=True)
-    rules = folder / "rules"
-    if not rules.exists():
-        shutil.copytree(packaged("rules"), rules)
-    if not (folder / "templates").exists():
-        shutil.copytree(packaged("templates"), folder / "templates")
+    for name in ("rules", "templates"):
+        if not (folder / name).exists():
+            shutil.copytree(packaged(name), folder / name)
     (folder / "state").mkdir(mode=0o700, exist_ok=True)
     registry = folder / "registry.csv"
     if not registry.exists():
         registry.write_text(_COLUMNS + "\n", encoding="utf-8")
-    domain = desk.desk.address.rpartition("@")[2]
     settings.write_text(
         _SETTINGS.format(
             address=desk.desk.address,
             policy=policy,
-            domain=domain,
+            domain=desk.desk.address.rpartition("@")[2],
             zone=desk.timezone,
             variable=re.sub(r"\W", "_", policy).upper() + "_PASSWORD",
             staff="".join(_person(person) for person in desk.desk.staff),
@@ -58,7 +55,7 @@ def init(folder: Path, policy: str) -> None:
     click.echo(f"{folder} created. Next steps:")
     click.echo(f"  1. edit {settings}: address, servers, staff")
     click.echo(f"  2. fill {registry}: the units you have shipped")
-    click.echo(f"  3. set ship_to and the fees in {rules / (policy + '.toml')}")
+    click.echo(f"  3. set ship_to and the fees in {folder / 'rules' / policy}.toml")
     click.echo(f"  4. mailbot check --config {settings}")
 
 

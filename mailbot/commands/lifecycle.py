@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import click
 
-if TYPE_CHECKING:
-    from mailbot.case.lifecycle import Transition
-    from mailbot.model import State
+from mailbot.case.lifecycle import FINAL_STATES, ORDER, TRANSITIONS, Transition, diagram
+from mailbot.decide.permissions import ROLES
+from mailbot.model import State
 
 _PAGE = """\
 # The lifecycle of a unit
@@ -56,8 +55,6 @@ def lifecycle() -> None:
 
 def page() -> str:
     """Return docs/lifecycle.md."""
-    from mailbot.case.lifecycle import FINAL_STATES, TRANSITIONS, diagram
-
     rows = (f"| {' | '.join(_cells(transition))} |" for transition in TRANSITIONS)
     return _PAGE.format(
         ends=f"{', '.join(FINAL_STATES[:-1])} and {FINAL_STATES[-1]}",
@@ -69,8 +66,6 @@ def page() -> str:
 
 def _forward() -> Iterator[str]:
     """Yield the arrows of the simple diagram: forward transitions only, without held and final states."""
-    from mailbot.case.lifecycle import ORDER, TRANSITIONS
-
     line: list[State | None] = [None, *(state for state in ORDER if state != "held"), "closed"]
     found: dict[tuple[State | None, State], list[str]] = {}
     for transition in TRANSITIONS:
@@ -83,22 +78,10 @@ def _forward() -> Iterator[str]:
 
 
 def _cells(transition: Transition) -> Iterator[str]:
-    from mailbot.decide.permissions import ROLES
-
     force = " with `FORCE`" if transition.forced else ""
     yield f"`{transition.event}`"
     yield transition.label
-    yield _listed(transition.before)
+    yield ", ".join(state or "`[*]`" for state in (None, *ORDER, *FINAL_STATES) if state in transition.before)
     yield transition.after
-    yield (
-        f"`{transition.command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[transition.command])}"
-        if transition.command
-        else ""
-    )
-
-
-def _listed(states: Collection[str | None]) -> str:
-    """Return states as text, in the order of the lifecycle."""
-    from mailbot.case.lifecycle import FINAL_STATES, ORDER
-
-    return ", ".join(state or "`[*]`" for state in (None, *ORDER, *FINAL_STATES) if state in states)
+    command = transition.command
+    yield f"`{command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[command])}" if command else ""

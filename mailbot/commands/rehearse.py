@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from mailbot.commands.case_history import decision_lines, event_lines
+from mailbot.model import Case
+from mailbot.rehearsal import conversation_file, player
+from mailbot.rehearsal.expectations import describe
+from mailbot.runtime import logs
+from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.logs import escaped
+from mailbot.runtime.resources import Resources, packaged
 from mailbot.strict_toml import ConfigError
-
-if TYPE_CHECKING:
-    from mailbot.model import Case
-    from mailbot.rehearsal.player import ConversationPlayer, Failure
-    from mailbot.runtime.attachment_process import AttachmentProcess
-    from mailbot.runtime.resources import Resources
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -55,13 +56,8 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
 
     Exit codes: 0 all files pass, 1 at least one fails, 2 usage error.
     """
-    import logging
-
-    from mailbot.runtime import logs, resources
-    from mailbot.runtime.attachment_process import AttachmentProcess
-
     logs.configure(logging.ERROR)
-    chosen = resources.Resources(rules or resources.packaged("rules"), templates or resources.packaged("templates"))
+    chosen = Resources(rules or packaged("rules"), templates or packaged("templates"))
     files = list(_files(paths))
     if not files:
         raise click.UsageError("no conversation file (*.toml) in these folders.")
@@ -80,8 +76,6 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 def _rehearse(file: Path, resources: Resources, opener: AttachmentProcess, *, verbose: bool) -> bool:
     """Run one file, print the result, and return whether it passed."""
-    from mailbot.rehearsal import conversation_file, player
-
     try:
         conversation = conversation_file.load(file)
         policy = player.policy_of(conversation, resources)
@@ -103,11 +97,8 @@ def _print_indented(lines: Iterable[str]) -> None:
         click.echo(f"     {escaped(line)}")
 
 
-def _failure_details(played: ConversationPlayer, failure: Failure, *, emails: bool) -> Iterator[str]:
+def _failure_details(played: player.ConversationRun, failure: player.Failure, *, emails: bool) -> Iterator[str]:
     """Yield the other differences, the decision with its clauses, the state of the case, and the emails that were sent."""
-    from mailbot.commands.case_history import decision_lines, event_lines
-    from mailbot.rehearsal.expectations import describe
-
     yield from failure.detail
     step = next((step for step in played.steps if step.count == failure.step), None)
     if step is None:
@@ -131,10 +122,8 @@ def _case_line(case: Case) -> str:
     return f"{case.id}: {case.state}{number}"
 
 
-def _transcript(title: str, played: ConversationPlayer) -> Iterator[str]:
+def _transcript(title: str, played: player.ConversationRun) -> Iterator[str]:
     """Yield the title, then every step with the state of its case and the emails that were sent."""
-    from mailbot.rehearsal.expectations import describe
-
     yield title
     for step in played.steps:
         state = f"  ({_case_line(step.case)})" if step.case else ""

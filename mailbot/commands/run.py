@@ -35,7 +35,6 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     from mailbot.runtime.clock import Clock
     from mailbot.runtime.daemon import Daemon
     from mailbot.runtime.logs import configure
-    from mailbot.runtime.pipeline import MailboxContext
     from mailbot.runtime.worker import MailboxConnections, Worker
     from mailbot.settings import load, warnings
 
@@ -49,11 +48,7 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
     store, opener = loading.store(settings), AttachmentProcess()
     try:
-        registries = loading.registries(settings)
-        contexts = {
-            address: MailboxContext(policy, registries[address], store, clock, open_attachments=opener)
-            for address, policy in policies.items()
-        }
+        contexts = loading.contexts(settings, store, clock, opener, policies=policies)
 
         async def work() -> None:
             connections = [MailboxConnections(context, *servers[i]) for i, context in enumerate(contexts.values())]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from mailbot.commands import options
-
-if TYPE_CHECKING:
-    from mailbot.runtime.store import Store
+from mailbot.commands import loading, options
+from mailbot.runtime import state_tools
+from mailbot.runtime.store import Store, open_store
+from mailbot.settings import load
 
 
 @click.group()
@@ -35,13 +34,9 @@ def check(config: Path) -> None:
     \b
     mailbot state check
     """
-    from mailbot.commands.loading import store
-    from mailbot.runtime.state_tools import check as check_state
-    from mailbot.settings import load
-
     settings = load(config)
-    with closing(store(settings, read_only=True)) as opened:
-        findings = check_state(opened)
+    with closing(loading.store(settings, read_only=True)) as opened:
+        findings = state_tools.check(opened)
         cases = sum(opened.states().values())
     for finding in findings:
         click.echo(f"problem  {finding}")
@@ -65,15 +60,13 @@ def copy(config: Path, source: str, target: str) -> None:
     mailbot state copy tinydb:state tinydb:new-state
     mailbot state copy tinydb:state postgresql://mailbot@localhost/mailbot
     """
-    from mailbot.runtime.state_tools import copy as copy_state
-
     with closing(_open(target, config)) as to_store:
         folder = Path(source.removeprefix("tinydb:"))
         if (folder / "meta.json").exists():
-            count = copy_state(folder, to_store)
+            count = state_tools.copy(folder, to_store)
         else:
             with closing(_open(source, config, read_only=True)) as from_store:
-                count = copy_state(from_store, to_store)
+                count = state_tools.copy(from_store, to_store)
     click.echo(f"{count} cases copied. Now set state in mailbot.toml, then run `mailbot state check`.")
 
 
@@ -86,19 +79,12 @@ def export(config: Path, folder: Path) -> None:
     \b
     mailbot state export cases-2026-11-20
     """
-    from mailbot.commands.loading import store
-    from mailbot.runtime.state_tools import export as export_state
-    from mailbot.settings import load
-
-    with closing(store(load(config), read_only=True)) as opened:
-        count = export_state(opened, folder)
+    with closing(loading.store(load(config), read_only=True)) as opened:
+        count = state_tools.export(opened, folder)
     click.echo(f"{folder}: {count} cases")
 
 
 def _open(url: str, config: Path, *, read_only: bool = False) -> Store:
-    from mailbot.runtime.store import open_store
-    from mailbot.settings import load
-
     if not url.startswith(("tinydb:", "postgresql://")):
         raise click.BadParameter(f"{url.partition(':')[0]}: not supported. Use tinydb:FOLDER or postgresql://user@host/database")
     password = load(config).state_password if url.startswith("postgresql://") and config.exists() else None

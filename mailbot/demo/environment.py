@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -13,9 +11,9 @@ from pathlib import Path
 from mailbot.case.delivery import Delivered
 from mailbot.demo.traffic import TrafficEntry, read_back
 from mailbot.policy.dates import at_hour
+from mailbot.rehearsal.player import random_values
 from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.clock import Clock
-from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
@@ -54,17 +52,6 @@ class DemoEnvironment:
             await self.worker.drain(connection)
         await self.worker.send()
 
-    async def run_daemon(self, stopped: asyncio.Event) -> None:
-        """Run the daemon with the real clock until ``stopped`` is set."""
-        self.clock.at = None
-        daemon = Daemon(self.worker, poll_seconds=2, from_now=False)
-        running = asyncio.create_task(daemon.run())
-        waiting = asyncio.create_task(stopped.wait())
-        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        daemon.stop()
-        await running
-
     def traffic(self, store: Store, *, after: int = 0) -> list[TrafficEntry]:
         """Return the emails that the SMTP server received, from number ``after`` + 1 on, with what a store knows about each."""
         return read_back(self.smtp.received, store, self.policies, self.clock.now(), after=after)
@@ -77,12 +64,10 @@ class DemoEnvironment:
 
 @asynccontextmanager
 async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIterator[DemoEnvironment]:
-    """Start the servers, with a mailbox for every packaged policy. ``registry.csv`` must already be in ``out``.
+    """Start the servers, with a mailbox for every packaged policy and one for the visitor.
 
-    Args:
-        out: the output folder; the state is created in ``out/state``.
-        first_day: the clock starts at midnight of this day, in the time zone of the first policy.
-        visitor: the address of a user who can write to the desks; it gets a mailbox too.
+    ``registry.csv`` must already be in ``out``; the state is created in ``out/state``. The clock starts at midnight of the first
+    day, in the time zone of the first policy.
 
     Raises:
         StateError, ConfigError: the demo cannot start.
@@ -97,10 +82,10 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
             imap_server(users) as imap,
             smtp_server(mailboxes=imap, addresses={user: user for user in users}, users=users, vouch=vouch, now=clock.now) as smtp,
         ):
-            random_values = ids()
+            values = random_values("demo", first=0)
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
             contexts = [
-                MailboxContext(policy, registry, store, clock, random_values.__next__, opener)
+                MailboxContext(policy, registry, store, clock, values.__next__, opener)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
             connections = [MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts]
@@ -119,8 +104,3 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
 def vouch(mail: ReceivedMail) -> str:
     """Return an Authentication-Results header in which every sender passes DMARC."""
     return f"{SERVER}; dmarc=pass header.from={from_domain(mail.raw) or 'localhost'}"
-
-
-def ids() -> Iterator[str]:
-    """Yield 128-bit hexadecimal values that look random but are the same in every run, so that the demo is reproducible."""
-    return (hashlib.sha256(f"demo {count}".encode()).hexdigest()[:32] for count in itertools.count())

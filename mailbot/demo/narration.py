@@ -6,18 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from mailbot.demo.outcomes import OutcomeSeen, outcomes
+from mailbot.demo.outcomes import DecisionSummary, OutcomeSeen, outcomes, summaries
 from mailbot.demo.personas import Personas
 from mailbot.demo.scenario import ScenarioMoment
-from mailbot.demo.summary import DecisionSummary, summaries
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.charsets import one_line
 from mailbot.model import Case
@@ -60,15 +57,20 @@ MAX_WIDTH = 150
 """Maximum width of a decision's text, in columns."""
 
 
+def word(outcome: str) -> str:
+    """Return the words for an outcome."""
+    return WORDS.get(outcome, outcome)
+
+
 class Narrator:
     """Prints the demo: with colors and a progress bar on a terminal, as plain lines otherwise."""
 
-    def __init__(self, personas: Personas, zone: str, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+    def __init__(self, personas: Personas, zone: str) -> None:
+        self.console = Console(highlight=False)
         self._personas, self._zone = personas, ZoneInfo(zone)
         self._reminders: Counter[str] = Counter()
         self._reminder_days: list[date] = []
-        self._bar = Progress(
+        self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
             TextColumn("day {task.completed} of {task.total}"),
@@ -76,14 +78,7 @@ class Narrator:
             transient=True,
             disable=not self.console.is_terminal,
         )
-        self._days = self._bar.add_task("", total=personas.days)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
+        self._days = self.bar.add_task("", total=personas.days)
 
     def start(self, mailboxes: Sequence[str], units: int) -> None:
         """Print the setup."""
@@ -94,7 +89,7 @@ class Narrator:
     def moment(self, moment: ScenarioMoment) -> bool:
         """Print the emails of one point in time, and return whether anything was printed."""
         local = moment.at.astimezone(self._zone)
-        self._bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
+        self.bar.update(self._days, description=f"{local:%a %d %b}", completed=(local.date() - self._personas.first_day).days)
         shown = [email for email in moment.emails if not (email.due and email.to_staff)]
         reminders = [email for email in moment.emails if email.due and email.to_staff]
         if reminders:
@@ -109,7 +104,10 @@ class Narrator:
     def _emails(self, emails: Sequence[TrafficEntry], local: datetime) -> None:
         sent = {email.message.message_id: email for email in emails if email.outgoing}
         for email in (email for email in emails if not email.outgoing):
-            self._arrived(email, local)
+            sender = email.message.sender
+            who = one_line(sender.name) or sender.email if sender else "(no sender)"
+            subject = one_line(email.message.subject)
+            self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {email.mailbox}: ", subject))
             for summary in summaries(email):
                 self._line(Text.assemble(MARGIN, *_summary(summary)))
             for message_id in email.entry.sent if email.entry else ():
@@ -122,15 +120,6 @@ class Narrator:
             self._line(Text.assemble((f"{local:%a %d %b %H:%M}", "dim"), "  due: ", (template, "bold blue"), f" {clause}"))
             for email in group:
                 self._sent(email)
-
-    def _arrived(self, email: TrafficEntry, local: datetime) -> None:
-        sender = email.message.sender
-        who = one_line(sender.name) or sender.email if sender else "(no sender)"
-        self._line(
-            Text.assemble(
-                (f"{local:%a %d %b %H:%M}", "dim"), "  ", (who, "bold"), f" to {email.mailbox}: ", one_line(email.message.subject)
-            )
-        )
 
     def _sent(self, email: TrafficEntry) -> None:
         style = "dim" if email.to_staff else ""
@@ -149,19 +138,19 @@ class Narrator:
     def end(self, seen: Sequence[OutcomeSeen], emails: Sequence[TrafficEntry], cases: Sequence[Case], out: Path) -> None:
         """Print the scenarios shown, the totals, the output files, and what is missing."""
         self._print_reminders()
-        self._bar.stop()
+        self.bar.stop()
         self._line(Text("\nScenarios shown", style="bold"))
         for each in seen:
             mark, where = (("✓", "green"), f"email {each.email.number:03}") if each.email else (("✗", "bold red"), "missing")
             self._line(Text.assemble("  ", mark, f" {each.kind:<48} ", (where, "dim")))
         arrived = [email for email in emails if not email.outgoing]
-        states: dict[str, int] = dict(Counter(case.state for case in cases).most_common())
         self._line(Text("\nTotals", style="bold"))
-        self._line(Text(f"  {len(arrived)} emails received: {_counted(_with_words(outcomes(emails)))}"), cut=False)
+        received = _counted({word(outcome): number for outcome, number in outcomes(emails).items()})
+        self._line(Text(f"  {len(arrived)} emails received: {received}"), cut=False)
         staff = sum(email.to_staff for email in emails)
         outgoing = len(emails) - len(arrived)
         self._line(Text(f"  {outgoing} emails sent: {outgoing - staff} to customers, {staff} to staff"))
-        self._line(Text(f"  {len(cases)} cases: {_counted(states)}"))
+        self._line(Text(f"  {len(cases)} cases: {_counted(dict(Counter(case.state for case in cases).most_common()))}"))
         self._line(Text("\nOutput files", style="bold"))
         for path, what in (
             ("index.html", "all conversations, with decisions and clauses"),
@@ -195,14 +184,10 @@ def _template_and_clause(email: TrafficEntry) -> tuple[str, str]:
 
 def _summary(summary: DecisionSummary) -> tuple[tuple[str, str], ...]:
     return (
-        (WORDS.get(summary.outcome, summary.outcome), STYLES.get(summary.outcome, "dim")),
+        (word(summary.outcome), STYLES.get(summary.outcome, "dim")),
         (f" {' '.join(summary.clauses)}" if summary.clauses else "", ""),
         (f"  {one_line(summary.about, MAX_WIDTH)}" if summary.about else "", "dim"),
     )
-
-
-def _with_words(counts: dict[str, int]) -> dict[str, int]:
-    return {WORDS.get(word, word): number for word, number in counts.items()}
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -1,13 +1,54 @@
-"""Find the first email that shows each kind of outcome, from the emails and the cases."""
+"""What the emails show: a summary of each decision, and the first email that shows each kind of outcome."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from mailbot.demo.summary import summaries
 from mailbot.demo.traffic import TrafficEntry
-from mailbot.model import Answered, Bounced, CommandName, Decision, Ordered, StaffMessage, Value
+from mailbot.model import Answered, Bounced, CommandName, Decision, Ignored, Ordered, StaffMessage, Value, Verdict
+
+
+class DecisionSummary(Value, frozen=True):
+    """One outcome, the clauses that decided, and the units it concerns or the reason."""
+
+    outcome: str
+    clauses: tuple[str, ...] = ()
+    about: str = ""
+
+
+def summaries(email: TrafficEntry) -> tuple[DecisionSummary, ...]:
+    """Return the decisions on an incoming email; empty if the email is not in the mail log."""
+    if email.record is None:
+        return ()
+    if email.record.folder == "Attention":
+        return (DecisionSummary("attention", (), email.record.why),)
+    if email.entry is None or isinstance(email.entry.event, Ignored):
+        return (DecisionSummary("ignored" if email.record.folder == "Ignored" else "none", (), email.record.why),)
+    if isinstance(email.entry.event, Bounced):
+        return (DecisionSummary("undeliverable", (), ", ".join(email.entry.event.bounce.recipients)),)
+    return _summarized(email.entry.decision)
+
+
+def _summarized(decision: Decision) -> tuple[DecisionSummary, ...]:
+    """Summarize a decision: one summary per command, or one for all units with the same outcome and clauses."""
+    if decision.command_results:
+        return tuple(
+            DecisionSummary(result.result, result.clauses, " ".join((f"“{result.command.said}”", *result.serials)))
+            for result in decision.command_results
+        )
+    if decision.answer_key:
+        serials = (verdict.serial for verdict in decision.verdicts)
+        return (DecisionSummary(decision.answer_key, decision.clauses, ", ".join(serials) or decision.why),)
+    units: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
+    for verdict in decision.verdicts:
+        units.setdefault((verdict.outcome, verdict.clauses, verdict.answered_as_unknown), []).append(verdict.serial or "?")
+    if not units:
+        return (DecisionSummary(decision.outcome, decision.clauses, decision.why if decision.outcome == "none" else ""),)
+    return tuple(
+        DecisionSummary(outcome, clauses, ", ".join(serials) + (" (not the owner; answered as unknown)" if as_unknown else ""))
+        for (outcome, clauses, as_unknown), serials in units.items()
+    )
 
 
 class OutcomeSeen(Value, frozen=True):
@@ -37,15 +78,24 @@ def _decision(email: TrafficEntry) -> Decision | None:
     return None
 
 
+def _verdicts(email: TrafficEntry) -> tuple[Verdict, ...]:
+    decision = _decision(email)
+    return decision.verdicts if decision else ()
+
+
 def _states(email: TrafficEntry, outcome: str) -> bool:
     decision = _decision(email)
-    return decision is not None and (decision.outcome == outcome or any(v.outcome == outcome for v in decision.verdicts))
+    return decision is not None and outcome in (decision.outcome, *(verdict.outcome for verdict in decision.verdicts))
 
 
 def _issued(email: TrafficEntry) -> bool:
-    decision, number = _decision(email), email.case.number if email.case else None
-    fresh = decision is not None and any(v.outcome == "issue" and v.number is None for v in decision.verdicts)
+    number = email.case.number if email.case else None
+    fresh = any(verdict.outcome == "issue" and verdict.number is None for verdict in _verdicts(email))
     return fresh and number is not None and number.text in email.message.text
+
+
+def _repeated(email: TrafficEntry) -> bool:
+    return any(verdict.number and verdict.number.text in email.message.text for verdict in _verdicts(email))
 
 
 def _quoted(email: TrafficEntry) -> bool:
@@ -54,36 +104,26 @@ def _quoted(email: TrafficEntry) -> bool:
     return _states(email, "quote") and "purchase order" in text and any(q.number.lower() in text for q in quotes)
 
 
-def _answered(email: TrafficEntry) -> bool:
-    """Whether this email supplied the missing information, and the request was decided."""
-    supplied = email.entry is not None and isinstance(email.entry.event, Answered)
-    return supplied and email.record is not None and email.record.outcome in ("issue", "quote", "mixed")
+def _not_owner(email: TrafficEntry) -> bool:
+    return any(verdict.answered_as_unknown for verdict in _verdicts(email))
 
 
-def _held(email: TrafficEntry) -> bool:
-    return email.to_staff and email.reply is not None and email.reply.template == "notice held"
+def _decided(email: TrafficEntry, *outcomes: str) -> bool:
+    """Whether this incoming email led to one of these outcomes."""
+    return email.record is not None and email.record.outcome in outcomes
 
 
 def _ignored(email: TrafficEntry, kind: str) -> bool:
     return email.record is not None and email.record.kind == kind and email.record.folder == "Ignored"
 
 
-def _customer_email(email: TrafficEntry, kind: str) -> bool:
-    return email.reply is not None and email.reply.audience == "customer" and email.reply.template.startswith(kind)
-
-
-def _repeated(email: TrafficEntry) -> bool:
-    decision = _decision(email)
-    return decision is not None and any(v.number and v.number.text in email.message.text for v in decision.verdicts)
-
-
-def _not_owner(email: TrafficEntry) -> bool:
-    decision = _decision(email)
-    return decision is not None and any(v.answered_as_unknown for v in decision.verdicts)
+def _sent(email: TrafficEntry, template: str, audience: str = "customer") -> bool:
+    """Whether this email was sent to this audience with this template, or with a variant of it."""
+    return email.reply is not None and email.reply.audience == audience and email.reply.template.startswith(template)
 
 
 def _german_html(email: TrafficEntry) -> bool:
-    known = email.entry is not None and any(v.known for v in email.entry.decision.verdicts)
+    known = email.entry is not None and any(verdict.known for verdict in email.entry.decision.verdicts)
     german = email.case is not None and email.case.language == "de"
     return not email.outgoing and known and german and bool(email.html) and not email.has_text
 
@@ -91,16 +131,6 @@ def _german_html(email: TrafficEntry) -> bool:
 def _csv(email: TrafficEntry) -> bool:
     named = any(attachment.name.lower().endswith(".csv") for attachment in email.message.attachments)
     return named and email.entry is not None and len(email.entry.decision.verdicts) > 1
-
-
-def _bounced(email: TrafficEntry) -> bool:
-    return not email.outgoing and email.entry is not None and isinstance(email.entry.event, Bounced)
-
-
-def _ordered(email: TrafficEntry) -> bool:
-    """Whether this purchase order matched the quote, and an RMA was issued."""
-    by_rule = email.record is not None and email.record.outcome == "issue"
-    return by_rule and email.entry is not None and isinstance(email.entry.event, Ordered)
 
 
 def _commanded(email: TrafficEntry, name: CommandName, result: str = "done") -> bool:
@@ -111,23 +141,23 @@ def _commanded(email: TrafficEntry, name: CommandName, result: str = "done") -> 
 
 def _approved_to_the_customer(email: TrafficEntry) -> bool:
     """Whether staff approved in an email to the customer, with the mailbox in Cc."""
-    event, customer = email.entry.event if email.entry else None, email.case.sender if email.case else ""
+    event, customer = email.event, email.case.sender if email.case else ""
     to_customer = isinstance(event, StaffMessage) and customer in event.mail.other_recipients
     return to_customer and _commanded(email, "approve")
 
 
 def _closed_after(email: TrafficEntry) -> bool:
-    return _customer_email(email, "progress shipped") and email.case is not None and email.case.state == "closed"
+    return _sent(email, "progress shipped") and email.case is not None and email.case.state == "closed"
 
 
 KINDS: dict[str, Callable[[TrafficEntry], bool]] = {
     "RMA number issued": _issued,
     "duplicate request: existing RMA resent": _repeated,
     "quote sent, purchase order requested": _quoted,
-    "matching PO: RMA issued": _ordered,
+    "matching PO: RMA issued": lambda email: isinstance(email.event, Ordered) and _decided(email, "issue"),
     "missing information requested": lambda email: _states(email, "ask") and not _not_owner(email),
-    "missing information supplied": _answered,
-    "held for staff": _held,
+    "missing information supplied": lambda email: isinstance(email.event, Answered) and _decided(email, "issue", "quote", "mixed"),
+    "held for staff": lambda email: _sent(email, "notice held", "staff"),
     "approved by staff": lambda email: _commanded(email, "approve"),
     "approved in an email to the customer, rma@ in Cc": _approved_to_the_customer,
     "declined": lambda email: _states(email, "decline"),
@@ -135,18 +165,18 @@ KINDS: dict[str, Callable[[TrafficEntry], bool]] = {
     "list of units attached as CSV": _csv,
     "German email, HTML only": _german_html,
     "non-owner: nothing disclosed": _not_owner,
-    "outgoing email bounced": _bounced,
+    "outgoing email bounced": lambda email: not email.outgoing and isinstance(email.event, Bounced),
     "auto-reply ignored": lambda email: _ignored(email, "auto"),
     "newsletter ignored": lambda email: _ignored(email, "list"),
-    "inbound shipment announced": lambda email: _customer_email(email, "progress under_way"),
-    "received, with due date": lambda email: _customer_email(email, "progress received"),
-    "status request answered automatically": lambda email: _customer_email(email, "progress status"),
-    "inspection finding with a charge": lambda email: _customer_email(email, "progress charged"),
+    "inbound shipment announced": lambda email: _sent(email, "progress under_way"),
+    "received, with due date": lambda email: _sent(email, "progress received"),
+    "status request answered automatically": lambda email: _sent(email, "progress status"),
+    "inspection finding with a charge": lambda email: _sent(email, "progress charged"),
     "quote above a limit: second approver asked": lambda email: _commanded(email, "quote", "second"),
-    "parts quote and its purchase order": lambda email: _customer_email(email, "progress parts_ordered"),
+    "parts quote and its purchase order": lambda email: _sent(email, "progress parts_ordered"),
     "shipped back and closed": _closed_after,
-    "request withdrawn": lambda email: _customer_email(email, "progress withdrawn"),
-    "reminder": lambda email: _customer_email(email, "reminder"),
-    "RMA expired": lambda email: _customer_email(email, "expired"),
-    "request closed: no response": lambda email: _customer_email(email, "closed"),
+    "request withdrawn": lambda email: _sent(email, "progress withdrawn"),
+    "reminder": lambda email: _sent(email, "reminder"),
+    "RMA expired": lambda email: _sent(email, "expired"),
+    "request closed: no response": lambda email: _sent(email, "closed"),
 }

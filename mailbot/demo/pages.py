@@ -7,7 +7,7 @@ sandboxed frame that can neither run scripts nor load anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,23 +15,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from mailbot.demo.narration import WORDS
-from mailbot.demo.outcomes import OutcomeSeen, outcomes
-from mailbot.demo.summary import DecisionSummary, summaries
+from mailbot.demo.narration import word
+from mailbot.demo.outcomes import OutcomeSeen, outcomes, summaries
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.mail.charsets import decode
-from mailbot.model import Case, Value
+from mailbot.model import Case
 from mailbot.policy.policy import Policy
 
 _BODY = re.compile(r"\A(?>.*?<body\b[^<>]*+>)(.*)</body>", re.DOTALL | re.IGNORECASE)
 _NO_RESOURCES = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-
-
-class ConversationPage(Value, frozen=True):
-    """A case with its emails in order. ``case`` is None for the emails that belong to no case."""
-
-    case: Case | None
-    emails: tuple[TrafficEntry, ...]
 
 
 def write_pages(
@@ -52,18 +44,17 @@ def write_pages(
     for case in cases:
         (out / "cases" / f"{case.id}.json").write_bytes(msgspec.json.format(msgspec.json.encode(case), indent=2) + b"\n")
     page = pages.get_template("index.html.jinja").render(
-        conversations=tuple(conversations(emails, cases)), seen=seen, emails=emails, cases=cases, outcomes=outcomes(emails)
+        conversations=conversations(emails, cases), seen=seen, emails=emails, cases=cases, outcomes=outcomes(emails)
     )
     (out / "index.html").write_text(page, encoding="utf-8")
 
 
-def conversations(emails: Sequence[TrafficEntry], cases: Sequence[Case]) -> Iterator[ConversationPage]:
-    """Yield the cases in the given order, then the emails that belong to no case."""
-    for case in cases:
-        yield ConversationPage(case, tuple(email for email in emails if email.case and email.case.id == case.id))
-    without_case = tuple(email for email in emails if email.case is None)
-    if without_case:
-        yield ConversationPage(None, without_case)
+def conversations(emails: Sequence[TrafficEntry], cases: Sequence[Case]) -> list[dict[str, object]]:
+    """Return the cases in the given order, each with its emails, then the emails that belong to no case."""
+    found: dict[str | None, list[TrafficEntry]] = {case.id: [] for case in cases}
+    for email in emails:
+        found.setdefault(email.case.id if email.case else None, []).append(email)
+    return [{"case": case, "emails": found[case.id if case else None]} for case in (*cases, *([None] if None in found else []))]
 
 
 def own_html(email: TrafficEntry) -> str:
@@ -93,21 +84,16 @@ def _templates(policies: Mapping[str, Policy]) -> Environment:
         clauses = policies[mailbox].rules.clauses
         return clauses[name].text if name in clauses else ""
 
-    def company(mailbox: str) -> str:
-        return policies[mailbox].rules.policy.company
-
-    def decided(email: TrafficEntry) -> tuple[DecisionSummary, ...]:
-        return () if email.outgoing else summaries(email)
-
     def excerpt(email: TrafficEntry) -> str:
         return (email.message.text if email.outgoing else email.message.visible or email.message.text).strip()
 
-    def as_text(content: bytes) -> str:
-        return decode(content).strip()
-
-    pages.filters.update(local=local, clause=clause, company=company, decided=decided, excerpt=excerpt, as_text=as_text, word=_word)
+    pages.filters.update(
+        local=local,
+        clause=clause,
+        company=lambda mailbox: policies[mailbox].rules.policy.company,
+        decided=summaries,
+        excerpt=excerpt,
+        as_text=lambda content: decode(content).strip(),
+        word=word,
+    )
     return pages
-
-
-def _word(outcome: str) -> str:
-    return WORDS.get(outcome, outcome)

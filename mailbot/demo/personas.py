@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from mailbot.model import Unit
-from mailbot.strict_toml import convert, parse
+from mailbot.rehearsal.conversation_file import AttachmentSpec
+from mailbot.strict_toml import TomlTable, convert, parse
 
 FILE = Path(__file__).with_name("personas.toml")
 
 Like = Literal["person", "auto-reply", "bounce", "newsletter"]
 
 
-class PersonaTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of personas.toml. An unknown key is an error."""
-
-
-class ShippedUnit(PersonaTable, frozen=True):
+class ShippedUnit(TomlTable, frozen=True):
     """A unit in the registry.
 
     ``delivered`` is the number of days between the delivery and the first day of the demo. ``extended`` is how many days an
@@ -54,14 +49,7 @@ class ShippedUnit(PersonaTable, frozen=True):
         )
 
 
-class AttachedFile(PersonaTable, frozen=True):
-    """An attachment made from a text. The extension of its name decides the kind of file."""
-
-    name: str
-    text: str
-
-
-class WrittenMail(PersonaTable, frozen=True):
+class WrittenMail(TomlTable, frozen=True):
     """The content of an email: text, or HTML only. ``like`` says whether a person or which kind of machine writes it.
 
     ``to`` is the recipient if it is not the mailbox; the mailbox is then in Cc.
@@ -71,7 +59,7 @@ class WrittenMail(PersonaTable, frozen=True):
     to: str = ""
     text: str = ""
     html: str = ""
-    attach: tuple[AttachedFile, ...] = ()
+    attach: tuple[AttachmentSpec, ...] = ()
     like: Like = "person"
 
 
@@ -94,7 +82,7 @@ class ReplyToMail(WrittenMail, frozen=True, kw_only=True):
     received_by: str = ""
 
 
-class Persona(PersonaTable, frozen=True):
+class Persona(TomlTable, frozen=True):
     """A person who writes to one of the companies or works for it. ``writes_to`` is the name of the company's policy."""
 
     name: str
@@ -109,7 +97,7 @@ class Persona(PersonaTable, frozen=True):
         return self.address.rpartition("@")[2]
 
 
-class Personas(PersonaTable, frozen=True):
+class Personas(TomlTable, frozen=True):
     """The content of personas.toml: the first day, the number of days, the shipped units, the customers and the staff."""
 
     first_day: date
@@ -122,11 +110,6 @@ class Personas(PersonaTable, frozen=True):
     def people(self) -> tuple[Persona, ...]:
         """All customers and staff."""
         return (*self.customer, *self.staff)
-
-    @property
-    def last_day(self) -> date:
-        """The day on which the demo ends, at 0:00."""
-        return self.first_day + timedelta(days=self.days)
 
     def sent_at(self, first: FirstMail, zone: str) -> datetime:
         """Return when a first email is sent, in UTC. ``zone`` is the company's time zone."""
@@ -141,7 +124,7 @@ class Personas(PersonaTable, frozen=True):
         table.writerow(["policy", *fields])
         for shipped in self.unit:
             unit = shipped.unit(self.first_day)
-            table.writerow([shipped.policy, *(_cell(getattr(unit, field)) for field in fields)])
+            table.writerow([shipped.policy, *(getattr(unit, field) for field in fields)])
         return out.getvalue()
 
 
@@ -153,7 +136,3 @@ def load(file: Path = FILE) -> Personas:
     """
     text = file.read_text(encoding="utf-8")
     return convert(parse(text, file.name), Personas, file.name, text)
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else str(value)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from mailbot.demo.environment import DemoEnvironment
 from mailbot.demo.mail_writer import recipient, write
@@ -23,7 +24,7 @@ class PlannedMail(NamedTuple):
     order: int
     person: Persona
     writing: FirstMail | ReplyToMail
-    after: Message | None = None
+    after: TrafficEntry | None = None
 
 
 class ScenarioMoment(NamedTuple):
@@ -46,12 +47,12 @@ class Scenario:
         self._seen = 0
         zones = {address: policy.timezone for address, policy in environment.policies.items()}
         self._zones = {person.address: zones[environment.mailbox(person.writes_to)] for person in personas.people}
-        self.ends = at_hour(personas.last_day, 0, next(iter(zones.values())))
+        self._ends = at_hour(personas.first_day + timedelta(days=personas.days), 0, next(iter(zones.values())))
         for person in personas.people:
             for first in person.email:
                 self._plan(personas.sent_at(first, self._zones[person.address]), person, first)
 
-    def _plan(self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: Message | None = None) -> None:
+    def _plan(self, at: datetime, person: Persona, writing: FirstMail | ReplyToMail, after: TrafficEntry | None = None) -> None:
         heapq.heappush(self._planned, PlannedMail(at, next(self._order), person, writing, after))
 
     async def moments(self) -> AsyncIterator[ScenarioMoment]:
@@ -73,15 +74,16 @@ class Scenario:
         """Return the time of the next planned email or deadline, in UTC; None at the end of the demo."""
         due = self._environment.store.next_due()
         times = [*(planned.at for planned in self._planned[:1]), *([due] if due else [])]
-        at = min(times, default=self.ends)
-        return at if at < self.ends else None
+        at = min(times, default=self._ends)
+        return at if at < self._ends else None
 
     async def _deliver(self, planned: PlannedMail) -> None:
         person, writing, mailbox = planned.person, planned.writing, self._environment.mailbox(planned.person.writes_to)
         received_by = writing.received_by if isinstance(writing, ReplyToMail) else ""
         received = self._received[received_by or person.address] if planned.after else []
         answered = None if received_by else planned.after
-        raw = write(writing, person, mailbox, planned.at, self._zones[person.address], received, answered)
+        at = planned.at.astimezone(ZoneInfo(self._zones[person.address]))
+        raw = write(writing, person, mailbox, at, received, answered)
         sender = "" if writing.like == "bounce" else person.address  # RFC 3464 §2: a report has the null reverse-path
         await self._environment.deliver(raw, sender, recipient(writing, mailbox, answered))
 
@@ -96,5 +98,5 @@ class Scenario:
                 waits_for_it = (reply.received_by or person.address) == email.other
                 if waits_for_it and all(words.lower() in text for words in reply.contains):
                     self._pending_replies[person.address].remove(reply)
-                    self._plan(email.at + timedelta(hours=reply.hours), person, reply, email.message)
+                    self._plan(email.at + timedelta(hours=reply.hours), person, reply, email)
                     break

@@ -23,6 +23,7 @@ from mailbot.demo.personas import Personas, ShippedUnit, load
 from mailbot.demo.scenario import Scenario, ScenarioMoment
 from mailbot.demo.traffic import TrafficEntry
 from mailbot.model import Case
+from mailbot.runtime.daemon import Daemon
 from mailbot.runtime.embedded import HOST
 from mailbot.runtime.store import StateError, lock_folder, open_store
 
@@ -41,16 +42,11 @@ POLL_SECONDS = 0.5
 """How often to check for new emails while the desk keeps running."""
 
 
-class OutputFolderError(Exception):
-    """The output folder contains files that are not from a demo. The text says how to fix it."""
-
-
 async def run_demo(out: Path, *, fast: bool, serve: bool) -> bool:
     """Run the demo and return whether it showed every kind of outcome.
 
     Raises:
-        OutputFolderError: the folder contains files that are not from a demo; nothing was changed.
-        StateError: the folder cannot be written, or another demo is running in it.
+        StateError: as ``prepare``.
     """
     prepare(out)
     personas = load()
@@ -60,7 +56,8 @@ async def run_demo(out: Path, *, fast: bool, serve: bool) -> bool:
     with log_to(out / "mailbot.log"):
         async with demo_environment(out, personas.first_day, VISITOR) as environment:
             zone = next(iter(environment.policies.values())).timezone
-            with Narrator(personas, zone) as narrator:
+            narrator = Narrator(personas, zone)
+            with narrator.bar:
                 narrator.start(list(environment.policies), len(personas.unit))
                 pause = 0.0 if fast or not narrator.console.is_terminal else PAUSE
                 async for moment in Scenario(personas, environment).moments():
@@ -85,11 +82,11 @@ def prepare(out: Path) -> None:
     """Create the output folder, or delete an earlier demo from it.
 
     Raises:
-        OutputFolderError: the folder contains files that are not from a demo.
-        StateError: the folder cannot be created or cleared, or another demo is running in it.
+        StateError: the folder contains files that are not from a demo (nothing was changed), it cannot be created or cleared, or
+            another demo is running in it.
     """
     if out.exists() and not (out / MARKER).exists() and any(out.iterdir()):
-        raise OutputFolderError(f"{out}: this folder contains files that are not from a demo. Choose another folder with --out.")
+        raise StateError(f"{out}: this folder contains files that are not from a demo. Choose another folder with --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         if (out / "state").is_dir():
@@ -147,10 +144,10 @@ def visitor_units(personas: Personas) -> list[ShippedUnit]:
 
 async def _serve(environment: DemoEnvironment, narrator: Narrator, personas: Personas, out: Path) -> None:
     """Keep the desk running with the real clock until Ctrl-C, and print incoming and outgoing emails."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    environment.clock.at = None
+    daemon = Daemon(environment.worker, poll_seconds=2, from_now=False)
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(name, daemon.stop)
     visitor_owns = [unit for unit in personas.unit if unit.domain == VISITOR.rpartition("@")[2]]
     narrator.serving(
         {
@@ -164,15 +161,13 @@ async def _serve(environment: DemoEnvironment, narrator: Narrator, personas: Per
             "desks": "both desk addresses are users too, with the same password",
         }
     )
-    running = asyncio.create_task(environment.run_daemon(stopped))
+    running = asyncio.create_task(daemon.run())
     printed = len(environment.smtp.received)
     while not running.done():
         await asyncio.wait({running}, timeout=POLL_SECONDS)
         printed = _print_new(environment, narrator, out, printed)
     await running
     _write_output(environment, out)
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(name)
 
 
 def _print_new(environment: DemoEnvironment, narrator: Narrator, out: Path, printed: int) -> int:

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 from mailbot.mail.addresses import all_mailboxes
 from mailbot.mail.parse import UnreadableError, parse
-from mailbot.model import Case, DeadlinesReached, HistoryEntry, MailRecord, Message, Reply, StaffMessage, Value
+from mailbot.model import Case, DeadlinesReached, Event, HistoryEntry, MailRecord, Message, Reply, StaffMessage, Value
 from mailbot.runtime.embedded import ReceivedMail, without_detail
 from mailbot.runtime.store import Store
 
@@ -40,9 +40,14 @@ class TrafficEntry(Value, frozen=True):
         return f"{self.number:03}-{'to' if self.outgoing else 'from'}-{address[:60]}"
 
     @property
+    def event(self) -> Event | None:
+        """The event that it caused, or that caused it."""
+        return self.entry.event if self.entry else None
+
+    @property
     def due(self) -> bool:
         """Whether it was sent because of a deadline."""
-        return self.outgoing and self.entry is not None and isinstance(self.entry.event, DeadlinesReached)
+        return self.outgoing and isinstance(self.event, DeadlinesReached)
 
     @property
     def to_staff(self) -> bool:
@@ -52,7 +57,7 @@ class TrafficEntry(Value, frozen=True):
     @property
     def by_staff(self) -> bool:
         """Whether it was sent by staff."""
-        return self.entry is not None and isinstance(self.entry.event, StaffMessage)
+        return isinstance(self.event, StaffMessage)
 
     @property
     def html(self) -> str:
@@ -71,12 +76,7 @@ def read_back(
 ) -> list[TrafficEntry]:
     """Return the emails that the server received, from number ``after`` + 1 on, with what the store knows about each.
 
-    Args:
-        received: the emails that the server received, in order.
-        store: mailbot's store.
-        mailboxes: the addresses of the desks, in lower case.
-        now: the time of arrival for emails that are not in the store yet.
-        after: how many emails to skip.
+    ``mailboxes``: the addresses of the desks, in lower case. ``now``: the time of arrival of emails that are not in the store yet.
     """
     return [_read(n, mail, store, mailboxes, now) for n, mail in enumerate(received[after:], after + 1)]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from mailbot.model import Role, StaffMember, State, Unit
-from mailbot.strict_toml import ConfigError, convert, parse
+from mailbot.model import StaffMember, State, Unit
+from mailbot.settings import StaffTable
+from mailbot.strict_toml import ConfigError, TomlTable, convert, parse
 
 Texts = str | tuple[str, ...]
 """One text, or several."""
@@ -21,37 +21,25 @@ Times = Literal["?", "+", "*"]
 """How often an email is expected: zero or one, one or more, any number."""
 
 
-class ConversationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A table of a conversation file. An unknown key is an error."""
-
-
 class RegistryRow(Unit, frozen=True, forbid_unknown_fields=True):
     """registry: one unit, with the columns of registry.csv."""
 
 
-class ConversationStaff(ConversationTable, frozen=True):
-    """staff: as ``[[mailbox.staff]]`` of the settings."""
-
-    address: str
-    roles: tuple[Role, ...]
-    limit: Decimal | int | float = 0
-
-
-class AttachmentSpec(ConversationTable, frozen=True):
+class AttachmentSpec(TomlTable, frozen=True):
     """attach: a file made from a text. The extension of its name decides the kind (.pdf, .csv, .txt, .eml, .xlsx …)."""
 
     name: str
     text: str = ""
 
 
-class BounceSpec(ConversationTable, frozen=True):
+class BounceSpec(TomlTable, frozen=True):
     """bounce: a delivery report (RFC 3464) about the last email sent to ``of``; 4.x.x is a delay, 5.x.x a failure."""
 
     of: str
     status: str = "5.1.1"
 
 
-class ExpectedMail(ConversationTable, frozen=True):
+class ExpectedMail(TomlTable, frozen=True):
     """[[step.sent]]: what is expected of one of the emails sent."""
 
     to: str = ""
@@ -64,7 +52,7 @@ class ExpectedMail(ConversationTable, frozen=True):
     times: Times | None = None
 
 
-class ExpectedCase(ConversationTable, frozen=True):
+class ExpectedCase(TomlTable, frozen=True):
     """[step.case]: what is expected of the case that the step changed. An empty number means that no RMA was issued."""
 
     state: State | None = None
@@ -72,7 +60,7 @@ class ExpectedCase(ConversationTable, frozen=True):
     deadline: date | None = None
 
 
-class ConversationStep(ConversationTable, frozen=True):
+class ConversationStep(TomlTable, frozen=True):
     """[[step]]: an email that arrives, or time that passes, and what is expected."""
 
     at: datetime
@@ -82,7 +70,7 @@ class ConversationStep(ConversationTable, frozen=True):
     subject: str | None = None
     body: str | None = None
     html: str | None = None
-    headers: dict[str, Texts] = {}
+    headers: Mapping[str, Texts] = msgspec.field(default_factory=dict)
     attach: tuple[AttachmentSpec, ...] = ()
     raw: str | None = None
     auth: Literal["pass", "fail", "none"] = "pass"
@@ -95,14 +83,14 @@ class ConversationStep(ConversationTable, frozen=True):
     case: ExpectedCase | None = None
 
 
-class Conversation(ConversationTable, frozen=True):
+class Conversation(TomlTable, frozen=True):
     """The content of a conversation file."""
 
     title: str
     policy: str
     step: tuple[ConversationStep, ...]
     registry: tuple[RegistryRow, ...] = ()
-    staff: tuple[ConversationStaff, ...] | None = None
+    staff: tuple[StaffTable, ...] | None = None
     mailbox: str | None = None
     ignore: tuple[str, ...] = ()
     rules: Mapping[str, Any] = {}
@@ -110,9 +98,7 @@ class Conversation(ConversationTable, frozen=True):
     @property
     def people(self) -> tuple[StaffMember, ...] | None:
         """The conversation's own staff; None to use the policy's demo staff."""
-        if self.staff is None:
-            return None
-        return tuple(StaffMember(p.address.lower(), p.roles, Decimal(str(p.limit))) for p in self.staff)
+        return None if self.staff is None else tuple(person.member for person in self.staff)
 
 
 def load(path: Path) -> Conversation:
@@ -130,22 +116,6 @@ def load(path: Path) -> Conversation:
         conversation = convert(parse(text, name), Conversation, name, text)
     except ConfigError as error:
         raise ConfigError(_readable(str(error).removeprefix(name))) from None
-    _check(conversation)
-    return conversation
-
-
-def _readable(what: str) -> str:
-    """Rewrite an error text: "line 3" instead of ":3:", and steps counted from 1."""
-    what = re.sub(r"^:(\d+):", r"line \1:", what).removeprefix(":").strip()
-    return re.sub(r"\bstep\[(\d+)\]", lambda m: f"step {int(m[1]) + 1}", what)
-
-
-def _check(conversation: Conversation) -> None:
-    """Check what the types cannot.
-
-    Raises:
-        ConfigError: the text names the step and the fix.
-    """
     before = datetime.min.replace(tzinfo=UTC)
     for count, step in enumerate(conversation.step, 1):
         for found, what in _errors(step):
@@ -156,6 +126,13 @@ def _check(conversation: Conversation) -> None:
                 f"step {count}: at: {step.at.isoformat()} is before the previous step. Steps must be in order of time."
             )
         before = step.at
+    return conversation
+
+
+def _readable(what: str) -> str:
+    """Rewrite an error text: "line 3" instead of ":3:", and steps counted from 1."""
+    what = re.sub(r"^:(\d+):", r"line \1:", what).removeprefix(":").strip()
+    return re.sub(r"\bstep\[(\d+)\]", lambda m: f"step {int(m[1]) + 1}", what)
 
 
 def _errors(step: ConversationStep) -> tuple[tuple[bool, str], ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from msgspec import structs
+
 from mailbot.model import Reply, Value
 from mailbot.rehearsal.conversation_file import ExpectedMail
-from mailbot.rehearsal.incoming_mail import Fill, bare, body_of, opened, texts
+from mailbot.rehearsal.incoming_mail import Fill, bare, body_of, parsed, texts
 
 
 class SentMail(Value, frozen=True):
@@ -20,51 +22,20 @@ class SentMail(Value, frozen=True):
     @classmethod
     def of(cls, reply: Reply) -> SentMail:
         """Parse the bytes that were sent."""
-        mail = opened(reply)
+        mail = parsed(reply.raw)
         names = tuple(part.get_filename() or "" for part in mail.iter_attachments())
         return cls(reply, f"{mail['Subject']}\n{body_of(mail)}", names)
 
 
-class MailExpectation(Value, frozen=True):
-    """An expected email, with placeholders replaced.
+def filled(expected: ExpectedMail, fill: Fill) -> ExpectedMail:
+    """Return an expectation with its placeholders replaced, and with tuples where one text is allowed too.
 
-    ``needs``: at least one email must match. ``many``: more than one may match.
+    Raises:
+        ExpectationFailure: a number or an amount does not exist yet.
     """
-
-    to: str
-    subject: str
-    contains: tuple[str, ...]
-    lacks: tuple[str, ...]
-    attachments: tuple[str, ...]
-    cites: tuple[str, ...]
-    cites_not: tuple[str, ...]
-    needs: bool
-    many: bool
-
-    @classmethod
-    def of(cls, expected: ExpectedMail, fill: Fill) -> MailExpectation:
-        """Replace the placeholders of an expectation.
-
-        Raises:
-            ExpectationFailure: a number or an amount does not exist yet.
-        """
-        lists = {name: tuple(map(fill, texts(getattr(expected, name)))) for name in _LISTS}
-        return cls(
-            to=bare(expected.to),
-            subject=fill(expected.subject),
-            needs=expected.times in (None, "+"),
-            many=expected.times in ("+", "*"),
-            **lists,
-        )
-
-    @property
-    def name(self) -> str:
-        """A short description."""
-        expected = [*self.contains, *([f"subject {self.subject}"] if self.subject else []), *self.cites]
-        return f"to {self.to or 'anyone'}" + (f" ({', '.join(expected)})" if expected else "")
-
-
-_LISTS = ("contains", "lacks", "attachments", "cites", "cites_not")
+    lists = ("contains", "lacks", "attachments", "cites", "cites_not")
+    changes = {name: tuple(map(fill, texts(getattr(expected, name)))) for name in lists}
+    return structs.replace(expected, to=bare(expected.to), subject=fill(expected.subject), **changes)
 
 
 _QUOTE_MARK = re.compile(r"(?m)^[ \t]*[|>][ \t]")
@@ -75,7 +46,7 @@ def folded(text: str) -> str:
     return " ".join(_QUOTE_MARK.sub(" ", text).split()).casefold()
 
 
-def differences(expected: MailExpectation, mail: SentMail) -> list[str]:
+def differences(expected: ExpectedMail, mail: SentMail) -> list[str]:
     """Return how an email differs from an expectation; empty if it matches."""
     text, subject = folded(mail.text), folded(mail.reply.subject)
     names = folded(" ".join(mail.attachments))
@@ -91,19 +62,17 @@ def differences(expected: MailExpectation, mail: SentMail) -> list[str]:
     ]
 
 
-def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
+def compare(expectations: Sequence[ExpectedMail], emails: Sequence[SentMail], ignore: Sequence[str]) -> list[str]:
     """Return one line for each missing and each unexpected email; empty if all emails match.
 
-    Args:
-        expectations: the expected emails.
-        emails: the emails that were sent.
-        ignore: emails to these addresses count only if an expectation names the address.
+    The expectations are ``filled``. Emails to the addresses in ``ignore`` count only if an expectation names the address.
     """
     ignored = {bare(address) for address in ignore} - {expected.to for expected in expectations}
     emails = [mail for mail in emails if mail.reply.to.lower() not in ignored]
     # One slot for each time that an expectation may match; the slots that must be filled come first.
-    needed = [expected for expected in expectations if expected.needs]
-    slots = needed + [expected for expected in expectations for _ in range(_optional(expected, len(emails)))]
+    needed = [expected for expected in expectations if expected.times in (None, "+")]
+    more = {"?": 1, "+": len(emails), "*": len(emails)}
+    slots = needed + [expected for expected in expectations for _ in range(more.get(expected.times or "", 0))]
     fits = [[mail for mail, each in enumerate(emails) if not differences(expected, each)] for expected in slots]
     options = [[slot for slot, matching in enumerate(fits) if mail in matching] for mail in range(len(emails))]
     mail_of: dict[int, int] = {}  # slot -> mail
@@ -113,11 +82,6 @@ def compare(expectations: Sequence[MailExpectation], emails: Sequence[SentMail],
     extra = [mail for mail in range(len(emails)) if mail not in slot_of and not _pair(mail, options, slot_of, mail_of, set())]
     free = [emails[mail] for mail in extra] or emails
     return [*(_missing(slots[slot], free) for slot in missing), *(f"unexpected: {_title(emails[mail])}" for mail in extra)]
-
-
-def _optional(expected: MailExpectation, emails: int) -> int:
-    """Return how many emails may match an expectation in addition to the one that must."""
-    return emails if expected.many else 0 if expected.needs else 1
 
 
 def _pair(one: int, options: Sequence[list[int]], own: dict[int, int], other_side: dict[int, int], seen: set[int]) -> bool:
@@ -131,14 +95,16 @@ def _pair(one: int, options: Sequence[list[int]], own: dict[int, int], other_sid
     return False
 
 
-def _missing(expected: MailExpectation, free: Sequence[SentMail]) -> str:
+def _missing(expected: ExpectedMail, free: Sequence[SentMail]) -> str:
     """Describe an email that was not sent, and how the most similar email differs."""
+    wanted = [*expected.contains, *([f"subject {expected.subject}"] if expected.subject else []), *expected.cites]
+    name = f"to {expected.to or 'anyone'}" + (f" ({', '.join(wanted)})" if wanted else "")
     candidates = [mail for mail in free if not expected.to or mail.reply.to.lower() == expected.to]
     if not candidates:
-        return f"no email {expected.name}"
+        return f"no email {name}"
     nearest = min(candidates, key=lambda mail: len(differences(expected, mail)))
     how = "; ".join(differences(expected, nearest)) or "it is expected only once"
-    return f"no email {expected.name}; most similar: {nearest.reply.subject!r}: {how}"
+    return f"no email {name}; most similar: {nearest.reply.subject!r}: {how}"
 
 
 def _title(mail: SentMail) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
 from html import escape
 from pathlib import Path
 
-from mailbot.model import Reply
 from mailbot.rehearsal.attachment_files import make_attachment
 from mailbot.rehearsal.conversation_file import ConversationStep, Texts
 
@@ -34,9 +33,9 @@ def texts(value: Texts) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def opened(reply: Reply) -> EmailMessage:
+def parsed(raw: str) -> EmailMessage:
     """Parse an email that mailbot sent."""
-    return message_from_bytes(reply.raw.encode("ascii"), policy=policy.default)
+    return message_from_bytes(raw.encode("ascii"), policy=policy.default)
 
 
 def body_of(mail: EmailMessage) -> str:
@@ -45,47 +44,50 @@ def body_of(mail: EmailMessage) -> str:
     return str(part.get_content()) if part else ""
 
 
-def arriving(step: ConversationStep, count: int, mailbox: str, last: Reply | None, fill: Fill, beside: Path) -> bytes:
-    """Return the bytes of the email that arrives in a step.
+def arriving(step: ConversationStep, count: int, mailbox: str, last: str, fill: Fill, beside: Path) -> bytes:
+    """Return the bytes of the email that arrives in a step: the fields that our mail server adds, then the email itself.
 
-    Args:
-        step: the step.
-        count: the number of the step, for the Message-ID.
-        mailbox: the address of the desk.
-        last: the email that is answered, or that the delivery report is about.
-        fill: replaces the placeholders.
-        beside: the folder of the conversation file, for ``raw``.
+    ``count`` is the number of the step, for the Message-ID. ``last`` is the email that is answered, or that the delivery report is
+    about; empty if there is none. ``beside`` is the folder of the conversation file, for ``raw``.
 
     Raises:
         OSError: the file that ``raw`` names cannot be read.
     """
     if step.raw is not None:
         mail = fill((beside / step.raw).read_bytes().decode("latin-1")).encode("latin-1")
-        return _trace(step, mailbox, _sender_of(mail), trusted_only=True) + mail
-    if step.bounce:
-        return _report(step, count, mailbox, last)
-    return _written(step, count, mailbox, last, fill)
+        return _trace(step, mailbox, _sender_of(mail), {}) + mail
+    path = "<>" if step.bounce else f"<{bare(step.from_)}>"
+    own = {"return-path": path, **{name.lower(): values[0] for name, values in _own_fields(step, fill).items() if values}}
+    return _trace(step, mailbox, step.from_ or _reporter(mailbox), own) + authored(step, count, mailbox, last, fill)
 
 
-def _written(step: ConversationStep, count: int, mailbox: str, last: Reply | None, fill: Fill) -> bytes:
-    answered = opened(last) if last else None
+def authored(step: ConversationStep, count: int, mailbox: str, last: str, fill: Fill) -> bytes:
+    """Return the email of a step as its sender's program writes it (see ``arriving``)."""
+    fields, body = _report(step, count, mailbox, last) if step.bounce else _written(step, count, mailbox, last, fill)
+    return _head(fields, _own_fields(step, fill)) + body
+
+
+def _own_fields(step: ConversationStep, fill: Fill) -> dict[str, list[str]]:
+    return {name: [_words(fill(value)) for value in texts(values)] for name, values in step.headers.items()}
+
+
+def _written(step: ConversationStep, count: int, mailbox: str, last: str, fill: Fill) -> tuple[list[tuple[str, str]], bytes]:
+    answered = parsed(last) if last else None
     to = texts(step.to) or (str(answered["Reply-To"] or answered["From"]) if answered else mailbox,)
     subject = step.subject
     if subject is None and answered:
         subject = str(answered["Subject"])
         subject = subject if re.match(r"(?i)re:", subject) else f"Re: {subject}"
-    content = _content(step, answered, fill)
-    authored = [
+    fields = [
         ("From", _people((step.from_,))),
         ("To", _people(to)),
         *([("Cc", _people(texts(step.cc)))] if step.cc else []),
         ("Subject", _words(fill(subject or ""))),
         ("Date", format_datetime(step.at)),
         ("Message-ID", f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{bare(step.from_).rpartition('@')[2] or 'nowhere.example'}>"),
-        *(_thread(answered) if answered else []),
+        *(thread(answered).items() if answered else ()),
     ]
-    own = {name: [_words(fill(value)) for value in texts(values)] for name, values in step.headers.items()}
-    return _trace(step, mailbox, step.from_, own=own) + _head(authored, own) + content.as_bytes()
+    return fields, _content(step, answered, fill).as_bytes()
 
 
 def _content(step: ConversationStep, answered: EmailMessage | None, fill: Fill) -> EmailMessage:
@@ -103,67 +105,67 @@ def _content(step: ConversationStep, answered: EmailMessage | None, fill: Fill) 
         (mail.set_content if step.body is None else mail.add_alternative)(html, subtype="html")
     for file in step.attach:
         make_attachment(mail, fill(file.name), fill(file.text))
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart() and part.get_boundary() is None):
+        part.set_boundary(f"=_part_{number}")  # the same in every run
     return mail
 
 
-def _thread(answered: EmailMessage) -> list[tuple[str, str]]:
+def thread(answered: EmailMessage) -> dict[str, str]:
     """Return the header fields of a reply that name its thread (RFC 5322 §3.6.4)."""
     message_id = str(answered["Message-ID"])
-    return [("In-Reply-To", message_id), ("References", f"{answered['References'] or ''} {message_id}".strip())]
+    return {"In-Reply-To": message_id, "References": f"{answered['References'] or ''} {message_id}".strip()}
 
 
-def _report(step: ConversationStep, count: int, mailbox: str, last: Reply | None) -> bytes:
-    """Return a delivery report about an email from mailbot (RFC 3464), with that email in its third part."""
+def _report(step: ConversationStep, count: int, mailbox: str, last: str) -> tuple[list[tuple[str, str]], bytes]:
+    """Return the fields and the body of a delivery report about an email from mailbot (RFC 3464); its third part is that email."""
     assert step.bounce is not None  # noqa: S101 - the caller has checked
     server = server_of(mailbox)
     delayed = step.bounce.status.startswith("4")
-    what = "has been delayed" if delayed else "could not be delivered"
     boundary = f"=_report_{count}"
-    sender = step.from_ or f"Mail Delivery System <mailer-daemon@{server}>"
-    authored = [
-        ("From", _people((sender,))),
+    fields = [
+        ("From", _people((step.from_ or _reporter(mailbox),))),
         ("To", _people((mailbox,))),
-        ("Subject", f"Delivery Status Notification ({'Delay' if delayed else 'Failure'})"),
+        ("Subject", step.subject or f"Delivery Status Notification ({'Delay' if delayed else 'Failure'})"),
         ("Date", format_datetime(step.at)),
         ("Message-ID", f"<step-{count}.{step.at:%Y%m%d%H%M%S}@{server}>"),
         ("Auto-Submitted", "auto-replied"),
         ("MIME-Version", "1.0"),
         ("Content-Type", f'multipart/report; report-type=delivery-status; boundary="{boundary}"'),
     ]
-    groups = (
-        ("Reporting-MTA", f"dns; {server}"),
-        ("", ""),
-        ("Original-Recipient", f"rfc822; {step.bounce.of}"),
-        ("Final-Recipient", f"rfc822; {step.bounce.of}"),
-        ("Action", "delayed" if delayed else "failed"),
-        ("Status", step.bounce.status),
+    status = (
+        f"Reporting-MTA: dns; {server}",
+        "",
+        f"Original-Recipient: rfc822; {step.bounce.of}",
+        f"Final-Recipient: rfc822; {step.bounce.of}",
+        f"Action: {'delayed' if delayed else 'failed'}",
+        f"Status: {step.bounce.status}",
     )
+    text = step.body or f"Your mail to {step.bounce.of} {'has been delayed' if delayed else 'could not be delivered'}."
     parts = (
-        ("text/plain; charset=utf-8", f"Your mail to {step.bounce.of} {what}.\r\n"),
-        ("message/delivery-status", "".join(f"{name}: {value}\r\n" if name else "\r\n" for name, value in groups)),
-        ("message/rfc822", last.raw if last else ""),
+        ("text/plain; charset=utf-8", f"{text}\r\n"),
+        ("message/delivery-status", "".join(f"{line}\r\n" for line in status)),
+        ("message/rfc822", last),
     )
-    body = "".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n{text}\r\n" for kind, text in parts)
-    own = {"Return-Path": ["<>"], **{name: list(texts(values)) for name, values in step.headers.items()}}
-    trace = _trace(step, mailbox, sender, own=own)
-    return trace + _head(authored, own) + f"\r\n{body}--{boundary}--\r\n".encode()
+    body = "".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n{content}\r\n" for kind, content in parts)
+    return fields, f"\r\n{body}--{boundary}--\r\n".encode()
+
+
+def _reporter(mailbox: str) -> str:
+    """Return the sender of the delivery reports of our mail server."""
+    return f"Mail Delivery System <mailer-daemon@{server_of(mailbox)}>"
 
 
 # ---------------------------------------------------------------- headers
 
 
-def _trace(
-    step: ConversationStep, mailbox: str, sender: str, *, own: dict[str, list[str]] | None = None, trusted_only: bool = False
-) -> bytes:
+def _trace(step: ConversationStep, mailbox: str, sender: str, own: dict[str, str]) -> bytes:
     """Return the header fields that our mail server adds: its verdict on the sender, directly above its own Received."""
     server, domain = server_of(mailbox), bare(sender).rpartition("@")[2]
-    given = {name.lower(): values[0] for name, values in (own or {}).items() if values}
-    verdict = f"{server}; dmarc={step.auth} header.from={domain}"
     lines = [
-        *([] if trusted_only else [f"Return-Path: {given.get('return-path', f'<{bare(sender)}>')}"]),
-        *([] if step.auth == "none" else [f"Authentication-Results: {verdict}"]),
+        *([f"Return-Path: {own['return-path']}"] if own else []),
+        *([] if step.auth == "none" else [f"Authentication-Results: {server}; dmarc={step.auth} header.from={domain}"]),
         f"Received: from out.{domain} by {server} with ESMTPS for <{mailbox}>; {format_datetime(step.at)}",
-        f"Delivered-To: {given.get('delivered-to', mailbox)}",  # separates our server's fields from the ones in the email
+        f"Delivered-To: {own.get('delivered-to', mailbox)}",  # separates our server's fields from the ones in the email
     ]
     return "".join(f"{line}\r\n" for line in lines).encode()
 
@@ -171,18 +173,11 @@ def _trace(
 _SERVER_FIELDS = frozenset({"return-path", "delivered-to"})
 
 
-def _head(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> bytes:
+def _head(fields: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> bytes:
     """Return the header fields of the email. Fields set in the conversation replace those with the same name."""
-    return "".join(f"{name}: {value}\r\n" for name, value in _fields(authored, own)).encode()
-
-
-def _fields(authored: Iterable[tuple[str, str]], own: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     left = {name.lower(): (name, values) for name, values in own.items() if name.lower() not in _SERVER_FIELDS}
-    for name, value in authored:
-        given, values = left.pop(name.lower(), (name, [value]))
-        yield from ((given, each) for each in values)
-    for name, values in left.values():
-        yield from ((name, each) for each in values)
+    found = [left.pop(name.lower(), (name, [value])) for name, value in fields]
+    return "".join(f"{name}: {value}\r\n" for name, values in (*found, *left.values()) for value in values).encode()
 
 
 def _people(addresses: Iterable[str]) -> str:

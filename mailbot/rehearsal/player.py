@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ from mailbot.model import Attachment, Case, Quote, Reply, Unit, Value
 from mailbot.model import Step as Result
 from mailbot.policy.policy import Policy
 from mailbot.rehearsal.conversation_file import Conversation, ConversationStep, ExpectedCase
-from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare
+from mailbot.rehearsal.expectations import SentMail, compare, filled
 from mailbot.rehearsal.incoming_mail import arriving, bare, server_of
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
@@ -54,7 +55,7 @@ class Failure(Value, frozen=True):
     detail: tuple[str, ...] = ()
 
 
-class ConversationPlayer(Value, frozen=True):
+class ConversationRun(Value, frozen=True):
     """The results of a conversation, up to its end or its first failure."""
 
     steps: tuple[RehearsalResult, ...]
@@ -88,16 +89,14 @@ def play(
     policy: Policy,
     beside: Path,
     open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
-) -> ConversationPlayer:
-    """Run a conversation until its end or its first failure.
-
-    Args:
-        conversation: the loaded file.
-        policy: its policy (see ``policy_of``).
-        beside: the folder of the file, for ``raw``.
-        open_attachments: reads attachments (see ``pipeline.MailboxContext``).
-    """
+) -> ConversationRun:
+    """Run a conversation with its policy until its end or its first failure. ``beside``: the folder of its file, for ``raw``."""
     return asyncio.run(_RehearsalDesk(conversation, policy, beside, open_attachments).play())
+
+
+def random_values(seed: str, first: int = 1) -> Iterator[str]:
+    """Yield 128-bit hexadecimal values that look random but are the same in every run: the digests of the seed with a number."""
+    return (hashlib.sha256(f"{seed} {number}".encode()).hexdigest()[:32] for number in itertools.count(first))
 
 
 class _ListedUnits:
@@ -112,7 +111,7 @@ class _ListedUnits:
 
 
 class _AcceptingServer:
-    """An outbox recipient server accepts every email."""
+    """An outbox whose server accepts every email."""
 
     async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:  # noqa: ARG002 - the interface of Outbox
         """Accept the email."""
@@ -132,7 +131,9 @@ class _RehearsalDesk:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
         self.clock, self.store = Clock(), open_store()
         registry = _ListedUnits(conversation.registry)
-        self.context = pipeline.MailboxContext(policy, registry, self.store, self.clock, self._random, open_attachments)
+        self.context = pipeline.MailboxContext(
+            policy, registry, self.store, self.clock, random_values(conversation.title).__next__, open_attachments
+        )
         self.contexts = {self.mailbox: self.context}
         self.sender = Sender(self.contexts, {self.mailbox: _AcceptingServer()}, self.store, self.clock)
         self.sent: list[Reply] = []  # every email so far
@@ -140,32 +141,25 @@ class _RehearsalDesk:
         self.quotes: list[Quote] = []
         self.touched: str | None = None
         self.results: list[Result] = []  # the results of the current step
-        self.random_values = 0
 
-    def _random(self) -> str:
-        """Return a 128-bit hexadecimal value that looks random but is the same in every run."""
-        self.random_values += 1
-        return hashlib.sha256(f"{self.conversation.title} {self.random_values}".encode()).hexdigest()[:32]
-
-    async def play(self) -> ConversationPlayer:
+    async def play(self) -> ConversationRun:
         """Run step by step."""
         played: list[RehearsalResult] = []
         for count, step in enumerate(self.conversation.step, 1):
             before, self.results = len(self.sent), []
             try:
                 await self._run(step, count)
+                emails = tuple(SentMail.of(reply) for reply in self.sent[before:])
+                case = self.store.case(self.touched) if self.touched else None
+                played.append(RehearsalResult(count, step, emails, case, tuple(self.results)))
+                wrong = [*self._mail_differences(step, emails), *self._case_differences(step.case, case)]
             except ExpectationFailure as failure:
-                return ConversationPlayer(tuple(played), Failure(count, str(failure)))
+                wrong = [str(failure)]
             except Exception as error:  # noqa: BLE001 - an error in one conversation must not stop the others
-                what = f"{type(error).__name__}: {error}"
-                return ConversationPlayer(tuple(played), Failure(count, what, tuple(traceback.format_exc().splitlines())))
-            emails = tuple(SentMail.of(reply) for reply in self.sent[before:])
-            case = self.store.case(self.touched) if self.touched else None
-            played.append(RehearsalResult(count, step, emails, case, tuple(self.results)))
-            differences = self._differences(step, emails, case)
-            if differences:
-                return ConversationPlayer(tuple(played), Failure(count, differences[0], tuple(differences[1:])))
-        return ConversationPlayer(tuple(played))
+                wrong = [f"{type(error).__name__}: {error}", *traceback.format_exc().splitlines()]
+            if wrong:
+                return ConversationRun(tuple(played), Failure(count, wrong[0], tuple(wrong[1:])))
+        return ConversationRun(tuple(played))
 
     # ------------------------------------------------------------ run a step
 
@@ -214,8 +208,8 @@ class _RehearsalDesk:
             ExpectationFailure: the email to answer was not sent, or the file of ``raw`` cannot be read.
         """
         recipient = step.bounce.of if step.bounce else step.from_ if step.reply_to_last is True else step.reply_to_last or ""
-        last = next((reply for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), None) if recipient else None
-        if recipient and last is None:
+        last = next((reply.raw for reply in reversed(self.sent) if reply.to.lower() == bare(recipient)), "") if recipient else ""
+        if recipient and not last:
             raise ExpectationFailure(f"no email was sent to {bare(recipient)} before this step")
         try:
             return arriving(step, count, self.mailbox, last, self._fill, self.beside)
@@ -230,30 +224,26 @@ class _RehearsalDesk:
         Raises:
             ExpectationFailure: there is no such number or amount yet.
         """
-        return _PLACEHOLDER.sub(lambda found: self._value(found[1], int(found[2])), text)
-
-    def _value(self, kind: str, count: int) -> str:
         values = {
             "rma": self.numbers,
             "quote": [quote.number for quote in self.quotes],
             "amount": [f"{quote.total:.2f}" for quote in self.quotes],
-        }[kind]
-        if count > len(values):
-            raise ExpectationFailure(f"{{{kind}{count}}}: there are only {len(values)} so far")
-        return values[count - 1]
+        }
 
-    def _differences(self, step: ConversationStep, emails: tuple[SentMail, ...], case: Case | None) -> list[str]:
-        try:
-            return [*self._mail_differences(step, emails), *self._case_differences(step.case, case)]
-        except ExpectationFailure as failure:
-            return [str(failure)]
+        def value(found: re.Match[str]) -> str:
+            known = values[found[1]]
+            if int(found[2]) > len(known):
+                raise ExpectationFailure(f"{found[0]}: there are only {len(known)} so far")
+            return known[int(found[2]) - 1]
+
+        return _PLACEHOLDER.sub(value, text)
 
     def _mail_differences(self, step: ConversationStep, emails: tuple[SentMail, ...]) -> list[str]:
         if step.quiet:
             return compare((), emails, ())
         if step.sent is None:
             return []
-        return compare([MailExpectation.of(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore)
+        return compare([filled(expected, self._fill) for expected in step.sent], emails, self.conversation.ignore)
 
     def _case_differences(self, expected: ExpectedCase | None, case: Case | None) -> Iterator[str]:
         """Yield how the case differs from what is expected."""

@@ -22,9 +22,9 @@ from mailbot.rehearsal.conversation_file import (
     RegistryRow,
     load,
 )
-from mailbot.rehearsal.expectations import MailExpectation, SentMail, compare
+from mailbot.rehearsal.expectations import SentMail, compare, filled
 from mailbot.rehearsal.incoming_mail import arriving
-from mailbot.rehearsal.player import ConversationPlayer, play, policy_of
+from mailbot.rehearsal.player import ConversationRun, play, policy_of
 from mailbot.runtime.resources import Resources
 from mailbot.strict_toml import ConfigError
 
@@ -55,7 +55,7 @@ def unchanged(text: str) -> str:
 
 def parsed(step: ConversationStep, last: Reply | None = None, beside: Path = Path()) -> Message:
     """The email of a step, parsed."""
-    raw = arriving(step, 1, MAILBOX, last, unchanged, beside)
+    raw = arriving(step, 1, MAILBOX, last.raw if last else "", unchanged, beside)
     return parse(raw, mailbox=MAILBOX, arrived_at=FRIDAY, trusted_authserv_id="mx.portwell.example")
 
 
@@ -68,14 +68,14 @@ def reply(to: str = "kim@acme.example", subject: str = "Re: dead", text: str = "
     return Reply("ours.1@portwell.example", MAILBOX, to, subject, raw, FRIDAY, "answer", tuple(cites))
 
 
-def run(resources: Resources, *steps: ConversationStep, **top: object) -> ConversationPlayer:
+def run(resources: Resources, *steps: ConversationStep, **top: object) -> ConversationRun:
     top = {"registry": (UNIT,), **top}
     conversation = Conversation("A conversation for a test", "american-portwell", steps, **top)  # type: ignore[arg-type]
     return play(conversation, policy_of(conversation, resources), Path())
 
 
 def differences(expected: Sequence[ExpectedMail], emails: Sequence[Reply], ignore: Sequence[str] = ()) -> list[str]:
-    return compare([MailExpectation.of(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore)
+    return compare([filled(each, unchanged) for each in expected], [SentMail.of(mail) for mail in emails], ignore)
 
 
 # ---------------------------------------------------------------- file format
