@@ -122,7 +122,7 @@ def witness(file: Path) -> Witness:
     """Play a conversation once, and note which entries of the rules it came across."""
     decided: list[DecisionRule] = []
     informed: list[InformRule] = []
-    decide_unit, lines = coverage.decide_unit, notices._lines
+    decide_unit, notice_to_staff = coverage.decide_unit, notices.to_staff
 
     def deciding(*args: Any, **kwargs: Any) -> Any:
         verdict, rule = decide_unit(*args, **kwargs)
@@ -142,13 +142,12 @@ def witness(file: Path) -> Witness:
             informed.extend(inform for inform in plain.rules.inform if said and inform.when is when)
             return said
 
-    def informing(*args: Any, **how: Any) -> Any:
+    def to_staff(*args: Any, **how: Any) -> Any:
         """Note the sentences of emails to customers, not those of notices to staff."""
         before = list(informed)
-        found = list(lines(*args, **how))
-        if how.get("notify"):
-            informed[:] = before
-        return iter(found)
+        notice = notice_to_staff(*args, **how)
+        informed[:] = before
+        return notice
 
     watched = msgspec.structs.replace(
         plain.rules,
@@ -158,7 +157,7 @@ def witness(file: Path) -> Witness:
     asked.clear()
     with (
         patch.object(coverage, "decide_unit", deciding),
-        patch.object(notices, "_lines", informing),
+        patch.object(notices, "to_staff", to_staff),
         patch.object(notices, "vocabulary", Watching()),
     ):
         played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent)
