@@ -113,9 +113,7 @@ class ActionSentences(ApprovalSentences):
         text = sentence.without_units(named_units).full_text()
         findings = arguments.findings_in(text, (), self.matcher.lexicons)
         without_harmless = self.matcher.without("innocent", sentence.without_units(named_units).normalized_rest)
-        if not findings or any(
-            self.matcher.end_at(kind, without_harmless, next_word(without_harmless, 0)) >= 0 for kind in ("conditions", "later")
-        ):
+        if not findings or self.matcher.begins(("conditions", "later"), without_harmless, next_word(without_harmless, 0)):
             return UNCLEAR
         return SentenceResult(
             Command(
@@ -129,10 +127,8 @@ class ActionSentences(ApprovalSentences):
         )
 
     def _parse_quote(self, sentence: CommandSentence) -> SentenceResult:
-        if (
-            self.is_uncertain(self.matcher.without("roughly", sentence.normalized_rest))
-            or self.matcher.end_at("later", sentence.normalized_rest.lstrip()) >= 0
-        ):
+        is_uncertain = self.is_uncertain(self.matcher.without("roughly", sentence.normalized_rest))
+        if is_uncertain or self.matcher.begins(("later",), sentence.normalized_rest.lstrip()):
             return UNCLEAR
         is_explicit = (
             sentence.capitals
@@ -152,11 +148,8 @@ class ActionSentences(ApprovalSentences):
     def _parse_shipped(self, sentence: CommandSentence) -> SentenceResult:
         force_reason, sentence = sentence.split_force(self.matcher)
         without_harmless = self.matcher.without("innocent", sentence.normalized_rest)
-        start = next_word(without_harmless, 0)
-        if (
-            any(self.matcher.contains(kind, without_harmless) for kind in ("later",))
-            or self.matcher.end_at("conditions", without_harmless, start) >= 0
-        ):
+        starts_with_condition = self.matcher.begins(("conditions",), without_harmless, next_word(without_harmless, 0))
+        if starts_with_condition or self.matcher.contains("later", without_harmless):
             return UNCLEAR
         parcel, named_units, remaining = arguments.parse_shipment(sentence, self.matcher, self.desk, self.known)
         if named_units and self.matcher.contains("denied", remaining):
@@ -196,10 +189,8 @@ class ActionSentences(ApprovalSentences):
 
     def _parse_extend(self, sentence: CommandSentence) -> SentenceResult:
         without_harmless = self.matcher.without("innocent", sentence.normalized_rest)
-        if (
-            self.is_uncertain(without_harmless)
-            or self.matcher.end_at("later", without_harmless, next_word(without_harmless, 0)) >= 0
-        ):
+        is_later = self.matcher.begins(("later",), without_harmless, next_word(without_harmless, 0))
+        if is_later or self.is_uncertain(without_harmless):
             return self.non_command(sentence)
         named_units = self.named_units(sentence)
         force_reason, sentence = sentence.split_force(self.matcher)
@@ -229,11 +220,13 @@ class ActionSentences(ApprovalSentences):
             without_harmless = without_harmless.blank(count[1])
         normalized = self.matcher.without("innocent", without_harmless.normalized_rest)
         start = next_word(normalized, 0)
-        limits = ("later",) if name == "hold" else ("later", "conditions")
         first = CLAUSES.split(normalized[start:], maxsplit=1)[0]
-        if self.matcher.contains("later", first) or any(self.matcher.end_at(kind, normalized, start) >= 0 for kind in limits):
-            return UNCLEAR if name != "hold" else self.non_command(sentence)
-        has_condition = name == "hold" and self.matcher.end_at("conditions", normalized, start) >= 0
+        has_condition = self.matcher.begins(("conditions",), normalized, start)
+        is_limited = self.matcher.contains("later", first) or self.matcher.begins(("later",), normalized, start)
+        if name == "hold" and is_limited:
+            return self.non_command(sentence)
+        if name != "hold" and (is_limited or has_condition):
+            return UNCLEAR
         is_explicit = (
             sentence.capitals or has_condition or PUNCTUATION.match(without_harmless.normalized, without_harmless.end) is not None
         )

@@ -119,7 +119,7 @@ class CommandSentence:
     def split_force(self, matcher: CommandMatcher) -> tuple[str, CommandSentence]:
         """Return the reason after FORCE, if any, and the sentence up to FORCE."""
         for one in matcher.lexicons:
-            for start, end in one.commands.force.spans(self.normalized):
+            for start, end in one.commands["force"].spans(self.normalized):
                 is_marked = re.match(r"\s*(?::|$)", self.normalized[end:]) or self.text[start:end].isupper()
                 if is_marked and (start >= self.end or not self.end):
                     return self.text[end:].strip(EDGES), CommandSentence(
@@ -166,7 +166,7 @@ def parse_days(normalized: str, matcher: CommandMatcher) -> int | None:
     spelled = [
         (match.end(), index + 1)
         for one in matcher.lexicons
-        for index, word in enumerate(one.commands.counts.phrases)
+        for index, word in enumerate(one.commands["counts"].phrases)
         for match in re.finditer(rf"(?<!\w){re.escape(normalize_in_place(word))}(?!\w)\s{{0,2}}", normalized)
     ]
     if len(numbers) + len(spelled) != 1 or len(re.findall(r"\d+", normalized)) != len(numbers):

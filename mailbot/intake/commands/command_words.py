@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from mailbot.intake.desk import Desk
     from mailbot.intake.entities.amounts import Point
     from mailbot.intake.entities.serials import SerialSpan
+    from mailbot.intake.statements.word_sections import CommandList
     from mailbot.model import Command
 
-APPROVAL_LISTS = ("approve", "go_ahead", "issue")
+APPROVAL_LISTS: tuple[CommandList, ...] = ("approve", "go_ahead", "issue")
 """The phrase lists that approve."""
 
-COMMANDS = (
+COMMANDS: tuple[CommandList, ...] = (
     *APPROVAL_LISTS, "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable", "shipped", "ship_to",
     "extend", "hold", "close", "note", "help", "confirm",
 )  # fmt: skip
@@ -117,7 +118,7 @@ class CommandFinder:
     def is_uncertain(self, normalized: str) -> bool:
         """Return whether a text makes something conditional or expresses doubt."""
         without_harmless = self.matcher.without("innocent", normalized)
-        return any(self.matcher.contains(name, without_harmless) for name in ("conditions", "contrast", "doubts"))
+        return self.matcher.contains_any(("conditions", "contrast", "doubts"), without_harmless)
 
     def non_command(self, sentence: CommandSentence) -> SentenceResult:
         """Return the result for a sentence that begins like a command and is not one."""
@@ -130,8 +131,4 @@ class CommandFinder:
         if QUESTION.search(normalized) or self.matcher.contains("reported", normalized):
             return UNCLEAR
         without_harmless = self.matcher.without("innocent", normalized)
-        return (
-            VOIDING
-            if any(self.matcher.contains(name, without_harmless) for name in ("negations", "conditions", "later"))
-            else UNCLEAR
-        )
+        return VOIDING if self.matcher.contains_any(("negations", "conditions", "later"), without_harmless) else UNCLEAR

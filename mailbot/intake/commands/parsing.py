@@ -167,8 +167,7 @@ class _CommandParser:
             return False
         normalized = self.matcher.without("innocent", normalize_in_place(text))
         start = next_word(normalized, 0)
-        heads = ("takes_back", "conditions", "contrast")
-        is_revoking = any(self.matcher.end_at(name, normalized, start) >= 0 for name in heads)
+        is_revoking = self.matcher.begins(("takes_back", "conditions", "contrast"), normalized, start)
         return is_revoking and not self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
 
     def _revoke_last(self, text: str) -> None:
@@ -212,9 +211,8 @@ class _CommandParser:
 
     def _has_amount(self, text: str) -> bool:
         normalized = normalize_in_place(text)
-        return (self.matcher.contains("fee", normalized) or self.matcher.contains("money", normalized)) and prices.has_amount(
-            text, self.sentence_parser.desk.currency
-        )
+        is_money = self.matcher.contains_any(("fee", "money"), normalized)
+        return is_money and prices.has_amount(text, self.sentence_parser.desk.currency)
 
     def _add_amount(self, text: str) -> None:
         sentence = CommandSentence(text, normalize_in_place(text))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.intake.commands.matcher import CommandMatcher
+    from mailbot.intake.statements.word_sections import CommandList
 
 
 class StaffSentence(NamedTuple):
@@ -95,12 +96,12 @@ def _split_lines(lines: Sequence[str], matcher: CommandMatcher, is_command: Call
 _FRAME = re.compile(r"[\s,:!.*_•·\u2013\u2014-]*")
 
 
-def begins_with(sentence: str, name: str, matcher: CommandMatcher) -> bool:
+def begins_with(sentence: str, name: CommandList, matcher: CommandMatcher) -> bool:
     """Return whether a sentence begins with this command, after up to two polite words."""
     normalized = normalize_in_place(sentence)
     start = _skip(normalized, 0)
     for _ in range(3):
-        if matcher.end_at(name, normalized, start) >= 0:
+        if matcher.begins((name,), normalized, start):
             return True
         if (polite := matcher.end_at("polite", normalized, start)) < 0:
             return False

@@ -25,7 +25,7 @@ from mailbot.intake.entities.serials import (
     nearly_has_serial_form,
     serial_key,
 )
-from mailbot.intake.statements.phrases import Phrases, union
+from mailbot.intake.statements.word_sections import PhraseLists
 from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
@@ -74,20 +74,16 @@ def label_kind(before: str, lexicons: Sequence[LanguageWords], *, loose: bool = 
 @lru_cache(maxsize=4096)
 def _label_kind(before: str, lexicons: Sequence[LanguageWords], *, loose: bool) -> str:
     tail = normalize(before)
-    last = (-1, 0, "")
-    for lexicon in lexicons:
-        for kind in _KINDS if _all_labels(lexicon).search(tail) else ():
-            for start, end in getattr(lexicon.labels, kind).spans(tail):
-                last = max(last, (end, end - start, kind))
-    end, _, kind = last
+    found = ((end, end - start, kind) for lexicon in lexicons for kind, start, end in _labels(lexicon).spans(tail))
+    end, _, kind = max(found, default=(-1, 0, ""))
     if end < 0 or not (loose or _is_filler(tail[end:], lexicons, device=kind == "serial")):
         return ""
     return kind
 
 
 @cache
-def _all_labels(lexicon: LanguageWords) -> Phrases:
-    return union(*(getattr(lexicon.labels, kind) for kind in _KINDS))
+def _labels(lexicon: LanguageWords) -> PhraseLists[str]:
+    return PhraseLists({kind: getattr(lexicon.labels, kind) for kind in _KINDS})
 
 
 def _is_filler(gap: str, lexicons: Sequence[LanguageWords], *, device: bool = False) -> bool:

@@ -111,14 +111,14 @@ def candidate_spans(sentence: str, desk: Desk, known: Collection[str] = ()) -> I
 
 def _is_single_serial(group: Sequence[re.Match[str]], span: SerialSpan, desk: Desk, known: Collection[str]) -> bool:
     """Return whether separate words form one serial number: never if one of them is a serial number by itself."""
-    written = span.text
-    if any(not _GAP.fullmatch(written[a.end() - span.start : b.start() - span.start]) for a, b in pairwise(group)):
+    key = span.key
+    if not has_serial_form(key, desk) and not (key.isdigit() and key in known):
+        return False
+    if any(not _GAP.fullmatch(span.text[a.end() - span.start : b.start() - span.start]) for a, b in pairwise(group)):
         return False
     if any(serial_key(token[0]) in known for token in group):
         return False
-    if span.key.isdigit():
-        return (has_serial_form(written, desk) or span.key in known) and not any(has_serial_form(token[0], desk) for token in group)
-    return has_serial_form(written, desk)
+    return not key.isdigit() or not any(has_serial_form(token[0], desk) for token in group)
 
 
 @lru_cache(maxsize=64)

@@ -68,7 +68,7 @@ def _signs(normalized: str, units: Sequence[SerialSpan], lexicons: Sequence[Lang
         shipped, kind = lexicon.parcels, lexicon.labels
         phrase_lists: tuple[tuple[Phrases, str], ...] = (
             (shipped.future, _LATER), (shipped.stays, _LATER), (lexicon.reasons.negations, _NOT), (shipped.sent, _SENT),
-            (lexicon.commands.joins, "&"), (kind.serial, ""), (kind.device, ""),
+            (lexicon.commands["joins"], "&"), (kind.serial, ""), (kind.device, ""),
         )  # fmt: skip
         spans += ((start, end, sign) for phrases, sign in phrase_lists for start, end in phrases.spans(normalized))
         spans += ((positions[start], positions[end - 1] + 1, _SENT) for start, end in shipped.sent.spans(without_units))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from mailbot.intake.statements.reasons import exclusions, failures
 from mailbot.intake.text.normalize import normalize
@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.statements.word_lists import LanguageWords
 
-NAMES: tuple[Exclusion, ...] = (
-    "physical_damage",
-    "liquid",
-    "lightning_surge",
-    "misuse",
-    "modified",
-    "serial_removed",
-    "shipping_damage",
-)
+NAMES: tuple[Exclusion, ...] = get_args(Exclusion)
 
 
 class ExclusionMatch(NamedTuple):

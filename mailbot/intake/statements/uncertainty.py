@@ -9,6 +9,7 @@ review costs an hour; an RMA issued by mistake costs money.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.intake.statements import exclusions, intent, reasons
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.word_lists import LanguageWords
+    from mailbot.intake.statements.word_sections import IntentList
     from mailbot.model import RequestedUnit
 
 _MAX_LENGTH = 200
@@ -49,6 +51,7 @@ _MAX_WORDS = 8
 """The maximum number of words in a sentence that says nothing but that a unit works."""
 
 
+@lru_cache(maxsize=4096)
 def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a sentence says that the only unit, or the rest of several, works."""
     normalized = normalize(text)
@@ -65,7 +68,7 @@ def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) ->
     )
 
 
-_OTHER_INTENTS = ("credit", "exchange", "other_model", "cancel", "status")
+_OTHER_INTENTS: tuple[IntentList, ...] = ("credit", "exchange", "other_model", "cancel", "status")
 
 
 def _requests_something_else(text: str, lexicons: Sequence[LanguageWords]) -> bool:

@@ -59,22 +59,12 @@ def postscript(sentences: Sequence[str]) -> Sequence[str]:
 
 
 def _is_closing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    return any(
-        match is not None
-        and match.start() == 0
-        and len(text[match.end() :].split()) <= _allowed_words_after(text)
-        and len(text) <= _MAX_CLOSING_LINE
-        for lexicon in lexicons
-        for match in [lexicon.letter.closings.search(text)]
-    )
-
-
-def _allowed_words_after(text: str) -> int:
-    """Return how many words may follow a closing.
-
-    "Thanks for this one." is a sentence; "Thanks and regards from Kiel" is a closing.
-    """
-    return 1 if text.endswith((".", "!", "?")) else _MAX_AFTER_CLOSING
+    """Return whether a line closes the email: "Thanks for this one." is a sentence, "Thanks and regards from Kiel" a closing."""
+    if len(text) > _MAX_CLOSING_LINE:
+        return False
+    most = 1 if text.endswith((".", "!", "?")) else _MAX_AFTER_CLOSING
+    found = (lexicon.letter.closings.search(text) for lexicon in lexicons)
+    return any(match and match.start() == 0 and len(text[match.end() :].split()) <= most for match in found)
 
 
 _MAX_GREETING = 5
