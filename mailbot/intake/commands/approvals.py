@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailbot.intake.commands import arguments, prices
+from mailbot.intake.commands import prices
 from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.command_words import (
     APPROVAL_LISTS,
@@ -19,7 +19,6 @@ from mailbot.intake.commands.command_words import (
     SentenceResult,
     next_word,
 )
-from mailbot.model import Command
 
 if TYPE_CHECKING:
     from mailbot.intake.statements.word_sections import CommandList
@@ -43,16 +42,8 @@ class ApprovalSentences(CommandFinder):
             return self.decision_talk(sentence.normalized)
         named_units = self.named_units(sentence)
         approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency, self.point)
-        return SentenceResult(
-            Command(
-                "approve",
-                sentence.text,
-                serials=tuple(place.text for place in named_units),
-                prices=approved.prices,
-                fee=approved.fee,
-                force=force_reason,
-                flaw=approved.flaw,
-            )
+        return self.result(
+            "approve", sentence, named_units, prices=approved.prices, fee=approved.fee, force=force_reason, flaw=approved.flaw
         )
 
     def _asks_someone_else(self, sentence: CommandSentence) -> bool:
@@ -103,7 +94,7 @@ class ApprovalSentences(CommandFinder):
                 return self.decision_talk(sentence.normalized)
             if QUESTION.search(sentence.normalized):
                 return UNCLEAR
-            part.set_name_end(end)
+            part.end = end
             return self.reject(part) if name == "reject" else self.approve(part, name)
         return self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
 
@@ -143,14 +134,5 @@ class ApprovalSentences(CommandFinder):
         ):
             return VOIDING
         text = rest.reason(self.matcher)
-        return SentenceResult(
-            Command(
-                "reject",
-                sentence.text,
-                serials=tuple(place.text for place in named_units),
-                findings=arguments.findings_in(text, (), self.matcher.lexicons),
-                text=text,
-                force=force_reason,
-                flaw="" if text else "reason",
-            )
-        )
+        flaw = "" if text else "reason"
+        return self.result("reject", sentence, named_units, findings=self.findings(text), text=text, force=force_reason, flaw=flaw)

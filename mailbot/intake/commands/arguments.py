@@ -10,8 +10,7 @@ from mailbot.intake.entities.amounts import amounts
 from mailbot.intake.entities.serial_reader import label_kind
 from mailbot.intake.entities.serials import SerialSpan, candidate_spans, has_serial_form, is_model, mask_non_serials, serial_key
 from mailbot.intake.entities.shipments import find_shipment
-from mailbot.intake.statements.findings import findings
-from mailbot.model import Finding, ShipmentNotice
+from mailbot.model import ShipmentNotice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,10 +33,6 @@ class CommandSentence:
 
     def __init__(self, text: str, normalized: str, start: int = 0, end: int = 0) -> None:
         self.text, self.normalized, self.start, self.end = text, normalized, start, end
-
-    def set_name_end(self, end: int) -> None:
-        """Set the position where the command's name ends."""
-        self.end = end
 
     @property
     def rest(self) -> str:
@@ -135,11 +130,6 @@ class CommandSentence:
     def full_text(self) -> str:
         """Return the sentence from the command's name on."""
         return " ".join(self.text[self.start :].split()).strip(EDGES)
-
-
-def findings_in(text: str, before: Sequence[Finding], lexicons: Sequence[LanguageWords]) -> tuple[Finding, ...]:
-    """Return the findings in a text, after those found before."""
-    return tuple(dict.fromkeys((*before, *findings(text, lexicons))))
 
 
 _OF = re.compile(

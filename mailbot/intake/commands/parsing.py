@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from mailbot.intake.commands import arguments, prices
+from mailbot.intake.commands import prices
 from mailbot.intake.commands.actions import ActionSentences
 from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.command_words import PUNCTUATION, QUESTION, next_word
@@ -193,7 +193,7 @@ class _CommandParser:
         if previous.name == "quote" and (pending or not new_paragraph) and self._is_quote_line(text, pending=pending):
             full_text = f"{previous.said}, {text}"
             sentence = self.sentence_parser.without_bullet(full_text)
-            sentence.set_name_end(self.sentence_parser.leading_command(sentence)[1])
+            sentence.end = self.sentence_parser.leading_command(sentence)[1]
             self.commands[-1] = msgspec.structs.replace(self.sentence_parser.quote(sentence.rest, full_text), force=previous.force)
             return True
         if previous.name == "approve" and not previous.prices and self._has_amount(text):
@@ -238,7 +238,7 @@ class _CommandParser:
             previous,
             text=extended_text,
             flaw="" if previous.flaw == "reason" else previous.flaw,
-            findings=arguments.findings_in(extended_text, previous.findings, self.matcher.lexicons),
+            findings=tuple(dict.fromkeys((*previous.findings, *self.sentence_parser.findings(extended_text)))),
         )
 
     def _without_contradictions(self) -> CommandsRead:

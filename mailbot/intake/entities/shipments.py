@@ -79,10 +79,7 @@ def _tracking(
     ours: Callable[[str], bool],
     loose: bool,
 ) -> tuple[int, int]:
-    """Return the start and end of the tracking number.
-
-    It follows its label, has the form of one, or (if ``loose``) follows the carrier.
-    """
+    """Return the span of the tracking number: it follows its label, has the form of one, or follows the carrier (``loose``)."""
     forms = [_tracking_pattern(one.parcels.forms) for one in lexicons if one.parcels.forms]
     masked = mask_non_serials(text)
     candidates: list[tuple[int, int, int]] = []
@@ -117,10 +114,7 @@ def _tracking(
 
 
 def _candidate_spans(match: re.Match[str]) -> list[tuple[int, int]]:
-    """Return possible spans of a tracking number in a run of words.
-
-    They are the whole run, each word, and the run from each word to the end of the digits after it.
-    """
+    """Return possible spans of a tracking number: each word of a run, and the runs from it of words with a digit."""
     words = [(match.start() + m.start(), match.start() + m.end()) for m in re.finditer(r"[A-Za-z0-9]+", match[0])]
     with_digit = [any(map(str.isdigit, match.string[start:end])) for start, end in words]
     return [
