@@ -24,15 +24,7 @@ def with_reasons(
     exclusions_by_unit: dict[str, frozenset[Exclusion]],
     intent_: Intent,
 ) -> tuple[RequestedUnit, ...]:
-    """Return the units of a request with their reasons and exclusions.
-
-    Args:
-        content: the content of the message.
-        units: the units it is about.
-        reason: the reason of the whole message.
-        exclusions_by_unit: the result of ``stated_by_unit``.
-        intent_: what the message asks for.
-    """
+    """Return the units of a request with their reasons and exclusions (see ``stated_by_unit``)."""
     needs_units = intent_ in intent.NEEDS_UNITS
     has_several = len(units) > 1
     result = []
@@ -51,16 +43,12 @@ def with_reasons(
                 exclusions=exclusions.ordered(excluded) if needs_units else (),
                 vague=needs_units and used_reason.is_vague and not excluded,
                 symptom=reasons.symptom(used_reason.text, content.lexicons) if needs_units else None,
-                revision=_revision(content, unit),
+                revision=references.revision(unit.sentences or content.sentences, content.lexicons),
                 suggestion=content.reader.suggestion(unit.serial),
                 unsure=unit.unsure,
             )
         )
     return tuple(result)
-
-
-def _revision(content: MessageContent, unit: NamedUnit) -> str | None:
-    return references.revision(unit.sentences or content.sentences, content.lexicons)
 
 
 def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:

@@ -109,7 +109,7 @@ class ActionSentences(ApprovalSentences):
 
     def quote(self, rest: str, full_text: str) -> Command:
         """Return a quote from the text after QUOTE."""
-        return prices.parse_quote(rest, full_text, self.matcher, self.desk, self.known, self.point)
+        return prices.parse_quote(rest, full_text, self.matcher, self.desk, self.known)
 
     def _parse_shipped(self, sentence: CommandSentence) -> SentenceResult:
         force_reason, sentence = sentence.split_force(self.matcher)

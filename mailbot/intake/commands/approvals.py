@@ -41,7 +41,7 @@ class ApprovalSentences(CommandFinder):
         if self.matcher.contains_any(_LIMITS, command_name) or not self._is_unconditional(sentence, name):
             return self.decision_talk(sentence.normalized)
         named_units = self.named_units(sentence)
-        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency, self.point)
+        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency)
         return self.result(
             "approve", sentence, named_units, prices=approved.prices, fee=approved.fee, force=force_reason, flaw=approved.flaw
         )

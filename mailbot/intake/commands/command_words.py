@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from mailbot.intake.commands.matcher import CommandMatcher
     from mailbot.intake.desk import Desk
-    from mailbot.intake.entities.amounts import Point
     from mailbot.intake.entities.serials import SerialSpan
     from mailbot.intake.statements.word_sections import CommandList
     from mailbot.model import CommandName, Finding
@@ -66,8 +65,8 @@ def next_word(normalized: str, start: int) -> int:
 class CommandFinder:
     """Finds the command at the beginning of a sentence. For the arguments see ``parsing.parse_commands``."""
 
-    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, is_reply: bool) -> None:
-        self.matcher, self.desk, self.known, self.point, self.is_reply = matcher, desk, known, point, is_reply
+    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], *, is_reply: bool) -> None:
+        self.matcher, self.desk, self.known, self.is_reply = matcher, desk, known, is_reply
         self.addressed = False
 
     def result(

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.intake.entities.amounts import Point
     from mailbot.intake.statements.word_lists import LanguageWords
 
 
@@ -33,13 +32,7 @@ class CommandsRead(NamedTuple):
 
 
 def parse_commands(
-    text: str,
-    lexicons: Sequence[LanguageWords],
-    *,
-    desk: Desk,
-    known: Collection[str] = (),
-    point: Point = ".",
-    is_reply: bool = True,
+    text: str, lexicons: Sequence[LanguageWords], *, desk: Desk, known: Collection[str] = (), is_reply: bool = True
 ) -> CommandsRead:
     """Parse the commands of staff.
 
@@ -48,11 +41,10 @@ def parse_commands(
         lexicons: the word lists; commands are few, so all languages can be used at once.
         desk: the company's desk.
         known: keys of units that may be named (see ``entities.serials.serial_key``).
-        point: the company's decimal separator.
         is_reply: the message replies to one of our messages, or belongs to a case. Then "please issue the number" approves; in
             a forwarded request it is the request.
     """
-    return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)).parse(text)
+    return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, is_reply=is_reply)).parse(text)
 
 
 _CAPITALIZED = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
@@ -216,7 +208,7 @@ class _CommandParser:
 
     def _add_amount(self, text: str) -> None:
         sentence = CommandSentence(text, normalize_in_place(text))
-        amounts = prices.approved_amounts(sentence, self.matcher, self.sentence_parser.desk.currency, self.sentence_parser.point)
+        amounts = prices.approved_amounts(sentence, self.matcher, self.sentence_parser.desk.currency)
         is_uncertain = self.sentence_parser.is_uncertain(sentence.normalized) or QUESTION.search(sentence.normalized)
         self.commands[-1] = msgspec.structs.replace(
             self.commands[-1],

@@ -25,34 +25,18 @@ class StaffSentence(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
+_COMMENT = re.compile(r"<!(?=--).*?(?:-->|\Z)", re.DOTALL)
+"""An HTML comment, which readers do not see."""
+
 _MIN_WIDTH = 50
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
 _LINE_END = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
 
 
 def split_staff_text(text: str, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> tuple[StaffSentence, ...]:
-    """Split the new text of a message.
-
-    Args:
-        text: what the sender wrote now.
-        matcher: the phrases of the word lists.
-        is_command: returns whether a line is a command by itself. Such a line is never joined to the line before.
-    """
-    lines = _before_closing(_lines(tidy(_without_comments(text))), matcher)
+    """Split the new text of a message. A line that ``is_command`` by itself is never joined to the line before."""
+    lines = _before_closing(_lines(tidy(_COMMENT.sub("", text))), matcher)
     return tuple(islice(_split_lines(lines, matcher, is_command), MAX_SENTENCES))
-
-
-def _without_comments(text: str) -> str:
-    """Return the text without HTML comments, which readers do not see."""
-    kept = []
-    index = 0
-    while (start := text.find("<!--", index)) >= 0:
-        kept.append(text[index:start])
-        end = text.find("-->", start)
-        if end < 0:
-            return "".join(kept)
-        index = end + 3
-    return "".join((*kept, text[index:]))
 
 
 def _lines(text: str) -> list[str]:

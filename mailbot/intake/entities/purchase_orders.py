@@ -29,15 +29,7 @@ _MAX_LINES, _MAX_TOTALS = 2_000, 8
 
 
 def order(content: MessageContent, number: str | None) -> PurchaseOrder | None:
-    """Return the purchase order of a message.
-
-    Args:
-        content: the content of the message.
-        number: the order number from the message or a file name, if any.
-
-    Returns:
-        The order; None if the message has neither a number nor an attached order.
-    """
+    """Return the purchase order of a message: by ``number``, from the text or a file name, or attached; else None."""
     documents = [attached for attached in _possible_orders(content) if _is_order(attached, number, content)]
     if number is None and not documents:
         return None
@@ -66,19 +58,12 @@ def _is_order(attached: tuple[Attachment, Document | None], number: str | None, 
         return False
     if document is not None:
         lines = _lines(document)
-        return (
-            is_named
-            or mentions_order(lines, content.lexicons)
-            or bool(number and serial_key(number) in serial_key(" ".join(lines)))
-        )
+        has_number = bool(number and serial_key(number) in serial_key(" ".join(lines)))
+        return is_named or has_number or mentions_order(lines, content.lexicons)
     if not (_PICTURE.search(attachment.name) or attachment.media_type.startswith("image/")):
         return False
-    return is_named or (_says_attached(content) and not _LOGO.match(attachment.name))
-
-
-def _says_attached(content: MessageContent) -> bool:
-    """Return whether the message says that the order is attached."""
-    return any(one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
+    said = (one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
+    return is_named or (not _LOGO.match(attachment.name) and any(said))
 
 
 def _lines(document: Document) -> list[str]:
@@ -146,7 +131,7 @@ def _rank(line: str, lexicons: Sequence[LanguageWords]) -> int:
     for one in lexicons:
         if one.orders.grand.search(normalized):
             return _GRAND
-        rest = one.orders.partial.without(rest) if one.orders.partial else rest
+        rest = one.orders.partial.without(rest)
     if any(one.orders.partial.search(normalized) for one in lexicons):
         return _PARTIAL
     return _TOTAL if any(one.orders.total.search(rest) for one in lexicons) else _NO_LABEL

@@ -36,11 +36,8 @@ def _tracking_pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
 def find_shipment(text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False) -> Shipment:
     """Return the carrier and tracking number in one sentence.
 
-    Args:
-        text: the sentence.
-        lexicons: the word lists.
-        ours: returns whether a code is one of our serial numbers or RMA numbers.
-        loose: accept any code with three digits after a carrier as a tracking number, whatever its form.
+    ``ours`` returns whether a code is one of our serial or RMA numbers. ``loose`` accepts any code with three digits after
+    a carrier as a tracking number.
     """
     normalized = normalize_in_place(text)
     carrier = _carrier(normalized, lexicons)

@@ -146,15 +146,7 @@ def _is_no_failure(text: str, lexicons: Sequence[LanguageWords]) -> bool:
 
 
 class IntentFacts(NamedTuple):
-    """What is known about a message besides its text.
-
-    Attributes:
-        is_reply: it replies to one of our messages.
-        reason_weight: how specifically it describes a failure (see ``reasons``).
-        has_units: it names units that we know.
-        has_order: it has a purchase order number.
-        has_rma: it names an RMA number.
-    """
+    """What is known about a message besides its text; ``reason_weight`` is how specifically it describes a failure."""
 
     is_reply: bool
     reason_weight: int
@@ -164,14 +156,7 @@ class IntentFacts(NamedTuple):
 
 
 def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons: Sequence[LanguageWords]) -> Intent:
-    """Return the intent of a message.
-
-    Args:
-        sentences: the new text.
-        subject: the subject, empty if it is not the writer's own ("Re: …").
-        facts: what else is known about the message.
-        lexicons: the word lists.
-    """
+    """Return the intent of a message; ``subject`` is empty if it is not the writer's own ("Re: …")."""
     texts = (*sentences, subject)
     reason_weight = facts.reason_weight
 

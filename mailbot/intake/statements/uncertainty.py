@@ -28,12 +28,7 @@ _MAX_LENGTH = 200
 
 
 def unclear_text(content: MessageContent, requested_units: Sequence[RequestedUnit]) -> str:
-    """Return the first text that is not understood and may rule out an RMA; empty if there is none.
-
-    Args:
-        content: the content of the message, which asks for a repair.
-        requested_units: its units as understood.
-    """
+    """Return the first text of a request for repair that is not understood and may rule out an RMA, or an empty string."""
     return next((text.strip()[:_MAX_LENGTH] for text in _unclear_texts(content, requested_units) if text), "")
 
 
