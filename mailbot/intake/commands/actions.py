@@ -91,7 +91,7 @@ class ActionSentences(ApprovalSentences):
         named_units = self.named_units(sentence, running_text=True)
         force_reason, sentence = sentence.split_force(self.matcher)
         rest = sentence.without_units(named_units)
-        text = rest.full_text()
+        text = " ".join(rest.text[rest.start :].split()).strip(arguments.EDGES)
         findings = self.findings(text)
         without_harmless = self.matcher.without("innocent", rest.normalized_rest)
         if not findings or self.matcher.begins(("conditions", "later"), without_harmless, next_word(without_harmless, 0)):
@@ -157,7 +157,7 @@ class ActionSentences(ApprovalSentences):
         rest = sentence.without_units(named_units).masked(self.desk)
         count = arguments.parse_count(rest.normalized_rest, self.matcher) if name == "received" else None
         if count:
-            rest = rest.blank(count[1])
+            rest = rest.blanked([(rest.end + count[1][0], rest.end + count[1][1])])
         normalized = self.matcher.without("innocent", rest.normalized_rest)
         start = next_word(normalized, 0)
         first = CLAUSES.split(normalized[start:], maxsplit=1)[0]

@@ -62,18 +62,11 @@ class CommandSentence:
         for span in candidate_spans(self.text, desk, known):
             if any(amount.start < span.end and span.start < amount.end for amount in amount_spans):
                 continue
-            kind = label_kind(self.text[: span.start], lexicons)
-            is_certain = span.key in known or (has_serial_form(span.text, desk) and not span.key.isdigit())
-            if (
-                is_certain
-                or (has_serial_form(span.text, desk) and kind in {"", "serial", "device"})
-                or (
-                    not running_text
-                    and span.start >= self.end
-                    and kind in {"", "serial", "device"}
-                    and self._may_be_serial(span, desk)
-                )
-            ):
+            has_form = has_serial_form(span.text, desk)
+            is_certain = span.key in known or (has_form and not span.key.isdigit())
+            is_possible = has_form or (not running_text and span.start >= self.end and self._may_be_serial(span, desk))
+            is_labeled = label_kind(self.text[: span.start], lexicons) in {"", "serial", "device"}
+            if is_certain or (is_possible and is_labeled):
                 serials.append(span)
         return tuple(serials)
 
@@ -83,28 +76,23 @@ class CommandSentence:
         if re.fullmatch(_OURS.format(number=desk.number_form), span.text, re.IGNORECASE) or span.key.startswith("RMA"):
             return False
         digits = sum(map(str.isdigit, span.key))
-        return digits >= (_MIN_DIGITS_ALONE if span.key.isdigit() else _MIN_DIGITS) and (
-            span.key.isdigit() or digits > len(span.key) // 4
-        )
+        return digits >= _MIN_DIGITS_ALONE if span.key.isdigit() else digits >= _MIN_DIGITS and digits > len(span.key) // 4
 
     def without_units(self, named: Sequence[SerialSpan]) -> CommandSentence:
         """Return the sentence with the units replaced by spaces."""
-        return self._blanked([(span.start, span.end) for span in named])
+        return self.blanked([(span.start, span.end) for span in named])
 
     def masked(self, desk: Desk) -> CommandSentence:
         """Return the sentence without our own numbers, dates, and web and email addresses."""
         ours = re.compile(_OURS.format(number=desk.number_form), re.IGNORECASE)
-        blanked = self._blanked([match.span() for match in ours.finditer(self.text)])
+        blanked = self.blanked([match.span() for match in ours.finditer(self.text)])
         text = mask_non_serials(blanked.text)
         return CommandSentence(
             text, "".join(" " if a == " " else b for a, b in zip(text, blanked.normalized, strict=True)), self.start, self.end
         )
 
-    def blank(self, span: tuple[int, int]) -> CommandSentence:
-        """Return the sentence with a span of the rest replaced by spaces."""
-        return self._blanked([(self.end + span[0], self.end + span[1])])
-
-    def _blanked(self, spans: Sequence[tuple[int, int]]) -> CommandSentence:
+    def blanked(self, spans: Sequence[tuple[int, int]]) -> CommandSentence:
+        """Return the sentence with these spans replaced by spaces."""
         text, normalized = self.text, self.normalized
         for start, end in spans:
             blank = " " * (end - start)
@@ -126,10 +114,6 @@ class CommandSentence:
         """Return the text after the command's name, without "because" and surrounding punctuation."""
         text = " ".join(self.rest.split()).strip(EDGES)
         return text[max(matcher.end_at("because", normalize_in_place(text)), 0) :].strip(EDGES)
-
-    def full_text(self) -> str:
-        """Return the sentence from the command's name on."""
-        return " ".join(self.text[self.start :].split()).strip(EDGES)
 
 
 _OF = re.compile(
@@ -197,10 +181,8 @@ def _unlisted_carrier(rest: str, tracking: str, matcher: CommandMatcher) -> str:
     before = rest[: max(rest.find(tracking[:4]), 0)]
     normalized = matcher.without("polite", matcher.without("filler", normalize_in_place(before)))
     for one in matcher.lexicons:
-        normalized = one.parcels.tracking.without(normalized) if one.parcels.tracking else normalized
-    words = (
-        [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", normalized)]
-        if len(normalized) == len(before)
-        else []
-    )
+        normalized = one.parcels.tracking.without(normalized)
+    if len(normalized) != len(before):
+        return ""
+    words = [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", normalized)]
     return " ".join(words) if len(words) <= _MAX_NAME else ""

@@ -34,15 +34,10 @@ class CommandsRead(NamedTuple):
 def parse_commands(
     text: str, lexicons: Sequence[LanguageWords], *, desk: Desk, known: Collection[str] = (), is_reply: bool = True
 ) -> CommandsRead:
-    """Parse the commands of staff.
+    """Parse the commands of staff in new text, without quotes and attachments. All languages can be used at once.
 
-    Args:
-        text: what the sender wrote now, without quotes and attachments.
-        lexicons: the word lists; commands are few, so all languages can be used at once.
-        desk: the company's desk.
-        known: keys of units that may be named (see ``entities.serials.serial_key``).
-        is_reply: the message replies to one of our messages, or belongs to a case. Then "please issue the number" approves; in
-            a forwarded request it is the request.
+    ``known`` are keys of units that may be named. ``is_reply``: the message replies to one of our messages, or belongs to a
+    case. Then "please issue the number" approves; in a forwarded request it is the request.
     """
     return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, is_reply=is_reply)).parse(text)
 
@@ -69,14 +64,11 @@ class _CommandParser:
         quoted_paragraph = -1
         previous: StaffSentence | None = None
         for one in sentences:
-            if (
-                previous is not None
-                and previous.text.rstrip().endswith(":")
-                and self.matcher.contains("reported", normalize_in_place(previous.text))
-            ):
+            before = previous.text.rstrip() if previous else ""
+            if before.endswith(":") and self.matcher.contains("reported", normalize_in_place(before)):
                 quoted_paragraph = one.paragraph
             if one.paragraph == quoted_paragraph:
-                if self._sounds_like_decision(one.text):
+                if self.matcher.contains("speaks", normalize_in_place(one.text)) or self._leading_command(one.text):
                     self.unclear.append(one.text)
             else:
                 self._process(one, new_paragraph=previous is None or previous.paragraph != one.paragraph)
@@ -87,10 +79,12 @@ class _CommandParser:
         """Return whether a line is a command by itself, in uppercase or with nothing but its arguments."""
         sentence = self.sentence_parser.without_bullet(line)
         name, end = self.sentence_parser.leading_command(sentence)
-        if not name or name in {"help", "note"}:
-            return bool(name and sentence.text[sentence.start : end].isupper())
-        is_uppercase = sentence.text[sentence.start : end].isupper()
-        return is_uppercase or (bool(PUNCTUATION.match(sentence.normalized, end)) and name != "confirm")
+        if not name or sentence.text[sentence.start : end].isupper():
+            return bool(name)
+        return name not in {"help", "note", "confirm"} and bool(PUNCTUATION.match(sentence.normalized, end))
+
+    def _leading_command(self, text: str) -> str:
+        return self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
 
     def _confirmation(self, sentences: Sequence[StaffSentence]) -> Command | None:
         """Return a confirmation if that is the whole new text: "OK", or "yes, please"."""
@@ -108,11 +102,6 @@ class _CommandParser:
         is_greeting = email_parts.without_greeting(f"{text},", self.matcher.lexicons) in {"", ","}
         return is_greeting or (
             not self.matcher.contains("yes", normalized) and not re.search(r"\w", self.matcher.without("polite", normalized))
-        )
-
-    def _sounds_like_decision(self, text: str) -> bool:
-        return self.matcher.contains("speaks", normalize_in_place(text)) or bool(
-            self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
         )
 
     def _process(self, one: StaffSentence, *, new_paragraph: bool) -> None:
@@ -160,7 +149,7 @@ class _CommandParser:
         normalized = self.matcher.without("innocent", normalize_in_place(text))
         start = next_word(normalized, 0)
         is_revoking = self.matcher.begins(("takes_back", "conditions", "contrast"), normalized, start)
-        return is_revoking and not self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
+        return is_revoking and not self._leading_command(text)
 
     def _revoke_last(self, text: str) -> None:
         revoked = self.commands.pop()
@@ -179,7 +168,7 @@ class _CommandParser:
                 previous, force=CommandSentence(text, normalized).split_force(self.matcher)[0] or previous.force
             )
             return True
-        if self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]:
+        if self._leading_command(text):
             return False
         pending = not prices.has_digit(previous.said)
         if previous.name == "quote" and (pending or not new_paragraph) and self._is_quote_line(text, pending=pending):
@@ -220,9 +209,7 @@ class _CommandParser:
 
     def _add_explanation(self, text: str, *, new_paragraph: bool) -> None:
         """Add a sentence after a finding or a refusal in the same paragraph to its text."""
-        if new_paragraph or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"}:
-            return
-        if self._is_greeting(text):
+        if new_paragraph or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"} or self._is_greeting(text):
             return
         previous = self.commands[-1]
         extended_text = f"{previous.text}. {text}".strip(". ") if previous.text else text

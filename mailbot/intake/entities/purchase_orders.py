@@ -114,7 +114,7 @@ def _totals(lines: Sequence[str], content: MessageContent, *, body: bool = False
         own_rank = _rank(line, content.lexicons)
         found = _line_amount(line, content.desk.currency)
         rank = min(own_rank, previous_rank) if not re.search(r"[^\W\d_]{4}", line) or own_rank < _NO_LABEL else own_rank
-        if found and (rank < _NO_LABEL or _is_money(found, body=body)):
+        if found and (rank < _NO_LABEL or found.named or (not body and re.search(r"[.,]\d\d$", found.written))):
             ranked.append((rank, index if rank >= _NO_LABEL else -index, Price(found.value or 0, found.currency)))  # type: ignore[arg-type]
         previous_rank = own_rank if own_rank < _NO_LABEL and not found else _NO_LABEL
     ranked.sort(key=lambda one: one[:2])
@@ -144,7 +144,3 @@ def _line_amount(line: str, home: str) -> Amount | None:
     with_currency = [one for one in found if one.named]
     exact = [one for one in found if re.search(r"[.,]\d\d$", one.written)]
     return next(iter([*reversed(with_currency), *reversed(exact), *reversed(found)]), None)
-
-
-def _is_money(one: Amount, *, body: bool) -> bool:
-    return one.named or (not body and bool(re.search(r"[.,]\d\d$", one.written)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailbot.intake.commands.matcher import normalize_in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mailbot.intake.entities.serials import SerialSpan
     from mailbot.intake.statements.phrases import Phrases
@@ -45,7 +45,8 @@ def shipment_status(text: str, units: Sequence[SerialSpan], lexicons: Sequence[L
         return ShipmentStatus()
     signs = _signs(normalize_in_place(text), units, lexicons)
     sign_row = "".join(sign for _, sign in signs)
-    unit_at = dict(zip(_unit_positions(sign_row), sorted(units, key=lambda unit: unit.start), strict=True))
+    positions = (position for position, sign in enumerate(sign_row) if sign == _UNIT)
+    unit_at = dict(zip(positions, sorted(units, key=lambda unit: unit.start), strict=True))
     if _LATER not in sign_row and _NOT not in sign_row:
         return ShipmentStatus(tuple(unit_at.values()) if _SENT in sign_row else ())
     sent: list[SerialSpan] = []
@@ -54,10 +55,6 @@ def shipment_status(text: str, units: Sequence[SerialSpan], lexicons: Sequence[L
         for group, group_units in (("object", sent), ("subject", sent), ("later", later)):
             group_units.extend(unit_at[position] for position in range(*match.span(group)) if position in unit_at)
     return ShipmentStatus(tuple(sent), tuple(unit for unit in later if unit not in sent), mixed=True)
-
-
-def _unit_positions(sign_row: str) -> Iterator[int]:
-    return (position for position, sign in enumerate(sign_row) if sign == _UNIT)
 
 
 def _signs(normalized: str, units: Sequence[SerialSpan], lexicons: Sequence[LanguageWords]) -> list[tuple[int, str]]:

@@ -81,8 +81,9 @@ def _says_fine(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[L
 
 @lru_cache(maxsize=4096)
 def _cell_says_fine(title: str, cell: str, lexicon: LanguageWords) -> bool:
-    is_fine = lexicon.serials.fine.search(normalize(cell))
-    return bool(is_fine or (_is_yes(lexicon, cell) and lexicon.sheets.aside.search(normalize(title))))
+    normalized = normalize(cell)
+    is_yes = lexicon.exclusions.yes.is_all(normalized) and lexicon.sheets.aside.search(normalize(title))
+    return bool(is_yes or lexicon.serials.fine.search(normalized))
 
 
 def _good_rows(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[Sequence[str]]:
@@ -101,11 +102,6 @@ def _good_rows(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Se
         )
     ]
     return good_rows if len(good_rows) < len([row for row in rows if any(row)]) else []
-
-
-def _is_yes(lexicon: LanguageWords, cell: str) -> bool:
-    normalized = normalize(cell)
-    return any(span == (0, len(normalized)) for span in lexicon.exclusions.yes.spans(normalized))
 
 
 def _row_without_heading(row: Sequence[str], reader: Reader) -> Iterator[RequestRow]:

@@ -140,11 +140,6 @@ def only_asks(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bo
     return bool(questions) and not any(one.intents["wants"].search(sentence) for one in lexicons for sentence in questions)
 
 
-def _is_no_failure(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a text is a question, or describes no failure."""
-    return bool(_QUESTION.search(normalize(text))) or weight(text, lexicons) < CONCRETE
-
-
 class IntentFacts(NamedTuple):
     """What is known about a message besides its text; ``reason_weight`` is how specifically it describes a failure."""
 
@@ -185,18 +180,15 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
     if wants_rework:
         reason_weight = NOTHING
     only_questions = not facts.is_reply and only_asks(sentences, lexicons)
-    if only_questions and not facts.has_units and all(_is_no_failure(text, lexicons) for text in texts if text):
-        reason_weight = NOTHING
-    cancels = _cancels(sentences, subject, lexicons)
+    if only_questions and not facts.has_units:
+        told = (text for text in texts if text and not _QUESTION.search(normalize(text)))
+        reason_weight = reason_weight if any(weight(text, lexicons) >= CONCRETE for text in told) else NOTHING
+    cancels = withdraws("cancel", sentences, lexicons)
+    if cancels is None:
+        cancels = withdraws("cancel", (subject,), lexicons)
     is_undecided = reason_weight < CONCRETE and (cancels is False or (facts.is_reply and declines is False))
     withdrawal = _Withdrawal(cancels=bool(cancels), is_undecided=is_undecided)
     return _first_intent(has_intent, facts._replace(reason_weight=reason_weight), withdrawal, only_questions=only_questions)
-
-
-def _cancels(sentences: Sequence[str], subject: str, lexicons: Sequence[LanguageWords]) -> bool | None:
-    """Return whether a request is withdrawn; the text has priority over the subject."""
-    found = withdraws("cancel", sentences, lexicons)
-    return withdraws("cancel", (subject,), lexicons) if found is None else found
 
 
 def _asks_rework(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:

@@ -46,10 +46,6 @@ class Phrases:
         found = [match for pattern in patterns if (match := pattern.search(text))]
         return min(found, key=_match_start) if found else None
 
-    def begins(self, text: str) -> bool:
-        """Return whether normalized text begins with a phrase."""
-        return any(pattern.match(text) for pattern in self._candidate_patterns(text))
-
     def end_at(self, text: str, start: int) -> int:
         """Return the end of the longest phrase that begins at ``start`` of normalized text; -1 if there is none."""
         return max((match.end() for one in self._candidate_patterns(text) if (match := one.match(text, start))), default=-1)

@@ -21,11 +21,7 @@ PREFERRED_LENGTH, MAX_REASON = 300, 600
 """The preferred and the maximum number of characters of a reason."""
 
 NAMED, CONCRETE, NEGATED, VAGUE, NOTHING = 4, 3, 2, 1, 0
-"""How specifically a sentence describes a failure.
-
-NAMED is a form field for it, CONCRETE a symptom, NEGATED a negative statement, VAGUE something like "broken", and
-NOTHING none.
-"""
+"""How specifically a sentence describes a failure: a form field, a symptom, a negative statement, "broken", or nothing."""
 
 FAILURES: tuple[Symptom, ...] = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freezes", "noise", "smoke")
 """Symptoms that are failures by themselves."""
@@ -144,10 +140,7 @@ _MIN_WORDS = 2
 
 
 def from_descriptions(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
-    """Return a reason made of sentences that ``describes_problem`` found.
-
-    It is concrete if it names a part or an error code, else vague, so that the customer is asked.
-    """
+    """Return a reason of sentences that describe a problem: vague if they name no part or error code, to ask the customer."""
     concrete = any(
         _ERROR_CODE.search(normalize(_PARENTHESES.sub(" ", text)))
         or any(one.reasons.parts.search(normalize(text)) for one in lexicons)
@@ -207,8 +200,9 @@ def _says_something(rest: str, lexicons: Sequence[LanguageWords]) -> bool:
 def says_nothing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a text requests, reports, or excuses something and describes no failure."""
     normalized = normalize(text)
-    phrase_lists = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
-    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for group in phrase_lists for phrases in group)
+    words = [one.reasons for one in lexicons]
+    phrase_lists = (phrases for one in words for phrases in (one.asking, one.telling, one.paperwork))
+    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for phrases in phrase_lists)
 
 
 def motive(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
@@ -257,12 +251,7 @@ def _field_values(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -
 def _is_empty_answer(value: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a form field has no reason: empty, "yes", "see attached", "RMA"."""
     normalized = normalize(value)
-    is_yes_or_no = any(
-        span == (0, len(normalized))
-        for one in lexicons
-        for word in (one.exclusions.yes, one.exclusions.no)
-        for span in word.spans(normalized)
-    )
+    is_yes_or_no = any(word.is_all(normalized) for one in lexicons for word in (one.exclusions.yes, one.exclusions.no))
     return bool(_EMPTY.fullmatch(value)) or is_yes_or_no or says_nothing(value, lexicons) or _is_only_request(value, lexicons)
 
 

@@ -39,7 +39,9 @@ def _unclear_texts(content: MessageContent, requested_units: Sequence[RequestedU
     if {mention.key for mention in content.mentions} <= {unit.key for unit in content.units}:
         yield from (text for text in texts if says_unit_works(text, len(requested_units), content.lexicons))
     if not any(unit.symptom for unit in requested_units):
-        yield from (text for text in texts if _requests_something_else(text, content.lexicons))
+        for text in texts:
+            if any(intent.requests_now(kind, text, content.lexicons) for kind in _OTHER_INTENTS):
+                yield text
 
 
 _MAX_WORDS = 8
@@ -64,8 +66,4 @@ def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) ->
 
 
 _OTHER_INTENTS: tuple[IntentList, ...] = ("credit", "exchange", "other_model", "cancel", "status")
-
-
-def _requests_something_else(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a sentence requests something other than a repair."""
-    return any(intent.requests_now(kind, text, lexicons) for kind in _OTHER_INTENTS)
+"""What a sentence may request instead of a repair."""

@@ -95,6 +95,7 @@ def load(texts: Mapping[str, str]) -> WordLists:
 
 
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
+_FINDINGS = PhraseLists[Finding]
 _PATH = re.compile(r"at `\$\.(?P<where>[^`]*)`")
 
 
@@ -116,7 +117,7 @@ def _keys(where: str) -> tuple[str, ...]:
     """Return the known keys of the table at this dotted path."""
     type_: Any = LanguageWords
     for part in filter(None, where.split(".")):
-        type_ = next(field.type for field in msgspec.structs.fields(type_) if field.name == part)
+        type_ = _FINDINGS if part == "findings" else next(one.type for one in msgspec.structs.fields(type_) if one.name == part)
     return _names(type_) or type_.__struct_fields__
 
 
@@ -130,15 +131,16 @@ def _names(type_: Any) -> tuple[str, ...]:
 def _read(type_: Any, value: Any) -> Phrases | PhraseLists[Any]:
     if type_ is CommandLists and isinstance(value, dict):
         lists = _lists(type_, {name: phrases for name, phrases in value.items() if name != "findings"})
-        return CommandLists(lists, PhraseLists(_lists(PhraseLists[Finding], value.get("findings", {}))))
+        findings = _lists(_FINDINGS, value.get("findings", {}), " - at `$.commands.findings`")
+        return CommandLists(lists, PhraseLists(findings))
     return _phrases(value) if type_ is Phrases else PhraseLists(_lists(type_, value))
 
 
-def _lists(type_: Any, table: Any) -> dict[Any, Phrases]:
+def _lists(type_: Any, table: Any, where: str = "") -> dict[Any, Phrases]:
     if not isinstance(table, dict):
         raise ValueError("expected a table of lists")  # noqa: TRY004 - msgspec adds the path to a ValueError
     if unknown := table.keys() - set(_names(type_)):
-        raise ValueError(f"unknown field `{min(unknown)}`")
+        raise ValueError(f"unknown field `{min(unknown)}`{where}")
     return {name: _phrases(phrases) for name, phrases in table.items()}
 
 

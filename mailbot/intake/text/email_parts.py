@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mailbot.intake.text.normalize import normalize
@@ -21,7 +22,7 @@ _MAX_AFTER_CLOSING = 4
 def closing_index(sentences: Sequence[str], lexicons: Sequence[LanguageWords], writer_names: Collection[str] = ()) -> int:
     """Return the index of the sentence that closes the email, or the number of sentences if none does.
 
-    ``names`` are the writer's names in normalized form: a line with nothing else is a signature.
+    A line with nothing but ``writer_names``, in normalized form, is a signature.
     """
     has_content = False
     for index, sentence in enumerate(sentences):
@@ -111,19 +112,10 @@ def earlier_lines(quoted: str, own_addresses: Collection[str]) -> tuple[str, ...
 
 def without_headers(text: str) -> str:
     """Return a forwarded message without its header lines (sender, date, recipient, and subject)."""
-    lines = text.split("\n")
     kept: list[str] = []
-    index = 0
-    while index < len(lines):
-        run = index
-        while run < len(lines) and _HEADER_LINE.fullmatch(lines[run]):
-            run += 1
-        if run - index < _MIN_HEADERS:
-            kept.extend(lines[index : run + 1])
-            index = run + 1
-            continue
-        kept.append("")
-        index = run
+    for is_header, group in groupby(text.split("\n"), lambda line: _HEADER_LINE.fullmatch(line) is not None):
+        lines = list(group)
+        kept += lines if not is_header or len(lines) < _MIN_HEADERS else [""]
     return "\n".join(kept)
 
 
