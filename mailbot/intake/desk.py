@@ -13,21 +13,11 @@ Authority = Literal["confirm", "insecure-from"]
 
 
 class Desk(Value, frozen=True):
-    """One mailbox of one company: its address, its staff, its number formats, and its word lists.
+    """One mailbox of one company: its addresses, its staff, its number formats, and its word lists.
 
-    Attributes:
-        address: the address of the mailbox.
-        words: the word lists of the rules.
-        staff: the members of staff who may write commands.
-        aliases: our other addresses.
-        serial_forms: regular expressions from the rules file, matched against serial keys (see
-            ``entities.serials.serial_key``).
-        model_forms: regular expressions from the rules file, matched against model names as written.
-        number_form: a regular expression that matches the company's own RMA numbers.
-        trusted_authserv_id: the authserv-id of our mail server (RFC 8601 §2.5), or None.
-        authentication_results: how our mail server writes Authentication-Results.
-        authority: what happens to staff commands without proof.
-        currency: the currency of fees and quotes (ISO 4217).
+    The forms are regular expressions from the rules file: ``serial_forms`` match serial keys (``serial_key``),
+    ``model_forms`` model names as written, and ``number_form`` the company's own RMA numbers. ``trusted_authserv_id`` is
+    that of our mail server (RFC 8601 §2.5). ``currency`` is that of fees and quotes (ISO 4217).
     """
 
     address: str

@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 def read_message(mail: Mail, desk: Desk, open_: Callable[[Sequence[Attachment]], AttachmentContents] = contents) -> Message:
-    """Read an email that arrived at a desk.
-
-    Args:
-        mail: the raw email.
-        desk: the desk.
-        open_: opens the attachments. Files found inside them (in an archive or winmail.dat) are added to the message.
+    """Read an email that arrived at a desk. Files that ``open_`` finds inside attachments are added to the message.
 
     Raises:
         mailbot.mail.parse.UnreadableError: the email exceeds the limits or does not contain its content.

@@ -24,15 +24,7 @@ def with_reasons(
     exclusions_by_unit: dict[str, frozenset[Exclusion]],
     intent_: Intent,
 ) -> tuple[RequestedUnit, ...]:
-    """Return the units of a request with their reasons and exclusions.
-
-    Args:
-        content: the content of the message.
-        units: the units it is about.
-        reason: the reason of the whole message.
-        exclusions_by_unit: the result of ``stated_by_unit``.
-        intent_: what the message asks for.
-    """
+    """Return the units of a request with their reasons and exclusions (see ``stated_by_unit``)."""
     needs_units = intent_ in intent.NEEDS_UNITS
     has_several = len(units) > 1
     result = []
@@ -51,16 +43,12 @@ def with_reasons(
                 exclusions=exclusions.ordered(excluded) if needs_units else (),
                 vague=needs_units and used_reason.is_vague and not excluded,
                 symptom=reasons.symptom(used_reason.text, content.lexicons) if needs_units else None,
-                revision=_revision(content, unit),
+                revision=references.revision(unit.sentences or content.sentences, content.lexicons),
                 suggestion=content.reader.suggestion(unit.serial),
                 unsure=unit.unsure,
             )
         )
     return tuple(result)
-
-
-def _revision(content: MessageContent, unit: NamedUnit) -> str | None:
-    return references.revision(unit.sentences or content.sentences, content.lexicons)
 
 
 def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
@@ -87,20 +75,13 @@ def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
     return found
 
 
-def _asked_only_for_serial(content: MessageContent) -> bool:
-    """Return whether a reply answers a question that asked for the serial number only."""
-    return content.case is None and content.is_reply and content.asked_for("serial") and not content.asked_for("reason")
-
-
 def missing_information(content: MessageContent, units: Sequence[RequestedUnit], reason: Reason) -> tuple[Missing, ...]:
     """Return what must be asked for, for case and message together (AP-27, AP-28)."""
     case_units = content.case.units if content.case else ()
-    missing: list[Missing] = []
-    if not units and not case_units:
-        missing.append("serial")
-    without_reason = [unit.serial for unit in units if not unit.reason] + [unit.serial for unit in case_units if not unit.reason]
-    if (without_reason and units) or (
-        not reason.text and (without_reason or not (units or case_units)) and not _asked_only_for_serial(content)
-    ):
+    has_units = bool(units or case_units)
+    lacks_reason = not all(unit.reason for unit in units) or not all(unit.reason for unit in case_units)
+    asked_for_serial = content.case is None and content.is_reply and content.asked_for("serial") and not content.asked_for("reason")
+    missing: list[Missing] = [] if has_units else ["serial"]
+    if (lacks_reason and units) or (not reason.text and (lacks_reason or not has_units) and not asked_for_serial):
         missing.append("reason")
     return tuple(missing)

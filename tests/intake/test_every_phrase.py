@@ -13,7 +13,7 @@ import pytest
 from support.growth import desk
 
 from mailbot.intake.statements.phrases import Phrases
-from mailbot.intake.statements.word_sections import WordSection
+from mailbot.intake.statements.word_sections import CommandLists, PhraseLists, WordSection
 from mailbot.intake.text.normalize import normalize
 
 WORDS = desk().words
@@ -35,6 +35,10 @@ def lists(section: WordSection, name: str = "") -> Iterator[tuple[str, Phrases]]
         value = getattr(section, field.name)
         if isinstance(value, Phrases):
             yield f"{name}{field.name}", value
+        elif isinstance(value, PhraseLists):
+            yield from ((f"{name}{field.name}.{key}", phrases) for key, phrases in value.lists.items())
+            if isinstance(value, CommandLists):
+                yield from ((f"findings.{key}", phrases) for key, phrases in value.findings.lists.items())
         elif isinstance(value, WordSection):
             yield from lists(value, f"{name}{field.name}.")
 

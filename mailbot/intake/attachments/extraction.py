@@ -11,14 +11,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mailbot.intake.attachments import formats
-from mailbot.intake.attachments.formats import MAX_ROWS, parse_separated
 from mailbot.mail.mime import UnreadableError
 from mailbot.model import Attachment, Document, Table, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-__all__ = ["MAX_ROWS", "AttachmentContents", "OpenedAttachment", "contents", "is_program", "look", "parse_separated", "risky"]
 
 MAX_ATTACHMENTS = 20
 """The maximum number of attachments of one message that are opened, including those inside others."""
@@ -132,7 +129,7 @@ class _Allowance:
         document = found.document
         text = document.text[: self.text]
         self.text -= len(text)
-        tables = tuple(self._table(table) for table in document.tables)
+        tables = tuple(map(self._table, document.tables))
         within = tuple(self._within(found.within))
         if (text, tables, within) == (document.text, document.tables, found.within):
             return found

@@ -18,13 +18,14 @@ _ORDINALS = ("first", "second", "third")
 
 def requested_tables(documents: Sequence[Document], sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Iterator[Table]:
     """Yield the tables of the documents except those that the message, or their own name, excludes."""
+    with_tables = [document for document in documents if document.tables]
     clauses = [
         normalize(clause)
-        for sentence in sentences
+        for sentence in (sentences if with_tables else ())
         if any(lexicon.sheets.word.search(normalize(sentence)) for lexicon in lexicons)
         for clause in re.split(r"[,;:、]\s|\s-\s", sentence)
     ]
-    for document in documents:
+    for document in with_tables:
         excluded = {index for index, table in enumerate(document.tables) if _is_excluded(index, table, clauses, lexicons)}
         only = {index for index, table in enumerate(document.tables) if _is_only_one(index, table, clauses, lexicons)}
         if only:

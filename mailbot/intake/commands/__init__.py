@@ -1,4 +1,1 @@
-"""Commands that staff write.
-
-- ``parsing.parse_commands`` returns the commands in a text.
-"""
+"""Commands that staff write (``parsing.parse_commands``)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from mailbot.intake.commands import arguments, prices
+from mailbot.intake.commands import prices
 from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.command_words import (
     APPROVAL_LISTS,
@@ -18,10 +19,12 @@ from mailbot.intake.commands.command_words import (
     SentenceResult,
     next_word,
 )
-from mailbot.model import Command
+
+if TYPE_CHECKING:
+    from mailbot.intake.statements.word_sections import CommandList
 
 _VOCATIVE = re.compile(r"(?:@?[A-Z\u00c0-\u00de][^\W\d_]++\s?){1,2}[,:]\s*")
-_LIMITS = ("negations", "conditions", "contrast", "later", "past", "doubts")
+_LIMITS: tuple[CommandList, ...] = ("negations", "conditions", "contrast", "later", "past", "doubts")
 
 
 class ApprovalSentences(CommandFinder):
@@ -35,20 +38,12 @@ class ApprovalSentences(CommandFinder):
         if self._asks_someone_else(sentence):
             return UNCLEAR
         command_name = self.matcher.without("innocent", sentence.normalized[sentence.start : sentence.end])
-        if any(self.matcher.contains(kind, command_name) for kind in _LIMITS) or not self._is_unconditional(sentence, name):
+        if self.matcher.contains_any(_LIMITS, command_name) or not self._is_unconditional(sentence, name):
             return self.decision_talk(sentence.normalized)
         named_units = self.named_units(sentence)
-        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency, self.point)
-        return SentenceResult(
-            Command(
-                "approve",
-                sentence.text,
-                serials=tuple(place.text for place in named_units),
-                prices=approved.prices,
-                fee=approved.fee,
-                force=force_reason,
-                flaw=approved.flaw,
-            )
+        approved = prices.approved_amounts(sentence.without_units(named_units), self.matcher, self.desk.currency)
+        return self.result(
+            "approve", sentence, named_units, prices=approved.prices, fee=approved.fee, force=force_reason, flaw=approved.flaw
         )
 
     def _asks_someone_else(self, sentence: CommandSentence) -> bool:
@@ -71,23 +66,19 @@ class ApprovalSentences(CommandFinder):
             return False
         first = CLAUSES.split(rest, maxsplit=1)[0] if not PUNCTUATION.match(rest) else ""
         before_reason = self._before_reason(first)
-        if any(self.matcher.contains(kind, before_reason) for kind in ("negations", "later", "past", "reported")):
+        if self.matcher.contains_any(("negations", "later", "past", "reported"), before_reason):
             return False
         if any(self.matcher.contains("later", clause) for clause in CLAUSES.split(rest)):
             return False
         if not first.strip():
             return True
         if name == "go_ahead":
-            return (
-                self.matcher.contains("goes_on", before_reason)
-                or bool(named_units and not self.has_content(before_reason))
-                or not self.has_content(before_reason)
-            )
+            return self.matcher.contains("goes_on", before_reason) or not self.has_content(before_reason)
         return self.matcher.end_at("follow", first, next_word(first, 0)) >= 0 or not self.has_content(first)
 
     def _before_reason(self, clause: str) -> str:
         """Return a clause up to its reason: "because it was dead" refers to another time."""
-        found = [start for one in self.matcher.lexicons for start, _ in one.commands.because.spans(clause)]
+        found = [start for one in self.matcher.lexicons for start, _ in one.commands["because"].spans(clause)]
         return clause[: min(found, default=len(clause))]
 
     def later_decision(self, sentence: CommandSentence) -> SentenceResult:
@@ -97,21 +88,20 @@ class ApprovalSentences(CommandFinder):
             name, end = self.leading_command(part)
             if name not in {*APPROVAL_LISTS, "reject"}:
                 continue
-            is_own_statement = any(self.matcher.end_at("own", sentence.normalized, at) >= 0 for at in (sentence.start, part.start))
-            if not self._allows_decision(
-                sentence.normalized[: part.start], name, after_conjunction=after_conjunction and not is_own_statement
-            ):
+            is_own = any(self.matcher.end_at("own", sentence.normalized, at) >= 0 for at in (sentence.start, part.start))
+            before = sentence.normalized[: part.start]
+            if not self._allows_decision(before, name, after_conjunction=after_conjunction and not is_own):
                 return self.decision_talk(sentence.normalized)
             if QUESTION.search(sentence.normalized):
                 return UNCLEAR
-            part.set_name_end(end)
+            part.end = end
             return self.reject(part) if name == "reject" else self.approve(part, name)
         return self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
 
     def _parts(self, normalized: str) -> list[tuple[int, bool]]:
         """Return where the parts of a sentence begin, and whether only a word such as "and" precedes each."""
         marks = [(match.end(), False) for match in CLAUSES.finditer(normalized)]
-        words = [(end, True) for one in self.matcher.lexicons for _, end in one.commands.joins.spans(normalized)]
+        words = [(end, True) for one in self.matcher.lexicons for _, end in one.commands["joins"].spans(normalized)]
         return sorted((next_word(normalized, end), after_conjunction) for end, after_conjunction in (*marks, *words))[:40]
 
     def _allows_decision(self, before: str, name: str, *, after_conjunction: bool) -> bool:
@@ -127,7 +117,7 @@ class ApprovalSentences(CommandFinder):
             self.matcher.contains("negations", without_harmless) or not self.matcher.contains("approve", without_harmless)
         ):
             return False
-        return not any(self.matcher.contains(kind, without_harmless) for kind in ("reported", "later"))
+        return not self.matcher.contains_any(("reported", "later"), without_harmless)
 
     def reject(self, sentence: CommandSentence) -> SentenceResult:
         """Return a refusal and its reason."""
@@ -137,26 +127,12 @@ class ApprovalSentences(CommandFinder):
         without_harmless = self.matcher.without("innocent", rest.normalized_rest)
         start = next_word(without_harmless, 0)
         first = CLAUSES.split(without_harmless[start:], maxsplit=1)[0]
-        is_limited = any(
-            self.matcher.end_at(kind, without_harmless, start) >= 0 for kind in ("conditions", "contrast", "past", "later")
-        )
         if (
-            is_limited
-            or self.matcher.contains("strict", without_harmless)
+            self.matcher.begins(("conditions", "contrast", "past", "later"), without_harmless, start)
+            or self.matcher.contains_any(("strict", "approve", "go_ahead"), without_harmless)
             or (not PUNCTUATION.match(without_harmless) and self.matcher.contains("later", first))
         ):
             return VOIDING
-        if any(self.matcher.contains(kind, without_harmless) for kind in ("approve", "go_ahead")):
-            return VOIDING
         text = rest.reason(self.matcher)
-        return SentenceResult(
-            Command(
-                "reject",
-                sentence.text,
-                serials=tuple(place.text for place in named_units),
-                findings=arguments.findings_in(text, (), self.matcher.lexicons),
-                text=text,
-                force=force_reason,
-                flaw="" if text else "reason",
-            )
-        )
+        flaw = "" if text else "reason"
+        return self.result("reject", sentence, named_units, findings=self.findings(text), text=text, force=force_reason, flaw=flaw)

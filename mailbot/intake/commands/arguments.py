@@ -10,8 +10,7 @@ from mailbot.intake.entities.amounts import amounts
 from mailbot.intake.entities.serial_reader import label_kind
 from mailbot.intake.entities.serials import SerialSpan, candidate_spans, has_serial_form, is_model, mask_non_serials, serial_key
 from mailbot.intake.entities.shipments import find_shipment
-from mailbot.intake.statements.findings import findings
-from mailbot.model import Finding, ShipmentNotice
+from mailbot.model import ShipmentNotice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,10 +33,6 @@ class CommandSentence:
 
     def __init__(self, text: str, normalized: str, start: int = 0, end: int = 0) -> None:
         self.text, self.normalized, self.start, self.end = text, normalized, start, end
-
-    def set_name_end(self, end: int) -> None:
-        """Set the position where the command's name ends."""
-        self.end = end
 
     @property
     def rest(self) -> str:
@@ -67,18 +62,11 @@ class CommandSentence:
         for span in candidate_spans(self.text, desk, known):
             if any(amount.start < span.end and span.start < amount.end for amount in amount_spans):
                 continue
-            kind = label_kind(self.text[: span.start], lexicons)
-            is_certain = span.key in known or (has_serial_form(span.text, desk) and not span.key.isdigit())
-            if (
-                is_certain
-                or (has_serial_form(span.text, desk) and kind in {"", "serial", "device"})
-                or (
-                    not running_text
-                    and span.start >= self.end
-                    and kind in {"", "serial", "device"}
-                    and self._may_be_serial(span, desk)
-                )
-            ):
+            has_form = has_serial_form(span.text, desk)
+            is_certain = span.key in known or (has_form and not span.key.isdigit())
+            is_possible = has_form or (not running_text and span.start >= self.end and self._may_be_serial(span, desk))
+            is_labeled = label_kind(self.text[: span.start], lexicons) in {"", "serial", "device"}
+            if is_certain or (is_possible and is_labeled):
                 serials.append(span)
         return tuple(serials)
 
@@ -88,28 +76,23 @@ class CommandSentence:
         if re.fullmatch(_OURS.format(number=desk.number_form), span.text, re.IGNORECASE) or span.key.startswith("RMA"):
             return False
         digits = sum(map(str.isdigit, span.key))
-        return digits >= (_MIN_DIGITS_ALONE if span.key.isdigit() else _MIN_DIGITS) and (
-            span.key.isdigit() or digits > len(span.key) // 4
-        )
+        return digits >= _MIN_DIGITS_ALONE if span.key.isdigit() else digits >= _MIN_DIGITS and digits > len(span.key) // 4
 
     def without_units(self, named: Sequence[SerialSpan]) -> CommandSentence:
         """Return the sentence with the units replaced by spaces."""
-        return self._blanked([(span.start, span.end) for span in named])
+        return self.blanked([(span.start, span.end) for span in named])
 
     def masked(self, desk: Desk) -> CommandSentence:
         """Return the sentence without our own numbers, dates, and web and email addresses."""
         ours = re.compile(_OURS.format(number=desk.number_form), re.IGNORECASE)
-        blanked = self._blanked([match.span() for match in ours.finditer(self.text)])
+        blanked = self.blanked([match.span() for match in ours.finditer(self.text)])
         text = mask_non_serials(blanked.text)
         return CommandSentence(
             text, "".join(" " if a == " " else b for a, b in zip(text, blanked.normalized, strict=True)), self.start, self.end
         )
 
-    def blank(self, span: tuple[int, int]) -> CommandSentence:
-        """Return the sentence with a span of the rest replaced by spaces."""
-        return self._blanked([(self.end + span[0], self.end + span[1])])
-
-    def _blanked(self, spans: Sequence[tuple[int, int]]) -> CommandSentence:
+    def blanked(self, spans: Sequence[tuple[int, int]]) -> CommandSentence:
+        """Return the sentence with these spans replaced by spaces."""
         text, normalized = self.text, self.normalized
         for start, end in spans:
             blank = " " * (end - start)
@@ -119,7 +102,7 @@ class CommandSentence:
     def split_force(self, matcher: CommandMatcher) -> tuple[str, CommandSentence]:
         """Return the reason after FORCE, if any, and the sentence up to FORCE."""
         for one in matcher.lexicons:
-            for start, end in one.commands.force.spans(self.normalized):
+            for start, end in one.commands["force"].spans(self.normalized):
                 is_marked = re.match(r"\s*(?::|$)", self.normalized[end:]) or self.text[start:end].isupper()
                 if is_marked and (start >= self.end or not self.end):
                     return self.text[end:].strip(EDGES), CommandSentence(
@@ -131,15 +114,6 @@ class CommandSentence:
         """Return the text after the command's name, without "because" and surrounding punctuation."""
         text = " ".join(self.rest.split()).strip(EDGES)
         return text[max(matcher.end_at("because", normalize_in_place(text)), 0) :].strip(EDGES)
-
-    def full_text(self) -> str:
-        """Return the sentence from the command's name on."""
-        return " ".join(self.text[self.start :].split()).strip(EDGES)
-
-
-def findings_in(text: str, before: Sequence[Finding], lexicons: Sequence[LanguageWords]) -> tuple[Finding, ...]:
-    """Return the findings in a text, after those found before."""
-    return tuple(dict.fromkeys((*before, *findings(text, lexicons))))
 
 
 _OF = re.compile(
@@ -166,7 +140,7 @@ def parse_days(normalized: str, matcher: CommandMatcher) -> int | None:
     spelled = [
         (match.end(), index + 1)
         for one in matcher.lexicons
-        for index, word in enumerate(one.commands.counts.phrases)
+        for index, word in enumerate(one.commands["counts"].phrases)
         for match in re.finditer(rf"(?<!\w){re.escape(normalize_in_place(word))}(?!\w)\s{{0,2}}", normalized)
     ]
     if len(numbers) + len(spelled) != 1 or len(re.findall(r"\d+", normalized)) != len(numbers):
@@ -207,10 +181,8 @@ def _unlisted_carrier(rest: str, tracking: str, matcher: CommandMatcher) -> str:
     before = rest[: max(rest.find(tracking[:4]), 0)]
     normalized = matcher.without("polite", matcher.without("filler", normalize_in_place(before)))
     for one in matcher.lexicons:
-        normalized = one.parcels.tracking.without(normalized) if one.parcels.tracking else normalized
-    words = (
-        [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", normalized)]
-        if len(normalized) == len(before)
-        else []
-    )
+        normalized = one.parcels.tracking.without(normalized)
+    if len(normalized) != len(before):
+        return ""
+    words = [before[match.start() : match.end()] for match in re.finditer(r"[^\W\d_][\w&.-]*", normalized)]
     return " ".join(words) if len(words) <= _MAX_NAME else ""

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.intake.entities.serials import candidate_spans, has_serial_form
+from mailbot.intake.statements.findings import findings
+from mailbot.model import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from mailbot.intake.commands.matcher import CommandMatcher
     from mailbot.intake.desk import Desk
-    from mailbot.intake.entities.amounts import Point
     from mailbot.intake.entities.serials import SerialSpan
-    from mailbot.model import Command
+    from mailbot.intake.statements.word_sections import CommandList
+    from mailbot.model import CommandName, Finding
 
-APPROVAL_LISTS = ("approve", "go_ahead", "issue")
+APPROVAL_LISTS: tuple[CommandList, ...] = ("approve", "go_ahead", "issue")
 """The phrase lists that approve."""
 
-COMMANDS = (
+COMMANDS: tuple[CommandList, ...] = (
     *APPROVAL_LISTS, "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable", "shipped", "ship_to",
     "extend", "hold", "close", "note", "help", "confirm",
 )  # fmt: skip
@@ -40,8 +42,7 @@ _MAX_POLITE = 6
 class SentenceResult(NamedTuple):
     """The result for a sentence: its commands, if any.
 
-    ``unclear``: it sounds like a decision. ``voids``: it even speaks against one, so the decisions in the message do
-    not count.
+    ``unclear``: it sounds like a decision. ``voids``: it speaks against one, so no decision in the message counts.
     """
 
     command: Command | None = None
@@ -62,19 +63,25 @@ def next_word(normalized: str, start: int) -> int:
 
 
 class CommandFinder:
-    """Finds the command at the beginning of a sentence.
+    """Finds the command at the beginning of a sentence. For the arguments see ``parsing.parse_commands``."""
 
-    Args:
-        matcher: the phrases of the word lists.
-        desk: the company's desk.
-        known: keys of units that may be named.
-        point: the company's decimal separator.
-        is_reply: the message replies to one of our messages.
-    """
-
-    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point, *, is_reply: bool) -> None:
-        self.matcher, self.desk, self.known, self.point, self.is_reply = matcher, desk, known, point, is_reply
+    def __init__(self, matcher: CommandMatcher, desk: Desk, known: Collection[str], *, is_reply: bool) -> None:
+        self.matcher, self.desk, self.known, self.is_reply = matcher, desk, known, is_reply
         self.addressed = False
+
+    def result(
+        self, name: CommandName, sentence: CommandSentence, units: Sequence[SerialSpan] = (), **fields: Any
+    ) -> SentenceResult:
+        """Return a command on these units as the result for a sentence; ``fields`` are its further fields."""
+        return SentenceResult(Command(name, sentence.text, serials=tuple(unit.text for unit in units), **fields))
+
+    def is_marked(self, sentence: CommandSentence) -> bool:
+        """Return whether the command's name is in uppercase, or followed by punctuation."""
+        return sentence.capitals or PUNCTUATION.match(sentence.normalized, sentence.end) is not None
+
+    def findings(self, text: str) -> tuple[Finding, ...]:
+        """Return the findings that a text states."""
+        return findings(text, self.matcher.lexicons)
 
     def named_units(self, sentence: CommandSentence, *, running_text: bool = False) -> tuple[SerialSpan, ...]:
         """Return the units in a sentence."""
@@ -117,7 +124,7 @@ class CommandFinder:
     def is_uncertain(self, normalized: str) -> bool:
         """Return whether a text makes something conditional or expresses doubt."""
         without_harmless = self.matcher.without("innocent", normalized)
-        return any(self.matcher.contains(name, without_harmless) for name in ("conditions", "contrast", "doubts"))
+        return self.matcher.contains_any(("conditions", "contrast", "doubts"), without_harmless)
 
     def non_command(self, sentence: CommandSentence) -> SentenceResult:
         """Return the result for a sentence that begins like a command and is not one."""
@@ -130,8 +137,4 @@ class CommandFinder:
         if QUESTION.search(normalized) or self.matcher.contains("reported", normalized):
             return UNCLEAR
         without_harmless = self.matcher.without("innocent", normalized)
-        return (
-            VOIDING
-            if any(self.matcher.contains(name, without_harmless) for name in ("negations", "conditions", "later"))
-            else UNCLEAR
-        )
+        return VOIDING if self.matcher.contains_any(("negations", "conditions", "later"), without_harmless) else UNCLEAR

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from mailbot.intake.commands import arguments, prices
+from mailbot.intake.commands import prices
 from mailbot.intake.commands.actions import ActionSentences
 from mailbot.intake.commands.arguments import CommandSentence
 from mailbot.intake.commands.command_words import PUNCTUATION, QUESTION, next_word
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from mailbot.intake.desk import Desk
-    from mailbot.intake.entities.amounts import Point
     from mailbot.intake.statements.word_lists import LanguageWords
 
 
@@ -33,26 +32,14 @@ class CommandsRead(NamedTuple):
 
 
 def parse_commands(
-    text: str,
-    lexicons: Sequence[LanguageWords],
-    *,
-    desk: Desk,
-    known: Collection[str] = (),
-    point: Point = ".",
-    is_reply: bool = True,
+    text: str, lexicons: Sequence[LanguageWords], *, desk: Desk, known: Collection[str] = (), is_reply: bool = True
 ) -> CommandsRead:
-    """Parse the commands of staff.
+    """Parse the commands of staff in new text, without quotes and attachments. All languages can be used at once.
 
-    Args:
-        text: what the sender wrote now, without quotes and attachments.
-        lexicons: the word lists; commands are few, so all languages can be used at once.
-        desk: the company's desk.
-        known: keys of units that may be named (see ``entities.serials.serial_key``).
-        point: the company's decimal separator.
-        is_reply: the message replies to one of our messages, or belongs to a case. Then "please issue the number" approves; in
-            a forwarded request it is the request.
+    ``known`` are keys of units that may be named. ``is_reply``: the message replies to one of our messages, or belongs to a
+    case. Then "please issue the number" approves; in a forwarded request it is the request.
     """
-    return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, point, is_reply=is_reply)).parse(text)
+    return _CommandParser(ActionSentences(CommandMatcher(tuple(lexicons)), desk, known, is_reply=is_reply)).parse(text)
 
 
 _CAPITALIZED = re.compile(r"\b[A-Z\u00c0-\u00de][^\W\d_]+")
@@ -77,14 +64,11 @@ class _CommandParser:
         quoted_paragraph = -1
         previous: StaffSentence | None = None
         for one in sentences:
-            if (
-                previous is not None
-                and previous.text.rstrip().endswith(":")
-                and self.matcher.contains("reported", normalize_in_place(previous.text))
-            ):
+            before = previous.text.rstrip() if previous else ""
+            if before.endswith(":") and self.matcher.contains("reported", normalize_in_place(before)):
                 quoted_paragraph = one.paragraph
             if one.paragraph == quoted_paragraph:
-                if self._sounds_like_decision(one.text):
+                if self.matcher.contains("speaks", normalize_in_place(one.text)) or self._leading_command(one.text):
                     self.unclear.append(one.text)
             else:
                 self._process(one, new_paragraph=previous is None or previous.paragraph != one.paragraph)
@@ -95,10 +79,12 @@ class _CommandParser:
         """Return whether a line is a command by itself, in uppercase or with nothing but its arguments."""
         sentence = self.sentence_parser.without_bullet(line)
         name, end = self.sentence_parser.leading_command(sentence)
-        if not name or name in {"help", "note"}:
-            return bool(name and sentence.text[sentence.start : end].isupper())
-        is_uppercase = sentence.text[sentence.start : end].isupper()
-        return is_uppercase or (bool(PUNCTUATION.match(sentence.normalized, end)) and name != "confirm")
+        if not name or sentence.text[sentence.start : end].isupper():
+            return bool(name)
+        return name not in {"help", "note", "confirm"} and bool(PUNCTUATION.match(sentence.normalized, end))
+
+    def _leading_command(self, text: str) -> str:
+        return self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
 
     def _confirmation(self, sentences: Sequence[StaffSentence]) -> Command | None:
         """Return a confirmation if that is the whole new text: "OK", or "yes, please"."""
@@ -116,11 +102,6 @@ class _CommandParser:
         is_greeting = email_parts.without_greeting(f"{text},", self.matcher.lexicons) in {"", ","}
         return is_greeting or (
             not self.matcher.contains("yes", normalized) and not re.search(r"\w", self.matcher.without("polite", normalized))
-        )
-
-    def _sounds_like_decision(self, text: str) -> bool:
-        return self.matcher.contains("speaks", normalize_in_place(text)) or bool(
-            self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
         )
 
     def _process(self, one: StaffSentence, *, new_paragraph: bool) -> None:
@@ -167,9 +148,8 @@ class _CommandParser:
             return False
         normalized = self.matcher.without("innocent", normalize_in_place(text))
         start = next_word(normalized, 0)
-        heads = ("takes_back", "conditions", "contrast")
-        is_revoking = any(self.matcher.end_at(name, normalized, start) >= 0 for name in heads)
-        return is_revoking and not self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]
+        is_revoking = self.matcher.begins(("takes_back", "conditions", "contrast"), normalized, start)
+        return is_revoking and not self._leading_command(text)
 
     def _revoke_last(self, text: str) -> None:
         revoked = self.commands.pop()
@@ -188,13 +168,13 @@ class _CommandParser:
                 previous, force=CommandSentence(text, normalized).split_force(self.matcher)[0] or previous.force
             )
             return True
-        if self.sentence_parser.leading_command(self.sentence_parser.without_bullet(text))[0]:
+        if self._leading_command(text):
             return False
         pending = not prices.has_digit(previous.said)
         if previous.name == "quote" and (pending or not new_paragraph) and self._is_quote_line(text, pending=pending):
             full_text = f"{previous.said}, {text}"
             sentence = self.sentence_parser.without_bullet(full_text)
-            sentence.set_name_end(self.sentence_parser.leading_command(sentence)[1])
+            sentence.end = self.sentence_parser.leading_command(sentence)[1]
             self.commands[-1] = msgspec.structs.replace(self.sentence_parser.quote(sentence.rest, full_text), force=previous.force)
             return True
         if previous.name == "approve" and not previous.prices and self._has_amount(text):
@@ -212,13 +192,12 @@ class _CommandParser:
 
     def _has_amount(self, text: str) -> bool:
         normalized = normalize_in_place(text)
-        return (self.matcher.contains("fee", normalized) or self.matcher.contains("money", normalized)) and prices.has_amount(
-            text, self.sentence_parser.desk.currency
-        )
+        is_money = self.matcher.contains_any(("fee", "money"), normalized)
+        return is_money and prices.has_amount(text, self.sentence_parser.desk.currency)
 
     def _add_amount(self, text: str) -> None:
         sentence = CommandSentence(text, normalize_in_place(text))
-        amounts = prices.approved_amounts(sentence, self.matcher, self.sentence_parser.desk.currency, self.sentence_parser.point)
+        amounts = prices.approved_amounts(sentence, self.matcher, self.sentence_parser.desk.currency)
         is_uncertain = self.sentence_parser.is_uncertain(sentence.normalized) or QUESTION.search(sentence.normalized)
         self.commands[-1] = msgspec.structs.replace(
             self.commands[-1],
@@ -230,9 +209,7 @@ class _CommandParser:
 
     def _add_explanation(self, text: str, *, new_paragraph: bool) -> None:
         """Add a sentence after a finding or a refusal in the same paragraph to its text."""
-        if new_paragraph or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"}:
-            return
-        if self._is_greeting(text):
+        if new_paragraph or not self.commands or self.commands[-1].name not in {"diagnosed", "reject"} or self._is_greeting(text):
             return
         previous = self.commands[-1]
         extended_text = f"{previous.text}. {text}".strip(". ") if previous.text else text
@@ -240,7 +217,7 @@ class _CommandParser:
             previous,
             text=extended_text,
             flaw="" if previous.flaw == "reason" else previous.flaw,
-            findings=arguments.findings_in(extended_text, previous.findings, self.matcher.lexicons),
+            findings=tuple(dict.fromkeys((*previous.findings, *self.sentence_parser.findings(extended_text)))),
         )
 
     def _without_contradictions(self) -> CommandsRead:

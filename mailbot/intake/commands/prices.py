@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.commands.matcher import CommandMatcher
     from mailbot.intake.desk import Desk
-    from mailbot.intake.entities.amounts import Amount, Point
+    from mailbot.intake.entities.amounts import Amount
 
 
 class ApprovedAmounts(NamedTuple):
@@ -46,28 +46,22 @@ def currency_flaw(prices: Sequence[Price]) -> str:
 _SEPARATOR = re.compile(r"(?:[,;](?!\d)|\s(?:and|plus|und|et|y|e)\s|\s[+&]\s|[.](?=\s))")
 
 
-def approved_amounts(sentence: CommandSentence, matcher: CommandMatcher, home: str, point: Point) -> ApprovedAmounts:
+def approved_amounts(sentence: CommandSentence, matcher: CommandMatcher, home: str) -> ApprovedAmounts:
     """Return the credit of an approval and its fee: at most one of each, the credit first."""
     credit: list[Price] = []
     fee: list[Price] = []
     full = CommandSentence(sentence.text, sentence.normalized, end=sentence.start)
     for start, end in _item_spans(full.rest):
         text, normalized = full.rest[start:end], full.normalized_rest[start:end]
-        for amount in amounts(text, point=point, home=home):
+        for amount in amounts(text, point_only=True, home=home):
             is_fee = matcher.contains("fee", normalized)
-            if (
-                not amount.named
-                and not is_fee
-                and not matcher.contains("money", normalized)
-                and label_kind(text[: amount.start], matcher.lexicons)
-            ):
+            is_money = amount.named or is_fee or matcher.contains("money", normalized)
+            if not is_money and label_kind(text[: amount.start], matcher.lexicons):
                 continue
             if not amount.named and re.search(r"\d[-/]$", text[: amount.start][-2:]):
                 continue
-            if amount.value is None or _is_uncertain(text, normalized, amount, matcher):
+            if not is_money or amount.value is None or _is_uncertain(text, normalized, amount, matcher):
                 return ApprovedAmounts(fee=is_fee, flaw="amount")
-            if not amount.named and not is_fee and not matcher.contains("money", normalized):
-                return ApprovedAmounts(flaw="amount")
             name = matcher.longest_match("fee" if is_fee else "money", text, normalized)
             (fee if is_fee else credit).append(Price(amount.value, amount.currency or home, name))
     prices = (*credit, *fee)
@@ -103,9 +97,7 @@ def _is_uncertain(text: str, normalized: str, amount: Amount, matcher: CommandMa
     return matcher.contains("roughly", nearby) or bool(re.search(r"[~%<>≈±*/^\u00d7x]|\d", adjacent))
 
 
-def parse_quote(
-    rest: str, sentence_text: str, matcher: CommandMatcher, desk: Desk, known: Collection[str], point: Point
-) -> Command:
+def parse_quote(rest: str, sentence_text: str, matcher: CommandMatcher, desk: Desk, known: Collection[str]) -> Command:
     """Return a quote: its lines, each with one certain amount; a line "total" must be the sum of the others."""
     sentence = CommandSentence(rest, normalize_in_place(rest))
     named = sentence.serials(desk, known, matcher.lexicons, running_text=True)
@@ -118,7 +110,7 @@ def parse_quote(
         item = text[start:end]
         if not item.strip(EDGES):
             continue
-        line_prices = _priced_line(item, matcher, desk.currency, point)
+        line_prices = _priced_line(item, matcher, desk.currency)
         if line_prices is None:
             return Command("quote", sentence_text, serials=serials, flaw="amount")
         if not line_prices:
@@ -141,22 +133,18 @@ def parse_quote(
     return Command("quote", sentence_text, serials=serials, prices=() if flaw else tuple(lines), flaw=flaw)
 
 
-def _priced_line(item: str, matcher: CommandMatcher, home: str, point: Point) -> tuple[Price, ...] | None:
+def _priced_line(item: str, matcher: CommandMatcher, home: str) -> tuple[Price, ...] | None:
     """Return the price of one line; empty if there is none, None if it is uncertain."""
     normalized = normalize_in_place(item)
     if re.search(r"[^\x00-\x7f]", "".join(char for char in item if char.isdigit())):
         return None
-    numbers = list(amounts(item, point=point, home=home))
+    numbers = list(amounts(item, point_only=True, home=home))
     with_currency = [amount for amount in numbers if amount.named] or numbers[:1]
     if not numbers:
         return None if re.search(r"\d\w{0,40}[eE][-+]?\d|%", item) else ()
     amount = with_currency[0]
-    if not amount.named and amount.value is not None and re.match(r"\s*[^\W\d_]", item[amount.end :]):
-        return (
-            ()
-            if matcher.end_at("periods", normalized, amount.end + len(item[amount.end :]) - len(item[amount.end :].lstrip())) >= 0
-            else None
-        )
+    if not amount.named and amount.value is not None and (gap := re.match(r"\s*(?=[^\W\d_])", item[amount.end :])):
+        return () if matcher.begins(("periods",), normalized, amount.end + gap.end()) else None
     other_amounts = [other for other in numbers if other is not amount]
     others_follow = all(
         other.start > amount.end and re.search(r"[^\W\d]|\(", item[amount.end : other.start]) for other in other_amounts

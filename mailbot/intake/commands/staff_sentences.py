@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mailbot.intake.commands.matcher import CommandMatcher
+    from mailbot.intake.statements.word_sections import CommandList
 
 
 class StaffSentence(NamedTuple):
@@ -24,34 +25,18 @@ class StaffSentence(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
+_COMMENT = re.compile(r"<!(?=--).*?(?:-->|\Z)", re.DOTALL)
+"""An HTML comment, which readers do not see."""
+
 _MIN_WIDTH = 50
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·‣▪>]\s|\(?\d{1,2}[.)]\s)")
 _LINE_END = re.compile(r"[.!?:;。…\uff01\uff1f\uff1a]['\")\]*_]{0,4}\s*$")
 
 
 def split_staff_text(text: str, matcher: CommandMatcher, is_command: Callable[[str], bool]) -> tuple[StaffSentence, ...]:
-    """Split the new text of a message.
-
-    Args:
-        text: what the sender wrote now.
-        matcher: the phrases of the word lists.
-        is_command: returns whether a line is a command by itself. Such a line is never joined to the line before.
-    """
-    lines = _before_closing(_lines(tidy(_without_comments(text))), matcher)
+    """Split the new text of a message. A line that ``is_command`` by itself is never joined to the line before."""
+    lines = _before_closing(_lines(tidy(_COMMENT.sub("", text))), matcher)
     return tuple(islice(_split_lines(lines, matcher, is_command), MAX_SENTENCES))
-
-
-def _without_comments(text: str) -> str:
-    """Return the text without HTML comments, which readers do not see."""
-    kept = []
-    index = 0
-    while (start := text.find("<!--", index)) >= 0:
-        kept.append(text[index:start])
-        end = text.find("-->", start)
-        if end < 0:
-            return "".join(kept)
-        index = end + 3
-    return "".join((*kept, text[index:]))
 
 
 def _lines(text: str) -> list[str]:
@@ -95,12 +80,12 @@ def _split_lines(lines: Sequence[str], matcher: CommandMatcher, is_command: Call
 _FRAME = re.compile(r"[\s,:!.*_•·\u2013\u2014-]*")
 
 
-def begins_with(sentence: str, name: str, matcher: CommandMatcher) -> bool:
+def begins_with(sentence: str, name: CommandList, matcher: CommandMatcher) -> bool:
     """Return whether a sentence begins with this command, after up to two polite words."""
     normalized = normalize_in_place(sentence)
     start = _skip(normalized, 0)
     for _ in range(3):
-        if matcher.end_at(name, normalized, start) >= 0:
+        if matcher.begins((name,), normalized, start):
             return True
         if (polite := matcher.end_at("polite", normalized, start)) < 0:
             return False

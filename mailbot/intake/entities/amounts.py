@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Point = Literal[".", ",", ""]
-"""The decimal separator: the company's own, or an empty string if the writer's is unknown."""
 
 _CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "元": "CNY", "₩": "KRW", "₹": "INR", "₽": "RUB", "₺": "TRY"}
 _DOLLARS = {
@@ -43,11 +40,7 @@ _MAX_DIGITS = 9
 
 
 class Amount(NamedTuple):
-    """A number in a text.
-
-    ``value`` is None if the number is ambiguous. ``currency`` is the ISO 4217 code, or empty. ``named`` is whether a
-    currency is written next to it.
-    """
+    """A number in a text: None if ambiguous, with its currency (ISO 4217 code, or empty), and whether that is ``named``."""
 
     start: int
     end: int
@@ -57,13 +50,10 @@ class Amount(NamedTuple):
     written: str
 
 
-def amounts(text: str, *, point: Point = "", home: str = "") -> Iterator[Amount]:
-    """Yield the numbers of a text that may be amounts.
+def amounts(text: str, *, point_only: bool = False, home: str = "") -> Iterator[Amount]:
+    """Yield the numbers of a sentence that may be amounts.
 
-    Args:
-        text: one sentence or line.
-        point: the decimal separator; empty: detected for each number.
-        home: the currency of "$" (ISO 4217), if that is a dollar.
+    ``point_only``: only a point separates decimals. ``home``: the currency of "$" (ISO 4217), if that is a dollar.
     """
     for found in _TOKEN.finditer(text):
         before, after = found["before"] or "", found["after"] or ""
@@ -73,7 +63,7 @@ def amounts(text: str, *, point: Point = "", home: str = "") -> Iterator[Amount]
         has_conflict = before and after and currency_code(before, home) != currency_code(after, home)
         digits = found["digits"].rstrip(".,' \u00a0\u202f")
         end = found.end() if found["after"] or found["odd"] or found["end"] else found.start("digits") + len(digits)
-        value = None if found["sign"] == "-" or found["odd"] or has_conflict else parse_number(digits, point)
+        value = None if found["sign"] == "-" or found["odd"] or has_conflict else parse_number(digits, point_only=point_only)
         yield Amount(found.start(), end, value, currency_code(name, home), bool(name), digits)
 
 
@@ -94,15 +84,12 @@ _NUMBER_STYLES = {
 _SPACES = re.compile(r"(?<=\d)[' \u00a0\u202f](?=\d{3}(?!\d))")
 
 
-def parse_number(digits: str, point: Point = "") -> Decimal | None:
-    """Return the value of a number as written, or None: "1.000,00" is invalid if the decimal separator is a point."""
-    if point:
-        return _value(digits, point) if _NUMBER_STYLES[point].fullmatch(digits) else None
-    bare = _SPACES.sub("", digits)
-    for sign in (".", ","):
-        if _NUMBER_STYLES[sign].fullmatch(bare):
-            return _value(bare, sign)
-    return None
+def parse_number(digits: str, *, point_only: bool = False) -> Decimal | None:
+    """Return the value of a number as written, or None: "1.000,00" is invalid if only a point separates decimals."""
+    bare = digits if point_only else _SPACES.sub("", digits)
+    signs = (sign for sign in ("." if point_only else ".,") if _NUMBER_STYLES[sign].fullmatch(bare))
+    sign = next(signs, "")
+    return _value(bare, sign) if sign else None
 
 
 def _value(digits: str, point: str) -> Decimal | None:

@@ -60,16 +60,14 @@ def lookup_keys(texts: Iterable[str], desk: Desk) -> tuple[str, ...]:
             if len(found) >= MAX_KEYS:
                 break
         if len(masked) <= _MAX_LINE:
-            found.update(dict.fromkeys(_range_members(masked, desk)))
+            members = (one.members for one in ranges(masked, desk.words.everything) if has_serial_form(one.members[0], desk))
+            found.update((key, None) for keys in members for key in keys)
     flat_lookalikes = tuple(dict.fromkeys(key for group in lookalike_keys.values() for key in group))[:MAX_LOOKALIKES]
     return tuple(dict.fromkeys((*tuple(found)[: MAX_KEYS - len(flat_lookalikes)], *flat_lookalikes)))
 
 
 def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, lookalike_keys: dict[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield the keys of a text: words, adjacent words combined, and parts of words.
-
-    Their look-alikes are added to ``guessed``.
-    """
+    """Yield the keys of a text: words, adjacent words combined, and parts of words. Add their look-alikes."""
     for index, word in enumerate(words):
         if not has_digit(text[word.start() : words[min(index + MAX_JOINED, len(words)) - 1].end()]):
             yield from hyphenated_parts(word[0])
@@ -92,10 +90,3 @@ def _keys(text: str, words: Sequence[re.Match[str]], desk: Desk, lookalike_keys:
             ):
                 lookalike_keys[key] = lookalikes(written, desk)
         yield from hyphenated_parts(word[0])
-
-
-def _range_members(text: str, desk: Desk) -> Iterator[str]:
-    """Yield the keys of all members of the ranges in a text."""
-    for found in ranges(text, desk.words.everything):
-        if has_serial_form(found.members[0], desk):
-            yield from found.members

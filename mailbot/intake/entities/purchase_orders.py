@@ -29,15 +29,7 @@ _MAX_LINES, _MAX_TOTALS = 2_000, 8
 
 
 def order(content: MessageContent, number: str | None) -> PurchaseOrder | None:
-    """Return the purchase order of a message.
-
-    Args:
-        content: the content of the message.
-        number: the order number from the message or a file name, if any.
-
-    Returns:
-        The order; None if the message has neither a number nor an attached order.
-    """
+    """Return the purchase order of a message: by ``number``, from the text or a file name, or attached; else None."""
     documents = [attached for attached in _possible_orders(content) if _is_order(attached, number, content)]
     if number is None and not documents:
         return None
@@ -66,19 +58,12 @@ def _is_order(attached: tuple[Attachment, Document | None], number: str | None, 
         return False
     if document is not None:
         lines = _lines(document)
-        return (
-            is_named
-            or mentions_order(lines, content.lexicons)
-            or bool(number and serial_key(number) in serial_key(" ".join(lines)))
-        )
+        has_number = bool(number and serial_key(number) in serial_key(" ".join(lines)))
+        return is_named or has_number or mentions_order(lines, content.lexicons)
     if not (_PICTURE.search(attachment.name) or attachment.media_type.startswith("image/")):
         return False
-    return is_named or (_says_attached(content) and not _LOGO.match(attachment.name))
-
-
-def _says_attached(content: MessageContent) -> bool:
-    """Return whether the message says that the order is attached."""
-    return any(one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
+    said = (one.orders.attached.search(normalize(text)) for text in content.own_sentences if text for one in content.lexicons)
+    return is_named or (not _LOGO.match(attachment.name) and any(said))
 
 
 def _lines(document: Document) -> list[str]:
@@ -129,7 +114,7 @@ def _totals(lines: Sequence[str], content: MessageContent, *, body: bool = False
         own_rank = _rank(line, content.lexicons)
         found = _line_amount(line, content.desk.currency)
         rank = min(own_rank, previous_rank) if not re.search(r"[^\W\d_]{4}", line) or own_rank < _NO_LABEL else own_rank
-        if found and (rank < _NO_LABEL or _is_money(found, body=body)):
+        if found and (rank < _NO_LABEL or found.named or (not body and re.search(r"[.,]\d\d$", found.written))):
             ranked.append((rank, index if rank >= _NO_LABEL else -index, Price(found.value or 0, found.currency)))  # type: ignore[arg-type]
         previous_rank = own_rank if own_rank < _NO_LABEL and not found else _NO_LABEL
     ranked.sort(key=lambda one: one[:2])
@@ -146,7 +131,7 @@ def _rank(line: str, lexicons: Sequence[LanguageWords]) -> int:
     for one in lexicons:
         if one.orders.grand.search(normalized):
             return _GRAND
-        rest = one.orders.partial.without(rest) if one.orders.partial else rest
+        rest = one.orders.partial.without(rest)
     if any(one.orders.partial.search(normalized) for one in lexicons):
         return _PARTIAL
     return _TOTAL if any(one.orders.total.search(rest) for one in lexicons) else _NO_LABEL
@@ -159,7 +144,3 @@ def _line_amount(line: str, home: str) -> Amount | None:
     with_currency = [one for one in found if one.named]
     exact = [one for one in found if re.search(r"[.,]\d\d$", one.written)]
     return next(iter([*reversed(with_currency), *reversed(exact), *reversed(found)]), None)
-
-
-def _is_money(one: Amount, *, body: bool) -> bool:
-    return one.named or (not body and bool(re.search(r"[.,]\d\d$", one.written)))

@@ -37,14 +37,12 @@ def ranges(sentence: str, lexicons: Sequence[LanguageWords]) -> Iterator[Range]:
     """Yield possible ranges in a sentence. Only one whose members are all in the registry is treated as a range."""
     found = (SerialSpan(match[0], match.start(), match.end()) for match in _WORD.finditer(sentence))
     words = [word for word in found if has_digit(word.text)]
-    index = 0
-    while index < len(words):
-        found_range = next(_ranges_at(sentence, words, index, lexicons), None)
-        index += 1
+    end = 0
+    for index, word in enumerate(words):
+        found_range = next(_ranges_at(sentence, words, index, lexicons), None) if word.start >= end else None
         if found_range is not None:
+            end = found_range.last.end
             yield found_range
-            while index < len(words) and words[index].start < found_range.last.end:
-                index += 1
 
 
 def _ranges_at(sentence: str, words: Sequence[SerialSpan], index: int, lexicons: Sequence[LanguageWords]) -> Iterator[Range]:

@@ -33,24 +33,16 @@ def _possible_numbers(sentence: str) -> tuple[tuple[str, int], ...]:
     return tuple((text, start) for text, start in found if sum(map(str.isdigit, text)) >= _MIN_DIGITS)
 
 
-def _numbers(sentence: str, kinds: Collection[str], lexicons: Sequence[LanguageWords]) -> Iterator[str]:
-    """Yield the numbers of a sentence that follow a label of one of these kinds."""
-    for text, start in _possible_numbers(sentence):
-        if label_kind(sentence[:start], lexicons) in kinds:
-            yield text
+def _numbers(sentence: str, kind: str, lexicons: Sequence[LanguageWords]) -> list[str]:
+    """Return the numbers of a sentence that follow a label of this kind."""
+    return [text for text, start in _possible_numbers(sentence) if label_kind(sentence[:start], lexicons) == kind]
 
 
-def purchase_order(
-    candidate_spans: Sequence[Sequence[str]], known: Collection[str], lexicons: Sequence[LanguageWords]
-) -> str | None:
+def purchase_order(texts: Sequence[Sequence[str]], known: Collection[str], lexicons: Sequence[LanguageWords]) -> str | None:
     """Return the customer's purchase order number: from the first of these texts that has one."""
-    for kinds in ({"purchase_order"}, {"order"}):
-        for sentences in candidate_spans:
-            for sentence in _with_title(sentences[:400], lexicons):
-                for number in _numbers(sentence, kinds, lexicons):
-                    if serial_key(number) not in known and not number.upper().startswith("RMA"):
-                        return number
-    return None
+    titled = [sentence for sentences in texts for sentence in _with_title(sentences[:400], lexicons)]
+    found = (number for kind in ("purchase_order", "order") for sentence in titled for number in _numbers(sentence, kind, lexicons))
+    return next((number for number in found if serial_key(number) not in known and not number.upper().startswith("RMA")), None)
 
 
 def _is_title(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
@@ -96,7 +88,7 @@ def _is_order_number(text: str, desk: Desk) -> bool:
 
 def support_case(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> str | None:
     """Return the reference of an earlier remote diagnosis (ST-3)."""
-    found = (number for sentence in sentences[:400] for number in _numbers(sentence, {"support_case"}, lexicons))
+    found = (number for sentence in sentences[:400] for number in _numbers(sentence, "support_case", lexicons))
     return next(found, None)
 
 
@@ -106,7 +98,7 @@ def claimed_numbers(sentences: Sequence[str], desk: Desk, lexicons: Sequence[Lan
     found: dict[str, None] = {}
     for sentence in sentences[:400]:
         found.update(dict.fromkeys(match[0].upper() for match in form.finditer(sentence[:2_000])))
-        found.update(dict.fromkeys(number.upper() for number in _numbers(sentence, {"rma"}, lexicons)))
+        found.update(dict.fromkeys(number.upper() for number in _numbers(sentence, "rma", lexicons)))
     hyphenated_parts = {serial_key(number) for number in found}
     return tuple(
         number

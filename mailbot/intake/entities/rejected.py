@@ -39,14 +39,9 @@ class RejectedString(NamedTuple):
 def rejected_strings(
     message: Message, request: Request, case: Case | None, snapshot: Snapshot, desk: Desk
 ) -> tuple[RejectedString, ...]:
-    """Return the rejected strings, without duplicates, in the order text, subject, attachments, quoted text.
+    """Return the rejected strings of a message as it was understood, given its case before the message.
 
-    Args:
-        message: the message.
-        request: the request; its units are not listed.
-        case: the case the message belongs to, before the message.
-        snapshot: the registry rows for the message's lookup keys.
-        desk: the company's desk.
+    They have no duplicates. Their order is text, subject, attachments, quoted text.
     """
     search = _RejectionSearch(MessageContent(message, case, snapshot.units, desk), request)
     return tuple(islice(search.rejected_strings(), MAX_STRINGS))
@@ -85,14 +80,6 @@ _TAKEN_BACK = "the writer retracts it, or gives it only as an example"
 _SIGNED = "below the end of the message"
 
 
-class _RejectionSource(NamedTuple):
-    """A text of the message: its sentences, where they are, and why nothing in it counts, if so."""
-
-    sentences: Sequence[str]
-    where: str = ""
-    why: str = ""
-
-
 class _RejectionSearch:
     """Searches a message again, knowing what was accepted."""
 
@@ -112,32 +99,30 @@ class _RejectionSearch:
     def _search(self) -> Iterator[RejectedString]:
         content, message = self.content, self.content.message
         closing = content.closing_index
-        yield from self._in_source(_RejectionSource(content.own_sentences[:closing]))
-        yield from self._in_source(_RejectionSource((content.subject.text,), "the subject"))
+        yield from self._in_text(content.own_sentences[:closing])
+        yield from self._in_text((content.subject.text,), "the subject")
         for table in (*message.tables, *content.typed_tables):
             yield from self._in_table(table, "")
         for document in message.documents:
-            yield from self._in_source(_RejectionSource(sentences(document.text), document.name))
+            yield from self._in_text(sentences(document.text), document.name)
             used = tuple(requested_tables((document,), content.own_sentences, self.lexicons))
             for table in document.tables:
                 yield from self._in_table(table, document.name, "" if table in used else "that sheet is excluded")
-        yield from self._in_source(
-            _RejectionSource(file_names_as_text([each.name for each in message.attachments]), "a file's name")
-        )
-        yield from self._in_source(_RejectionSource(content.own_sentences[closing:], why=_SIGNED))
+        yield from self._in_text(file_names_as_text([each.name for each in message.attachments]), "a file's name")
+        yield from self._in_text(content.own_sentences[closing:], rule=_SIGNED)
         quoted = sentences(re.sub(r"(?m)^[> ]{1,40}", "", message.quoted))
-        yield from self._in_source(
-            _RejectionSource(quoted, "the forwarded message") if content.is_forward else _RejectionSource(quoted, why=_QUOTED)
-        )
+        is_forward = content.is_forward
+        yield from self._in_text(quoted, "the forwarded message" if is_forward else "", rule="" if is_forward else _QUOTED)
 
     # ------------------------------------------------------------------ one text
 
-    def _in_source(self, source: _RejectionSource) -> Iterator[RejectedString]:
-        mentions = self.content.reader.mentions(source.sentences)
-        for index, sentence in enumerate(source.sentences):
+    def _in_text(self, texts: Sequence[str], where: str = "", rule: str = "") -> Iterator[RejectedString]:
+        """Yield the rejected strings of these sentences; ``rule`` says why nothing in them counts, if so."""
+        mentions = self.content.reader.mentions(texts)
+        for index, sentence in enumerate(texts):
             here = [mention for mention in mentions if mention.sentence == index]
-            for text, why in self._in_sentence(sentence, here, source.why):
-                yield RejectedString(text, source.where, why)
+            for text, why in self._in_sentence(sentence, here, rule):
+                yield RejectedString(text, where, why)
 
     def _in_sentence(
         self, sentence: str, mentions: Sequence[Mention], rule: str, description: str = ""
@@ -233,10 +218,7 @@ class _RejectionSearch:
         return enough or self._is_serial(text)
 
     def _why_not_requested(self, text: str, before: str, mention: Mention | None) -> str:
-        """Return why an unlabeled string is not part of the request.
-
-        The result is empty if no one would take it for a serial number.
-        """
+        """Return why an unlabeled string is not part of the request; empty if no one would take it for a serial number."""
         if mention is None and not self._looks_like_serial(text):
             return ""
         if self._is_ignored:

@@ -25,13 +25,14 @@ from mailbot.intake.entities.serials import (
     nearly_has_serial_form,
     serial_key,
 )
-from mailbot.intake.statements.phrases import Phrases, union
+from mailbot.intake.statements.word_sections import PhraseLists
 from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mailbot.intake.desk import Desk
+    from mailbot.intake.statements.phrases import Phrases
     from mailbot.intake.statements.word_lists import LanguageWords
     from mailbot.model import Unit
 
@@ -45,8 +46,8 @@ _MAX_BEFORE_LABEL = 16
 class Mention(NamedTuple):
     """A serial number in a text, with the index of its sentence and its position there.
 
-    ``excluded``: the sentence says that the unit is fine. ``handled``: the sentence says that it already has an RMA
-    number. ``open``: it is the end of a range of which not all members are in the registry.
+    ``excluded`` and ``handled``: the sentence says that the unit is fine, or that it has an RMA number. ``open``: see
+    ``SerialSpan``.
     """
 
     serial: str
@@ -64,30 +65,23 @@ _KINDS = ("serial", "device", "reason", "model", "order", "purchase_order", "rma
 
 
 def label_kind(before: str, lexicons: Sequence[LanguageWords], *, loose: bool = False) -> str:
-    """Return the kind of label that a text ends with, such as ``serial``, or an empty string.
-
-    ``loose`` allows other words after the label: "Serial numbers of the two dead boards:".
-    """
+    """Return the kind of label that a text ends with, or an empty string; ``loose`` allows other words after the label."""
     return _label_kind(before[-_MAX_LABEL_TEXT:], lexicons, loose=loose)
 
 
 @lru_cache(maxsize=4096)
 def _label_kind(before: str, lexicons: Sequence[LanguageWords], *, loose: bool) -> str:
     tail = normalize(before)
-    last = (-1, 0, "")
-    for lexicon in lexicons:
-        for kind in _KINDS if _all_labels(lexicon).search(tail) else ():
-            for start, end in getattr(lexicon.labels, kind).spans(tail):
-                last = max(last, (end, end - start, kind))
-    end, _, kind = last
+    found = ((end, end - start, kind) for lexicon in lexicons for kind, start, end in _labels(lexicon).spans(tail))
+    end, _, kind = max(found, default=(-1, 0, ""))
     if end < 0 or not (loose or _is_filler(tail[end:], lexicons, device=kind == "serial")):
         return ""
     return kind
 
 
 @cache
-def _all_labels(lexicon: LanguageWords) -> Phrases:
-    return union(*(getattr(lexicon.labels, kind) for kind in _KINDS))
+def _labels(lexicon: LanguageWords) -> PhraseLists[str]:
+    return PhraseLists({kind: getattr(lexicon.labels, kind) for kind in _KINDS})
 
 
 def _is_filler(gap: str, lexicons: Sequence[LanguageWords], *, device: bool = False) -> bool:
@@ -152,20 +146,19 @@ class Reader:
                 heading = kind if _is_filler(normalize(sentence), self.lexicons, device=True) else heading
 
     def _spans(self, sentence: str) -> list[SerialSpan]:
-        """Return possible serial numbers in a sentence.
-
-        A range whose members are all in the registry gives all of them, any other range its two ends. Which units such
-        a range means is unclear, so the customer is asked about its ends.
-        """
         if sentence not in self._seen:
             self._seen[sentence] = self._find_spans(sentence) if has_digit(sentence) else []
         return self._seen[sentence]
 
     def _find_spans(self, sentence: str) -> list[SerialSpan]:
+        """Return possible serial numbers in a sentence.
+
+        A range whose members are all in the registry gives all of them. Which units another range means is unclear: it
+        gives its two ends, and the customer is asked about them.
+        """
         found: list[SerialSpan] = []
         masked = mask_non_serials(sentence)
-        for found_range in ranges(masked, self.lexicons):
-            first, last, members = found_range
+        for first, last, members in ranges(masked, self.lexicons):
             glued = last.start - first.end <= 1 and has_serial_form(members[0], self.desk)
             if all(member in self.known for member in members):
                 found += [SerialSpan(member, first.start, last.end) for member in members]
@@ -272,29 +265,25 @@ class Reader:
 
     def _retracted(self, sentence: str, span: SerialSpan) -> bool:
         """Return whether the writer takes the serial number back, or gives it as an example."""
-        before = normalize(sentence[: span.start][-_MAX_LABEL_TEXT:])
-        after = normalize(sentence[span.end :][:_MAX_LABEL_TEXT])
-        for lexicon in self.lexicons:
-            if any(self._denies_across(before[end:]) for _, end in lexicon.serials.not_this.spans(before)):
-                return True
-            if any(_is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.example.spans(before)):
-                return True
-            if any(_is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.wrong.spans(after)):
-                return True
-        return False
+        before, after = _around(sentence, span)
+        return any(
+            any(self._denies_across(before[end:]) for _, end in lexicon.serials.not_this.spans(before))
+            or self._ends_with(lexicon.serials.example, before)
+            or self._begins_with(lexicon.serials.wrong, after)
+            for lexicon in self.lexicons
+        )
 
     def alone(self, sentence: str, mention: Mention) -> bool:
         """Return whether a sentence is about this serial number only: "only X", "X only"."""
-        before, after = (
-            normalize(sentence[: mention.start][-_MAX_LABEL_TEXT:]),
-            normalize(sentence[mention.end :][:_MAX_LABEL_TEXT]),
-        )
-        for lexicon in self.lexicons:
-            if any(_is_filler(before[end:], self.lexicons, device=True) for _, end in lexicon.serials.only.spans(before)):
-                return True
-            if any(_is_filler(after[:start], self.lexicons, device=True) for start, _ in lexicon.serials.only.spans(after)):
-                return True
-        return False
+        before, after = _around(sentence, mention)
+        phrase_lists = [lexicon.serials.only for lexicon in self.lexicons]
+        return any(self._ends_with(only, before) or self._begins_with(only, after) for only in phrase_lists)
+
+    def _ends_with(self, phrases: Phrases, before: str) -> bool:
+        return any(_is_filler(before[end:], self.lexicons, device=True) for _, end in phrases.spans(before))
+
+    def _begins_with(self, phrases: Phrases, after: str) -> bool:
+        return any(_is_filler(after[:start], self.lexicons, device=True) for start, _ in phrases.spans(after))
 
     def _denies_across(self, gap: str) -> bool:
         """Return whether a denial applies across this gap: "I misread it, the serial is …" starts over."""
@@ -307,6 +296,11 @@ class Reader:
 
     def _matches(self, what: str, text: str) -> bool:
         return any(getattr(lexicon.serials, what).search(text) for lexicon in self.lexicons)
+
+
+def _around(sentence: str, span: SerialSpan | Mention) -> tuple[str, str]:
+    """Return the normalized text close before and after a serial number."""
+    return normalize(sentence[: span.start][-_MAX_LABEL_TEXT:]), normalize(sentence[span.end :][:_MAX_LABEL_TEXT])
 
 
 def _clause(sentence: str, span: SerialSpan, lexicons: Sequence[LanguageWords]) -> str:

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from mailbot.intake.desk import Desk
 
@@ -55,10 +55,7 @@ def has_digit(text: str) -> bool:
 
 
 def mask_non_serials(sentence: str) -> str:
-    """Return a sentence of the same length with everything blanked that is certainly not a serial number.
-
-    This includes web addresses, email addresses, MAC addresses, IP addresses, and dates.
-    """
+    """Return a sentence of the same length with everything blanked that is certainly not a serial number."""
     return _NOT_SERIALS.sub(lambda match: " " * len(match[0]), sentence)
 
 
@@ -111,14 +108,14 @@ def candidate_spans(sentence: str, desk: Desk, known: Collection[str] = ()) -> I
 
 def _is_single_serial(group: Sequence[re.Match[str]], span: SerialSpan, desk: Desk, known: Collection[str]) -> bool:
     """Return whether separate words form one serial number: never if one of them is a serial number by itself."""
-    written = span.text
-    if any(not _GAP.fullmatch(written[a.end() - span.start : b.start() - span.start]) for a, b in pairwise(group)):
+    key = span.key
+    if not has_serial_form(key, desk) and not (key.isdigit() and key in known):
+        return False
+    if any(not _GAP.fullmatch(span.text[a.end() - span.start : b.start() - span.start]) for a, b in pairwise(group)):
         return False
     if any(serial_key(token[0]) in known for token in group):
         return False
-    if span.key.isdigit():
-        return (has_serial_form(written, desk) or span.key in known) and not any(has_serial_form(token[0], desk) for token in group)
-    return has_serial_form(written, desk)
+    return not key.isdigit() or not any(has_serial_form(token[0], desk) for token in group)
 
 
 @lru_cache(maxsize=64)
@@ -140,10 +137,7 @@ _LIKE_DIGITS = str.maketrans("OQDILSBZ", "00011582")
 
 
 def nearly_has_serial_form(text: str, desk: Desk) -> bool:
-    """Return whether the string has the form of a serial number except for a typing error.
-
-    Such errors are letters instead of digits, an extra character, or a missing character.
-    """
+    """Return whether the string has the form of a serial number except for a letter instead of a digit, or one character."""
     return _nearly_fits(serial_key(text), desk.serial_forms)
 
 
@@ -192,12 +186,9 @@ def _lookalikes(key: str, forms: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)[:_MAX_LOOKALIKES]
 
 
-def _replaced_at(text: str, other: str, positions: Iterable[int]) -> str:
+def _replaced_at(text: str, other: str, positions: Collection[int]) -> str:
     """Return the text with the characters of the other text at these positions."""
-    chars = list(text)
-    for index in positions:
-        chars[index] = other[index]
-    return "".join(chars)
+    return "".join(other[index] if index in positions else char for index, char in enumerate(text))
 
 
 def hyphenated_parts(token: str) -> Iterator[str]:

@@ -36,11 +36,8 @@ def _tracking_pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
 def find_shipment(text: str, lexicons: Sequence[LanguageWords], *, ours: Callable[[str], bool], loose: bool = False) -> Shipment:
     """Return the carrier and tracking number in one sentence.
 
-    Args:
-        text: the sentence.
-        lexicons: the word lists.
-        ours: returns whether a code is one of our serial numbers or RMA numbers.
-        loose: accept any code with three digits after a carrier as a tracking number, whatever its form.
+    ``ours`` returns whether a code is one of our serial or RMA numbers. ``loose`` accepts any code with three digits after
+    a carrier as a tracking number.
     """
     normalized = normalize_in_place(text)
     carrier = _carrier(normalized, lexicons)
@@ -79,10 +76,7 @@ def _tracking(
     ours: Callable[[str], bool],
     loose: bool,
 ) -> tuple[int, int]:
-    """Return the start and end of the tracking number.
-
-    It follows its label, has the form of one, or (if ``loose``) follows the carrier.
-    """
+    """Return the span of the tracking number: it follows its label, has the form of one, or follows the carrier (``loose``)."""
     forms = [_tracking_pattern(one.parcels.forms) for one in lexicons if one.parcels.forms]
     masked = mask_non_serials(text)
     candidates: list[tuple[int, int, int]] = []
@@ -117,10 +111,7 @@ def _tracking(
 
 
 def _candidate_spans(match: re.Match[str]) -> list[tuple[int, int]]:
-    """Return possible spans of a tracking number in a run of words.
-
-    They are the whole run, each word, and the run from each word to the end of the digits after it.
-    """
+    """Return possible spans of a tracking number: each word of a run, and the runs from it of words with a digit."""
     words = [(match.start() + m.start(), match.start() + m.end()) for m in re.finditer(r"[A-Za-z0-9]+", match[0])]
     with_digit = [any(map(str.isdigit, match.string[start:end])) for start, end in words]
     return [

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailbot.intake.commands.matcher import normalize_in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mailbot.intake.entities.serials import SerialSpan
     from mailbot.intake.statements.phrases import Phrases
@@ -45,7 +45,8 @@ def shipment_status(text: str, units: Sequence[SerialSpan], lexicons: Sequence[L
         return ShipmentStatus()
     signs = _signs(normalize_in_place(text), units, lexicons)
     sign_row = "".join(sign for _, sign in signs)
-    unit_at = dict(zip(_unit_positions(sign_row), sorted(units, key=lambda unit: unit.start), strict=True))
+    positions = (position for position, sign in enumerate(sign_row) if sign == _UNIT)
+    unit_at = dict(zip(positions, sorted(units, key=lambda unit: unit.start), strict=True))
     if _LATER not in sign_row and _NOT not in sign_row:
         return ShipmentStatus(tuple(unit_at.values()) if _SENT in sign_row else ())
     sent: list[SerialSpan] = []
@@ -56,10 +57,6 @@ def shipment_status(text: str, units: Sequence[SerialSpan], lexicons: Sequence[L
     return ShipmentStatus(tuple(sent), tuple(unit for unit in later if unit not in sent), mixed=True)
 
 
-def _unit_positions(sign_row: str) -> Iterator[int]:
-    return (position for position, sign in enumerate(sign_row) if sign == _UNIT)
-
-
 def _signs(normalized: str, units: Sequence[SerialSpan], lexicons: Sequence[LanguageWords]) -> list[tuple[int, str]]:
     """Return the signs of a sentence in normalized form, with their positions."""
     spans = [(unit.start, unit.end, _UNIT) for unit in units]
@@ -68,7 +65,7 @@ def _signs(normalized: str, units: Sequence[SerialSpan], lexicons: Sequence[Lang
         shipped, kind = lexicon.parcels, lexicon.labels
         phrase_lists: tuple[tuple[Phrases, str], ...] = (
             (shipped.future, _LATER), (shipped.stays, _LATER), (lexicon.reasons.negations, _NOT), (shipped.sent, _SENT),
-            (lexicon.commands.joins, "&"), (kind.serial, ""), (kind.device, ""),
+            (lexicon.commands["joins"], "&"), (kind.serial, ""), (kind.device, ""),
         )  # fmt: skip
         spans += ((start, end, sign) for phrases, sign in phrase_lists for start, end in phrases.spans(normalized))
         spans += ((positions[start], positions[end - 1] + 1, _SENT) for start, end in shipped.sent.spans(without_units))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.attachments.extraction import MAX_ROWS, parse_separated
+from mailbot.intake.attachments.formats import MAX_ROWS, parse_separated
 from mailbot.intake.entities.serial_reader import Reader, label_kind
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.text.normalize import normalize
@@ -36,10 +36,7 @@ _MAX_ROWS_ABOVE_HEADING = 8
 
 
 def rows(table: Table, reader: Reader) -> Iterator[RequestRow]:
-    """Yield the units of a table.
-
-    If no column is labeled as serial numbers, the cells that are serial numbers by themselves count.
-    """
+    """Yield the units of a table; without a heading for serial numbers, those of cells that are one by themselves."""
     table = _transposed(table, reader.lexicons)
     heading_index = next(
         (number for number, row in enumerate(table.rows[:_MAX_ROWS_ABOVE_HEADING]) if "serial" in _kinds(row, reader.lexicons)),
@@ -84,8 +81,9 @@ def _says_fine(titles: Sequence[str], cells: Sequence[str], lexicons: Sequence[L
 
 @lru_cache(maxsize=4096)
 def _cell_says_fine(title: str, cell: str, lexicon: LanguageWords) -> bool:
-    is_fine = lexicon.serials.fine.search(normalize(cell))
-    return bool(is_fine or (_is_yes(lexicon, cell) and lexicon.sheets.aside.search(normalize(title))))
+    normalized = normalize(cell)
+    is_yes = lexicon.exclusions.yes.is_all(normalized) and lexicon.sheets.aside.search(normalize(title))
+    return bool(is_yes or lexicon.serials.fine.search(normalized))
 
 
 def _good_rows(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[Sequence[str]]:
@@ -104,11 +102,6 @@ def _good_rows(rows: Sequence[Sequence[str]], kinds: Sequence[str], lexicons: Se
         )
     ]
     return good_rows if len(good_rows) < len([row for row in rows if any(row)]) else []
-
-
-def _is_yes(lexicon: LanguageWords, cell: str) -> bool:
-    normalized = normalize(cell)
-    return any(span == (0, len(normalized)) for span in lexicon.exclusions.yes.spans(normalized))
 
 
 def _row_without_heading(row: Sequence[str], reader: Reader) -> Iterator[RequestRow]:
@@ -168,10 +161,7 @@ def extract_tables(text: str, lexicons: Sequence[LanguageWords]) -> tuple[tuple[
 
 
 def _table_at(lines: Sequence[str], index: int, lexicons: Sequence[LanguageWords]) -> tuple[list[list[str]], int]:
-    """Return the rows of a table whose heading is this line, and its number of lines.
-
-    There are no rows if the line is not a heading.
-    """
+    """Return the rows of a table whose heading is this line, and its number of lines; no rows if it is no heading."""
     heading = lines[index]
     for split in (_split_columns, _split_values):
         titles = split([heading])[0] if len(heading) <= 4 * _MAX_HEADING else []

@@ -52,10 +52,7 @@ def _motive(content: MessageContent) -> Reason:
 
 
 def _fallback_reason(content: MessageContent) -> Reason:
-    """Return the reason of a message in which no word list finds one.
-
-    It comes from plain descriptions, earlier messages, admissions, or the remaining text.
-    """
+    """Return the reason of a message in whose new text no word list finds one."""
     earlier = reasons.reason(_earlier_sentences(content), content.lexicons)
     if earlier.weight >= reasons.NEGATED:
         return earlier
@@ -72,10 +69,7 @@ def _fallback_reason(content: MessageContent) -> Reason:
 
 
 def answered_reason(content: MessageContent) -> Reason | None:
-    """Return the reason given in reply to our question, or by confirming our words.
-
-    For example: "You wrote: no boot" "yes".
-    """
+    """Return the reason given in reply to our question, or by confirming our words: "You wrote: no boot" "yes"."""
     texts = [reply.text for reply in content.inline_answers if label_kind(reply.question, content.lexicons, loose=True) == "reason"]
     texts = texts or [
         match[1]
@@ -90,19 +84,19 @@ def answered_reason(content: MessageContent) -> Reason | None:
 
 def _descriptions(content: MessageContent, texts: Sequence[str]) -> list[str]:
     """Return the sentences that describe the problem of a unit (see ``reasons.describes_problem``)."""
-    found = []
     inline_texts = {reply.text for reply in content.inline_answers}
-    for text in texts[:60]:
-        if not text or text in inline_texts:
-            continue
-        unit = next((unit for unit in content.units if normalize(unit.serial) in normalize(text)), None)
-        if _describes_problem(content, text, unit):
-            found.append(text)
-    return found
+    serials = [unit.serial for unit in content.units]
+    return [
+        text
+        for text in texts[:60]
+        if text
+        and text not in inline_texts
+        and _describes_problem(content, text, next((one for one in serials if normalize(one) in normalize(text)), ""))
+    ]
 
 
-def _describes_problem(content: MessageContent, text: str, unit: NamedUnit | None) -> bool:
-    return reasons.describes_problem(text, unit.serial if unit else "", content.lexicons, content.desk.words.everything)
+def _describes_problem(content: MessageContent, text: str, serial: str) -> bool:
+    return reasons.describes_problem(text, serial, content.lexicons, content.desk.words.everything)
 
 
 def _earlier_sentences(content: MessageContent) -> tuple[str, ...]:
@@ -155,7 +149,9 @@ def unit_reason(content: MessageContent, unit: NamedUnit) -> Reason:
         weight = reasons.weight(unit.list_text, content.lexicons)
         return Reason(reasons.join_sentences((unit.list_text,)), weight if weight == reasons.VAGUE else reasons.CONCRETE)
     stated_reason = reasons.reason(unit.sentences, content.lexicons)
-    if not stated_reason.text and (descriptions := [text for text in unit.sentences if _describes_problem(content, text, unit)]):
+    if not stated_reason.text and (
+        descriptions := [text for text in unit.sentences if _describes_problem(content, text, unit.serial)]
+    ):
         return reasons.from_descriptions(descriptions, content.lexicons)
     return stated_reason
 

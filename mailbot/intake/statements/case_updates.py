@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.intake.message_content import MessageContent
-    from mailbot.intake.statements.phrases import Phrases
-    from mailbot.intake.statements.word_lists import LanguageWords
 
 _QUESTION = re.compile(r"[?\uff1f]")
 _MAX_SENTENCES = 200
@@ -31,29 +29,26 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
     A shipment that is only planned, asked about, or not to us does not count. Its units are those in the same
     sentences; if they have none and others will follow, the other units of the case.
     """
+    known = _known_keys(content)
 
     def ours(code: str) -> bool:
-        key = serial_key(code)
-        return (
-            key in content.known or key in _case_keys(content) or bool(re.fullmatch(content.desk.number_form, code, re.IGNORECASE))
-        )
+        return serial_key(code) in known or bool(re.fullmatch(content.desk.number_form, code, re.IGNORECASE))
 
-    known = {*content.known, *_case_keys(content)}
     carrier = tracking = ""
     is_shipped = False
     shipped_units: dict[str, str] = {}
     later_keys: set[str] = set()
     for text in _statements(content):
         normalized = normalize(text)
-        if _QUESTION.search(text) or _matches(content, "parcels", "theirs", normalized):
+        if _QUESTION.search(text) or any(one.parcels.theirs.search(normalized) for one in content.lexicons):
             continue
         named_spans = [span for span in candidate_spans(text, content.desk, known) if span.key in known]
         status = shipment_status(text, named_spans, content.lexicons)
         later_keys |= {unit.key for unit in status.later}
-        if _matches(content, "parcels", "future", normalized) and not status.sent:
+        if not status.sent and any(one.parcels.future.search(normalized) for one in content.lexicons):
             continue
         found = find_shipment(text, content.lexicons, ours=ours)
-        states_shipment = _matches(content, "parcels", "sent", normalized) and not any(
+        states_shipment = any(one.parcels.sent.search(normalized) for one in content.lexicons) and not any(
             one.reasons.negations.search(normalized) for one in content.lexicons
         )
         if states_shipment or status.sent or found.parcel.tracking or (is_shipped and (found.has_label or found.parcel.carrier)):
@@ -68,7 +63,7 @@ def parcel(content: MessageContent) -> ShipmentNotice | None:
 
 def adds(content: MessageContent) -> bool:
     """Return whether the units are to be added to those of the case."""
-    return bool(content.units) and any(_matches(content, "later", "adds", normalize(text)) for text in _statements(content))
+    return bool(content.units) and _states(content, "adds")
 
 
 def agrees(content: MessageContent) -> bool:
@@ -79,13 +74,12 @@ def agrees(content: MessageContent) -> bool:
 
 def renews(content: MessageContent) -> bool:
     """Return whether the customer asks to renew an expired RMA number."""
-    return any(_matches(content, "later", "renews", normalize(text)) for text in _statements(content))
+    return _states(content, "renews")
 
 
 def corrects(content: MessageContent) -> bool:
     """Return whether the message corrects a serial number given earlier."""
-    is_stated = any(_matches(content, "later", "corrects", normalize(text)) for text in _statements(content))
-    return bool(content.units) and (is_stated or bool(_denied_serials(content)))
+    return bool(content.units) and (_states(content, "corrects") or bool(_denied_serials(content)))
 
 
 def instead(content: MessageContent) -> str:
@@ -102,7 +96,7 @@ def _denied_serials(content: MessageContent) -> tuple[str, ...]:
     found = []
     own_keys = {unit.key for unit in content.units}
     for text in _statements(content):
-        named_spans = list(candidate_spans(text, content.desk, {*content.known, *_case_keys(content)}))
+        named_spans = list(candidate_spans(text, content.desk, _known_keys(content)))
         if not any(span.key in own_keys for span in named_spans):
             continue
         for span in named_spans:
@@ -117,9 +111,8 @@ def _other_serials(content: MessageContent) -> tuple[str, ...]:
     """Return the serial numbers in the message that it is not about."""
     case_keys = _case_keys(content)
     own_keys = {unit.key for unit in content.units}
-    named_spans = (
-        span for text in _statements(content) for span in candidate_spans(text, content.desk, {*content.known, *case_keys})
-    )
+    known = _known_keys(content)
+    named_spans = (span for text in _statements(content) for span in candidate_spans(text, content.desk, known))
     return tuple(
         span.text
         for span in named_spans
@@ -132,15 +125,15 @@ def _case_keys(content: MessageContent) -> set[str]:
     return {serial_key(unit.serial) for unit in content.case.units} if content.case else set()
 
 
+def _known_keys(content: MessageContent) -> set[str]:
+    return {*content.known, *_case_keys(content)}
+
+
 def _statements(content: MessageContent) -> Iterator[str]:
     """Yield the sender's own sentences, and the subject if it is new."""
     return (text for text in (*content.own_sentences[:_MAX_SENTENCES], content.own_subject) if text)
 
 
-def _matches(content: MessageContent, section: str, name: str, normalized: str) -> bool:
-    return any(_phrases(one, section, name).search(normalized) for one in content.lexicons)
-
-
-def _phrases(lexicon: LanguageWords, section: str, name: str) -> Phrases:
-    phrases: Phrases = getattr(getattr(lexicon, section), name)
-    return phrases
+def _states(content: MessageContent, name: str) -> bool:
+    """Return whether one of these sentences has a phrase of a list of ``CaseUpdateWords``."""
+    return any(getattr(one.later, name).search(normalize(text)) for text in _statements(content) for one in content.lexicons)

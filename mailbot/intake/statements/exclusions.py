@@ -1,15 +1,14 @@
-"""Warranty exclusions that the sender states (AP-8, AP-9, AP-10; ST-9).
+"""Warranty exclusions that the sender states (AP-8, AP-9, AP-10; ST-9): the unit was dropped, wet, or struck by lightning.
 
-Examples are that the unit was dropped, wet, or struck by lightning. A statement counts. A denial ("was never dropped"),
-a question ("is a drop covered?"), and a condition ("if it was dropped") do not. If uncertain, it counts: a quote for a
-billable repair can be disputed, but a wrong warranty repair is lost money.
+A denial ("was never dropped"), a question ("is a drop covered?"), and a condition ("if it was dropped") state nothing. If
+uncertain, a statement counts: a quote for a billable repair can be disputed, but a wrong warranty repair is lost money.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from mailbot.intake.statements.reasons import exclusions, failures
 from mailbot.intake.text.normalize import normalize
@@ -20,15 +19,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.statements.word_lists import LanguageWords
 
-NAMES: tuple[Exclusion, ...] = (
-    "physical_damage",
-    "liquid",
-    "lightning_surge",
-    "misuse",
-    "modified",
-    "serial_removed",
-    "shipping_damage",
-)
+NAMES: tuple[Exclusion, ...] = get_args(Exclusion)
 
 
 class ExclusionMatch(NamedTuple):
@@ -41,10 +32,7 @@ class ExclusionMatch(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def stated_exclusions(sentence: str, following: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
-    """Return the exclusions that a sentence states.
-
-    ``following`` is the next sentence: it may answer a question of a form.
-    """
+    """Return the exclusions that a sentence states; the ``following`` one may answer a question of a form."""
     found: set[Exclusion] = set()
     for part in re.split(r"\s{3,}|\t", sentence[:2_000]):
         field_exclusions = _field(part, following, lexicons)
@@ -102,11 +90,8 @@ def _field(part: str, following: str, lexicons: Sequence[LanguageWords]) -> set[
         return names if answer == "yes" else set()
     if form_field["sign"] == "?":
         return None
-    return (
-        names | _stated(normalize(value), lexicons)
-        if re.search(r"\w", value) and not _has_denial(normalize(value), lexicons)
-        else set()
-    )
+    is_denied = any(lexicon.exclusions.denied_before.search(normalize(value)) for lexicon in lexicons)
+    return names | _stated(normalize(value), lexicons) if re.search(r"\w", value) and not is_denied else set()
 
 
 def _yes_or_no(value: str, lexicons: Sequence[LanguageWords]) -> str:
@@ -119,10 +104,6 @@ def _yes_or_no(value: str, lexicons: Sequence[LanguageWords]) -> str:
     return ""
 
 
-def _has_denial(value: str, lexicons: Sequence[LanguageWords]) -> bool:
-    return any(lexicon.exclusions.denied_before.search(value) for lexicon in lexicons)
-
-
 # ------------------------------------------------------------------ prose
 
 
@@ -130,12 +111,7 @@ def _has_denial(value: str, lexicons: Sequence[LanguageWords]) -> bool:
 def short_answer(text: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
     """Return the exclusions that a short answer consists of: "Problem: dropped"."""
     normalized = normalize(text).strip(" .!;")
-    return frozenset(
-        name
-        for lexicon in lexicons
-        for name in NAMES
-        if any(span == (0, len(normalized)) for span in getattr(lexicon.exclusions, name).field.spans(normalized))
-    )
+    return frozenset(name for lexicon in lexicons for name in NAMES if getattr(lexicon.exclusions, name).field.is_all(normalized))
 
 
 def _matches(text: str, lexicons: Sequence[LanguageWords], *, with_fields: bool = False) -> list[ExclusionMatch]:
@@ -191,15 +167,10 @@ def hinted_clause(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
     hints = [ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(blanked)]
     for hint in hints[:_MAX_MATCHES]:
         start, end = _clause(text, hint)
-        is_explained = any(start <= match.start < end for match in known_matches) or any(
-            _overlaps(hint, *span) for span in failure_spans
-        )
-        listed = sorted([*known_matches, *hints], key=lambda match: match.start)
-        if (
-            not is_explained
-            and not _is_hypothetical(text, hint, lexicons)
-            and not _is_denied(text, hint, listed, failure_spans, lexicons)
-        ):
+        is_explained = any(start <= match.start < end for match in known_matches)
+        if is_explained or any(_overlaps(hint, *span) for span in failure_spans) or _is_hypothetical(text, hint, lexicons):
+            continue
+        if not _is_denied(text, hint, [*known_matches, *hints], failure_spans, lexicons):
             return text[start:end].strip()
     return ""
 
@@ -231,8 +202,7 @@ def _is_denied(
     for lexicon in lexicons:
         words = lexicon.exclusions
         for start, end in words.denied_before.spans(text[: match.end]):
-            inside = match.start <= start
-            if inside or any(a <= start and end <= b and not _overlaps(match, a, b) for a, b in failure_spans):
+            if match.start <= start or any(a <= start and end <= b and not _overlaps(match, a, b) for a, b in failure_spans):
                 continue  # "does not power on after it was dropped": the denial is part of the failure
             if _denial_applies(text, end, match, matches, lexicons):
                 return True
@@ -303,7 +273,9 @@ def _is_hypothetical(text: str, match: ExclusionMatch, lexicons: Sequence[Langua
         words = lexicon.exclusions
         if words.supposed.search(before) or words.others.search(clause):
             return True
-        is_statement = words.breaks.search(before) or words.breaks.begins(after.lstrip())  # "after a fall", "雷击后": a statement
+        is_statement = (
+            words.breaks.search(before) or words.breaks.end_at(after.lstrip(), 0) >= 0
+        )  # "after a fall", "雷击后": a statement
         if end and end[0] == "?" and words.asked.search(clause) and not is_statement:
             return True
     return False

@@ -29,7 +29,7 @@ def findings(text: str, lexicons: Sequence[LanguageWords]) -> tuple[Finding, ...
 
 def _is_stated(name: Finding, clause: str, lexicons: Sequence[LanguageWords]) -> bool:
     for lexicon in lexicons:
-        for start, end in getattr(lexicon.commands.findings, name).spans(clause):
+        for start, end in lexicon.commands.findings[name].spans(clause):
             before, after = clause[max(0, start - _MAX_DISTANCE) : start], clause[end : end + _MAX_DISTANCE]
             if not any(_is_denied(before, after, other) for other in lexicons):
                 return True
@@ -38,9 +38,9 @@ def _is_stated(name: Finding, clause: str, lexicons: Sequence[LanguageWords]) ->
 
 def _is_denied(before: str, after: str, lexicon: LanguageWords) -> bool:
     return bool(
-        lexicon.commands.negations.search(before)
+        lexicon.commands["negations"].search(before)
         or lexicon.exclusions.denied_before.search(before)
         or lexicon.exclusions.denied_after.search(after)
-        or lexicon.commands.nowhere.search(after)
-        or lexicon.commands.doubts.search(before)
+        or lexicon.commands["nowhere"].search(after)
+        or lexicon.commands["doubts"].search(before)
     )

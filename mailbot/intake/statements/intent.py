@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from mailbot.intake.statements.phrases import Phrases, union
 from mailbot.intake.statements.reasons import CONCRETE, NEGATED, NOTHING, VAGUE, weight
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mailbot.intake.statements.word_lists import LanguageWords
+    from mailbot.intake.statements.word_sections import IntentList
     from mailbot.model import Intent
 
 NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rework")
@@ -22,48 +23,43 @@ NEEDS_UNITS: tuple[Intent, ...] = ("repair", "credit", "exchange", "doa", "rewor
 
 @cache
 def _intents(lexicon: LanguageWords) -> Phrases:
-    return union(*(getattr(lexicon.intents, field) for field in lexicon.intents.__struct_fields__))
+    return union(*lexicon.intents.lists.values())
 
 
 @lru_cache(maxsize=4096)
-def _has_intent_phrase(sentence: str, lexicon: LanguageWords) -> bool:
-    """Return whether a sentence has any intent phrase at all: most have none."""
-    return _intents(lexicon).search(normalize(sentence)) is not None
+def _has_intent_phrase(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    return any(_intents(lexicon).search(text) for lexicon in lexicons)
 
 
-def expresses(kind: str, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
+def _candidates(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[str]:
+    """Return the sentences with any intent phrase at all, in normalized form: most have none."""
+    texts = (normalize(sentence) for sentence in sentences if sentence)
+    return [text for text in texts if _has_intent_phrase(text, lexicons)]
+
+
+def expresses(kind: IntentList, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether one of the sentences expresses this intent."""
-    return any(
-        getattr(lexicon.intents, kind).search(normalize(sentence))
-        for sentence in sentences
-        if sentence
-        for lexicon in lexicons
-        if _has_intent_phrase(sentence, lexicon)
-    )
+    return any(lexicon.intents[kind].search(text) for text in _candidates(sentences, lexicons) for lexicon in lexicons)
 
 
 _QUESTION = re.compile(r"\?\W{0,4}$|(?:か|까요|나요|吗)[。.]?$")
 
 
-def asks_rma(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a repair or an RMA is requested; a question about the procedure does not request one."""
-    return any(_asks_rma(normalize(sentence), lexicons) for sentence in sentences if sentence)
-
-
 def _asks_rma(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a repair or an RMA is requested; a question about the procedure does not request one."""
     without_procedure = sentence
     for lexicon in lexicons:
-        without_procedure = lexicon.intents.about.without(without_procedure)
-    if not any(lexicon.intents.rma.search(without_procedure) for lexicon in lexicons):
+        without_procedure = lexicon.intents["about"].without(without_procedure)
+    if not any(lexicon.intents["rma"].search(without_procedure) for lexicon in lexicons):
         return False
-    return not _QUESTION.search(sentence) or any(lexicon.intents.wants.search(without_procedure) for lexicon in lexicons)
+    return not _QUESTION.search(sentence) or any(lexicon.intents["wants"].search(without_procedure) for lexicon in lexicons)
 
 
 _MONEY = ("credit", "exchange")
 _CLAUSE_END = re.compile(r"[,;:.。、](?!\d)")
 
 
-def _is_requested(kind: str, sentences: Sequence[str], reason_weight: int, lexicons: Sequence[LanguageWords]) -> bool:
+def _is_requested(kind: IntentList, sentences: Sequence[str], reason_weight: int, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether the writer requests this now.
 
     A denied request does not count; next to a failure, it counts only if it is explicit. A writer who leaves it to us
@@ -71,17 +67,17 @@ def _is_requested(kind: str, sentences: Sequence[str], reason_weight: int, lexic
     """
     clauses = [
         clause
-        for sentence in sentences
-        if sentence and not (reason_weight and _conditional(normalize(sentence), lexicons))
-        for clause in _CLAUSE_END.split(normalize(sentence))
+        for text in _candidates(sentences, lexicons)
+        if not (reason_weight and _conditional(text, lexicons))
+        for clause in _CLAUSE_END.split(text)
     ]
     for clause in clauses:
         for lexicon in lexicons:
-            request = getattr(lexicon.intents, kind).search(clause)
+            request = lexicon.intents[kind].search(clause)
             before = clause[: request.start()] if request else ""
             if not request or any(one.exclusions.denied_before.search(before) for one in lexicons):
                 continue
-            if kind == "exchange" and any(one.intents.either.search(clause) for one in lexicons):
+            if kind == "exchange" and any(one.intents["either"].search(clause) for one in lexicons):
                 continue
             if reason_weight < CONCRETE or any(one.reasons.asking.search(clause) for one in lexicons):
                 return True
@@ -98,28 +94,18 @@ def _conditional(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
     return any(one.exclusions.supposed.search(opening) for one in lexicons)
 
 
-def requests_now(kind: str, sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
+def requests_now(kind: IntentList, sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a sentence requests this now, whatever else it says."""
     return _is_requested(kind, (sentence,), VAGUE, lexicons)
 
 
-def withdraws(kind: str, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool | None:
-    """Return whether a request or quote is withdrawn for certain.
-
-    Args:
-        kind: the phrase list, "cancel" or "decline_quote".
-        sentences: the text.
-        lexicons: the word lists.
-
-    Returns:
-        True if it is withdrawn, False if a withdrawal is only mentioned, None if it is not mentioned.
-    """
+def withdraws(kind: Literal["cancel", "decline_quote"], sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool | None:
+    """Return whether a request or quote is withdrawn; False if a withdrawal is only mentioned, None if it is not mentioned."""
     results = [
-        _is_withdrawal(normalize(sentence), request, lexicons)
-        for sentence in sentences
-        if sentence
+        _is_withdrawal(text, request, lexicons)
+        for text in _candidates(sentences, lexicons)
         for one in lexicons
-        if (request := getattr(one.intents, kind).search(normalize(sentence)))
+        if (request := one.intents[kind].search(text))
     ]
     return any(results) if results else None
 
@@ -134,8 +120,8 @@ def _is_withdrawal(text: str, request: re.Match[str], lexicons: Sequence[Languag
         return False
     first_part, _, _ = text.partition(";") if ";" not in text[: request.end()] else (text, "", "")
     for one in lexicons:
-        without_harmless = one.commands.innocent.without(first_part)
-        if one.withdrawals.perhaps.search(without_harmless) or one.intents.holds.search(first_part):
+        without_harmless = one.commands["innocent"].without(first_part)
+        if one.withdrawals.perhaps.search(without_harmless) or one.intents["holds"].search(first_part):
             return False
     before = _CLAUSE_END.split(text[: request.start()])[-1]
     clause_rest = _CLAUSE_END.split(text[request.end() :], maxsplit=1)[0].strip(" !?")
@@ -151,24 +137,11 @@ def _is_withdrawal(text: str, request: re.Match[str], lexicons: Sequence[Languag
 def only_asks(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a text only asks a question and does not request a repair."""
     questions = [normalize(sentence) for sentence in sentences if sentence and _QUESTION.search(normalize(sentence))]
-    return bool(questions) and not any(one.intents.wants.search(sentence) for one in lexicons for sentence in questions)
-
-
-def _is_no_failure(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a text is a question, or describes no failure."""
-    return bool(_QUESTION.search(normalize(text))) or weight(text, lexicons) < CONCRETE
+    return bool(questions) and not any(one.intents["wants"].search(sentence) for one in lexicons for sentence in questions)
 
 
 class IntentFacts(NamedTuple):
-    """What is known about a message besides its text.
-
-    Attributes:
-        is_reply: it replies to one of our messages.
-        reason_weight: how specifically it describes a failure (see ``reasons``).
-        has_units: it names units that we know.
-        has_order: it has a purchase order number.
-        has_rma: it names an RMA number.
-    """
+    """What is known about a message besides its text; ``reason_weight`` is how specifically it describes a failure."""
 
     is_reply: bool
     reason_weight: int
@@ -178,20 +151,13 @@ class IntentFacts(NamedTuple):
 
 
 def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons: Sequence[LanguageWords]) -> Intent:
-    """Return the intent of a message.
-
-    Args:
-        sentences: the new text.
-        subject: the subject, empty if it is not the writer's own ("Re: …").
-        facts: what else is known about the message.
-        lexicons: the word lists.
-    """
+    """Return the intent of a message; ``subject`` is empty if it is not the writer's own ("Re: …")."""
     texts = (*sentences, subject)
     reason_weight = facts.reason_weight
 
-    def has_intent(kind: str) -> bool:
+    def has_intent(kind: IntentList) -> bool:
         if kind == "rma":
-            return asks_rma(texts, lexicons)
+            return any(_asks_rma(text, lexicons) for text in _candidates(texts, lexicons))
         if kind == "other_model":
             return _is_requested(kind, texts, NOTHING, lexicons)
         return _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)
@@ -201,9 +167,8 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
     if declines and facts.is_reply and reason_weight < CONCRETE and not is_on_hold:
         return "cancel"
     accepts = expresses("accept_quote", sentences, lexicons)
-    wants_rework = any(_asks_rework(normalize(sentence), lexicons) for sentence in sentences if sentence) or expresses(
-        "rework", (subject,), lexicons
-    )
+    asks_rework = any(_asks_rework(text, lexicons) for text in _candidates(sentences, lexicons))
+    wants_rework = asks_rework or expresses("rework", (subject,), lexicons)
     if (
         facts.has_order
         and reason_weight < (CONCRETE if is_on_hold else NEGATED)
@@ -215,24 +180,21 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
     if wants_rework:
         reason_weight = NOTHING
     only_questions = not facts.is_reply and only_asks(sentences, lexicons)
-    if only_questions and not facts.has_units and all(_is_no_failure(text, lexicons) for text in texts if text):
-        reason_weight = NOTHING
-    cancels = _cancels(sentences, subject, lexicons)
+    if only_questions and not facts.has_units:
+        told = (text for text in texts if text and not _QUESTION.search(normalize(text)))
+        reason_weight = reason_weight if any(weight(text, lexicons) >= CONCRETE for text in told) else NOTHING
+    cancels = withdraws("cancel", sentences, lexicons)
+    if cancels is None:
+        cancels = withdraws("cancel", (subject,), lexicons)
     is_undecided = reason_weight < CONCRETE and (cancels is False or (facts.is_reply and declines is False))
     withdrawal = _Withdrawal(cancels=bool(cancels), is_undecided=is_undecided)
     return _first_intent(has_intent, facts._replace(reason_weight=reason_weight), withdrawal, only_questions=only_questions)
 
 
-def _cancels(sentences: Sequence[str], subject: str, lexicons: Sequence[LanguageWords]) -> bool | None:
-    """Return whether a request is withdrawn; the text has priority over the subject."""
-    found = withdraws("cancel", sentences, lexicons)
-    return withdraws("cancel", (subject,), lexicons) if found is None else found
-
-
 def _asks_rework(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether rework is requested: "after the BIOS update" describes a failure instead."""
     for one in lexicons:
-        request = one.intents.rework.search(sentence)
+        request = one.intents["rework"].search(sentence)
         before = one.reasons.asking.without(sentence[: request.start()]) if request else ""
         tells_failure = any(other.exclusions.breaks.search(before) for other in lexicons)
         if request and not tells_failure and one.reasons.asking.search(sentence):
@@ -248,7 +210,7 @@ class _Withdrawal(NamedTuple):
 
 
 def _first_intent(
-    has_intent: Callable[[str], bool], facts: IntentFacts, withdrawal: _Withdrawal, *, only_questions: bool
+    has_intent: Callable[[IntentList], bool], facts: IntentFacts, withdrawal: _Withdrawal, *, only_questions: bool
 ) -> Intent:
     """Return the first intent that is expressed and not overridden by a failure in the same message."""
     is_reply, reason_weight, has_units, _, has_rma = facts
@@ -257,15 +219,14 @@ def _first_intent(
         ("cancel", withdrawal.cancels and (is_reply or no_failure or has_rma)),
         ("doa", has_intent("doa")),
         ("credit", has_intent("credit")),
-        ("rework", has_intent("rework") and no_failure),
-        ("exchange", has_intent("other_model") or (has_intent("exchange") and no_failure)),
-        ("status", has_intent("status") and (no_failure or (has_rma and not (has_units and has_intent("rma"))))),
-        ("status", has_intent("status") and (no_failure or has_rma)),
+        ("rework", no_failure and has_intent("rework")),
+        ("exchange", has_intent("other_model") or (no_failure and has_intent("exchange"))),
+        ("status", (no_failure or has_rma) and has_intent("status")),
         ("question", withdrawal.is_undecided),
-        ("question", has_intent("accounts") and not has_units and not has_intent("rma")),
-        ("none", has_intent("elsewhere") and no_failure and not has_units),
-        ("question", has_intent("question") and reason_weight < NEGATED and not has_units and not has_intent("rma")),
-        ("question", only_questions and has_intent("question") and reason_weight < VAGUE and not has_intent("rma")),
+        ("question", not has_units and has_intent("accounts") and not has_intent("rma")),
+        ("none", no_failure and not has_units and has_intent("elsewhere")),
+        ("question", reason_weight < NEGATED and not has_units and has_intent("question") and not has_intent("rma")),
+        ("question", only_questions and reason_weight < VAGUE and has_intent("question") and not has_intent("rma")),
         ("repair", reason_weight > NOTHING or has_intent("rma") or (has_units and (is_reply or not has_intent("thanks")))),
         ("question", has_intent("question")),
     )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 WIDE = "⺀"
 """The first character of the scripts that do not separate words: Chinese, Japanese, Korean."""
 
+NO_WORD = ""
+"""Stands for the required word of a phrase that requires none."""
+
 
 class Phrases:
     """One list of phrases. If several match at one position, the longest as written is found."""
@@ -37,12 +40,11 @@ class Phrases:
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match in normalized text, or None."""
-        found = [match for pattern in self._candidate_patterns(text) if (match := pattern.search(text))]
+        patterns = self._candidate_patterns(text)
+        if len(patterns) <= 1:
+            return patterns[0].search(text) if patterns else None
+        found = [match for pattern in patterns if (match := pattern.search(text))]
         return min(found, key=_match_start) if found else None
-
-    def begins(self, text: str) -> bool:
-        """Return whether normalized text begins with a phrase."""
-        return any(pattern.match(text) for pattern in self._candidate_patterns(text))
 
     def end_at(self, text: str, start: int) -> int:
         """Return the end of the longest phrase that begins at ``start`` of normalized text; -1 if there is none."""
@@ -93,6 +95,13 @@ class Phrases:
         for word in found:
             ranks.update(index.ranks[word])
         return [_pattern(index.spellings[rank]) for rank in sorted(ranks)]
+
+    @property
+    def required_words(self) -> Iterator[str]:
+        """The index words of which a text with one of the phrases has at least one; ``NO_WORD`` if a phrase requires none."""
+        yield from self._index.words
+        if self._index.always:
+            yield NO_WORD
 
     @cached_property
     def _single_words_and_others(self) -> tuple[frozenset[str], Phrases]:
@@ -146,9 +155,9 @@ class _PhraseIndex:
         self.spellings = sorted(spellings, key=lambda phrase: (-len(phrase), phrase))
         self.ranks: defaultdict[str, list[int]] = defaultdict(list)
         for rank, phrase in enumerate(self.spellings):
-            for word in _required_words(phrase) or ("",):
+            for word in _required_words(phrase) or (NO_WORD,):
                 self.ranks[word].append(rank)
-        self.always = self.ranks.pop("", [])
+        self.always = self.ranks.pop(NO_WORD, [])
         self.words = frozenset(self.ranks)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from mailbot.intake.entities.tables import title_kind
 from mailbot.intake.statements.phrases import Phrases, union
+from mailbot.intake.statements.word_sections import Symptom
 from mailbot.intake.text.normalize import normalize
+from mailbot.model import Exclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,22 +21,13 @@ PREFERRED_LENGTH, MAX_REASON = 300, 600
 """The preferred and the maximum number of characters of a reason."""
 
 NAMED, CONCRETE, NEGATED, VAGUE, NOTHING = 4, 3, 2, 1, 0
-"""How specifically a sentence describes a failure.
+"""How specifically a sentence describes a failure: a form field, a symptom, a negative statement, "broken", or nothing."""
 
-NAMED is a form field for it, CONCRETE a symptom, NEGATED a negative statement, VAGUE something like "broken", and
-NOTHING none.
-"""
-
-FAILURES = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freezes", "noise", "smoke")
+FAILURES: tuple[Symptom, ...] = ("no_power", "no_boot", "no_video", "overheating", "reboots", "freezes", "noise", "smoke")
 """Symptoms that are failures by themselves."""
 
-PART_SYMPTOMS = (
-    *("display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio", "fan", "clock", "sleep", "touch"),
-    *("outlet", "breaker", "measurement", "firmware"),
-)
+PART_SYMPTOMS: tuple[Symptom, ...] = tuple(name for name in get_args(Symptom) if name not in FAILURES)
 """Symptoms named after the part: a failure only if the sentence says that something is wrong."""
-
-SYMPTOMS = (*FAILURES, *PART_SYMPTOMS)
 
 
 class Reason(NamedTuple):
@@ -51,42 +44,27 @@ class Reason(NamedTuple):
 
 @cache
 def _failure_phrases(lexicon: LanguageWords) -> Phrases:
-    return union(*(getattr(lexicon.symptoms, name) for name in FAILURES))
+    return union(*(lexicon.symptoms[name] for name in FAILURES))
 
 
 @cache
 def _part_phrases(lexicon: LanguageWords) -> Phrases:
-    return union(lexicon.reasons.parts, *(getattr(lexicon.symptoms, name) for name in PART_SYMPTOMS))
+    return union(lexicon.reasons.parts, *(lexicon.symptoms[name] for name in PART_SYMPTOMS))
 
 
 @cache
 def exclusions(lexicon: LanguageWords) -> Phrases:
     """Return all phrases about exclusions: "it was never dropped" is not a failure."""
-    words = lexicon.exclusions
-    kinds = (
-        *(words.physical_damage, words.liquid, words.lightning_surge, words.misuse, words.modified),
-        *(words.serial_removed, words.shipping_damage),
-    )
+    kinds = (getattr(lexicon.exclusions, name) for name in get_args(Exclusion))
     return union(*(phrases for kind in kinds for phrases in (kind.said, kind.field)))
-
-
-@cache
-def _symptom_phrases(lexicon: LanguageWords) -> Phrases:
-    return union(*(getattr(lexicon.symptoms, name) for name in SYMPTOMS))
 
 
 @lru_cache(maxsize=4096)
 def symptom(text: str, lexicons: Sequence[LanguageWords]) -> str | None:
     """Return the word lists' name of the first symptom in a reason, or None."""
     normalized = normalize(text)
-    first = [
-        (match.start(), name)
-        for lexicon in lexicons
-        if _symptom_phrases(lexicon).search(normalized)
-        for name in SYMPTOMS
-        if (match := getattr(lexicon.symptoms, name).search(normalized))
-    ]
-    return min(first)[1] if first else None
+    found = [(start, name) for lexicon in lexicons for name, start, _ in lexicon.symptoms.spans(normalized)]
+    return min(found)[1] if found else None
 
 
 def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, int]]:
@@ -94,7 +72,7 @@ def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, in
     return [
         span
         for lexicon in lexicons
-        for phrases in (lexicon.reasons.vague, lexicon.reasons.failing, *(getattr(lexicon.symptoms, name) for name in FAILURES))
+        for phrases in (lexicon.reasons.vague, lexicon.reasons.failing, *(lexicon.symptoms[name] for name in FAILURES))
         for span in phrases.spans(text)
     ]
 
@@ -102,7 +80,7 @@ def failures(text: str, lexicons: Sequence[LanguageWords]) -> list[tuple[int, in
 @lru_cache(maxsize=4096)
 def weight(sentence: str, lexicons: Sequence[LanguageWords]) -> int:
     """Return how specifically a sentence describes a failure; a request itself does not."""
-    text = rest = without_requests = "".join(_without_paperwork(clause, lexicons) for clause in _CLAUSE.split(normalize(sentence)))
+    text = rest = without_requests = _without_paperwork(normalize(sentence), lexicons)
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
         without_requests = lexicon.reasons.asking.without(without_requests)
@@ -128,10 +106,13 @@ _NUMBER = re.compile(r"\bno\.? ?[:#]? ?(?=[a-z]{0,4}-?\d{2})")
 """"No." for a number, which is not a denial: "order no. 4711"."""
 
 
-def _without_paperwork(clause: str, lexicons: Sequence[LanguageWords]) -> str:
+def _without_paperwork(text: str, lexicons: Sequence[LanguageWords]) -> str:
+    if not any(lexicon.reasons.paperwork.search(text) for lexicon in lexicons):
+        return text
+    clauses = _CLAUSE.split(text)
     for lexicon in lexicons:
-        clause = lexicon.reasons.paperwork.without(clause)
-    return clause
+        clauses = [lexicon.reasons.paperwork.without(clause) for clause in clauses]
+    return "".join(clauses)
 
 
 def reason(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
@@ -159,10 +140,7 @@ _MIN_WORDS = 2
 
 
 def from_descriptions(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
-    """Return a reason made of sentences that ``describes_problem`` found.
-
-    It is concrete if it names a part or an error code, else vague, so that the customer is asked.
-    """
+    """Return a reason of sentences that describe a problem: vague if they name no part or error code, to ask the customer."""
     concrete = any(
         _ERROR_CODE.search(normalize(_PARENTHESES.sub(" ", text)))
         or any(one.reasons.parts.search(normalize(text)) for one in lexicons)
@@ -173,7 +151,7 @@ def from_descriptions(sentences: Sequence[str], lexicons: Sequence[LanguageWords
 
 @cache
 def _rma_requests(lexicons: Sequence[LanguageWords]) -> Phrases:
-    return union(*(lexicon.intents.rma for lexicon in lexicons))
+    return union(*(lexicon.intents["rma"] for lexicon in lexicons))
 
 
 @cache
@@ -182,7 +160,7 @@ def _other_statements(lexicon: LanguageWords) -> Phrases:
     words, intents = lexicon.reasons, lexicon.intents
     return union(
         *(words.asking, words.telling, words.paperwork, words.neutral),
-        *(intents.thanks, intents.about, intents.elsewhere, lexicon.serials.fine),
+        *(intents["thanks"], intents["about"], intents["elsewhere"], lexicon.serials.fine),
     )
 
 
@@ -222,8 +200,9 @@ def _says_something(rest: str, lexicons: Sequence[LanguageWords]) -> bool:
 def says_nothing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a text requests, reports, or excuses something and describes no failure."""
     normalized = normalize(text)
-    phrase_lists = ((one.reasons.asking, one.reasons.telling, one.reasons.paperwork) for one in lexicons)
-    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for group in phrase_lists for phrases in group)
+    words = [one.reasons for one in lexicons]
+    phrase_lists = (phrases for one in words for phrases in (one.asking, one.telling, one.paperwork))
+    return weight(text, lexicons) == NOTHING and any(phrases.search(normalized) for phrases in phrase_lists)
 
 
 def motive(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> Reason:
@@ -238,13 +217,12 @@ def _gives_motive(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a sentence gives a motive, or requests a credit or exchange and says more."""
     if any(_is_motive(text, one) for one in lexicons):
         return True
-    is_request = any(one.intents.credit.search(text) or one.intents.exchange.search(text) for one in lexicons)
+    is_request = any(one.intents["credit"].search(text) or one.intents["exchange"].search(text) for one in lexicons)
     return is_request and bool(re.search(r"[,;:、-] ?\w", text))
 
 
 def _is_motive(text: str, lexicon: LanguageWords) -> bool:
-    intents = lexicon.intents
-    return any(phrases.search(text) for phrases in (lexicon.reasons.motives, intents.rework))
+    return bool(lexicon.reasons.motives.search(text) or lexicon.intents["rework"].search(text))
 
 
 _FIELD = re.compile(r"\s*+(?:[-*•]\s*+)?(?P<title>[^:=]{2,60}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
@@ -273,12 +251,7 @@ def _field_values(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -
 def _is_empty_answer(value: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a form field has no reason: empty, "yes", "see attached", "RMA"."""
     normalized = normalize(value)
-    is_yes_or_no = any(
-        span == (0, len(normalized))
-        for one in lexicons
-        for word in (one.exclusions.yes, one.exclusions.no)
-        for span in word.spans(normalized)
-    )
+    is_yes_or_no = any(word.is_all(normalized) for one in lexicons for word in (one.exclusions.yes, one.exclusions.no))
     return bool(_EMPTY.fullmatch(value)) or is_yes_or_no or says_nothing(value, lexicons) or _is_only_request(value, lexicons)
 
 
@@ -286,7 +259,7 @@ def _is_only_request(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a text only requests an RMA or a repair, which is not a reason for one."""
     rest = normalize(text)
     for lexicon in lexicons:
-        for phrases in (lexicon.reasons.asking, lexicon.intents.rma, lexicon.reasons.trouble, lexicon.labels.between):
+        for phrases in (lexicon.reasons.asking, lexicon.intents["rma"], lexicon.reasons.trouble, lexicon.labels.between):
             rest = phrases.without(rest)
     return not re.search(r"\w", rest)
 

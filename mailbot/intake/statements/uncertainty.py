@@ -9,6 +9,7 @@ review costs an hour; an RMA issued by mistake costs money.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mailbot.intake.statements import exclusions, intent, reasons
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.word_lists import LanguageWords
+    from mailbot.intake.statements.word_sections import IntentList
     from mailbot.model import RequestedUnit
 
 _MAX_LENGTH = 200
@@ -26,12 +28,7 @@ _MAX_LENGTH = 200
 
 
 def unclear_text(content: MessageContent, requested_units: Sequence[RequestedUnit]) -> str:
-    """Return the first text that is not understood and may rule out an RMA; empty if there is none.
-
-    Args:
-        content: the content of the message, which asks for a repair.
-        requested_units: its units as understood.
-    """
+    """Return the first text of a request for repair that is not understood and may rule out an RMA, or an empty string."""
     return next((text.strip()[:_MAX_LENGTH] for text in _unclear_texts(content, requested_units) if text), "")
 
 
@@ -42,13 +39,16 @@ def _unclear_texts(content: MessageContent, requested_units: Sequence[RequestedU
     if {mention.key for mention in content.mentions} <= {unit.key for unit in content.units}:
         yield from (text for text in texts if says_unit_works(text, len(requested_units), content.lexicons))
     if not any(unit.symptom for unit in requested_units):
-        yield from (text for text in texts if _requests_something_else(text, content.lexicons))
+        for text in texts:
+            if any(intent.requests_now(kind, text, content.lexicons) for kind in _OTHER_INTENTS):
+                yield text
 
 
 _MAX_WORDS = 8
 """The maximum number of words in a sentence that says nothing but that a unit works."""
 
 
+@lru_cache(maxsize=4096)
 def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether a sentence says that the only unit, or the rest of several, works."""
     normalized = normalize(text)
@@ -65,9 +65,5 @@ def says_unit_works(text: str, units: int, lexicons: Sequence[LanguageWords]) ->
     )
 
 
-_OTHER_INTENTS = ("credit", "exchange", "other_model", "cancel", "status")
-
-
-def _requests_something_else(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a sentence requests something other than a repair."""
-    return any(intent.requests_now(kind, text, lexicons) for kind in _OTHER_INTENTS)
+_OTHER_INTENTS: tuple[IntentList, ...] = ("credit", "exchange", "other_model", "cancel", "status")
+"""What a sentence may request instead of a repair."""

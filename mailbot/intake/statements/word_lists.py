@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 import msgspec
 
+from mailbot.intake.statements import word_sections as tables
 from mailbot.intake.statements.phrases import Phrases
-from mailbot.intake.statements.staff_word_sections import CommandWords, StaffWords
-from mailbot.intake.statements.word_sections import (
-    NONE,
-    CaseUpdateWords,
-    EmailPartWords,
-    ExclusionWordLists,
-    IntentWords,
-    LabelWords,
-    PurchaseOrderWords,
-    ReasonWords,
-    SerialWords,
-    ShipmentWords,
-    SpecialRequestWords,
-    SymptomWords,
-    WithdrawalWords,
-    WordSection,
-    WorksheetWords,
-)
+from mailbot.intake.statements.word_sections import NONE, CommandLists, PhraseLists
 from mailbot.intake.text.normalize import normalize
+from mailbot.model import Finding, SpecialRequest
 from mailbot.strict_toml import ConfigError, line_of, nearest
 
 if TYPE_CHECKING:
@@ -38,26 +23,26 @@ class WordsError(ConfigError):
     """A word list cannot be used. The text names the file, the key, and the closest known key."""
 
 
-class LanguageWords(WordSection, frozen=True, eq=False):
+class LanguageWords(tables.WordSection, frozen=True, eq=False):
     """The word list of one language. ``common`` words and accented ``letters`` identify the language."""
 
     common: Phrases = NONE
     letters: str = ""
-    labels: LabelWords = LabelWords()
-    serials: SerialWords = SerialWords()
-    reasons: ReasonWords = ReasonWords()
-    symptoms: SymptomWords = SymptomWords()
-    intents: IntentWords = IntentWords()
-    withdrawals: WithdrawalWords = WithdrawalWords()
-    exclusions: ExclusionWordLists = ExclusionWordLists()
-    wishes: SpecialRequestWords = SpecialRequestWords()
-    letter: EmailPartWords = EmailPartWords()
-    staff: StaffWords = StaffWords()
-    commands: CommandWords = CommandWords()
-    parcels: ShipmentWords = ShipmentWords()
-    orders: PurchaseOrderWords = PurchaseOrderWords()
-    later: CaseUpdateWords = CaseUpdateWords()
-    sheets: WorksheetWords = WorksheetWords()
+    labels: tables.LabelWords = tables.LabelWords()
+    serials: tables.SerialWords = tables.SerialWords()
+    reasons: tables.ReasonWords = tables.ReasonWords()
+    symptoms: PhraseLists[tables.Symptom] = PhraseLists()
+    intents: PhraseLists[tables.IntentList] = PhraseLists()
+    withdrawals: tables.WithdrawalWords = tables.WithdrawalWords()
+    exclusions: tables.ExclusionWordLists = tables.ExclusionWordLists()
+    wishes: PhraseLists[SpecialRequest] = PhraseLists()
+    letter: tables.EmailPartWords = tables.EmailPartWords()
+    staff: tables.StaffWords = tables.StaffWords()
+    commands: CommandLists = CommandLists()
+    parcels: tables.ShipmentWords = tables.ShipmentWords()
+    orders: tables.PurchaseOrderWords = tables.PurchaseOrderWords()
+    later: tables.CaseUpdateWords = tables.CaseUpdateWords()
+    sheets: tables.WorksheetWords = tables.WorksheetWords()
     spam: Phrases = NONE
 
 
@@ -94,7 +79,7 @@ def _vocabulary(lexicon: LanguageWords) -> LanguageWords:
     return replace(
         lexicon,
         labels=replace(lexicon.labels, between=NONE),
-        serials=SerialWords(example=lexicon.serials.example, through=lexicon.serials.through),
+        serials=tables.SerialWords(example=lexicon.serials.example, through=lexicon.serials.through),
         reasons=replace(lexicon.reasons, negations=NONE),
         exclusions=replace(lexicon.exclusions, **grammar),
     )
@@ -110,14 +95,13 @@ def load(texts: Mapping[str, str]) -> WordLists:
 
 
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `\$?\.?(?P<where>[^`]*)`)?")
-
-
+_FINDINGS = PhraseLists[Finding]
 _PATH = re.compile(r"at `\$\.(?P<where>[^`]*)`")
 
 
 def _lexicon(name: str, text: str) -> LanguageWords:
     try:
-        return msgspec.toml.decode(text, type=LanguageWords, dec_hook=_phrases)
+        return msgspec.toml.decode(text, type=LanguageWords, dec_hook=_read)
     except msgspec.DecodeError as error:
         unknown = _UNKNOWN.search(str(error))
         if not unknown:
@@ -129,16 +113,39 @@ def _lexicon(name: str, text: str) -> LanguageWords:
         raise WordsError(f"{name}{line_of(key, text)}: unknown key {path!r}{nearest(key, _keys(where))}") from error
 
 
-def _keys(where: str) -> list[str]:
+def _keys(where: str) -> tuple[str, ...]:
     """Return the known keys of the table at this dotted path."""
-    type_: type[msgspec.Struct] = LanguageWords
+    type_: Any = LanguageWords
     for part in filter(None, where.split(".")):
-        type_ = next(field.type for field in msgspec.structs.fields(type_) if field.name == part)
-    return [field.name for field in msgspec.structs.fields(type_)]
+        type_ = _FINDINGS if part == "findings" else next(one.type for one in msgspec.structs.fields(type_) if one.name == part)
+    return _names(type_) or type_.__struct_fields__
 
 
-def _phrases(type_: type, value: Any) -> Phrases:
-    if type_ is not Phrases or not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
+def _names(type_: Any) -> tuple[str, ...]:
+    """Return the names of the lists of a ``PhraseLists`` type; empty if it is another type."""
+    if type_ is CommandLists:
+        return get_args(tables.CommandList)
+    return get_args(get_args(type_)[0]) if get_origin(type_) is PhraseLists else ()
+
+
+def _read(type_: Any, value: Any) -> Phrases | PhraseLists[Any]:
+    if type_ is CommandLists and isinstance(value, dict):
+        lists = _lists(type_, {name: phrases for name, phrases in value.items() if name != "findings"})
+        findings = _lists(_FINDINGS, value.get("findings", {}), " - at `$.commands.findings`")
+        return CommandLists(lists, PhraseLists(findings))
+    return _phrases(value) if type_ is Phrases else PhraseLists(_lists(type_, value))
+
+
+def _lists(type_: Any, table: Any, where: str = "") -> dict[Any, Phrases]:
+    if not isinstance(table, dict):
+        raise ValueError("expected a table of lists")  # noqa: TRY004 - msgspec adds the path to a ValueError
+    if unknown := table.keys() - set(_names(type_)):
+        raise ValueError(f"unknown field `{min(unknown)}`{where}")
+    return {name: _phrases(phrases) for name, phrases in table.items()}
+
+
+def _phrases(value: Any) -> Phrases:
+    if not isinstance(value, list) or not all(isinstance(phrase, str) for phrase in value):
         raise ValueError("expected a list of words")
     for phrase in value:
         if phrase.count("(") != phrase.count(")") or not phrase.strip():

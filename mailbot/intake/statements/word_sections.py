@@ -1,17 +1,53 @@
-"""The sections of a language's word list; each class mirrors one table of the TOML file."""
+"""The sections of a language's word list; each mirrors one table of the TOML file."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
 import msgspec
 
-from mailbot.intake.statements.phrases import Phrases
+from mailbot.intake.statements.phrases import NO_WORD, Phrases, index_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mailbot.model import Finding
+
+NONE = Phrases()
+Name = TypeVar("Name", bound=str)
+
+
+class PhraseLists(Generic[Name]):
+    """A table of a word list whose lists are chosen by name. A list that the table does not have is empty."""
+
+    def __init__(self, lists: Mapping[Name, Phrases] | None = None) -> None:
+        self.lists = dict(lists or {})
+
+    def __getitem__(self, name: Name) -> Phrases:
+        return self.lists.get(name, NONE)
+
+    def spans(self, text: str) -> Iterator[tuple[Name, int, int]]:
+        """Yield the phrases of each list in normalized text: the name of the list, start, and end."""
+        words, names_of = self._index
+        names = {name for word in words & index_words(text) for name in names_of[word]}.union(names_of[NO_WORD])
+        for name in self.lists if names else ():
+            if name in names:
+                yield from ((name, start, end) for start, end in self.lists[name].spans(text))
+
+    @cached_property
+    def _index(self) -> tuple[frozenset[str], defaultdict[str, list[Name]]]:
+        """The words that phrases require, and the names of the lists with such phrases by word."""
+        names_of: defaultdict[str, list[Name]] = defaultdict(list)
+        for name, phrases in self.lists.items():
+            for word in phrases.required_words:
+                names_of[word].append(name)
+        return frozenset(names_of), names_of
 
 
 class WordSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of a word list; unknown keys are errors."""
-
-
-NONE = Phrases()
 
 
 class LabelWords(WordSection, frozen=True):
@@ -79,62 +115,24 @@ class ReasonWords(WordSection, frozen=True):
     motives: Phrases = NONE
 
 
-class SymptomWords(WordSection, frozen=True):
-    """The failures that can be compared with the registry's ``repair_failure`` (AP-22, AP-24)."""
-
-    no_power: Phrases = NONE
-    no_boot: Phrases = NONE
-    no_video: Phrases = NONE
-    display: Phrases = NONE
-    usb: Phrases = NONE
-    network: Phrases = NONE
-    serial_port: Phrases = NONE
-    storage: Phrases = NONE
-    memory: Phrases = NONE
-    expansion: Phrases = NONE
-    audio: Phrases = NONE
-    overheating: Phrases = NONE
-    fan: Phrases = NONE
-    reboots: Phrases = NONE
-    freezes: Phrases = NONE
-    clock: Phrases = NONE
-    sleep: Phrases = NONE
-    touch: Phrases = NONE
-    outlet: Phrases = NONE
-    breaker: Phrases = NONE
-    measurement: Phrases = NONE
-    noise: Phrases = NONE
-    smoke: Phrases = NONE
-    firmware: Phrases = NONE
+Symptom = Literal[
+    "no_power", "no_boot", "no_video", "display", "usb", "network", "serial_port", "storage", "memory", "expansion", "audio",
+    "overheating", "fan", "reboots", "freezes", "clock", "sleep", "touch", "outlet", "breaker", "measurement", "noise", "smoke",
+    "firmware",
+]  # fmt: skip
+"""The failures that can be compared with the registry's ``repair_failure`` (AP-22, AP-24)."""
 
 
-class IntentWords(WordSection, frozen=True):
-    """What is requested.
+IntentList = Literal[
+    "rma", "about", "wants", "credit", "exchange", "other_model", "either", "doa", "rework", "status", "cancel", "accept_quote",
+    "decline_quote", "quote", "question", "accounts", "elsewhere", "thanks", "holds",
+]  # fmt: skip
+"""What is requested.
 
-    ``about`` are phrases with "RMA" that do not request one; ``wants`` makes a question a request. ``holds`` means that
-    an order waits for the writer's confirmation. ``other_model`` requests another product instead of this one, whatever
-    its condition. ``either`` leaves the choice between repair and exchange to us.
-    """
-
-    rma: Phrases = NONE
-    about: Phrases = NONE
-    wants: Phrases = NONE
-    credit: Phrases = NONE
-    exchange: Phrases = NONE
-    other_model: Phrases = NONE
-    either: Phrases = NONE
-    doa: Phrases = NONE
-    rework: Phrases = NONE
-    status: Phrases = NONE
-    cancel: Phrases = NONE
-    accept_quote: Phrases = NONE
-    decline_quote: Phrases = NONE
-    quote: Phrases = NONE
-    question: Phrases = NONE
-    accounts: Phrases = NONE
-    elsewhere: Phrases = NONE
-    thanks: Phrases = NONE
-    holds: Phrases = NONE
+``about`` are phrases with "RMA" that do not request one; ``wants`` makes a question a request. ``holds`` means that an
+order waits for the writer's confirmation. ``other_model`` requests another product instead of this one, whatever its
+condition. ``either`` leaves the choice between repair and exchange to us.
+"""
 
 
 class WithdrawalWords(WordSection, frozen=True):
@@ -185,19 +183,6 @@ class ExclusionWordLists(WordSection, frozen=True):
     asked: Phrases = NONE
     yes: Phrases = NONE
     no: Phrases = NONE
-
-
-class SpecialRequestWords(WordSection, frozen=True):
-    """Special requests (AP-6, AP-12, AP-36 to AP-41), and a different return address."""
-
-    rush: Phrases = NONE
-    freight_account: Phrases = NONE
-    insure_instruction: Phrases = NONE
-    cod: Phrases = NONE
-    advance_replacement: Phrases = NONE
-    overseas: Phrases = NONE
-    buy_extension: Phrases = NONE
-    return_address: Phrases = NONE
 
 
 class EmailPartWords(WordSection, frozen=True):
@@ -264,3 +249,45 @@ class WorksheetWords(WordSection, frozen=True):
     third: Phrases = NONE
     rest: Phrases = NONE
     aside: Phrases = NONE
+
+
+class StaffWords(WordSection, frozen=True):
+    """What staff write when they forward a request, or decide."""
+
+    passed_on: Phrases = NONE
+    decided: Phrases = NONE
+
+
+CommandList = Literal[
+    "approve", "go_ahead", "issue", "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable",
+    "shipped", "ship_to", "extend", "hold", "close", "note", "help", "confirm", "yes", "force", "polite", "filler", "follow",
+    "goes_on", "speaks", "conditions", "contrast", "later", "past", "because", "denied", "nowhere", "doubts", "negations",
+    "reported", "takes_back", "innocent", "dangling", "joins", "money", "fee", "total", "roughly", "out_of", "days", "weeks",
+    "counts", "others", "strict", "diagnosed_follow", "nothing", "periods", "all", "own", "bids",
+]  # fmt: skip
+"""What staff write. A list named after a command has the words that it begins with.
+
+- Decisions: ``approve`` states an approval, and ``go_ahead`` orders one. ``issue`` approves only in a reply,
+  because forwarded requests say the same. ``bids`` asks the recipients for an approval. ``finding`` are findings
+  that are commands by themselves, ``yes`` confirms if it is the whole message, and ``nothing`` begins like a
+  command but is not one.
+- After an approval: ``follow`` may come without a comma, ``goes_on`` is what may proceed, ``filler`` has no
+  meaning, and ``because`` begins a reason. ``diagnosed_follow`` comes after "diagnosed".
+- Limiting a decision: ``conditions`` (``strict`` also after a refusal), ``contrast``, ``later`` and ``past`` (a
+  time other than now), ``doubts``, ``negations``, ``reported`` (what others say), ``others`` (who they are), and
+  ``takes_back`` (in the next sentence). ``innocent`` only sounds like a limit. ``speaks`` sounds like a decision.
+- Around a command: ``polite`` may precede it, ``own`` begins the writer's own statement, ``joins`` separates it
+  from what is before it, and no line ends with a word of ``dangling``.
+- Arguments: ``money`` and ``fee`` label an amount, ``total`` the sum, and ``roughly`` makes it uncertain.
+  ``out_of`` is in "2 of 3"; ``all`` with a count excludes nothing; ``denied`` near serial numbers excludes some.
+  ``nowhere`` after a finding denies it. ``days``, ``weeks``, and other ``periods``; ``counts`` are number words in
+  order from one.
+"""
+
+
+class CommandLists(PhraseLists[CommandList]):
+    """The lists of ``CommandList``, and those of the inspection findings (AP-14, AP-33, AP-46, ST-9, ST-14)."""
+
+    def __init__(self, lists: Mapping[CommandList, Phrases] | None = None, findings: PhraseLists[Finding] | None = None) -> None:
+        super().__init__(lists)
+        self.findings = findings or PhraseLists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from mailbot.intake.text.normalize import normalize
@@ -21,7 +22,7 @@ _MAX_AFTER_CLOSING = 4
 def closing_index(sentences: Sequence[str], lexicons: Sequence[LanguageWords], writer_names: Collection[str] = ()) -> int:
     """Return the index of the sentence that closes the email, or the number of sentences if none does.
 
-    ``names`` are the writer's names in normalized form: a line with nothing else is a signature.
+    A line with nothing but ``writer_names``, in normalized form, is a signature.
     """
     has_content = False
     for index, sentence in enumerate(sentences):
@@ -59,22 +60,12 @@ def postscript(sentences: Sequence[str]) -> Sequence[str]:
 
 
 def _is_closing(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    return any(
-        match is not None
-        and match.start() == 0
-        and len(text[match.end() :].split()) <= _allowed_words_after(text)
-        and len(text) <= _MAX_CLOSING_LINE
-        for lexicon in lexicons
-        for match in [lexicon.letter.closings.search(text)]
-    )
-
-
-def _allowed_words_after(text: str) -> int:
-    """Return how many words may follow a closing.
-
-    "Thanks for this one." is a sentence; "Thanks and regards from Kiel" is a closing.
-    """
-    return 1 if text.endswith((".", "!", "?")) else _MAX_AFTER_CLOSING
+    """Return whether a line closes the email: "Thanks for this one." is a sentence, "Thanks and regards from Kiel" a closing."""
+    if len(text) > _MAX_CLOSING_LINE:
+        return False
+    most = 1 if text.endswith((".", "!", "?")) else _MAX_AFTER_CLOSING
+    found = (lexicon.letter.closings.search(text) for lexicon in lexicons)
+    return any(match and match.start() == 0 and len(text[match.end() :].split()) <= most for match in found)
 
 
 _MAX_GREETING = 5
@@ -121,19 +112,10 @@ def earlier_lines(quoted: str, own_addresses: Collection[str]) -> tuple[str, ...
 
 def without_headers(text: str) -> str:
     """Return a forwarded message without its header lines (sender, date, recipient, and subject)."""
-    lines = text.split("\n")
     kept: list[str] = []
-    index = 0
-    while index < len(lines):
-        run = index
-        while run < len(lines) and _HEADER_LINE.fullmatch(lines[run]):
-            run += 1
-        if run - index < _MIN_HEADERS:
-            kept.extend(lines[index : run + 1])
-            index = run + 1
-            continue
-        kept.append("")
-        index = run
+    for is_header, group in groupby(text.split("\n"), lambda line: _HEADER_LINE.fullmatch(line) is not None):
+        lines = list(group)
+        kept += lines if not is_header or len(lines) < _MIN_HEADERS else [""]
     return "\n".join(kept)
 
 
