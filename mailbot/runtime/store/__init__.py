@@ -34,7 +34,7 @@ def open_store(url: str = "memory:", *, read_only: bool = False, password: str |
         return Store(Postgresql(url, password, read_only=read_only), keep_sent_days=keep_sent_days)
     folder = Path(url.removeprefix("tinydb:"))
     if url == "memory:" or (not holds_state(folder) and read_only):
-        return Store(Sqlite(None), keep_sent_days=keep_sent_days)
+        return Store(Sqlite(None, read_only=read_only), keep_sent_days=keep_sent_days)
     database = Sqlite(folder, read_only=read_only)
     try:
         return Store(database, CaseFiles(database, folder), keep_sent_days=keep_sent_days)

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from mailbot.runtime.errors import StaleError, StateError
 from mailbot.runtime.store import schema
 
 Values = Mapping[str, Any]
-_LIST = re.compile(r"\bIN :(\w+)")
 
 
 class Database:
     """One connection outside of transactions, until ``begin``. What is written outside is durable with the next commit.
 
-    Statements are SQL with ``:name`` for values; ``IN :name`` takes a list. They are translated once. Any method may raise
-    ``UnavailableError`` or ``StateError``. After an error inside a transaction only ``rollback`` works.
+    Statements are SQL with ``:name`` for values; ``IN :name`` takes a list. Any method may raise ``UnavailableError`` or
+    ``StateError``. After an error inside a transaction only ``rollback`` works.
     """
 
-    dialect: sa.Dialect
     driver_error: type[Exception]
     sequence_sql: ClassVar[str]
     """Returns a sequence for an RMA number that no process was given before; ``:last`` is the last that this one got."""
-    _in_list: ClassVar[str]
-    _begin_sql: ClassVar[str]
+    _begin: ClassVar[tuple[str, ...]]
 
     def __init__(self, place: str, *, read_only: bool) -> None:
         self.place, self.read_only = place, read_only
@@ -48,15 +42,17 @@ class Database:
         """Return what to raise for an error of the driver. It contains no values."""
         raise NotImplementedError
 
+    def _translate(self, sql: str) -> str:
+        """Return a statement as the driver wants it."""
+        raise NotImplementedError
+
     def run(self, sql: str, values: Values | None = None) -> Any:
         """Run a statement and return its cursor; rows have the columns as attributes."""
         return self._execute("execute", sql, values)
 
     def run_many(self, sql: str, values: Sequence[Values]) -> int:
         """Run a statement for each of many values; return how many rows were written."""
-        if len(values) > 1:
-            return int(self._execute("executemany", sql, values).rowcount)
-        return int(self.run(sql, values[0]).rowcount) if values else 0
+        return int(self._execute("executemany", sql, values).rowcount) if values else 0
 
     def value(self, sql: str, values: Values | None = None) -> Any:
         """Return the one value that a statement finds, or None."""
@@ -70,17 +66,15 @@ class Database:
             if self._connection is None:
                 self._connection = self._connect()
             cursor = self._connection.cursor()
-            getattr(cursor, method)(self._translations.get(sql) or self._translate(sql), *([values] if values else []))
+            text = self._translations.get(sql) or self._translations.setdefault(sql, self._translate(sql))
+            getattr(cursor, method)(text, *([values] if values else []))
         except self.driver_error as error:
             self._broken = self.in_transaction
             raise self._error(error) from None
         return cursor
 
-    def _translate(self, sql: str) -> str:
-        text = sa.text(_LIST.sub(self._in_list, sql)).compile(dialect=self.dialect)
-        return self._translations.setdefault(sql, str(text))
-
-    def _check_version(self, found: int | None) -> int:
+    def _migrate(self, run: schema.Run) -> None:
+        found = run("SELECT max(version) FROM schema_version").fetchone()[0]
         if found is None:
             raise StateError(f"{self.place} has no schema version; restore it from a backup")
         if found > schema.VERSION:
@@ -90,14 +84,15 @@ class Database:
             )
         if found < schema.VERSION and self.read_only:
             raise StateError(f"{self.place} has schema version {found}; start `mailbot run` once, which migrates it")
-        return found
+        schema.migrate(run, found)
 
     def begin(self) -> None:
         """Open a transaction, unless one is open."""
         if self.read_only:
             raise StateError(f"{self.place} was opened to read only")
         if not self.in_transaction:
-            self.run(self._begin_sql)
+            for sql in self._begin:
+                self.run(sql)
             self.in_transaction = True
 
     def commit(self) -> None:

@@ -12,16 +12,15 @@ from mailbot.runtime.store.database import Database
 
 INTERRUPTED = "mailbot stopped during this delivery: the mail may have been sent or not"
 
-_WITH_CONTENT = "*, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content"
-_REPLY = f"SELECT {_WITH_CONTENT} FROM replies WHERE message_id = :message_id"
+REPLY = "SELECT 1 FROM replies WHERE message_id = :message_id"
 _SENDING = "SELECT *, NULL AS content FROM replies WHERE unsent = 1 AND state = 'sending'"
-_CLAIM = f"""
+_CLAIM = """
 UPDATE replies SET state = 'sending', attempts = attempts + 1, tried_at = coalesce(tried_at, :now), worker = :worker
 WHERE seq IN (
     SELECT seq FROM replies
     WHERE unsent = 1 AND state <> 'sending' AND (due_at IS NULL OR due_at <= :now) AND mailbox IN :mailboxes
     ORDER BY created_at, seq LIMIT :most FOR UPDATE SKIP LOCKED)
-RETURNING {_WITH_CONTENT}"""
+RETURNING *, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content"""
 MARK = """
 UPDATE replies SET state = :state, unsent = :unsent, attempts = :attempts, due_at = :due_at, tried_at = :tried_at,
     unanswered = :unanswered, note = :note
@@ -52,11 +51,6 @@ class Deliveries:
         found = self.database.value("SELECT min(due_at) FROM cases")
         return None if found is None else rows.moment(found)
 
-    def reply(self, message_id: str) -> Reply | None:
-        """Return a committed reply with its bytes; they are empty if it was sent too long ago."""
-        row = self.database.run(_REPLY, {"message_id": message_id}).fetchone()
-        return rows.decode_reply(row) if row else None
-
     def claim(self, now: datetime, mailboxes: Collection[str], most: int = 1) -> tuple[Reply, ...]:
         """Mark at most ``most`` replies of these mailboxes that may go out now as sending; return them, the oldest first.
 
@@ -75,7 +69,8 @@ class Deliveries:
         """
         if self.database.in_transaction:
             raise RuntimeError("a batch is staged: pass the delivery to stage()")
-        if not self.database.run(MARK, rows.delivery_row(reply)).rowcount and not self.reply(reply.message_id):
+        row = rows.delivery_row(reply)
+        if not self.database.run(MARK, row).rowcount and not self.database.value(REPLY, row):
             raise KeyError(reply.message_id)
 
     def recover(self, now: datetime, *, own: bool = True) -> tuple[Reply, ...]:
@@ -98,10 +93,6 @@ class Deliveries:
             if worker != database.worker:
                 database.unlock(worker)
         return tuple(reply for reply in ended if reply.state == "held")
-
-    def pending(self) -> int:
-        """Return how many replies are neither sent nor given up (queued, sending, deferred, ambiguous)."""
-        return int(self.database.value("SELECT count(*) FROM replies WHERE unsent = 1"))
 
     def outstanding(self, now: datetime, mailboxes: Collection[str]) -> int:
         """Return how many replies of these mailboxes may go out now or are being sent."""

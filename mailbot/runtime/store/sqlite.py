@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import json
+import re
 import sqlite3
 from collections import namedtuple
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from mailbot.runtime.errors import StateError, UnavailableError
 from mailbot.runtime.files import sync
@@ -29,9 +28,9 @@ sqlite3.register_adapter(list, json.dumps)  # for ``IN``
 class Sqlite(Database):
     """A database in memory, or in a folder that one process writes and others read."""
 
-    dialect, driver_error = SQLiteDialect_pysqlite(paramstyle="named"), sqlite3.Error
+    driver_error = sqlite3.Error
     sequence_sql = "SELECT max(coalesce(max(sequence), 0), :last) + 1 FROM numbers"
-    _in_list, _begin_sql = r"IN (SELECT value FROM json_each(:\1))", "BEGIN IMMEDIATE"
+    _begin = ("PRAGMA synchronous = FULL", "BEGIN IMMEDIATE")  # a commit waits for the disk
 
     def __init__(self, folder: Path | None, *, read_only: bool = False) -> None:
         super().__init__(str(folder / DATABASE) if folder else "memory", read_only=read_only)
@@ -40,15 +39,15 @@ class Sqlite(Database):
 
     def _connect(self) -> sqlite3.Connection:
         if self._file is None:
-            return _empty()
+            return _empty(read_only=self.read_only)
         if not self.read_only and not self._file.exists():
             _create(self._file)  # open_store has seen that there is no state yet
         connection = _open(f"{self._file.absolute().as_uri()}?mode=rw")
         try:
-            found = self._check_version(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
-            if found < schema.VERSION:
+            if not self.read_only:
                 connection.execute("BEGIN IMMEDIATE")
-                schema.migrate(connection.execute, found)
+            self._migrate(connection.execute)
+            if not self.read_only:
                 connection.execute("COMMIT")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             connection.execute("PRAGMA query_only = ON" if self.read_only else "PRAGMA synchronous = NORMAL")
@@ -58,18 +57,13 @@ class Sqlite(Database):
         return connection
 
     def _translate(self, sql: str) -> str:
-        return super()._translate(sql.replace(" FOR UPDATE SKIP LOCKED", ""))  # one process writes
+        # one process writes, so nothing is locked
+        return re.sub(r"\bIN :(\w+)", r"IN (SELECT value FROM json_each(:\1))", sql.replace(" FOR UPDATE SKIP LOCKED", ""))
 
     def _error(self, error: sqlite3.Error) -> Exception:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _PASSING:
             return UnavailableError(f"{self.place}: {error}; nothing was changed")
         return StateError(f"{self.place} is damaged or not a database of mailbot ({error}). Restore the state folder from a backup")
-
-    def begin(self) -> None:
-        """Open a transaction, unless one is open; its commit will wait for the disk."""
-        if not self.in_transaction and not self.read_only:
-            self.run("PRAGMA synchronous = FULL")
-        super().begin()
 
     def rollback(self) -> None:
         """Forget the transaction; what is written outside of one does not wait for the disk."""
@@ -84,7 +78,7 @@ class Sqlite(Database):
             self._lock.close()
 
 
-@functools.cache
+@cache
 def _row_type(*columns: str) -> Any:
     return namedtuple("Row", columns, rename=True)  # noqa: PYI024 - the columns are a statement's
 
@@ -99,9 +93,12 @@ def _open(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _empty() -> sqlite3.Connection:
+def _empty(*, read_only: bool = False) -> sqlite3.Connection:
     connection = _open("file::memory:")
-    schema.create(connection.execute, Sqlite.dialect)
+    if read_only:
+        schema.outline(connection.execute)
+    else:
+        schema.create(connection.execute, "sqlite")
     return connection
 
 
