@@ -23,7 +23,7 @@ A migration must not use the tables below, which show the newest version only.
 """
 
 
-class Table(NamedTuple):
+class StoredTable(NamedTuple):
     """A table: its columns by type, the key, those that may be NULL, the columns of each index; names separated by blanks.
 
     A table without a key has ``seq``, which grows with each row.
@@ -52,26 +52,26 @@ class Table(NamedTuple):
 
 
 # A case's document is NULL once its file in ``folder`` is on the disk.
-CASES = Table(
+CASES = StoredTable(
     "cases", "id mailbox state digest folder", "over opened_at revision due_at", "document", key="id",
     optional="due_at document", indexes=("due_at", "opened_at"),
 )  # fmt: skip
-CASE_KEYS = Table("case_keys", "case_id key", key="case_id key", indexes=("key",))
-NUMBERS = Table("numbers", "number case_id", "sequence", key="number", indexes=("sequence",))
-REPLIES = Table(
+CASE_KEYS = StoredTable("case_keys", "case_id key", key="case_id key", indexes=("key",))
+NUMBERS = StoredTable("numbers", "number case_id", "sequence", key="number", indexes=("sequence",))
+REPLIES = StoredTable(
     "replies", "message_id mailbox recipient digest state note case_id",
     "created_at direct unsent attempts unanswered due_at tried_at worker", "document",
     optional="case_id due_at tried_at worker",
     indexes=("message_id", "unsent created_at", "case_id", "recipient created_at"), unique="message_id",
 )  # fmt: skip
 # The bytes of replies are apart, so that a mark does not write them again. A row is deleted some time after it was sent.
-CONTENTS = Table("contents", "message_id", binary="content", key="message_id")
-MAIL_LOG = Table("mail_log", "identity", "at", "document", indexes=("identity",), unique="identity")
-FACTS = Table("facts", "name value", key="name")
+CONTENTS = StoredTable("contents", "message_id", binary="content", key="message_id")
+MAIL_LOG = StoredTable("mail_log", "identity", "at", "document", indexes=("identity",), unique="identity")
+FACTS = StoredTable("facts", "name value", key="name")
 
 COPIED = (CASES, CASE_KEYS, NUMBERS, REPLIES, CONTENTS, MAIL_LOG, FACTS)
 """The tables that hold state, in the order in which they are copied."""
-_TABLES = (Table("schema_version", number="version", key="version"), *COPIED)
+_TABLES = (StoredTable("schema_version", number="version", key="version"), *COPIED)
 
 
 def create(run: Run, driver: str) -> None:
