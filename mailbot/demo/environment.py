@@ -52,7 +52,7 @@ class DemoEnvironment:
         await self.worker.process_due()
         for connection in self.worker.mailboxes:
             await self.worker.drain(connection)
-        await self.worker.send()
+        await self.worker.sender.send()
 
     async def run_daemon(self, stopped: asyncio.Event) -> None:
         """Run the daemon with the real clock until ``stopped`` is set."""

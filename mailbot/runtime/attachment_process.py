@@ -67,8 +67,7 @@ class AttachmentProcess:
     def __call__(self, attachments: Sequence[Attachment]) -> AttachmentContents:
         """Read the attachments of an email (see ``intake.attachments.extraction.contents``).
 
-        Raises:
-            OSError: the process cannot be started.
+        Raises OSError: the process cannot be started.
         """
         with self._lock:
             return contents(attachments, partial(self._look, until=time.monotonic() + self.limits.mail))
@@ -103,11 +102,7 @@ class AttachmentProcess:
         return found
 
     def _running(self) -> subprocess.Popen[bytes]:
-        """Return the running process; start it if necessary.
-
-        Raises:
-            OSError: it cannot be started.
-        """
+        """Return the running process; start it if necessary. Raises OSError: it cannot be started."""
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:

@@ -48,11 +48,7 @@ class Daemon:
             connections.idle.wake()
 
     async def run(self) -> None:
-        """Work until ``stop``.
-
-        Raises:
-            StateError: the state is damaged: nothing may be processed or sent (promise 8).
-        """
+        """Work until ``stop``. Raises StateError: the state is damaged: nothing may be processed or sent (promise 8)."""
         worker = self.worker
         scheduler = self._scheduler()
         tasks = [asyncio.create_task(self._process(connections)) for connections in worker.mailboxes]

@@ -54,8 +54,7 @@ class Sender:
     async def send(self) -> list[Reply]:
         """Send what may go out now, and return what was tried, with its state after the attempt (promise 3).
 
-        Raises:
-            StateError: the state cannot be written; what was being sent elsewhere has ended before this is raised.
+        Raises StateError: the state cannot be written; what was being sent elsewhere has ended before this is raised.
         """
         async with self._lock:
             if not any(busy.locked() for busy in self._busy.values()):  # what is marked as being sent was interrupted

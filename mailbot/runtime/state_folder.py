@@ -16,8 +16,7 @@ DATABASE = "mailbot.db"
 def holds_state(folder: Path) -> bool:
     """Say whether a folder holds a state that this version can open.
 
-    Raises:
-        StateError: there are remains of a state, or a state of version 1.
+    Raises StateError: there are remains of a state, or a state of version 1.
     """
     if (folder / DATABASE).exists():
         return True

@@ -72,11 +72,7 @@ def _case_problems(store: Store, row: Any) -> Iterator[str]:
 
 
 def export(store: Store, folder: Path) -> int:
-    """Write every case as a TinyDB file; return how many.
-
-    Raises:
-        StateError: the folder has files in it, or cannot be written.
-    """
+    """Write every case as a TinyDB file; return how many. Raises StateError: the folder has files in it, or cannot be written."""
     count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from mailbot.runtime.embedded.smtp_server import (
     SmtpServer,
     from_domain,
     smtp_server,
-    traced,
     without_detail,
 )
 
@@ -28,6 +27,5 @@ __all__ = [
     "from_domain",
     "imap_server",
     "smtp_server",
-    "traced",
     "without_detail",
 ]

@@ -56,8 +56,7 @@ class Mailbox:
     def connect(self) -> None:
         """Connect, log in, create missing folders, and select the folder in which mail arrives.
 
-        Raises:
-            MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
+        Raises MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
         """
         self._connection.open()
         try:
@@ -135,8 +134,7 @@ class Mailbox:
     def first_since(self, day: date) -> int:
         """Return the lowest UID of the emails received on that day or later; UIDNEXT if present is none.
 
-        Raises:
-            Disconnected: the connection is lost.
+        Raises Disconnected: the connection is lost.
         """
         self._select()
         with self._connection.client() as client:
@@ -221,7 +219,7 @@ class Mailbox:
                     found |= self._fetch_item([uid], item)
         return {uid: answer for uid, answer in found.items() if key in answer}
 
-    # ------------------------------------------------------------ move and append
+    # ------------------------------------------------------------ move
 
     def move(self, uids: Sequence[int], folder: Folder) -> None:
         r"""Move emails to a folder. UIDs that no longer exist are ignored.
@@ -250,15 +248,6 @@ class Mailbox:
             client.add_flags(uids, [rb"\Deleted"], silent=True)
             if client.has_capability("UIDPLUS"):
                 client.uid_expunge(uids)
-
-    def append(self, folder: Folder, raw: bytes) -> None:
-        """Append an email to one of mailbot's folders.
-
-        Raises:
-            Disconnected: the connection is gone; the mail may be present or not.
-        """
-        with self._connection.client() as client:
-            client.append(self.path(folder), raw)
 
     # ------------------------------------------------------------ wait for new mail
 

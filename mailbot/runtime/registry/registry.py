@@ -17,7 +17,7 @@ from mailbot.runtime import files
 from mailbot.runtime.registry.csv_rows import RegistryError, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Registry", "RegistryError"]
 
@@ -43,16 +43,10 @@ class _Stamp(NamedTuple):
 
 
 class Registry:
-    """The units of one policy, found by serial key (``intake.entities.serials.serial_key``).
+    """The units of one policy, found by serial key. An index in a file keeps memory use small."""
 
-    Create it with ``open`` or ``of_rows``. With an index in a file, memory use does not depend on the size of the CSV.
-    """
-
-    def __init__(self, db: sqlite3.Connection, source: Path | None, policy: str, cache: Path | None) -> None:
-        self._db = db
-        self._source = source
-        self._policy = policy
-        self._cache = cache
+    def __init__(self, db: sqlite3.Connection, source: Path, policy: str, cache: Path | None) -> None:
+        self._db, self._source, self._policy, self._cache = db, source, policy, cache
         self._stamp: _Stamp | None = None
         self._digest = ""
         self._refused: tuple[_Stamp, str] | None = None
@@ -77,27 +71,15 @@ class Registry:
         registry.refresh()
         return registry
 
-    @classmethod
-    def of_rows(cls, given: Iterable[Mapping[str, object] | Unit], policy: str = "") -> Registry:
-        """Return a registry of given rows, each a ``Unit`` or its fields by name.
-
-        Raises:
-            RegistryError: A row has an invalid, unknown or missing field.
-        """
-        return cls(_new_index(":memory:", _units(given), "registry", policy, ""), None, policy, None)
-
     def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
         """Return the units with these serial numbers, by serial key. A damaged index is built again from the CSV.
 
-        Raises:
-            RegistryError: The index is damaged, and the CSV cannot be used.
+        Raises RegistryError: The index is damaged, and the CSV cannot be used.
         """
         keys = list(dict.fromkeys(map(serial_key, codes)))
         try:
             return self._select(keys)
         except (sqlite3.DatabaseError, msgspec.DecodeError):
-            if self._source is None:
-                raise
             self._digest = ""
             self._load(self._source)
             return self._select(keys)
@@ -126,8 +108,6 @@ class Registry:
             RegistryError: The file cannot be used. The rows loaded before stay in effect, and the same error is raised
                 until the file changes.
         """
-        if self._source is None:
-            return False
         with _reading(self._source):
             stat = self._source.stat()
         stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
@@ -205,20 +185,6 @@ def _check_duplicates(db: sqlite3.Connection, name: str) -> None:
             f"{name} line {duplicate[1]}, column serial: {serial!r} is already in line {duplicate[0]} with different data; "
             "keep the correct row"
         )
-
-
-def _units(given: Iterable[Mapping[str, object] | Unit]) -> Iterator[tuple[int, Unit]]:
-    for line, row in enumerate(given, 1):
-        try:
-            yield line, row if isinstance(row, Unit) else _strict(row)
-        except (msgspec.ValidationError, ValueError) as error:
-            raise RegistryError(f"registry row {line}: {error}") from None
-
-
-def _strict(row: Mapping[str, object]) -> Unit:
-    if unknown := row.keys() - set(Unit.__struct_fields__):
-        raise ValueError(f"unknown column {min(unknown)!r}; the columns are {', '.join(Unit.__struct_fields__)}")
-    return msgspec.convert(dict(row), Unit)
 
 
 @contextmanager

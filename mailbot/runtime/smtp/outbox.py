@@ -65,11 +65,7 @@ class Outbox:
             return await self._send(content, mail_from, rcpt_to)
 
     async def check(self) -> None:
-        """Connect, log in, and send NOOP.
-
-        Raises:
-            OutboxError: the text names host, port and the fix.
-        """
+        """Connect, log in, and send NOOP. Raises OutboxError: the text names host, port and the fix."""
         async with self._lock:
             self._drop()
             smtp = await self._connect()

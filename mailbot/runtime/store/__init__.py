@@ -1,7 +1,4 @@
-"""Everything mailbot knows, in one store with three uses: in memory, a folder (SQLite and TinyDB files), PostgreSQL.
-
-``open_store`` opens one. Its ``Store`` stages steps and commits them, answers look-ups, hands out replies and due dates.
-"""
+"""Everything mailbot knows, in one store with three uses: in memory, a folder (SQLite and TinyDB files), PostgreSQL."""
 
 from __future__ import annotations
 

@@ -63,9 +63,7 @@ class Deliveries:
     def mark(self, reply: Reply) -> None:
         """Store the state, attempts, due date and note of a committed reply, at once; its bytes never change.
 
-        Raises:
-            KeyError: no committed reply has this Message-ID.
-            RuntimeError: a batch is staged.
+        Raises KeyError if no committed reply has this Message-ID, RuntimeError if a batch is staged.
         """
         if self.database.in_transaction:
             raise RuntimeError("a batch is staged: pass the delivery to stage()")
@@ -74,14 +72,9 @@ class Deliveries:
             raise KeyError(reply.message_id)
 
     def recover(self, now: datetime, *, own: bool = True) -> tuple[Reply, ...]:
-        """End the attempts without an answer of processes that are gone.
+        """End the attempts without an answer of processes that are gone; return the replies that are held for staff now.
 
-        Args:
-            now: the time of the end of these attempts.
-            own: those of this process count too. Ask so only while it sends nothing.
-
-        Returns:
-            the replies that were repeated often enough and are held for staff now.
+        With ``own``, those of this process count too. Ask so only while it sends nothing.
         """
         database, ended = self.database, list[Reply]()
         for worker in {row.worker for row in database.run(_SENDING).fetchall()}:

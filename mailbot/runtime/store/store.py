@@ -76,25 +76,20 @@ class Store(Deliveries):
     def find(self, message_ids: Iterable[str], names: Iterable[str] = ()) -> tuple[Case, ...]:
         """Return the cases of a thread, each once, in the order of what was given: ids first, then names.
 
-        Args:
-            message_ids: Message-IDs without angle brackets, nearest first; they match a reply that we sent or an email in a
-                case's history.
-            names: case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
+        Message-IDs (without angle brackets, nearest first) match a reply that we sent or an email in a case's history.
+        Names are case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
         """
         keys = [*(rows.key(each, "thread") for each in message_ids), *(rows.key(name, "name") for name in names)]
         return tuple(self._load(f"{_BY_KEY} {_IN_ORDER}", {"keys": keys}, keys)) if keys else ()
 
-    def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+    def open_cases(self, mailbox: str, units: Iterable[str], *, over: int = 0) -> tuple[Case, ...]:
         """Return the cases of a mailbox that hold one of these units (folded serials) and are not over, oldest first."""
-        return self._holding(mailbox, keys, over=0)
-
-    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
-        """Return the cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
-        return self._holding(mailbox, keys, over=1)
-
-    def _holding(self, mailbox: str, units: Iterable[str], *, over: int) -> tuple[Case, ...]:
         keys = [rows.key(unit, "unit") for unit in units]
         return tuple(self._load(_HOLDING, {"keys": keys, "mailbox": mailbox, "over": over})) if keys else ()
+
+    def past_cases(self, mailbox: str, units: Iterable[str]) -> tuple[Case, ...]:
+        """Return the cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
+        return self.open_cases(mailbox, units, over=1)
 
     def recorded(self, identity: str) -> MailRecord | None:
         """Return the log's line for an email, which says in what folder it belongs; None if it has not taken effect."""
@@ -136,8 +131,7 @@ class Store(Deliveries):
     def decode(self, row: Any) -> Case:
         """Return the case of a row with ``_COLUMNS``, without the deliveries of its replies.
 
-        Raises:
-            StateError: its document is damaged or missing.
+        Raises StateError: its document is damaged or missing.
         """
         for _ in range(_TRIES):
             document = row.document
@@ -157,10 +151,7 @@ class Store(Deliveries):
 
         Delivery is the store's: a reply that it holds keeps its state unless the step's is final (sent, failed, held), so
         that a step from an older look at the case sends nothing twice. Replies that are in no case are kept as notes.
-
-        Args:
-            step: what the core returned.
-            delivery: the reply whose failed delivery led to the step; its state is staged with it (promise 3).
+        The state of ``delivery``, the reply whose failed delivery led to the step, is staged with it (promise 3).
 
         Raises:
             DuplicateError: the step would take effect twice; nothing of it is staged.
