@@ -26,12 +26,9 @@ IDLE_SECONDS = 9 * 60.0
 
 
 class Daemon:
-    """Runs a worker until it is stopped.
+    """Runs a worker until it is stopped. Each mailbox is checked every ``poll_seconds``, whether or not IDLE reports news.
 
-    Args:
-        worker: with its mailboxes and store.
-        poll_seconds: how often each mailbox is checked, whether or not IDLE reports news.
-        from_now: at the very first start, skip the emails that are in the mailbox already (Q1).
+    With ``from_now``, the emails that are in the mailbox at the very first start are skipped (Q1).
     """
 
     def __init__(self, worker: Worker, *, poll_seconds: int, from_now: bool) -> None:

@@ -26,15 +26,9 @@ class MailSender(Protocol):
 
 
 class Sender:
-    """Sends the replies of several mailboxes: one at a time for each mailbox, the mailboxes side by side.
+    """Sends the replies of several mailboxes (by address): one at a time for each mailbox, the mailboxes side by side.
 
-    Args:
-        contexts: the mailboxes by address.
-        outboxes: their outboxes by address.
-        store: where the replies are; it is used only while ``lock`` is held, never while a server is contacted.
-        clock: the time, for the backoff.
-        lock: held by whatever uses the store.
-        stopping: says whether no further email may be begun.
+    The store is used only while ``lock`` is held, never while a server is contacted. No email is begun while ``stopping``.
     """
 
     def __init__(

@@ -39,8 +39,7 @@ def lock_folder(folder: Path) -> sqlite3.Connection:
 
     The lock is SQLite's own, on a database beside the state's, so that readers are never locked out.
 
-    Raises:
-        StateError: another process has it, or it cannot be made or written.
+    Raises StateError: another process has it, or it cannot be made or written.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -86,14 +86,9 @@ def export(store: Store, folder: Path) -> int:
 
 
 def copy(source: Store | Path, target: Store) -> int:
-    """Copy a whole state; return how many cases it has.
+    """Copy a whole state, or a folder with a state of version 1, into an empty store; return how many cases it has.
 
-    Args:
-        source: a store, or a folder with a state of version 1.
-        target: an empty store.
-
-    Raises:
-        StateError: the target is not empty, or the source is damaged; nothing was copied.
+    Raises StateError: the target is not empty, or the source is damaged; nothing was copied.
     """
     database = target.database
     if any(database.value(f"SELECT count(*) FROM {table.name}") for table in COPIED):

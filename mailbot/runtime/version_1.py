@@ -50,9 +50,7 @@ _Value = TypeVar("_Value")
 def converted(value: Any, kind: type[_Value]) -> _Value:
     """Return a stored value of version 1 as one of today's model.
 
-    Raises:
-        StateError: it has a field that today's model has not.
-        msgspec.ValidationError: a value has another type than today's.
+    Raises StateError for a field that today's model has not, msgspec.ValidationError for a value of another type.
     """
     return msgspec.convert(renamed(value, inspect.type_info(kind)), kind)
 

@@ -165,8 +165,7 @@ class Worker:
         they may settle what is due. While another process is at work, this one helps and waits: a process that ended early
         could leave the emails of one that is killed.
 
-        Raises:
-            MailboxError, StateError: see ``drain``.
+        Raises MailboxError, StateError: see ``drain``.
         """
         if self.clock.at:
             await self.process_due()

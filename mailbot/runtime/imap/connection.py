@@ -100,8 +100,7 @@ class Connection:
 def connect(server: Imap) -> IMAPClient:
     """Connect, with TLS from the start if ``security`` is "tls". Without TLS only to this machine.
 
-    Raises:
-        MailboxError: ``security`` is "none", and the server is not on this machine.
+    Raises MailboxError: ``security`` is "none", and the server is not on this machine.
     """
     if server.security == "none" and not trusted_without_tls(server):
         raise MailboxError(server, "TLS is required", 'security = "none" is allowed on this machine only')
@@ -117,8 +116,7 @@ def connect(server: Imap) -> IMAPClient:
 def start_tls(client: IMAPClient, server: Imap) -> None:
     """Start TLS if ``security`` is "starttls".
 
-    Raises:
-        MailboxError: the server does not offer STARTTLS, or skips the login.
+    Raises MailboxError: the server does not offer STARTTLS, or skips the login.
     """
     if b"PREAUTH" in client.welcome[:10].upper():
         # RFC 8314 §4.1: STARTTLS is impossible after PREAUTH, and the mailbox may belong to somebody else.

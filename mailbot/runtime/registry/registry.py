@@ -7,7 +7,7 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,33 +35,22 @@ WHERE one.line < two.line AND one.unit <> two.unit ORDER BY two.line LIMIT 1
 """
 
 
-class _Stamp(NamedTuple):
-    """Size in bytes and modification time in nanoseconds of the CSV file: they show whether it has changed."""
-
-    size: int
-    changed: int
-
-
 class Registry:
     """The units of one policy, found by serial key. An index in a file keeps memory use small."""
 
     def __init__(self, db: sqlite3.Connection, source: Path, policy: str, cache: Path | None) -> None:
         self._db, self._source, self._policy, self._cache = db, source, policy, cache
-        self._stamp: _Stamp | None = None
+        self._stamp: tuple[int, int] | None = None  # size in bytes and modification time in nanoseconds of the CSV file
         self._digest = ""
-        self._refused: tuple[_Stamp, str] | None = None
+        self._refused: tuple[tuple[int, int], str] | None = None
 
     @classmethod
     def open(cls, source: Path | str, policy: str, cache: Path | str | None = None) -> Registry:
-        """Open the registry in a CSV file.
+        """Open the registry in a CSV file; if it has a column ``policy``, only the rows of this policy.
 
-        Args:
-            source: The CSV file.
-            policy: Load the rows of this policy only, if the file has a column ``policy``.
-            cache: The file for the index. An existing index is used if it is up to date. None or ":memory:": in memory.
+        The index is in the file ``cache``, and used if it is up to date; without one (None or ":memory:") it is in memory.
 
-        Raises:
-            RegistryError: The file cannot be used; the text names the file, line, column and the fix.
+        Raises RegistryError: The file cannot be used; the text names the file, line, column and the fix.
         """
         index_file = None if cache is None or str(cache) == ":memory:" else Path(cache)
         registry = cls(sqlite3.connect(":memory:", check_same_thread=False), Path(source), policy, index_file)
@@ -104,13 +93,11 @@ class Registry:
     def refresh(self) -> bool:
         """Load the CSV again if it has changed, and return whether it had. Cheap if it has not.
 
-        Raises:
-            RegistryError: The file cannot be used. The rows loaded before stay in effect, and the same error is raised
-                until the file changes.
+        Raises RegistryError until the file changes if it cannot be used. The rows loaded before stay in effect.
         """
         with _reading(self._source):
             stat = self._source.stat()
-        stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
+        stamp = (stat.st_size, stat.st_mtime_ns)
         if stamp == self._stamp:
             return False
         if self._refused and self._refused[0] == stamp:

@@ -43,15 +43,9 @@ class Outbox:
         self._lock = asyncio.Lock()
 
     async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:
-        """Send one email, exactly these bytes, to one recipient.
+        """Send one email, exactly these bytes: ASCII, every line ended by CRLF. Only cancellation is raised.
 
-        Args:
-            raw: the email: ASCII, every line ended by CRLF.
-            sender: the envelope sender; empty for the null reverse-path (RFC 5321 §4.5.5).
-            recipient: the envelope recipient.
-
-        Returns:
-            The result. Only cancellation is raised; the result is then unknown.
+        The envelope sender is empty for the null reverse-path (RFC 5321 §4.5.5).
         """
         content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
         try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
 from mailbot.runtime.state_folder import holds_state, lock_folder
 from mailbot.runtime.store.case_files import CaseFiles
-from mailbot.runtime.store.sqlite import Sqlite
+from mailbot.runtime.store.database import Sqlite
 from mailbot.runtime.store.store import Store
 
 __all__ = ["DuplicateError", "StaleError", "StateError", "Store", "UnavailableError", "lock_folder", "open_store"]
@@ -22,8 +22,7 @@ def open_store(url: str = "memory:", *, read_only: bool = False, password: str |
         password: for PostgreSQL, if it asks for one.
         keep_sent_days: how many days the bytes of a sent reply are kept. Its SHA-256 stays.
 
-    Raises:
-        StateError: another process has the state, or it cannot be trusted, read or written.
+    Raises StateError: another process has the state, or it cannot be trusted, read or written.
     """
     if url.startswith("postgresql://"):
         from mailbot.runtime.store.postgresql import Postgresql

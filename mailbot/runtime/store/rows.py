@@ -68,8 +68,7 @@ def digest(content: bytes) -> str:
 def encode_case(case: Case) -> bytes:
     """Return the document of a case: the content of a TinyDB file on one line, without the deliveries and bytes of replies.
 
-    Raises:
-        ValueError: the case has no usable id, or a value that could not be read back.
+    Raises ValueError: the case has no usable id, or a value that could not be read back.
     """
     if not _CASE_ID.fullmatch(case.id):
         raise ValueError(f"{case.id!r} cannot be a case's id: letters, digits, dots, hyphens and _, at most 100")

@@ -26,7 +26,7 @@ _BY_KEY = f"SELECT {_COLUMNS}, key FROM case_keys JOIN cases ON cases.id = case_
 _IN_ORDER = "ORDER BY opened_at, cases.id"
 _HOLDING = f"{_BY_KEY} AND mailbox = :mailbox AND over = :over {_IN_ORDER}"
 _DELIVERIES = """
-SELECT case_id, message_id, state, attempts, due_at, tried_at, unanswered, note FROM replies WHERE case_id IN :ids"""
+SELECT message_id, state, attempts, due_at, tried_at, unanswered, note FROM replies WHERE case_id IN :ids"""
 _ANSWERS = "SELECT count(*) FROM replies WHERE recipient = :recipient AND direct = 1 AND created_at >= :since"
 _SET_FACT = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 _FORGET = """
@@ -121,12 +121,10 @@ class Store(Deliveries):
         """Return the cases that a query finds, each once, in the order of these keys, with the deliveries of their replies."""
         listed = self.database.run(query, values).fetchall()
         found = {row.id: row for row in (sorted(listed, key=lambda row: order.index(row.key)) if order else listed)}
-        progress: dict[str, dict[str, Any]] = {case_id: {} for case_id in found}
-        for row in self.database.run(_DELIVERIES, {"ids": list(found)}) if found else ():
-            progress[row.case_id][row.message_id] = row
+        progress = {row.message_id: row for row in self.database.run(_DELIVERIES, {"ids": list(found)})} if found else {}
         for case_id, row in found.items():
             self._revisions.setdefault(case_id, row.revision)
-        return [rows.with_deliveries(self.decode(row), progress[case_id]) for case_id, row in found.items()]
+        return [rows.with_deliveries(self.decode(row), progress) for row in found.values()]
 
     def decode(self, row: Any) -> Case:
         """Return the case of a row with ``_COLUMNS``, without the deliveries of its replies.
@@ -154,10 +152,9 @@ class Store(Deliveries):
         The state of ``delivery``, the reply whose failed delivery led to the step, is staged with it (promise 3).
 
         Raises:
-            DuplicateError: the step would take effect twice; nothing of it is staged.
             StaleError: another process changed the case meanwhile, or staged the same reply or number. Roll back.
-            ValueError: a value in it could not be read back; nothing of the step is staged.
-            KeyError: no committed reply is ``delivery``; nothing of the step is staged.
+            DuplicateError, ValueError, KeyError: the step would take effect twice, a value could not be read back, no
+                committed reply is ``delivery``. Nothing of the step is staged.
         """
         case, mail = step.after, rows.mail_row(step.record) if step.record else None
         document = rows.encode_case(case) if case else b""
