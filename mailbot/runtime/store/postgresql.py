@@ -17,6 +17,7 @@ from mailbot.runtime.store import schema
 from mailbot.runtime.store.database import Database
 
 _SCHEMA_LOCK = 0x6D61696C626F74
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class Postgresql(Database):
@@ -60,8 +61,7 @@ class Postgresql(Database):
         self._locks = {self.worker}
 
     def _translate(self, sql: str) -> str:
-        text = sa.text(re.sub(r"\bIN :(\w+)", r"= ANY(:\1)", sql))
-        return str(text.compile(dialect=PGDialect_psycopg()))  # type: ignore[no-untyped-call]
+        return str(sa.text(re.sub(r"\bIN :(\w+)", r"= ANY(:\1)", sql)).compile(dialect=_DIALECT))
 
     def _error(self, error: psycopg.Error) -> Exception:
         text = f"{self.place}: {error.diag.message_primary or str(error).strip()}"

@@ -36,6 +36,8 @@ _TAKEN = """
 SELECT 'reply' FROM replies WHERE message_id IN :replies AND coalesce(case_id, '') <> :id
 UNION ALL SELECT 'number' FROM numbers WHERE number = :number AND case_id <> :id"""
 _STATES = "SELECT message_id, state FROM replies WHERE case_id = :id"
+_ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT = (table.insert for table in schema.COPIED[:5])
+_ADD_MAIL = schema.MAIL_LOG.insert
 _CHANGED = ", ".join(f"{name} = :{name}" for name in schema.CASES.columns if name != "id")
 _CHANGE_CASE = f"UPDATE cases SET {_CHANGED} WHERE id = :id AND revision = :revision - 1"
 # A number that was replaced still names its case.
@@ -163,17 +165,18 @@ class Store(Deliveries):
         run = self.database.run
         self.database.begin()
         self._refuse_taken(case, replies)
-        known = {row.message_id: row.state for row in run(_STATES, {"id": case.id})} if case else {}
+        stored = run("SELECT folder, revision FROM cases WHERE id = :id", {"id": case.id}).fetchone() if case else None
+        known = {row.message_id: row.state for row in run(_STATES, {"id": case.id})} if case and stored else {}
         new = [rows.reply_row(*each) for message_id, each in replies.items() if message_id not in known]
         if delivery and not self.database.value(REPLY, {"message_id": delivery.message_id}):
             raise KeyError(delivery.message_id)
-        if mail and not run(schema.MAIL_LOG.insert, mail).rowcount:
+        if mail and not run(_ADD_MAIL, mail).rowcount:
             raise DuplicateError("mail", f"{mail['identity']} is in the log already")
         if delivery:
             run(MARK, rows.delivery_row(delivery))
         if case:
-            self._stage_case(case, document, known)
-        if self.database.run_many(schema.REPLIES.insert, new) != len(new):
+            self._stage_case(case, document, stored, known)
+        if self.database.run_many(_ADD_REPLY, new) != len(new):
             raise StaleError("another process staged a reply with the same Message-ID")
         self._contents += new
 
@@ -187,13 +190,12 @@ class Store(Deliveries):
         if taken:
             raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
 
-    def _stage_case(self, case: Case, document: bytes, known: dict[str, str]) -> None:
-        """Write a case, its keys and its number, and the deliveries that it ends; ``known`` are its replies on record."""
+    def _stage_case(self, case: Case, document: bytes, stored: Any, known: dict[str, str]) -> None:
+        """Write a case, its keys, its number, and the deliveries that it ends; the store has ``stored`` and the replies ``known``."""
         run = self.database.run
-        stored = run("SELECT folder, revision FROM cases WHERE id = :id", {"id": case.id}).fetchone()
         expected = self._revisions.get(case.id, stored.revision if stored else 0)
         row = rows.case_row(case, document, expected + 1)
-        if run(_CHANGE_CASE if expected else schema.CASES.insert, row).rowcount != 1:
+        if run(_CHANGE_CASE if expected else _ADD_CASE, row).rowcount != 1:
             raise StaleError(f"case {case.id} was changed by another process")
         self._revisions[case.id] = expected + 1
         before = stored.folder if stored else "cases"
@@ -201,19 +203,19 @@ class Store(Deliveries):
         keys = rows.case_keys(case)
         if stored:
             run(_DROP_KEYS, {"id": case.id, "keys": list(keys)})
-        self.database.run_many(schema.CASE_KEYS.insert, [{"case_id": case.id, "key": key} for key in keys])
+        self.database.run_many(_ADD_KEY, [{"case_id": case.id, "key": key} for key in keys])
         if case.number:
-            self._stage_number(rows.key(case.number.text, "name"), case.id)
+            self._stage_number(rows.key(case.number.text, "name"), case.id, may_be_there=stored is not None)
         for reply in case.replies:
             if reply.state in rows.FINAL and known.get(reply.message_id, reply.state) != reply.state:
                 run(MARK, rows.delivery_row(reply))
 
-    def _stage_number(self, number: str, case_id: str) -> None:
+    def _stage_number(self, number: str, case_id: str, *, may_be_there: bool) -> None:
         owner = "SELECT case_id FROM numbers WHERE number = :number"
-        if self.database.value(owner, {"number": number}) == case_id:
+        if may_be_there and self.database.value(owner, {"number": number}) == case_id:
             return
         values = {"number": number, "case_id": case_id, "sequence": self.next_sequence()}
-        if not self.database.run(schema.NUMBERS.insert, values).rowcount:
+        if not self.database.run(_ADD_NUMBER, values).rowcount:
             raise StaleError(f"{number} was given to another case by another process")
         self._used.append(self._drawn.pop(0))
 
@@ -229,7 +231,7 @@ class Store(Deliveries):
         effect is found by its key (``recorded``, ``DuplicateError``).
         """
         try:
-            self.database.run_many(schema.CONTENTS.insert, self._contents)
+            self.database.run_many(_ADD_CONTENT, self._contents)
             self.database.commit()
         except BaseException as error:
             if isinstance(error, UnavailableError):
