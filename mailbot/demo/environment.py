@@ -50,7 +50,7 @@ class DemoEnvironment:
         await self.worker.process_due()
         for connection in self.worker.mailboxes:
             await self.worker.drain(connection)
-        await self.worker.send()
+        await self.worker.sender.send()
 
     def traffic(self, store: Store, *, after: int = 0) -> list[TrafficEntry]:
         """Return the emails that the SMTP server received, from number ``after`` + 1 on, with what a store knows about each."""

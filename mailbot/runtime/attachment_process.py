@@ -38,11 +38,7 @@ TOO_MUCH = "took too much time or memory to read"
 
 
 class Limits(Value, frozen=True):
-    """Limits of the process.
-
-    ``memory`` is address space in bytes. ``cpu`` (processor time) and ``wait`` are seconds per attachment; ``mail`` is seconds
-    for all attachments of one email.
-    """
+    """Address space in bytes, processor time and waiting time in seconds per attachment, and seconds for a whole email."""
 
     memory: int = 1_000_000_000
     cpu: int = 4
@@ -67,8 +63,7 @@ class AttachmentProcess:
     def __call__(self, attachments: Sequence[Attachment]) -> AttachmentContents:
         """Read the attachments of an email (see ``intake.attachments.extraction.contents``).
 
-        Raises:
-            OSError: the process cannot be started.
+        Raises OSError: the process cannot be started.
         """
         with self._lock:
             return contents(attachments, partial(self._look, until=time.monotonic() + self.limits.mail))
@@ -90,8 +85,7 @@ class AttachmentProcess:
     def _ask(self, attachment: Attachment, seconds: float) -> OpenedAttachment | None:
         """Have the process read one attachment. Return None if it failed or took too long; the process is then stopped."""
         process = self._running()
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
         found = None
         try:
             with suppress(OSError, ValueError, EOFError), _Watch(process, seconds):
@@ -103,11 +97,7 @@ class AttachmentProcess:
         return found
 
     def _running(self) -> subprocess.Popen[bytes]:
-        """Return the running process; start it if necessary.
-
-        Raises:
-            OSError: it cannot be started.
-        """
+        """Return the running process; start it if necessary. Raises OSError: it cannot be started."""
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:
@@ -162,12 +152,7 @@ def _send(pipe: IO[bytes], value: object) -> None:
 
 
 def _receive(pipe: IO[bytes], kind: type[Read], max_size: int) -> Read:
-    """Read one value.
-
-    Raises:
-        EOFError: the other side has closed the pipe.
-        ValueError: the value is invalid or too long.
-    """
+    """Read one value. Raises EOFError if the other side has closed the pipe, ValueError if the value is invalid or too long."""
     size = int.from_bytes(_read_exactly(pipe, 8), "big")
     if size > max_size:
         raise ValueError(f"an answer of {size} bytes is too long")

@@ -26,12 +26,9 @@ IDLE_SECONDS = 9 * 60.0
 
 
 class Daemon:
-    """Runs a worker until it is stopped.
+    """Runs a worker until it is stopped. Each mailbox is checked every ``poll_seconds``, whether or not IDLE reports news.
 
-    Args:
-        worker: with its mailboxes and store.
-        poll_seconds: how often each mailbox is checked, whether or not IDLE reports news.
-        from_now: at the very first start, skip the emails that are in the mailbox already (Q1).
+    With ``from_now``, the emails that are in the mailbox at the very first start are skipped (Q1).
     """
 
     def __init__(self, worker: Worker, *, poll_seconds: int, from_now: bool) -> None:
@@ -48,11 +45,7 @@ class Daemon:
             connections.idle.wake()
 
     async def run(self) -> None:
-        """Work until ``stop``.
-
-        Raises:
-            StateError: the state is damaged: nothing may be processed or sent (promise 8).
-        """
+        """Work until ``stop``. Raises StateError: the state is damaged: nothing may be processed or sent (promise 8)."""
         worker = self.worker
         scheduler = self._scheduler()
         tasks = [asyncio.create_task(self._process(connections)) for connections in worker.mailboxes]

@@ -8,11 +8,7 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Flush a file, or the directory entries of a folder, to disk (fsync).
-
-    Raises:
-        OSError: the file cannot be flushed.
-    """
+    """Flush a file, or the directory entries of a folder, to disk (fsync). Raises OSError: the file cannot be flushed."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -23,8 +19,7 @@ def sync(path: Path) -> None:
 def sync_file_system(folder: Path) -> None:
     """Wait until the whole file system of a folder is on the disk: one flush for many files (syncfs(2)).
 
-    Raises:
-        OSError: the disk refused it.
+    Raises OSError: the disk refused it.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if not hasattr(libc, "syncfs"):
@@ -41,8 +36,7 @@ def sync_file_system(folder: Path) -> None:
 def replace(path: str, content: bytes) -> None:
     """Replace the content of a file. A process that is killed leaves the old or the new content.
 
-    Raises:
-        OSError: the disk refused it; the file is as it was.
+    Raises OSError: the disk refused it; the file is as it was.
     """
     fresh = f"{path}.new"  # only one process may write a file
     try:

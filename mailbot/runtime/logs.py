@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
 _ESCAPED = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs"})
 
 
@@ -23,7 +24,7 @@ def configure(level: int = logging.INFO) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             _escape,
-            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer(lambda record, **_: _encode(record)),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -83,8 +83,7 @@ class Disposition(Value, frozen=True):
 def process_batch(batch: Sequence[Mail], context: MailboxContext) -> list[Disposition]:
     """Process a batch of emails and make it durable. Only what is returned here may leave INBOX.
 
-    Raises:
-        StateError: nothing of the batch took effect, and nothing may be sent or moved.
+    Raises StateError: nothing of the batch took effect, and nothing may be sent or moved.
     """
     done = stage_and_commit(context.store, lambda: [_process(mail, context) for mail in batch])
     for mail, disposition in zip(batch, done, strict=True):
@@ -106,8 +105,7 @@ def process_batch(batch: Sequence[Mail], context: MailboxContext) -> list[Dispos
 def stage_and_commit(store: Store, stage: Callable[[], _Result]) -> _Result:
     """Stage steps and commit them; if another process changed a case meanwhile, stage them again on its new state.
 
-    Raises:
-        StateError: nothing that was staged took effect.
+    Raises StateError: nothing that was staged took effect.
     """
     for _ in range(TRIES):
         try:
@@ -188,8 +186,7 @@ def _set_aside(mailbox: str, identity: str, why: str, context: MailboxContext) -
 def too_large(uid: int, size: int, uid_validity: int, context: MailboxContext) -> Disposition:
     """Set an email aside that was not fetched because of its size (R3), and make that durable.
 
-    Raises:
-        StateError: nothing took effect.
+    Raises StateError: nothing took effect.
     """
     mailbox = context.policy.desk.address
     why = f"it could not be fetched, or is too large ({size} bytes)"
@@ -254,8 +251,7 @@ def _unit_keys(case: Case | None) -> list[str]:
 def process_due(contexts: Mapping[str, MailboxContext], store: Store, clock: Clock) -> list[Step]:
     """Process the due dates that have been reached: one trigger for each case, so that a long pause brings one reminder.
 
-    Raises:
-        StateError: what was not committed before took no effect.
+    Raises StateError: what was not committed before took no effect.
     """
     now = clock.now()
     steps: dict[str, Step] = {}

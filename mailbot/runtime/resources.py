@@ -40,8 +40,7 @@ def policy_names(rules: Path) -> list[str]:
 class Resources:
     """The rules, word lists and email templates of one installation, read once.
 
-    Raises:
-        ConfigError: the text names the file, the line or key, and the fix.
+    Raises ConfigError: the text names the file, the line or key, and the fix.
     """
 
     def __init__(self, rules: Path, templates: Path) -> None:
@@ -81,8 +80,7 @@ class Resources:
     ) -> Policy:
         """Load a policy for a desk. Without ``mailbox`` or ``staff``, those of the policy's demo are used.
 
-        Raises:
-            ConfigError: the text names the file, the line or key, and the fix.
+        Raises ConfigError: the text names the file, the line or key, and the fix.
         """
         path = self.rules / f"{name}.toml"
         if not path.is_file():

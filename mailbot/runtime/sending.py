@@ -26,15 +26,9 @@ class MailSender(Protocol):
 
 
 class Sender:
-    """Sends the replies of several mailboxes: one at a time for each mailbox, the mailboxes side by side.
+    """Sends the replies of several mailboxes (by address): one at a time for each mailbox, the mailboxes side by side.
 
-    Args:
-        contexts: the mailboxes by address.
-        outboxes: their outboxes by address.
-        store: where the replies are; it is used only while ``lock`` is held, never while a server is contacted.
-        clock: the time, for the backoff.
-        lock: held by whatever uses the store.
-        stopping: says whether no further email may be begun.
+    The store is used only while ``lock`` is held, never while a server is contacted. No email is begun while ``stopping``.
     """
 
     def __init__(
@@ -54,8 +48,7 @@ class Sender:
     async def send(self) -> list[Reply]:
         """Send what may go out now, and return what was tried, with its state after the attempt (promise 3).
 
-        Raises:
-            StateError: the state cannot be written; what was being sent elsewhere has ended before this is raised.
+        Raises StateError: the state cannot be written; what was being sent elsewhere has ended before this is raised.
         """
         async with self._lock:
             if not any(busy.locked() for busy in self._busy.values()):  # what is marked as being sent was interrupted

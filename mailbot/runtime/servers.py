@@ -48,10 +48,7 @@ class ServerError(Exception):
     """A server cannot be used. The text names host, port, the reason, and the fix."""
 
     def __init__(self, server: Server, reason: str, fix: str = "") -> None:
-        self.host = server.host
-        self.port = server.port
-        self.reason = reason
-        self.fix = fix
+        self.host, self.port, self.reason = server.host, server.port, reason
         super().__init__(f"{server.host}:{server.port}: {reason}" + (f" ({fix})" if fix else ""))
 
 

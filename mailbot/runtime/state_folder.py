@@ -16,8 +16,7 @@ DATABASE = "mailbot.db"
 def holds_state(folder: Path) -> bool:
     """Say whether a folder holds a state that this version can open.
 
-    Raises:
-        StateError: there are remains of a state, or a state of version 1.
+    Raises StateError: there are remains of a state, or a state of version 1.
     """
     if (folder / DATABASE).exists():
         return True
@@ -40,8 +39,7 @@ def lock_folder(folder: Path) -> sqlite3.Connection:
 
     The lock is SQLite's own, on a database beside the state's, so that readers are never locked out.
 
-    Raises:
-        StateError: another process has it, or it cannot be made or written.
+    Raises StateError: another process has it, or it cannot be made or written.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

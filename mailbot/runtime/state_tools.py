@@ -11,7 +11,7 @@ from tinydb import TinyDB
 
 from mailbot.runtime import version_1
 from mailbot.runtime.store import StateError, Store, rows
-from mailbot.runtime.store.schema import COPIED, insert
+from mailbot.runtime.store.schema import COPIED
 
 _SECOND_CHECK = 0.5  # seconds; a running daemon may be in the middle of a change
 _ORPHANS = "SELECT DISTINCT case_id FROM {} WHERE case_id IS NOT NULL AND case_id NOT IN (SELECT id FROM cases)"
@@ -72,11 +72,7 @@ def _case_problems(store: Store, row: Any) -> Iterator[str]:
 
 
 def export(store: Store, folder: Path) -> int:
-    """Write every case as a TinyDB file; return how many.
-
-    Raises:
-        StateError: the folder has files in it, or cannot be written.
-    """
+    """Write every case as a TinyDB file; return how many. Raises StateError: the folder has files in it, or cannot be written."""
     count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,14 +86,9 @@ def export(store: Store, folder: Path) -> int:
 
 
 def copy(source: Store | Path, target: Store) -> int:
-    """Copy a whole state; return how many cases it has.
+    """Copy a whole state, or a folder with a state of version 1, into an empty store; return how many cases it has.
 
-    Args:
-        source: a store, or a folder with a state of version 1.
-        target: an empty store.
-
-    Raises:
-        StateError: the target is not empty, or the source is damaged; nothing was copied.
+    Raises StateError: the target is not empty, or the source is damaged; nothing was copied.
     """
     database = target.database
     if any(database.value(f"SELECT count(*) FROM {table.name}") for table in COPIED):
@@ -106,9 +97,9 @@ def copy(source: Store | Path, target: Store) -> int:
     database.begin()
     try:
         for table in COPIED:
-            if database.run_many(insert(table), found[table.name]) != len(found[table.name]):
+            if database.run_many(table.insert, found[table.name]) != len(found[table.name]):
                 raise StateError(f"two rows of {table.name} have the same key; run `mailbot state check` on the source")
-        if database.dialect.name == "postgresql":
+        if "nextval" in database.sequence_sql:
             database.run("SELECT setval('rma_sequence', max(sequence)) FROM numbers HAVING max(sequence) > 0")
         target.commit()
     finally:
@@ -122,7 +113,7 @@ def copy(source: Store | Path, target: Store) -> int:
 def _contents(store: Store) -> dict[str, list[rows.Row]]:
     found: dict[str, list[rows.Row]] = {}
     for table in COPIED:
-        order = " ORDER BY seq" if "seq" in table.columns else ""
+        order = "" if table.key else " ORDER BY seq"
         found[table.name] = [row._asdict() for row in store.database.run(f"SELECT * FROM {table.name}{order}")]
     for row in found["cases"]:
         case = store.case(row["id"])

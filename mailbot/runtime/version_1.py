@@ -50,9 +50,7 @@ _Value = TypeVar("_Value")
 def converted(value: Any, kind: type[_Value]) -> _Value:
     """Return a stored value of version 1 as one of today's model.
 
-    Raises:
-        StateError: it has a field that today's model has not.
-        msgspec.ValidationError: a value has another type than today's.
+    Raises StateError for a field that today's model has not, msgspec.ValidationError for a value of another type.
     """
     return msgspec.convert(renamed(value, inspect.type_info(kind)), kind)
 
@@ -60,8 +58,7 @@ def converted(value: Any, kind: type[_Value]) -> _Value:
 def renamed(value: Any, info: Any) -> Any:
     """Return a stored value with today's names, guided by today's type, an ``inspect.Type`` of msgspec.
 
-    Raises:
-        StateError: it has a field that today's model has not.
+    Raises StateError: it has a field that today's model has not.
     """
     if isinstance(info, inspect.UnionType):
         if isinstance(value, dict) and "type" in value:
@@ -87,8 +84,7 @@ def _is_of(value: Any, info: Any) -> bool:
 def contents(folder: Path) -> dict[str, list[Row]]:
     """Return the rows of every table.
 
-    Raises:
-        StateError: something in the folder is damaged, of another version, or has no place in today's model.
+    Raises StateError: something in the folder is damaged, of another version, or has no place in today's model.
     """
     found: dict[str, list[Row]] = {table.name: [] for table in COPIED}
     try:

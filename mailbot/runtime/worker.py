@@ -10,7 +10,6 @@ from typing import TypeVar
 
 import structlog
 
-from mailbot.model import Reply
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.imap.mailbox import Disconnected, Mailbox, MailboxError
@@ -119,8 +118,7 @@ class Worker:
     async def claim(self, connections: MailboxConnections) -> bool:
         """Say whether this process may read a mailbox: of several processes on PostgreSQL only one does.
 
-        Raises:
-            StateError: the database is unreachable.
+        Raises StateError: the database is unreachable.
         """
         return await self.use_store(lambda: self.store.claim_mailbox(connections.address))
 
@@ -140,27 +138,14 @@ class Worker:
     # ------------------------------------------------------------ due dates, sending, housekeeping
 
     async def process_due(self) -> None:
-        """Process the due dates that have been reached.
-
-        Raises:
-            StateError: the state cannot be written.
-        """
+        """Process the due dates that have been reached. Raises StateError: the state cannot be written."""
         await self.use_store(lambda: pipeline.process_due(self.contexts, self.store, self.clock))
         self.unsent.set()
-
-    async def send(self) -> list[Reply]:
-        """Send what may go out now; return what was tried.
-
-        Raises:
-            StateError: the state cannot be written.
-        """
-        return await self.sender.send()
 
     async def send_next(self) -> None:
         """Wait until replies have been committed, then send them; return at once if ``stopping`` and ``unsent`` are set.
 
-        Raises:
-            StateError: the state cannot be written.
+        Raises StateError: the state cannot be written.
         """
         await self.unsent.wait()
         self.unsent.clear()
@@ -180,8 +165,7 @@ class Worker:
         they may settle what is due. While another process is at work, this one helps and waits: a process that ended early
         could leave the emails of one that is killed.
 
-        Raises:
-            MailboxError, StateError: see ``drain``.
+        Raises MailboxError, StateError: see ``drain``.
         """
         if self.clock.at:
             await self.process_due()
@@ -212,7 +196,7 @@ class Worker:
                     failed[connections.address] = error
                     await self.release(connections)
         await self.process_due()
-        deferred = {reply.mailbox for reply in await self.send() if reply.state == "deferred"}
+        deferred = {reply.mailbox for reply in await self.sender.send() if reply.state == "deferred"}
         others = self.contexts.keys() - deferred
         return empty and not await self.use_store(lambda: self.store.outstanding(self.clock.now(), others))
 

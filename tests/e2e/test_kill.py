@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.server_desk import House, letter
+from support.stores import pending
 
 from mailbot.case.delivery import REPEATS
 from mailbot.runtime.state_tools import check
@@ -114,7 +115,7 @@ class Torture:
 
     def _pending(self) -> int:
         with closing(open_store(self.house.url, read_only=True)) as store:
-            return store.pending()
+            return pending(store)
 
 
 def proven(house: House, emails: int) -> None:

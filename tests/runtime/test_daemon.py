@@ -18,8 +18,8 @@ from mailbot.runtime.imap.mailbox import Mailbox
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
 from mailbot.runtime.resources import Resources
-from mailbot.runtime.store import Store, open_store
-from mailbot.runtime.worker import MailboxConnections, Worker
+from mailbot.runtime.store import Store, UnavailableError, open_store
+from mailbot.runtime.worker import FIRST_PAUSE, MailboxConnections, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,6 +149,40 @@ def test_it_comes_back_when_a_server_goes_away(house: House) -> None:
     asyncio.run(day())
     background.call(wire.cut())
     background.close()
+
+
+def test_the_backoff_of_sending_starts_again_after_a_success(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C4: the pause doubles while the state cannot be written; after a success the next failure waits for the first pause."""
+    daemon = _daemon(house, open_store())
+    full = UnavailableError("the disk is full")
+    results = iter((full, full, full, None, full))
+    pauses = []
+
+    async def send() -> None:
+        result = next(results, daemon)
+        if result is daemon:
+            daemon.stop()
+        elif result:
+            raise full
+
+    async def pause(seconds: float) -> float:
+        pauses.append(seconds)
+        return seconds * 2
+
+    monkeypatch.setattr(daemon.worker.sender, "send", send)
+    monkeypatch.setattr(daemon, "_pause", pause)
+    daemon.worker.unsent.set()
+
+    async def work() -> None:
+        working = asyncio.create_task(daemon._keep_sending())
+        await _until(lambda: len(pauses) == 3)
+        await asyncio.sleep(0)
+        daemon.worker.unsent.set()
+        await _until(lambda: len(pauses) == 4)
+        await working
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+    assert pauses == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE, FIRST_PAUSE]
 
 
 async def _until(holds: Callable[[], bool]) -> None:

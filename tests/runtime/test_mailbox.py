@@ -266,15 +266,6 @@ def test_s9_a_server_without_move_or_uidplus(
     assert imap_server.folder("rma") == left
 
 
-def test_an_email_can_be_appended_to_a_folder(mailbox: Mailbox, imap_server: MailStore) -> None:
-    """Emails can be appended to a folder, and quickly."""
-    started = time.monotonic()
-    for number in range(30):
-        mailbox.append("Attention", mail(str(number)))
-    assert time.monotonic() - started < 1.0  # Nagle's algorithm would take 40 ms for each
-    assert imap_server.folder("rma", "Attention") == [mail(str(number)) for number in range(30)]
-
-
 # ---------------------------------------------------------------- wait for new mail
 
 

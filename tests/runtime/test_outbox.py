@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from support.servers import CERTIFICATE, PASSWORD, embedded_smtp, free_port, scripted
+from support.servers import CERTIFICATE, DROP, KEEP_AND_DROP, PASSWORD, embedded_smtp, free_port, scripted
 
 from mailbot.case.delivery import Ambiguous, Deferred, Delivered, DeliveryResult, Refused
-from mailbot.runtime.embedded import DROP, KEEP_AND_DROP, ReceivedMail, SmtpServer
+from mailbot.runtime.embedded import ReceivedMail, SmtpServer
 from mailbot.runtime.servers import Smtp
 from mailbot.runtime.smtp import outbox as module
 from mailbot.runtime.smtp.outbox import Outbox, OutboxError, is_transportable

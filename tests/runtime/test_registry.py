@@ -180,18 +180,6 @@ def test_an_index_that_cannot_be_written(source, tmp_path):
         Registry.open(write(source, HEAD, ROW), "p", tmp_path / "nowhere" / "registry-p.db")
 
 
-def test_registry_of_given_rows(tmp_path):
-    """A registry can be made of given rows, as in rehearsals."""
-    given = {"serial": "S-1", "model": "M", "family": "ipc", "delivered_on": date(2022, 3, 1), "customer": "Acme"}
-    registry = Registry.of_rows([{**given, "customer_domain": "acme.example"}, UNIT])
-    assert set(registry.look_up(["s1", "ah2f104432"])) == {"S1", "AH2F104432"}
-    assert registry.refresh() is False
-    assert len(Registry.of_rows([])) == 0
-    for row, message in [(given, "customer_domain"), ({**given, "color": "red"}, "unknown column 'color'")]:
-        with pytest.raises(RegistryError, match=f"registry row 1: .*{message}"):
-            Registry.of_rows([row])
-
-
 def test_many_serials_are_looked_up_in_one_call(source):
     """A list of thousands of serial numbers can be looked up in one call."""
     write(source, HEAD, *(ROW.replace("104432", str(n)) for n in range(2000)))

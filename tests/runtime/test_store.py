@@ -20,7 +20,10 @@ from support.stores import (
     changed,
     commit,
     due,
+    ledger,
+    pending,
     something,
+    states,
     told,
     unsent,
 )
@@ -45,6 +48,10 @@ def store(url):
     opened = open_store(url)
     yield opened
     opened.close()
+
+
+def _content(store, message_id):
+    return store.database.value("SELECT content FROM contents WHERE message_id = :id", {"id": message_id})
 
 
 class TestStore:
@@ -91,7 +98,7 @@ class TestStore:
         commit(store, a_step(case))
         commit(store, a_step(changed(case, state="authorized")))
         assert [found.state for found in store.cases()] == ["authorized"]
-        assert dict(store.states()) == {"authorized": 1}
+        assert states(store) == {"authorized": 1}
 
     @pytest.mark.parametrize("over", ["declined", "closed", "expired", "withdrawn"])
     def test_a_unit_leads_to_its_open_cases(self, store, over):
@@ -167,7 +174,7 @@ class TestStore:
         assert store.find(["out-1@x"], []) == (store.case("C-1"),)
         assert store.open_cases(RMA, ["AH2F10"])
         assert store.recorded("in-1@y digest")
-        assert len(list(store.ledger())) == 1
+        assert len(ledger(store)) == 1
         assert store.get_fact("uid") == "17"
         assert store.answers_since(KIM, NOON) == 2
         store.rollback()
@@ -208,7 +215,7 @@ class TestStore:
             store.mark(changed(marked, raw="something else"))
             assert unsent(store, after(hours=1)) == ([marked] if goes else [])
             assert store.case("C-1").replies == (changed(marked, raw=""),)
-            assert store.pending() == (state not in {"sent", "failed", "held"})
+            assert pending(store) == (state not in {"sent", "failed", "held"})
             assert store.outstanding(after(hours=1), [RMA]) == goes
         store.mark(a_reply(state="deferred"))
         assert store.case("C-1").replies[0].state == "sent"  # a late mark takes nothing back
@@ -273,7 +280,7 @@ class TestStore:
         store.mark(a_reply("a", state="sent"))
         for days, kept in ((29, 2), (31, 1)):
             store.checkpoint(after(days=days))
-            assert [bool(store.reply(name).raw) for name in "ab"] == [kept == 2, True]
+            assert [bool(_content(store, name)) for name in "ab"] == [kept == 2, True]
             assert store.database.value("SELECT count(digest) FROM replies") == 2
         assert len(unsent(store, after(days=31))) == 1
 
@@ -283,7 +290,7 @@ class TestStore:
         store.mark(a_reply("n-1", state="sent"))
         assert [reply.message_id for reply in unsent(store, NOON)] == ["n-2"]
         store.mark(a_reply("n-2", state="failed"))
-        assert store.pending() == 0
+        assert pending(store) == 0
 
     def test_a_step_taken_from_an_older_look_sends_nothing_twice(self, store):
         """What was sent meanwhile stays sent, although the step still believed it queued."""
@@ -316,7 +323,7 @@ class TestStore:
         """Every mail that arrived is on record, month by month, in the order in which they came."""
         for identity, days in (("a", 30), ("b", 0), ("c", 30), ("d", 0)):
             commit(store, a_step(identity=identity, at=after(days=days)))
-        assert [record.identity for record in store.ledger()] == ["b", "d", "a", "c"]
+        assert [record.identity for record in ledger(store)] == ["b", "d", "a", "c"]
 
     def test_a_damaged_document_is_refused(self, store):
         """C3: a document in the database that does not match its digest is named, with how to fix it."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import tinydb
-from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, told
+from support.stores import NOON, RMA, a_case, a_deadline, a_number, a_reply, a_step, after, changed, commit, ledger, told
 
 from mailbot.runtime import files
 from mailbot.runtime.state_tools import check, export
@@ -148,7 +148,7 @@ def is_sound(store, committed, sent):
     assert committed <= set(ids)
     numbers = [case.number.text for case in cases]
     assert len(numbers) == len(set(numbers)) == len(set(ids)) == len(ids)
-    identities = [record.identity for record in store.ledger()]
+    identities = [record.identity for record in ledger(store)]
     assert len(identities) == len(set(identities))
     for case in cases:
         assert f"in-{case.id.removeprefix('C-')}" in identities  # a case and the email it came from: both or neither

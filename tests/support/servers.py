@@ -10,13 +10,16 @@ import socket
 import ssl
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from mailbot.runtime.embedded import ImapServer, SmtpServer, imap_server, smtp_server
-from mailbot.runtime.servers import Imap
+from aiosmtpd.smtp import SMTP
+from msgspec import structs
+
+from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, imap_server, smtp_server
+from mailbot.runtime.servers import Imap, Smtp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
 T = TypeVar("T")
 PASSWORD = "secret"
@@ -82,9 +85,64 @@ def embedded_imap(background: Background) -> Iterator[Embedded]:
         background.call(context.__aexit__(None, None, None))
 
 
+Moment = Literal["MAIL", "RCPT", "DATA"]
+DROP = "drop"
+KEEP_AND_DROP = "keep and drop"
+
+
+class FaultyServer(SmtpServer):
+    """The embedded SMTP server with faults.
+
+    Attributes:
+        judge: called at MAIL, RCPT and DATA (after the final dot). It returns None (continue), a reply ("450 4.2.0 later"),
+            ``DROP`` (hang up without a reply), or at DATA ``KEEP_AND_DROP`` (accept the email, then hang up).
+    """
+
+    def __init__(self, keep: Callable[[ReceivedMail], Awaitable[None]], users: Mapping[str, str]) -> None:
+        super().__init__(keep, users)
+        self.judge: Callable[[Moment, str, str], str | None] = lambda *_: None
+
+    def smtp(self, user: str | None = None) -> Smtp:
+        return structs.replace(super().smtp(), user=user, password=self.users[user] if user else None)
+
+    async def handle_MAIL(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        answer = self._answer(server, "MAIL", address.strip("<>"), "")
+        if answer is None:
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return answer or "250 2.1.0 OK"
+
+    async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        answer = self._answer(server, "RCPT", envelope.mail_from.strip("<>"), address)
+        if answer is None:
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.extend(options)
+        return answer or "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:
+        answer = self.judge("DATA", envelope.mail_from.strip("<>"), envelope.rcpt_tos[0])
+        done = await super().handle_DATA(server, session, envelope) if answer in {None, KEEP_AND_DROP} else ""
+        if answer in {DROP, KEEP_AND_DROP}:
+            hang_up(server)
+        return answer or done
+
+    def _answer(self, server: SMTP, moment: Moment, sender: str, recipient: str) -> str | None:
+        answer = self.judge(moment, sender, recipient)
+        if answer == DROP:
+            hang_up(server)
+        return answer
+
+
+def hang_up(server: SMTP) -> None:
+    """Close the connection without a reply."""
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()
+    raise asyncio.CancelledError
+
+
 @contextlib.contextmanager
 def embedded_smtp(background: Background, **options: Any) -> Iterator[SmtpServer]:
-    context = smtp_server(**options)
+    context = smtp_server(**options, kind=FaultyServer)
     server = background.call(context.__aenter__())
     try:
         yield server

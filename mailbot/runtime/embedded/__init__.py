@@ -5,29 +5,6 @@ here is delivered to its INBOX, with the trace headers of a real server. All ema
 """
 
 from mailbot.runtime.embedded.imap_server import HOST, ImapServer, imap_server
-from mailbot.runtime.embedded.smtp_server import (
-    DROP,
-    KEEP_AND_DROP,
-    Moment,
-    ReceivedMail,
-    SmtpServer,
-    from_domain,
-    smtp_server,
-    traced,
-    without_detail,
-)
+from mailbot.runtime.embedded.smtp_server import ReceivedMail, SmtpServer, from_domain, smtp_server, without_detail
 
-__all__ = [
-    "DROP",
-    "HOST",
-    "KEEP_AND_DROP",
-    "ImapServer",
-    "Moment",
-    "ReceivedMail",
-    "SmtpServer",
-    "from_domain",
-    "imap_server",
-    "smtp_server",
-    "traced",
-    "without_detail",
-]
+__all__ = ["HOST", "ImapServer", "ReceivedMail", "SmtpServer", "from_domain", "imap_server", "smtp_server", "without_detail"]

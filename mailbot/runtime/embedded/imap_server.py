@@ -126,11 +126,7 @@ class ImapServer:
 
 @asynccontextmanager
 async def imap_server(users: Mapping[str, str]) -> AsyncIterator[ImapServer]:
-    """Run an IMAP server on a free port of loopback.
-
-    Args:
-        users: name -> password.
-    """
+    """Run an IMAP server on a free port of loopback. ``users``: name -> password."""
     server = ImapServer()
     for user, password in users.items():
         server.add(user, password)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -18,10 +18,6 @@ from mailbot.runtime.embedded.imap_server import HOST, NAME, ImapServer
 from mailbot.runtime.servers import Smtp
 
 MAX_MAIL = 60_000_000  # bytes; more than mailbot fetches
-
-Moment = Literal["MAIL", "RCPT", "DATA"]
-DROP = "drop"
-KEEP_AND_DROP = "keep and drop"
 
 
 class ReceivedMail(Value, frozen=True):
@@ -32,97 +28,32 @@ class ReceivedMail(Value, frozen=True):
     raw: bytes
 
 
-def accept_all(moment: Moment, sender: str, recipient: str) -> str | None:  # noqa: ARG001
-    """Return None: a healthy server accepts everything."""
-    return None
-
-
-def no_results(mail: ReceivedMail) -> str | None:  # noqa: ARG001
-    """Return None: the server does not authenticate senders."""
-    return None
-
-
 class SmtpServer:
-    """An SMTP server that accepts every email and keeps it.
+    """An SMTP server that accepts every email and keeps it in ``received``, one entry for each recipient."""
 
-    Attributes:
-        received: the emails, in order; an email to several recipients has several entries.
-        judge: called at MAIL, RCPT and DATA (after the final dot). It returns None (continue), a reply ("450 4.2.0 later"),
-            ``DROP`` (hang up without a reply), or at DATA ``KEEP_AND_DROP`` (accept the email, then hang up).
-    """
-
-    def __init__(
-        self,
-        *,
-        users: Mapping[str, str] | None = None,
-        keep: Callable[[ReceivedMail], Any] | None = None,
-        judge: Callable[[Moment, str, str], str | None] = accept_all,
-    ) -> None:
-        self.port = 0
+    def __init__(self, keep: Callable[[ReceivedMail], Awaitable[None]], users: Mapping[str, str]) -> None:
+        self.port, self.users = 0, users
         self.received: list[ReceivedMail] = []
-        self.judge = judge
-        self.users = dict(users or {})
         self._keep = keep
 
-    def smtp(self, user: str | None = None) -> Smtp:
-        """Return the connection parameters, with or without a user."""
-        password = self.users[user] if user else None
-        return Smtp(host=HOST, port=self.port, security="none", user=user, password=password, timeout=10.0)
+    def smtp(self) -> Smtp:
+        """Return the connection parameters."""
+        return Smtp(host=HOST, port=self.port, security="none", timeout=10.0)
 
-    # aiosmtpd calls these methods by name.
-
-    async def handle_MAIL(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        """RFC 5321 §4.1.1.2."""
-        answer = self._answer(server, "MAIL", address.strip("<>"), "")
-        if answer is None:
-            envelope.mail_from = address
-            envelope.mail_options.extend(options)
-        return answer or "250 2.1.0 OK"
-
-    async def handle_RCPT(self, server: SMTP, _session: Any, envelope: Any, address: str, options: list[str]) -> str:  # noqa: N802
-        """RFC 5321 §4.1.1.3."""
-        answer = self._answer(server, "RCPT", envelope.mail_from.strip("<>"), address)
-        if answer is None:
-            envelope.rcpt_tos.append(address)
-            envelope.rcpt_options.extend(options)
-        return answer or "250 2.1.5 OK"
-
-    async def handle_DATA(self, server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
+    # aiosmtpd calls this method by name.
+    async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802
         """RFC 5321 §4.1.1.4."""
         sender = envelope.mail_from.strip("<>")  # the null reverse-path comes as "<>"
-        answer = self.judge("DATA", sender, envelope.rcpt_tos[0])
-        if answer in {None, KEEP_AND_DROP}:
-            for recipient in envelope.rcpt_tos:
-                mail = ReceivedMail(sender, recipient, bytes(envelope.original_content))
-                self.received.append(mail)
-                if self._keep is not None:
-                    await self._keep(mail)
-        if answer in {DROP, KEEP_AND_DROP}:
-            hang_up(server)
-        return answer or "250 2.0.0 OK"
-
-    def _answer(self, server: SMTP, moment: Moment, sender: str, recipient: str) -> str | None:
-        answer = self.judge(moment, sender, recipient)
-        if answer == DROP:
-            hang_up(server)
-        return answer
+        for recipient in envelope.rcpt_tos:
+            mail = ReceivedMail(sender, recipient, bytes(envelope.original_content))
+            self.received.append(mail)
+            await self._keep(mail)
+        return "250 2.0.0 OK"
 
     def authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, who: Any) -> AuthResult:
         """RFC 4954, by user and password."""
         known = isinstance(who, LoginPassword) and self.users.get(who.login.decode()) == who.password.decode()
         return AuthResult(success=known, handled=False)
-
-
-def hang_up(server: SMTP) -> None:
-    """Close the connection without a reply."""
-    cut(server)
-    raise asyncio.CancelledError
-
-
-def cut(server: SMTP) -> None:
-    """Abort the connection, if there is one."""
-    if isinstance(server.transport, asyncio.WriteTransport):
-        server.transport.abort()
 
 
 @asynccontextmanager
@@ -131,9 +62,10 @@ async def smtp_server(
     mailboxes: ImapServer | None = None,
     addresses: Mapping[str, str] | None = None,
     users: Mapping[str, str] | None = None,
-    vouch: Callable[[ReceivedMail], str | None] = no_results,
+    vouch: Callable[[ReceivedMail], str | None] = lambda _: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     out: Path | None = None,
+    kind: type[SmtpServer] = SmtpServer,
 ) -> AsyncIterator[SmtpServer]:
     """Run an SMTP server on a free port of loopback.
 
@@ -141,6 +73,7 @@ async def smtp_server(
         mailboxes: the IMAP server for emails to ``addresses``.
         addresses: address (lower case) -> user of ``mailboxes``. A +detail in the local part is ignored.
         users: name -> password, for AUTH, which is optional.
+        kind: the class of the server.
         vouch: returns the value of an email's Authentication-Results header (RFC 8601), or None for no header.
         now: the clock for the trace headers.
         out: a folder to which every email is written as an .eml file, in order of arrival.
@@ -155,7 +88,7 @@ async def smtp_server(
             at = now()
             await mailboxes.deliver(user, traced(mail, at, vouch(mail)), at=at)
 
-    server = SmtpServer(users=users, keep=keep)
+    server = kind(keep, users or {})
     loop = asyncio.get_running_loop()
     sessions: list[SMTP] = []
 
@@ -172,7 +105,8 @@ async def smtp_server(
     finally:
         listener.close()
         for smtp in sessions:
-            cut(smtp)
+            if isinstance(smtp.transport, asyncio.WriteTransport):
+                smtp.transport.abort()
         await asyncio.sleep(0)
 
 

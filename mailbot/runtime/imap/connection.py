@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -40,8 +39,7 @@ class Connection:
     def open(self) -> None:
         """Connect again, start TLS, log in.
 
-        Raises:
-            MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
+        Raises MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
         """
         with self._lock:
             self.close()
@@ -102,28 +100,23 @@ class Connection:
 def connect(server: Imap) -> IMAPClient:
     """Connect, with TLS from the start if ``security`` is "tls". Without TLS only to this machine.
 
-    Raises:
-        MailboxError: ``security`` is "none", and the server is not on this machine.
+    Raises MailboxError: ``security`` is "none", and the server is not on this machine.
     """
     if server.security == "none" and not trusted_without_tls(server):
         raise MailboxError(server, "TLS is required", 'security = "none" is allowed on this machine only')
-    client = IMAPClient(
+    return IMAPClient(
         server.host,
         port=server.port,
         ssl=server.security == "tls",
         ssl_context=ssl.create_default_context() if server.security == "tls" else None,
         timeout=server.timeout,
     )
-    # APPEND is sent in three small writes; Nagle's algorithm would delay the last one by 40 ms.
-    client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return client
 
 
 def start_tls(client: IMAPClient, server: Imap) -> None:
     """Start TLS if ``security`` is "starttls".
 
-    Raises:
-        MailboxError: the server does not offer STARTTLS, or skips the login.
+    Raises MailboxError: the server does not offer STARTTLS, or skips the login.
     """
     if b"PREAUTH" in client.welcome[:10].upper():
         # RFC 8314 §4.1: STARTTLS is impossible after PREAUTH, and the mailbox may belong to somebody else.
@@ -138,8 +131,7 @@ def start_tls(client: IMAPClient, server: Imap) -> None:
 def log_in(client: IMAPClient, server: Imap) -> None:
     """Log in with user and password, with AUTHENTICATE PLAIN (RFC 4616) if offered, because it allows any character.
 
-    Raises:
-        MailboxError: the login was refused; ``Disconnected`` if it was refused temporarily.
+    Raises MailboxError: the login was refused; ``Disconnected`` if it was refused temporarily.
     """
     plain = client.has_capability("AUTH=PLAIN")
     if client.has_capability("LOGINDISABLED") and not plain:

@@ -44,9 +44,7 @@ class Mailbox:
     """An IMAP mailbox: list waiting emails, fetch them, and move them."""
 
     def __init__(self, server: Imap, *, max_size: int = MAX_SIZE, budget: int = BUDGET) -> None:
-        self.server = server
-        self.max_size = max_size
-        self.budget = budget
+        self.server, self.max_size, self.budget = server, max_size, budget
         self._connection = Connection(server)
         self._woken = threading.Event()
         self._prefix = ""
@@ -56,8 +54,7 @@ class Mailbox:
     def connect(self) -> None:
         """Connect, log in, create missing folders, and select the folder in which mail arrives.
 
-        Raises:
-            MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
+        Raises MailboxError: the text names host, port and the fix; ``Disconnected`` if another try may help.
         """
         self._connection.open()
         try:
@@ -86,8 +83,7 @@ class Mailbox:
 
     def path(self, folder: Folder) -> str:
         """Return the full name of one of mailbot's folders on this server."""
-        parts = [part for part in self.server.root.split("/") if part]
-        name = self._delimiter.join([*parts, folder])
+        name = self._delimiter.join([*filter(None, self.server.root.split("/")), folder])
         return name if name.startswith(self._prefix) else self._prefix + name
 
     def _create_folders(self) -> None:
@@ -135,22 +131,16 @@ class Mailbox:
     def first_since(self, day: date) -> int:
         """Return the lowest UID of the emails received on that day or later; UIDNEXT if present is none.
 
-        Raises:
-            Disconnected: the connection is lost.
+        Raises Disconnected: the connection is lost.
         """
         self._select()
         with self._connection.client() as client:
             return min(client.search(["SINCE", day]), default=self._uid_next)
 
     def waiting(self, limit: int, above: int = 0) -> list[int]:
-        r"""Return the lowest UIDs in the folder. Emails that were read are included, those flagged \Deleted are not.
+        r"""Return at most ``limit`` UIDs, the lowest ``above`` one. Emails that were read are included, \Deleted ones are not.
 
-        Args:
-            limit: the maximum number of UIDs.
-            above: return only UIDs above this one.
-
-        Raises:
-            Disconnected: the connection is lost.
+        Raises Disconnected: the connection is lost.
         """
         self._select()
         found: list[int] = []
@@ -181,8 +171,7 @@ class Mailbox:
         Emails that no longer exist are left out, and so are those beyond ``budget`` bytes: they stay in the folder for the
         next batch. An email over ``max_size``, or one that the server cannot read, has no ``raw``.
 
-        Raises:
-            Disconnected: the connection is lost.
+        Raises Disconnected: the connection is lost.
         """
         sizes = {uid: int(answer[b"RFC822.SIZE"]) for uid, answer in self._fetch_item(uids, "RFC822.SIZE").items()}
         chosen = list(self._within_budget([uid for uid in uids if uid in sizes], sizes))
@@ -221,7 +210,7 @@ class Mailbox:
                     found |= self._fetch_item([uid], item)
         return {uid: answer for uid, answer in found.items() if key in answer}
 
-    # ------------------------------------------------------------ move and append
+    # ------------------------------------------------------------ move
 
     def move(self, uids: Sequence[int], folder: Folder) -> None:
         r"""Move emails to a folder. UIDs that no longer exist are ignored.
@@ -229,8 +218,7 @@ class Mailbox:
         Uses UID MOVE (RFC 6851), or else COPY, \Deleted and UID EXPUNGE (RFC 4315). Without UID EXPUNGE the emails stay
         flagged \Deleted, because a plain EXPUNGE would also remove emails that others flagged.
 
-        Raises:
-            Disconnected: the connection is lost. Moving again is harmless.
+        Raises Disconnected: the connection is lost. Moving again is harmless.
         """
         for part in sets(uids):
             try:
@@ -251,27 +239,14 @@ class Mailbox:
             if client.has_capability("UIDPLUS"):
                 client.uid_expunge(uids)
 
-    def append(self, folder: Folder, raw: bytes) -> None:
-        """Append an email to one of mailbot's folders.
-
-        Raises:
-            Disconnected: the connection is gone; the mail may be present or not.
-        """
-        with self._connection.client() as client:
-            client.append(self.path(folder), raw)
-
     # ------------------------------------------------------------ wait for new mail
 
     def idle(self, timeout: float) -> bool:
-        """Wait until the folder changes, ``timeout`` seconds have passed or ``wake`` is called.
+        """Wait until the folder changes, ``timeout`` seconds have passed or ``wake`` is called; say whether it has changed.
 
         IDLE (RFC 2177) can hang silently, so the result is only a hint; ``waiting`` has the answer.
 
-        Returns:
-            Whether the folder seems to have changed.
-
-        Raises:
-            Disconnected: the connection is lost.
+        Raises Disconnected: the connection is lost.
         """
         deadline = time.monotonic() + timeout
         before = self._uid_next

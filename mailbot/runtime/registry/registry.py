@@ -7,7 +7,7 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,7 +17,7 @@ from mailbot.runtime import files
 from mailbot.runtime.registry.csv_rows import RegistryError, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Registry", "RegistryError"]
 
@@ -35,39 +35,22 @@ WHERE one.line < two.line AND one.unit <> two.unit ORDER BY two.line LIMIT 1
 """
 
 
-class _Stamp(NamedTuple):
-    """Size in bytes and modification time in nanoseconds of the CSV file: they show whether it has changed."""
-
-    size: int
-    changed: int
-
-
 class Registry:
-    """The units of one policy, found by serial key (``intake.entities.serials.serial_key``).
+    """The units of one policy, found by serial key. An index in a file keeps memory use small."""
 
-    Create it with ``open`` or ``of_rows``. With an index in a file, memory use does not depend on the size of the CSV.
-    """
-
-    def __init__(self, db: sqlite3.Connection, source: Path | None, policy: str, cache: Path | None) -> None:
-        self._db = db
-        self._source = source
-        self._policy = policy
-        self._cache = cache
-        self._stamp: _Stamp | None = None
+    def __init__(self, db: sqlite3.Connection, source: Path, policy: str, cache: Path | None) -> None:
+        self._db, self._source, self._policy, self._cache = db, source, policy, cache
+        self._stamp: tuple[int, int] | None = None  # size in bytes and modification time in nanoseconds of the CSV file
         self._digest = ""
-        self._refused: tuple[_Stamp, str] | None = None
+        self._refused: tuple[tuple[int, int], str] | None = None
 
     @classmethod
     def open(cls, source: Path | str, policy: str, cache: Path | str | None = None) -> Registry:
-        """Open the registry in a CSV file.
+        """Open the registry in a CSV file; if it has a column ``policy``, only the rows of this policy.
 
-        Args:
-            source: The CSV file.
-            policy: Load the rows of this policy only, if the file has a column ``policy``.
-            cache: The file for the index. An existing index is used if it is up to date. None or ":memory:": in memory.
+        The index is in the file ``cache``, and used if it is up to date; without one (None or ":memory:") it is in memory.
 
-        Raises:
-            RegistryError: The file cannot be used; the text names the file, line, column and the fix.
+        Raises RegistryError: The file cannot be used; the text names the file, line, column and the fix.
         """
         index_file = None if cache is None or str(cache) == ":memory:" else Path(cache)
         registry = cls(sqlite3.connect(":memory:", check_same_thread=False), Path(source), policy, index_file)
@@ -77,27 +60,15 @@ class Registry:
         registry.refresh()
         return registry
 
-    @classmethod
-    def of_rows(cls, given: Iterable[Mapping[str, object] | Unit], policy: str = "") -> Registry:
-        """Return a registry of given rows, each a ``Unit`` or its fields by name.
-
-        Raises:
-            RegistryError: A row has an invalid, unknown or missing field.
-        """
-        return cls(_new_index(":memory:", _units(given), "registry", policy, ""), None, policy, None)
-
     def look_up(self, codes: Iterable[str]) -> dict[str, Unit]:
         """Return the units with these serial numbers, by serial key. A damaged index is built again from the CSV.
 
-        Raises:
-            RegistryError: The index is damaged, and the CSV cannot be used.
+        Raises RegistryError: The index is damaged, and the CSV cannot be used.
         """
         keys = list(dict.fromkeys(map(serial_key, codes)))
         try:
             return self._select(keys)
         except (sqlite3.DatabaseError, msgspec.DecodeError):
-            if self._source is None:
-                raise
             self._digest = ""
             self._load(self._source)
             return self._select(keys)
@@ -122,15 +93,11 @@ class Registry:
     def refresh(self) -> bool:
         """Load the CSV again if it has changed, and return whether it had. Cheap if it has not.
 
-        Raises:
-            RegistryError: The file cannot be used. The rows loaded before stay in effect, and the same error is raised
-                until the file changes.
+        Raises RegistryError until the file changes if it cannot be used. The rows loaded before stay in effect.
         """
-        if self._source is None:
-            return False
         with _reading(self._source):
             stat = self._source.stat()
-        stamp = _Stamp(stat.st_size, stat.st_mtime_ns)
+        stamp = (stat.st_size, stat.st_mtime_ns)
         if stamp == self._stamp:
             return False
         if self._refused and self._refused[0] == stamp:
@@ -205,20 +172,6 @@ def _check_duplicates(db: sqlite3.Connection, name: str) -> None:
             f"{name} line {duplicate[1]}, column serial: {serial!r} is already in line {duplicate[0]} with different data; "
             "keep the correct row"
         )
-
-
-def _units(given: Iterable[Mapping[str, object] | Unit]) -> Iterator[tuple[int, Unit]]:
-    for line, row in enumerate(given, 1):
-        try:
-            yield line, row if isinstance(row, Unit) else _strict(row)
-        except (msgspec.ValidationError, ValueError) as error:
-            raise RegistryError(f"registry row {line}: {error}") from None
-
-
-def _strict(row: Mapping[str, object]) -> Unit:
-    if unknown := row.keys() - set(Unit.__struct_fields__):
-        raise ValueError(f"unknown column {min(unknown)!r}; the columns are {', '.join(Unit.__struct_fields__)}")
-    return msgspec.convert(dict(row), Unit)
 
 
 @contextmanager

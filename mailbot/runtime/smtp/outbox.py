@@ -7,9 +7,10 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Awaitable
 
 import aiosmtplib
-from aiosmtplib import SMTPException, SMTPResponseException
+from aiosmtplib import SMTPException, SMTPReadTimeoutError, SMTPResponse, SMTPResponseException
 
 from mailbot.case.delivery import Ambiguous, Deferred, Delivered, DeliveryResult, Refused
 from mailbot.mail.addresses import valid
@@ -42,15 +43,9 @@ class Outbox:
         self._lock = asyncio.Lock()
 
     async def send(self, raw: bytes | str, sender: str, recipient: str) -> DeliveryResult:
-        """Send one email, exactly these bytes, to one recipient.
+        """Send one email, exactly these bytes: ASCII, every line ended by CRLF. Only cancellation is raised.
 
-        Args:
-            raw: the email: ASCII, every line ended by CRLF.
-            sender: the envelope sender; empty for the null reverse-path (RFC 5321 §4.5.5).
-            recipient: the envelope recipient.
-
-        Returns:
-            The result. Only cancellation is raised; the result is then unknown.
+        The envelope sender is empty for the null reverse-path (RFC 5321 §4.5.5).
         """
         content = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw
         try:
@@ -64,11 +59,7 @@ class Outbox:
             return await self._send(content, mail_from, rcpt_to)
 
     async def check(self) -> None:
-        """Connect, log in, and send NOOP.
-
-        Raises:
-            OutboxError: the text names host, port and the fix.
-        """
+        """Connect, log in, and send NOOP. Raises OutboxError: the text names host, port and the fix."""
         async with self._lock:
             self._drop()
             smtp = await self._connect()
@@ -112,21 +103,20 @@ class Outbox:
 
     async def _envelope(self, smtp: aiosmtplib.SMTP, content: bytes, sender: str, recipient: str) -> None:
         """Send MAIL, RCPT and DATA, until the server asks for the content."""
-        size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
-        try:
-            await smtp.mail(sender, options=size)
-            await smtp.rcpt(recipient)
-            code, text = await smtp.execute_command(b"DATA")
-        except SMTPResponseException as error:
-            code, text = error.code, error.message
-        except (SMTPException, OSError) as error:
-            raise _NotSent(f"before the content: {error}") from error
-        else:
-            if code == aiosmtplib.SMTPStatus.start_input:
-                return
-        if code != CLOSING and isinstance(result_of(code, text), (Deferred, Refused)):
-            raise SMTPResponseException(code, text)
-        raise _NotSent(f"{code} {text}")
+        size = f" SIZE={len(content)}" if smtp.supports_extension("size") else ""
+        commands = ((f"MAIL FROM:<{sender}>{size}", {250}), (f"RCPT TO:<{recipient}>", {250, 251}), ("DATA", {354}))
+        for command, expected in commands:
+            try:
+                answer = smtp.execute_command(command.encode("ascii"), timeout=None)
+                code, text = await _in_time(answer, self.server.timeout)
+            except SMTPResponseException as error:
+                code, text = error.code, error.message
+            except (SMTPException, OSError) as error:
+                raise _NotSent(f"before the content: {error}") from error
+            if code not in expected:
+                if code != CLOSING and isinstance(result_of(code, text), (Deferred, Refused)):
+                    raise SMTPResponseException(code, text)
+                raise _NotSent(f"{code} {text}")
 
     async def _data(self, smtp: aiosmtplib.SMTP, content: bytes) -> DeliveryResult:
         """Send the content, then the final dot. Before the dot, a failure means not sent; after it, the result is unknown."""
@@ -137,7 +127,7 @@ class Outbox:
         except (SMTPException, OSError) as error:
             raise _NotSent(f"before the end of the content: {error}") from error
         try:
-            code, text = await smtp.protocol.read_response(timeout=self.server.timeout * FINAL_DOT_FACTOR)
+            code, text = await _in_time(smtp.protocol.read_response(), self.server.timeout * FINAL_DOT_FACTOR)
         except (SMTPException, OSError) as error:
             self._drop()
             return Ambiguous(f"the email was sent completely, but the server did not answer: {error}")
@@ -148,10 +138,11 @@ class Outbox:
         if smtp.protocol is None or not isinstance(smtp.transport, asyncio.WriteTransport):
             raise ConnectionError("connection lost")
         smtp.protocol.write(content)
-        async with asyncio.timeout(self.server.timeout + len(content) / MIN_SPEED):
-            # asyncio has no event for "everything is written", so poll the size of the buffer.
-            while smtp.is_connected and smtp.transport.get_write_buffer_size():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        if smtp.transport.get_write_buffer_size():
+            async with asyncio.timeout(self.server.timeout + len(content) / MIN_SPEED):
+                # asyncio has no event for "everything is written", so poll the size of the buffer.
+                while smtp.is_connected and smtp.transport.get_write_buffer_size():  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
         await asyncio.sleep(0)  # let the event loop notice a lost connection
         if not smtp.is_connected:
             raise ConnectionError("connection lost")
@@ -187,6 +178,7 @@ class Outbox:
         )
         try:
             await smtp.connect()
+            await smtp._ehlo_or_helo_if_needed()  # noqa: SLF001 - its ``mail`` would do it, but takes longer
             if self.server.user is not None:
                 await smtp.login(self.server.user, self.server.password or "")
         except BaseException as error:
@@ -232,6 +224,15 @@ class Outbox:
         smtp, self._smtp = self._smtp, None
         if smtp is not None:
             hang_up(smtp)
+
+
+async def _in_time(answer: Awaitable[SMTPResponse], seconds: float) -> SMTPResponse:
+    """Return a server's answer. The timeout of aiosmtplib does the same in more rounds of the event loop."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise SMTPReadTimeoutError("Timed out waiting for server response") from error
 
 
 def hang_up(smtp: aiosmtplib.SMTP) -> None:

@@ -6,7 +6,7 @@ the database. A case that is over has its file in ``archive/YEAR``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,11 +40,7 @@ class CaseFiles:
             yield str(file.parent.relative_to(self.root)), file.stem
 
     def read(self, folder: str, case_id: str) -> bytes | None:
-        """Return the document of a file, or whatever is there; None if nothing is.
-
-        Raises:
-            UnavailableError: it cannot be read.
-        """
+        """Return the document of a file, or whatever is there; None if nothing is. Raises UnavailableError: it cannot be read."""
         try:
             return rows.from_file(self.path(folder, case_id).read_bytes())
         except FileNotFoundError:
@@ -55,8 +51,7 @@ class CaseFiles:
     def complete(self) -> None:
         """Write the documents that the database still has; remove or move what a killed process left in another place.
 
-        Raises:
-            StateError: a file is missing, or belongs to no case of the database.
+        Raises StateError: a file is missing, or belongs to no case of the database.
         """
         known = {row.id: row for row in self._database.run("SELECT id, folder, document FROM cases")}
         found = set(self.found())
@@ -80,12 +75,8 @@ class CaseFiles:
                 raise StateError(f"{self.path(row.folder, row.id)} is missing; restore it from a backup")
         self.write({})
 
-    def write(self, documents: dict[str, tuple[bytes, str, str]]) -> None:
-        """Write documents that were just committed. What the disk refuses waits, safe in the database.
-
-        Args:
-            documents: by case id: the document, its folder, the folder of its file before.
-        """
+    def write(self, documents: Mapping[str, tuple[bytes, str, str]]) -> None:
+        """Write documents that were just committed, as in ``_waiting``. What the disk refuses waits, safe in the database."""
         self._waiting |= documents
         with suppress(OSError):
             self._write()
@@ -106,8 +97,7 @@ class CaseFiles:
     def sync_files(self) -> None:
         """Write what waits, wait until all files are on the disk, then drop their documents from the database.
 
-        Raises:
-            UnavailableError: the disk refused it; nothing is lost.
+        Raises UnavailableError: the disk refused it; nothing is lost.
         """
         try:
             self._write()

@@ -12,16 +12,15 @@ from mailbot.runtime.store.database import Database
 
 INTERRUPTED = "mailbot stopped during this delivery: the mail may have been sent or not"
 
-_WITH_CONTENT = "*, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content"
-_REPLY = f"SELECT {_WITH_CONTENT} FROM replies WHERE message_id = :message_id"
+REPLY = "SELECT 1 FROM replies WHERE message_id = :message_id"
 _SENDING = "SELECT *, NULL AS content FROM replies WHERE unsent = 1 AND state = 'sending'"
-_CLAIM = f"""
+_CLAIM = """
 UPDATE replies SET state = 'sending', attempts = attempts + 1, tried_at = coalesce(tried_at, :now), worker = :worker
 WHERE seq IN (
     SELECT seq FROM replies
     WHERE unsent = 1 AND state <> 'sending' AND (due_at IS NULL OR due_at <= :now) AND mailbox IN :mailboxes
     ORDER BY created_at, seq LIMIT :most FOR UPDATE SKIP LOCKED)
-RETURNING {_WITH_CONTENT}"""
+RETURNING *, (SELECT content FROM contents WHERE contents.message_id = replies.message_id) AS content"""
 MARK = """
 UPDATE replies SET state = :state, unsent = :unsent, attempts = :attempts, due_at = :due_at, tried_at = :tried_at,
     unanswered = :unanswered, note = :note
@@ -52,11 +51,6 @@ class Deliveries:
         found = self.database.value("SELECT min(due_at) FROM cases")
         return None if found is None else rows.moment(found)
 
-    def reply(self, message_id: str) -> Reply | None:
-        """Return a committed reply with its bytes; they are empty if it was sent too long ago."""
-        row = self.database.run(_REPLY, {"message_id": message_id}).fetchone()
-        return rows.decode_reply(row) if row else None
-
     def claim(self, now: datetime, mailboxes: Collection[str], most: int = 1) -> tuple[Reply, ...]:
         """Mark at most ``most`` replies of these mailboxes that may go out now as sending; return them, the oldest first.
 
@@ -69,24 +63,18 @@ class Deliveries:
     def mark(self, reply: Reply) -> None:
         """Store the state, attempts, due date and note of a committed reply, at once; its bytes never change.
 
-        Raises:
-            KeyError: no committed reply has this Message-ID.
-            RuntimeError: a batch is staged.
+        Raises KeyError if no committed reply has this Message-ID, RuntimeError if a batch is staged.
         """
         if self.database.in_transaction:
             raise RuntimeError("a batch is staged: pass the delivery to stage()")
-        if not self.database.run(MARK, rows.delivery_row(reply)).rowcount and not self.reply(reply.message_id):
+        row = rows.delivery_row(reply)
+        if not self.database.run(MARK, row).rowcount and not self.database.value(REPLY, row):
             raise KeyError(reply.message_id)
 
     def recover(self, now: datetime, *, own: bool = True) -> tuple[Reply, ...]:
-        """End the attempts without an answer of processes that are gone.
+        """End the attempts without an answer of processes that are gone; return the replies that are held for staff now.
 
-        Args:
-            now: the time of the end of these attempts.
-            own: those of this process count too. Ask so only while it sends nothing.
-
-        Returns:
-            the replies that were repeated often enough and are held for staff now.
+        With ``own``, those of this process count too. Ask so only while it sends nothing.
         """
         database, ended = self.database, list[Reply]()
         for worker in {row.worker for row in database.run(_SENDING).fetchall()}:
@@ -98,10 +86,6 @@ class Deliveries:
             if worker != database.worker:
                 database.unlock(worker)
         return tuple(reply for reply in ended if reply.state == "held")
-
-    def pending(self) -> int:
-        """Return how many replies are neither sent nor given up (queued, sending, deferred, ambiguous)."""
-        return int(self.database.value("SELECT count(*) FROM replies WHERE unsent = 1"))
 
     def outstanding(self, now: datetime, mailboxes: Collection[str]) -> int:
         """Return how many replies of these mailboxes may go out now or are being sent."""

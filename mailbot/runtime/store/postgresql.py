@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -16,14 +17,15 @@ from mailbot.runtime.store import schema
 from mailbot.runtime.store.database import Database
 
 _SCHEMA_LOCK = 0x6D61696C626F74
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class Postgresql(Database):
     """A connection to PostgreSQL. Locks belong to the connection: losing it loses them and what is not committed."""
 
-    dialect, driver_error = PGDialect_psycopg(), psycopg.Error  # type: ignore[no-untyped-call]
+    driver_error = psycopg.Error
     sequence_sql = "SELECT nextval('rma_sequence')"
-    _in_list, _begin_sql = r"= ANY(:\1)", "BEGIN; SET LOCAL synchronous_commit TO DEFAULT"
+    _begin = ("BEGIN; SET LOCAL synchronous_commit TO DEFAULT",)
 
     def __init__(self, url: str, password: str | None, *, read_only: bool = False) -> None:
         super().__init__(sa.make_url(url).render_as_string(hide_password=True), read_only=read_only)
@@ -43,20 +45,23 @@ class Postgresql(Database):
         return connection
 
     def _prepare(self, run: Any) -> None:
-        """Create or migrate the tables if needed."""
-        if not self.read_only:
-            run(f"BEGIN; SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
-            if not run("SELECT to_regclass('schema_version')").fetchone()[0]:
-                schema.create(run, self.dialect)
-        found = self._check_version(run("SELECT max(version) FROM schema_version").fetchone()[0])
-        if not self.read_only:
-            schema.migrate(run, found)
-            run("COMMIT")
-            run("SET synchronous_commit TO off")  # what is written outside of transactions does not wait
-            self.worker = secrets.randbits(62)
-            self.workers.add(self.worker)
-            run(f"SELECT pg_advisory_lock({self.worker})")
-            self._locks = {self.worker}
+        """Create or migrate the tables if needed; take the lock of this worker."""
+        if self.read_only:
+            self._migrate(run)
+            return
+        run(f"BEGIN; SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+        if not run("SELECT to_regclass('schema_version')").fetchone()[0]:
+            schema.create(run, "postgresql+psycopg")
+        self._migrate(run)
+        run("COMMIT")
+        run("SET synchronous_commit TO off")  # what is written outside of transactions does not wait
+        self.worker = secrets.randbits(62)
+        self.workers.add(self.worker)
+        run(f"SELECT pg_advisory_lock({self.worker})")
+        self._locks = {self.worker}
+
+    def _translate(self, sql: str) -> str:
+        return str(sa.text(re.sub(r"\bIN :(\w+)", r"= ANY(:\1)", sql)).compile(dialect=_DIALECT))
 
     def _error(self, error: psycopg.Error) -> Exception:
         text = f"{self.place}: {error.diag.message_primary or str(error).strip()}"

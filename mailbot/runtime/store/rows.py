@@ -51,9 +51,7 @@ def moment(microseconds: int) -> datetime:
 def key(text: str, kind: Literal["", "thread", "name", "unit"] = "") -> str:
     """Return a text in a form that every database can index: long or unprintable texts become a digest.
 
-    Args:
-        text: a Message-ID, a case id or RMA number (in any capitals), a folded serial, or something else that is compared.
-        kind: which of them; each has its own prefix.
+    Message-IDs, names (case ids and RMA numbers, in any capitals) and units (folded serials) have a prefix of their kind.
     """
     if kind:
         text = f"{kind[0]}:{text.strip().casefold() if kind == 'name' else text}"
@@ -68,12 +66,9 @@ def digest(content: bytes) -> str:
 
 
 def encode_case(case: Case) -> bytes:
-    """Return the document of a case: the content of a TinyDB file, on one line.
+    """Return the document of a case: the content of a TinyDB file on one line, without the deliveries and bytes of replies.
 
-    The delivery and the bytes of its replies are left out: they are in the table of replies.
-
-    Raises:
-        ValueError: the case has no usable id, or a value that could not be read back.
+    Raises ValueError: the case has no usable id, or a value that could not be read back.
     """
     if not _CASE_ID.fullmatch(case.id):
         raise ValueError(f"{case.id!r} cannot be a case's id: letters, digits, dots, hyphens and _, at most 100")
@@ -165,23 +160,14 @@ def reply_row(reply: Reply, case_id: str | None) -> Row:
 
 def with_deliveries(case: Case, progress: dict[str, Any]) -> Case:
     """Return a case with the deliveries of its replies, given their rows by Message-ID."""
-    return replace(case, replies=tuple(_with_delivery(reply, progress.get(reply.message_id)) for reply in case.replies))
+    replies = (_with_delivery(reply, row) if (row := progress.get(reply.message_id)) else reply for reply in case.replies)
+    return replace(case, replies=tuple(replies))
 
 
 def _with_delivery(reply: Reply, row: Any) -> Reply:
-    return (
-        reply
-        if row is None
-        else replace(
-            reply,
-            state=row.state,
-            attempts=row.attempts,
-            due_at=None if row.due_at is None else moment(row.due_at),
-            tried_at=None if row.tried_at is None else moment(row.tried_at),
-            ambiguous_attempts=row.unanswered,
-            note=row.note,
-        )
-    )
+    due_at, tried_at = (None if at is None else moment(at) for at in (row.due_at, row.tried_at))
+    progress = {"state": row.state, "attempts": row.attempts, "ambiguous_attempts": row.unanswered, "note": row.note}
+    return replace(reply, due_at=due_at, tried_at=tried_at, **progress)
 
 
 def decode_reply(row: Any) -> Reply:

@@ -6,16 +6,16 @@ INBOX before the commit that holds it has returned (promises 1 and 8 of the desi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from mailbot.model import Case, MailRecord, Reply, State, Step
+from mailbot.model import Case, MailRecord, Reply, Step
 from mailbot.runtime.errors import DuplicateError, StaleError, StateError, UnavailableError
 from mailbot.runtime.store import rows, schema
 from mailbot.runtime.store.case_files import CaseFiles
 from mailbot.runtime.store.database import Database
-from mailbot.runtime.store.deliveries import MARK, Deliveries
+from mailbot.runtime.store.deliveries import MARK, REPLY, Deliveries
 
 _AT_ONCE = 200  # cases in one statement
 _TRIES = 5  # how often a case is read again whose file is being replaced
@@ -26,26 +26,22 @@ _BY_KEY = f"SELECT {_COLUMNS}, key FROM case_keys JOIN cases ON cases.id = case_
 _IN_ORDER = "ORDER BY opened_at, cases.id"
 _HOLDING = f"{_BY_KEY} AND mailbox = :mailbox AND over = :over {_IN_ORDER}"
 _DELIVERIES = """
-SELECT case_id, message_id, state, attempts, due_at, tried_at, unanswered, note FROM replies WHERE case_id IN :ids"""
+SELECT message_id, state, attempts, due_at, tried_at, unanswered, note FROM replies WHERE case_id IN :ids"""
 _ANSWERS = "SELECT count(*) FROM replies WHERE recipient = :recipient AND direct = 1 AND created_at >= :since"
 _SET_FACT = "INSERT INTO facts VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 _FORGET = """
 DELETE FROM contents WHERE message_id IN (
     SELECT message_id FROM replies WHERE unsent = 0 AND created_at < :old AND coalesce(tried_at, 0) < :old)"""
-# What the database holds of a step before it is staged: what, its name, more about it.
-_KNOWN = """
-SELECT 'case' AS what, folder AS name, CAST(revision AS TEXT) AS more FROM cases WHERE id = :id
-UNION ALL SELECT 'key', key, NULL FROM case_keys WHERE case_id = :id
-UNION ALL SELECT 'number', case_id, NULL FROM numbers WHERE number = :number
-UNION ALL SELECT 'ours', message_id, state FROM replies WHERE case_id = :id
-UNION ALL SELECT 'other', message_id, state FROM replies
-    WHERE message_id IN :replies AND coalesce(case_id, '') <> :id"""
-_ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT, _ADD_MAIL = map(
-    schema.insert, (schema.cases, schema.case_keys, schema.numbers, schema.replies, schema.contents, schema.mail_log)
-)
-_CHANGED = ", ".join(f"{name} = :{name}" for name in schema.names(schema.cases) if name != "id")
+_TAKEN = """
+SELECT 'reply' FROM replies WHERE message_id IN :replies AND coalesce(case_id, '') <> :id
+UNION ALL SELECT 'number' FROM numbers WHERE number = :number AND case_id <> :id"""
+_STATES = "SELECT message_id, state FROM replies WHERE case_id = :id"
+_ADD_CASE, _ADD_KEY, _ADD_NUMBER, _ADD_REPLY, _ADD_CONTENT = (table.insert for table in schema.COPIED[:5])
+_ADD_MAIL = schema.MAIL_LOG.insert
+_CHANGED = ", ".join(f"{name} = :{name}" for name in schema.CASES.columns if name != "id")
 _CHANGE_CASE = f"UPDATE cases SET {_CHANGED} WHERE id = :id AND revision = :revision - 1"
-_DROP_KEYS = "DELETE FROM case_keys WHERE case_id = :id AND key IN :keys"
+# A number that was replaced still names its case.
+_DROP_KEYS = "DELETE FROM case_keys WHERE case_id = :id AND key NOT LIKE 'n:%' AND NOT (key IN :keys)"
 
 
 class Store(Deliveries):
@@ -82,25 +78,20 @@ class Store(Deliveries):
     def find(self, message_ids: Iterable[str], names: Iterable[str] = ()) -> tuple[Case, ...]:
         """Return the cases of a thread, each once, in the order of what was given: ids first, then names.
 
-        Args:
-            message_ids: Message-IDs without angle brackets, nearest first; they match a reply that we sent or an email in a
-                case's history.
-            names: case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
+        Message-IDs (without angle brackets, nearest first) match a reply that we sent or an email in a case's history.
+        Names are case ids and RMA numbers, in any capitals; a number that was replaced still names its case.
         """
         keys = [*(rows.key(each, "thread") for each in message_ids), *(rows.key(name, "name") for name in names)]
         return tuple(self._load(f"{_BY_KEY} {_IN_ORDER}", {"keys": keys}, keys)) if keys else ()
 
-    def open_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
+    def open_cases(self, mailbox: str, units: Iterable[str], *, over: int = 0) -> tuple[Case, ...]:
         """Return the cases of a mailbox that hold one of these units (folded serials) and are not over, oldest first."""
-        return self._holding(mailbox, keys, over=0)
-
-    def past_cases(self, mailbox: str, keys: Iterable[str]) -> tuple[Case, ...]:
-        """Return the cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
-        return self._holding(mailbox, keys, over=1)
-
-    def _holding(self, mailbox: str, units: Iterable[str], *, over: int) -> tuple[Case, ...]:
         keys = [rows.key(unit, "unit") for unit in units]
         return tuple(self._load(_HOLDING, {"keys": keys, "mailbox": mailbox, "over": over})) if keys else ()
+
+    def past_cases(self, mailbox: str, units: Iterable[str]) -> tuple[Case, ...]:
+        """Return the cases of a mailbox that hold one of these units (folded serials) and are over, oldest first."""
+        return self.open_cases(mailbox, units, over=1)
 
     def recorded(self, identity: str) -> MailRecord | None:
         """Return the log's line for an email, which says in what folder it belongs; None if it has not taken effect."""
@@ -123,15 +114,6 @@ class Store(Deliveries):
             self._drawn.append(self._last)
         return self._drawn[0]
 
-    def states(self) -> Mapping[State, int]:
-        """Return how many cases are in each state; states without a case are left out."""
-        return {row.state: row.n for row in self.database.run("SELECT state, count(*) AS n FROM cases GROUP BY state")}
-
-    def ledger(self) -> Iterator[MailRecord]:
-        """Yield every mail that arrived, in the order of arrival."""
-        for row in self.database.run("SELECT document FROM mail_log ORDER BY at, seq").fetchall():
-            yield rows.decode_mail(row.document)
-
     def get_fact(self, name: str) -> str | None:
         """Return a small fact that was set before, such as the first UID of a mailbox."""
         value: str | None = self.database.value("SELECT value FROM facts WHERE name = :name", {"name": name})
@@ -141,18 +123,15 @@ class Store(Deliveries):
         """Return the cases that a query finds, each once, in the order of these keys, with the deliveries of their replies."""
         listed = self.database.run(query, values).fetchall()
         found = {row.id: row for row in (sorted(listed, key=lambda row: order.index(row.key)) if order else listed)}
-        progress: dict[str, dict[str, Any]] = {case_id: {} for case_id in found}
-        for row in self.database.run(_DELIVERIES, {"ids": list(found)}) if found else ():
-            progress[row.case_id][row.message_id] = row
+        progress = {row.message_id: row for row in self.database.run(_DELIVERIES, {"ids": list(found)})} if found else {}
         for case_id, row in found.items():
             self._revisions.setdefault(case_id, row.revision)
-        return [rows.with_deliveries(self.decode(row), progress[case_id]) for case_id, row in found.items()]
+        return [rows.with_deliveries(self.decode(row), progress) for row in found.values()]
 
     def decode(self, row: Any) -> Case:
         """Return the case of a row with ``_COLUMNS``, without the deliveries of its replies.
 
-        Raises:
-            StateError: its document is damaged or missing.
+        Raises StateError: its document is damaged or missing.
         """
         for _ in range(_TRIES):
             document = row.document
@@ -172,77 +151,73 @@ class Store(Deliveries):
 
         Delivery is the store's: a reply that it holds keeps its state unless the step's is final (sent, failed, held), so
         that a step from an older look at the case sends nothing twice. Replies that are in no case are kept as notes.
-
-        Args:
-            step: what the core returned.
-            delivery: the reply whose failed delivery led to the step; its state is staged with it (promise 3).
+        The state of ``delivery``, the reply whose failed delivery led to the step, is staged with it (promise 3).
 
         Raises:
-            DuplicateError: the step would take effect twice; nothing of it is staged.
             StaleError: another process changed the case meanwhile, or staged the same reply or number. Roll back.
-            ValueError: a value in it could not be read back; nothing of the step is staged.
-            KeyError: no committed reply is ``delivery``; nothing of the step is staged.
+            DuplicateError, ValueError, KeyError: the step would take effect twice, a value could not be read back, no
+                committed reply is ``delivery``. Nothing of the step is staged.
         """
         case, mail = step.after, rows.mail_row(step.record) if step.record else None
         document = rows.encode_case(case) if case else b""
         replies: dict[str, tuple[Reply, str | None]] = {reply.message_id: (reply, None) for reply in step.replies}
         replies |= {reply.message_id: (reply, case.id) for reply in case.replies} if case else {}
+        run = self.database.run
         self.database.begin()
-        known = self._known(case, replies, delivery)
-        new = [rows.reply_row(*each) for message_id, each in replies.items() if message_id not in known["ours"]]
-        if mail and not self.database.run(_ADD_MAIL, mail).rowcount:
+        self._refuse_taken(case, replies)
+        stored = run("SELECT folder, revision FROM cases WHERE id = :id", {"id": case.id}).fetchone() if case else None
+        known = {row.message_id: row.state for row in run(_STATES, {"id": case.id})} if case and stored else {}
+        new = [rows.reply_row(*each) for message_id, each in replies.items() if message_id not in known]
+        if delivery and not self.database.value(REPLY, {"message_id": delivery.message_id}):
+            raise KeyError(delivery.message_id)
+        if mail and not run(_ADD_MAIL, mail).rowcount:
             raise DuplicateError("mail", f"{mail['identity']} is in the log already")
         if delivery:
-            self.database.run(MARK, rows.delivery_row(delivery))
+            run(MARK, rows.delivery_row(delivery))
         if case:
-            self._stage_case(case, document, known)
+            self._stage_case(case, document, stored, known)
         if self.database.run_many(_ADD_REPLY, new) != len(new):
             raise StaleError("another process staged a reply with the same Message-ID")
         self._contents += new
 
-    def _known(self, case: Case | None, replies: Iterable[str], delivery: Reply | None) -> dict[str, dict[str, str]]:
-        """Return what the database holds of a step, as {what: {name: more}}; refuse what would take effect twice."""
-        number = case.number.text if case and case.number else ""
-        ids = [*replies, delivery.message_id] if delivery else [*replies]
-        values = {"id": case.id if case else "", "number": rows.key(number, "name"), "replies": ids}
-        known: dict[str, dict[str, str]] = {what: {} for what in ("case", "key", "number", "ours", "other")}
-        for row in self.database.run(_KNOWN, values):
-            known[row.what][row.name] = row.more
-        if delivery:
-            if delivery.message_id not in known["ours"] | known["other"]:
-                raise KeyError(delivery.message_id)
-            known["other"].pop(delivery.message_id, None)
-        if known["other"]:
-            raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
-        if case and known["number"] and case.id not in known["number"]:
+    def _refuse_taken(self, case: Case | None, replies: Iterable[str]) -> None:
+        """Refuse a step whose RMA number or Message-IDs belong to another case."""
+        number = rows.key(case.number.text, "name") if case and case.number else ""
+        taken = self.database.value(_TAKEN, {"id": case.id if case else "", "number": number, "replies": list(replies)})
+        if taken == "number":
             self._drawn = self._drawn[1:]  # somebody had it: never offer it again
-            raise DuplicateError("number", f"{number} is the number of case {next(iter(known['number']))}")
-        return known
+            raise DuplicateError("number", f"{number} is the number of another case")
+        if taken:
+            raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
 
-    def _stage_case(self, case: Case, document: bytes, known: dict[str, dict[str, str]]) -> None:
+    def _stage_case(self, case: Case, document: bytes, stored: Any, known: dict[str, str]) -> None:
+        """Write a case, its keys, its number, and the deliveries that it ends; the store has ``stored`` and the replies ``known``."""
         run = self.database.run
-        before, revision = next(iter(known["case"].items()), ("cases", "0"))
-        expected = self._revisions.get(case.id, int(revision))
+        expected = self._revisions.get(case.id, stored.revision if stored else 0)
         row = rows.case_row(case, document, expected + 1)
         if run(_CHANGE_CASE if expected else _ADD_CASE, row).rowcount != 1:
             raise StaleError(f"case {case.id} was changed by another process")
         self._revisions[case.id] = expected + 1
+        before = stored.folder if stored else "cases"
         self._documents[case.id] = (document, row["folder"], self._documents.get(case.id, (b"", "", before))[2])
-        wanted = rows.case_keys(case)
-        gone = [key for key in known["key"] if key not in wanted and not key.startswith("n:")]  # old numbers stay
-        if gone:
-            run(_DROP_KEYS, {"id": case.id, "keys": gone})
-        fresh = [{"case_id": case.id, "key": key} for key in wanted if key not in known["key"]]
-        self.database.run_many(_ADD_KEY, fresh)
-        if case.number and not known["number"]:
-            sequence = self.next_sequence()
-            values = {"number": rows.key(case.number.text, "name"), "case_id": case.id, "sequence": sequence}
-            if not run(_ADD_NUMBER, values).rowcount:
-                raise StaleError(f"{case.number.text} was given to another case by another process")
-            self._used.append(self._drawn.pop(0))
+        keys = rows.case_keys(case)
+        if stored:
+            run(_DROP_KEYS, {"id": case.id, "keys": list(keys)})
+        self.database.run_many(_ADD_KEY, [{"case_id": case.id, "key": key} for key in keys])
+        if case.number:
+            self._stage_number(rows.key(case.number.text, "name"), case.id, may_be_there=stored is not None)
         for reply in case.replies:
-            if reply.state in rows.FINAL and known["ours"].get(reply.message_id, reply.state) != reply.state:
+            if reply.state in rows.FINAL and known.get(reply.message_id, reply.state) != reply.state:
                 run(MARK, rows.delivery_row(reply))
+
+    def _stage_number(self, number: str, case_id: str, *, may_be_there: bool) -> None:
+        owner = "SELECT case_id FROM numbers WHERE number = :number"
+        if may_be_there and self.database.value(owner, {"number": number}) == case_id:
+            return
+        values = {"number": number, "case_id": case_id, "sequence": self.next_sequence()}
+        if not self.database.run(_ADD_NUMBER, values).rowcount:
+            raise StaleError(f"{number} was given to another case by another process")
+        self._used.append(self._drawn.pop(0))
 
     def set_fact(self, name: str, value: str) -> None:
         """Remember a small fact with the next commit."""
