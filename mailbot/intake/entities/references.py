@@ -40,7 +40,7 @@ def _numbers(sentence: str, kind: str, lexicons: Sequence[LanguageWords]) -> lis
 
 def purchase_order(texts: Sequence[Sequence[str]], known: Collection[str], lexicons: Sequence[LanguageWords]) -> str | None:
     """Return the customer's purchase order number: from the first of these texts that has one."""
-    titled = [sentence for sentences in texts for sentence in _with_title(sentences[:400], lexicons)]
+    titled = [text for sentences in texts for text in _with_title(sentences[:400], lexicons) if has_digit(text)]
     found = (number for kind in ("purchase_order", "order") for sentence in titled for number in _numbers(sentence, kind, lexicons))
     return next((number for number in found if serial_key(number) not in known and not number.upper().startswith("RMA")), None)
 

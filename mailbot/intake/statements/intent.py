@@ -26,15 +26,11 @@ def _intents(lexicon: LanguageWords) -> Phrases:
     return union(*lexicon.intents.lists.values())
 
 
-@lru_cache(maxsize=4096)
-def _has_intent_phrase(text: str, lexicons: Sequence[LanguageWords]) -> bool:
-    return any(_intents(lexicon).search(text) for lexicon in lexicons)
-
-
-def _candidates(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[str]:
+@lru_cache(maxsize=32)
+def _candidates(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> tuple[str, ...]:
     """Return the sentences with any intent phrase at all, in normalized form: most have none."""
     texts = (normalize(sentence) for sentence in sentences if sentence)
-    return [text for text in texts if _has_intent_phrase(text, lexicons)]
+    return tuple(text for text in texts if any(_intents(lexicon).search(text) for lexicon in lexicons))
 
 
 def expresses(kind: IntentList, sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:

@@ -88,20 +88,18 @@ class Phrases:
     def _candidate_patterns(self, text: str) -> Sequence[re.Pattern[str]]:
         """Return the patterns of the phrases whose words occur in a text, the longest first."""
         index = self._index
-        found = index.words & index_words(text)
-        if not found and not index.always:
-            return ()
-        ranks = set(index.always)
-        for word in found:
-            ranks.update(index.ranks[word])
-        return [_pattern(index.spellings[rank]) for rank in sorted(ranks)]
+        words = index.words & index_words(text)
+        if index.always:
+            words |= {NO_WORD}
+        if len(words) <= 1:
+            return index.patterns(*words) if words else ()
+        ranks = sorted({rank for word in words for rank in index.ranks[word]})
+        return [_pattern(index.spellings[rank]) for rank in ranks]
 
     @property
     def required_words(self) -> Iterator[str]:
         """The index words of which a text with one of the phrases has at least one; ``NO_WORD`` if a phrase requires none."""
-        yield from self._index.words
-        if self._index.always:
-            yield NO_WORD
+        yield from self._index.ranks
 
     @cached_property
     def _single_words_and_others(self) -> tuple[frozenset[str], Phrases]:
@@ -148,7 +146,7 @@ def _merged_spans(patterns: Sequence[re.Pattern[str]], text: str) -> Iterator[tu
 
 
 class _PhraseIndex:
-    """The spellings of a list by their required words; ``always`` are those without a required word."""
+    """The spellings of a list, the longest first, and their ranks by required word."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
         spellings = {spelling for phrase in phrases for spelling in _all_spellings(phrase)}
@@ -157,8 +155,15 @@ class _PhraseIndex:
         for rank, phrase in enumerate(self.spellings):
             for word in _required_words(phrase) or (NO_WORD,):
                 self.ranks[word].append(rank)
-        self.always = self.ranks.pop(NO_WORD, [])
+        self.always = NO_WORD in self.ranks
         self.words = frozenset(self.ranks)
+        self._patterns: dict[str, Sequence[re.Pattern[str]]] = {}
+
+    def patterns(self, word: str) -> Sequence[re.Pattern[str]]:
+        """Return the patterns of the phrases that require this word."""
+        if word not in self._patterns:
+            self._patterns[word] = [_pattern(self.spellings[rank]) for rank in self.ranks[word]]
+        return self._patterns[word]
 
 
 # ------------------------------------------------------------------ spellings
@@ -251,7 +256,7 @@ def index_words(text: str) -> frozenset[str]:
         found = set(_WORD.findall(text))
     else:
         found = set(_WORD.findall("".join(char if char < WIDE else " " for char in text)))
-    found |= {f"{word[:size]}*" for word in found for size in _BEGINNING_LENGTHS}
+    found |= {f"{word[:size]}*" for size in _BEGINNING_LENGTHS for word in found if len(word) >= size}
     if not text.isascii():
         found.update(char for char in text if char >= WIDE)
         found.update(one + two for one, two in pairwise(text) if one >= WIDE <= two)

@@ -83,22 +83,27 @@ def weight(sentence: str, lexicons: Sequence[LanguageWords]) -> int:
     text = rest = without_requests = _without_paperwork(normalize(sentence), lexicons)
     for lexicon in lexicons:
         rest = lexicon.reasons.vague.without(rest)
+    if any(lexicon.reasons.failing.search(rest) or _failure_phrases(lexicon).search(text) for lexicon in lexicons):
+        return CONCRETE
+    for lexicon in lexicons:
         without_requests = lexicon.reasons.asking.without(without_requests)
     is_vague = any(lexicon.reasons.vague.search(without_requests) for lexicon in lexicons)
     has_trouble = is_vague or any(lexicon.reasons.trouble.search(without_requests) for lexicon in lexicons)
-    if any(lexicon.reasons.failing.search(rest) or _failure_phrases(lexicon).search(text) for lexicon in lexicons):
+    is_negated = not text.endswith("?") and any(one.reasons.negations.search(_NUMBER.sub(" ", rest)) for one in lexicons)
+    is_negated = is_negated and not _is_request(rest, lexicons)
+    if (has_trouble or is_negated) and any(_part_phrases(lexicon).search(text) for lexicon in lexicons):
         return CONCRETE
-    names_part = any(_part_phrases(lexicon).search(text) for lexicon in lexicons)
-    if has_trouble and names_part:
-        return CONCRETE
-    for lexicon in lexicons:
-        if lexicon.reasons.asking.search(rest) or lexicon.reasons.telling.search(rest) or exclusions(lexicon).search(rest):
-            return VAGUE if is_vague else NOTHING
-    rest = _NUMBER.sub(" ", rest)
-    is_negated = any(lexicon.reasons.negations.search(rest) for lexicon in lexicons) and not text.endswith("?")
     if is_negated:
-        return CONCRETE if names_part else NEGATED
+        return NEGATED
     return VAGUE if is_vague else NOTHING
+
+
+def _is_request(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether normalized text requests, reports, or excludes something."""
+    return any(
+        lexicon.reasons.asking.search(text) or lexicon.reasons.telling.search(text) or exclusions(lexicon).search(text)
+        for lexicon in lexicons
+    )
 
 
 _CLAUSE = re.compile(r"([,;:])")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import fsum
 from typing import TYPE_CHECKING
 
 from mailbot.intake.text.normalize import normalize
@@ -86,7 +87,7 @@ def _score(letters: set[str], normalized: str, lexicon: LanguageWords, words: Wo
 
     A word that several languages share counts as a fraction.
     """
-    return sum(
+    return fsum(
         1 / words.shared.get(word, 1)
         for word in lexicon.common.matched_phrases(normalized).union(letters.intersection(lexicon.letters))
     )
