@@ -12,13 +12,13 @@ ORDER: Final[tuple[State, ...]] = get_args(OpenState)
 """The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
 
 FINAL_STATES: Final[tuple[State, ...]] = get_args(FinalState)
-CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
+FINAL_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
 """The states in which a unit waits for nothing."""
 
-ON_SITE: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
+IN_REPAIR: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
 """The states of a unit that is at our site and must be repaired (ST-15)."""
 
-NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *ON_SITE})
+NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *IN_REPAIR})
 """The states in which a unit is returned under the RMA number of the case."""
 
 IN_WORK: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
@@ -43,7 +43,7 @@ class Transition(Value, frozen=True):
 _BEFORE_RECEIPT: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized", "in_transit")
 _NOT_UNDER_WAY: Final[tuple[State, ...]] = ("asking", "quoted", "held", *FINAL_STATES)
 _NEW: Final[tuple[State | None, ...]] = (None, *_NOT_UNDER_WAY)
-_SITE: Final[tuple[State, ...]] = tuple(sorted(ON_SITE))
+_SITE: Final[tuple[State, ...]] = tuple(sorted(IN_REPAIR))
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("issued", "RMA issued", (*_NEW, "authorized"), "authorized"),

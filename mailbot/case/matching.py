@@ -13,7 +13,7 @@ from datetime import date
 from msgspec import structs
 
 from mailbot.case.authority import staff_member
-from mailbot.case.lifecycle import CLOSED_STATES, NUMBERED
+from mailbot.case.lifecycle import FINAL_STATES, NUMBERED
 from mailbot.case.merge import UNIT_INTENTS, open_to_answer
 from mailbot.case.numbers import valid_number
 from mailbot.case.tokens import details
@@ -102,7 +102,7 @@ def active_units(cases: Iterable[Case]) -> dict[str, Case]:
     found: dict[str, Case] = {}
     for case in cases:
         for unit in case.units:
-            if unit.known and unit.state not in CLOSED_STATES and not (unit.answered_as_unknown or unit.shipped_on):
+            if unit.known and unit.state not in FINAL_STATES and not (unit.answered_as_unknown or unit.shipped_on):
                 found.setdefault(serial_key(unit.serial), case)
     return found
 
@@ -127,7 +127,7 @@ def case_of_request(case: Case | None, request: Request, message: Message, domai
                 return elsewhere
         waiting = any(open_to_answer(unit) for unit in case.units)
         new = keys - {serial_key(unit.serial) for unit in case.units}
-        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in CLOSED_STATES)
+        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in FINAL_STATES)
         again = _shipped_back(case, keys) or _left_behind(case, keys, context.day)
         return None if asks and case.units and ((new and not joined) or again) else case
     if not keys or not all(key in snapshot.units and owns(domains, snapshot.units[key]) for key in keys):
@@ -155,6 +155,6 @@ def _shipped_back(case: Case, keys: set[str]) -> bool:
 
 def _left_behind(case: Case, keys: set[str], day: date) -> bool:
     """Return whether all requested units are closed while others are still under way under the expired RMA of the case."""
-    closed = {serial_key(unit.serial) for unit in case.units if unit.state in CLOSED_STATES}
+    closed = {serial_key(unit.serial) for unit in case.units if unit.state in FINAL_STATES}
     under_way = any(unit.state in NUMBERED for unit in case.units)
     return bool(keys) and keys <= closed and under_way and valid_number(case, day) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.case.lifecycle import NUMBERED, ON_SITE
+from mailbot.case.lifecycle import NUMBERED, IN_REPAIR
 from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, keyed_answer
 from mailbot.decide.orders import decide_order
 from mailbot.intake.entities.serials import serial_key
@@ -33,7 +33,7 @@ def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decisio
     held = {serial_key(unit.serial) for unit in case.units if unit.state == "held" and unit.resume_state}
     if asked and asked <= held:  # staff are dealing with these units
         return answer_decision(context, inquiry, context.answers.other)
-    under_way = _in(case, "in_transit", *ON_SITE)
+    under_way = _in(case, "in_transit", *IN_REPAIR)
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
     last = context.day - timedelta(days=context.policy.rules.number.renew_days.value)

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from mailbot.case import numbers, quotes
 from mailbot.case.deadlines import postponed
-from mailbot.case.lifecycle import ON_SITE, RESUMED, event_of
+from mailbot.case.lifecycle import IN_REPAIR, RESUMED, event_of
 from mailbot.case.quotes import marked, open_quotes
 from mailbot.decide.coverage import fees
 from mailbot.decide.plan import Plan
@@ -101,7 +101,7 @@ def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: 
 def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> None:
     """Quote the prices of staff: a parts quote if the units have been received (AP-16, AP-19), else the first quote."""
     policy, case, command = plan.context.policy, plan.current, result.command
-    parts = any(unit.state in ON_SITE for unit in units)
+    parts = any(unit.state in IN_REPAIR for unit in units)
     fallback = next(iter(policy.rules.fees.values())).label if policy.rules.fees else command.name
     only = result.serials[0] if len(result.serials) == 1 else ""
     charges = tuple(

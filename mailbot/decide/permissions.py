@@ -9,7 +9,7 @@ from typing import Final, get_args
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
+from mailbot.case.lifecycle import IN_REPAIR, is_allowed, states_for
 from mailbot.case.quotes import awaits_order, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, SafeCommand, StaffMember, State
@@ -66,7 +66,7 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
         return CommandResult(command, "refused", reason="currency")
     units = affected_units(case, command)
     if not units:
-        if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
+        if command.name == "diagnosed" and not command.findings and not any(i.state in IN_REPAIR for i in case.units):
             return CommandResult(command, "done")  # a remote diagnosis before receipt (ST-3): it is only recorded
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
@@ -87,8 +87,8 @@ def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
         fitting = [unit for unit in fitting if not unit.on_site or unit.state == "shipped"]
     if command.name == "shipped":
         fitting = [unit for unit in fitting if unit.received_on or command.force]
-    if command.name == "quote" and any(unit.state in ON_SITE for unit in fitting):
-        fitting = [unit for unit in fitting if unit.state in ON_SITE]
+    if command.name == "quote" and any(unit.state in IN_REPAIR for unit in fitting):
+        fitting = [unit for unit in fitting if unit.state in IN_REPAIR]
     if named and len(fitting) < len(units):
         return ()
     if command.count and not named:

@@ -11,7 +11,7 @@ from mailbot.decide.execution import execute
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_IF_FORGED, plan_verdicts
-from mailbot.decide.staff_replies import clauses_of_command, plan_replies, verdicts_of_command
+from mailbot.decide.command_effects import clauses_of_command, plan_replies, verdicts_of_command
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Command, CommandResult, Decision, PendingApproval, StaffMember, StaffMessage, Verdict
 

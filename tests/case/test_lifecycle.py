@@ -13,7 +13,7 @@ from support.memory_desk import NOW, PORTWELL, policy
 
 from mailbot.case.apply import apply
 from mailbot.case.lifecycle import (
-    CLOSED_STATES,
+    FINAL_STATES,
     EVENT_OF_OUTCOME,
     FINAL_STATES,
     NEXT_STATE,
@@ -362,9 +362,9 @@ def test_before_a_unit_is_sent_in_any_verdict_can_follow(before: State | None, o
 
 def test_every_state_is_open_or_final() -> None:
     """A state is either on the way or at the end."""
-    assert set(ORDER) | CLOSED_STATES == set(STATES)
-    assert not set(ORDER) & CLOSED_STATES
-    assert {"closed", "expired", "withdrawn", "declined"} == CLOSED_STATES
+    assert set(ORDER) | FINAL_STATES == set(STATES)
+    assert not set(ORDER) & FINAL_STATES
+    assert {"closed", "expired", "withdrawn", "declined"} == FINAL_STATES
 
 
 def units(*states: State) -> list[CaseUnit]:

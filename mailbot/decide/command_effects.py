@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import structs
 
 from mailbot.case import numbers
-from mailbot.case.lifecycle import ON_SITE
+from mailbot.case.lifecycle import IN_REPAIR
 from mailbot.decide import notices, permissions
 from mailbot.decide.coverage import answer_verdict, latest_inquiry
 from mailbot.decide.execution import finding_rules
@@ -71,7 +71,7 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
                 for unit in units
             ]
         case "quote":
-            parts = any(unit.state in ON_SITE for unit in units)
+            parts = any(unit.state in IN_REPAIR for unit in units)
             return [judge(answers.parts_quoted if parts else answers.quoted, unit) for unit in units]
         case "diagnosed":
             return [
