@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import IN_WORK, IN_REPAIR
+from mailbot.case.lifecycle import IN_REPAIR, IN_WORK
 from mailbot.model import Case, CaseUnit, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy

@@ -1,4 +1,4 @@
-"""Match emails and units to cases: the only code that decides which case an email belongs to, and which case a unit is active in.
+"""Match emails and units to cases: which case an email belongs to, and in which case a unit is active.
 
 An email refers to its case by the Message-IDs of its thread, by our address that it is sent to, or by a number in its subject.
 """
@@ -12,12 +12,11 @@ from datetime import date
 
 from msgspec import structs
 
-from mailbot.case.authority import staff_member
 from mailbot.case.lifecycle import FINAL_STATES, NUMBERED
 from mailbot.case.merge import UNIT_INTENTS, open_to_answer
 from mailbot.case.numbers import valid_number
 from mailbot.case.tokens import details
-from mailbot.intake.desk import Desk
+from mailbot.intake.desk import Desk, staff_member
 from mailbot.intake.entities.serials import serial_key
 from mailbot.mail.reply_markers import REPLY_PREFIXES
 from mailbot.model import Case, Message, Request, Snapshot
@@ -71,7 +70,7 @@ def may_join(case: Case, message: Message, desk: Desk) -> bool:
     """Return whether the sender may write in this case.
 
     Allowed are participants, staff, and anyone who writes from the owner's domain once a unit of the case has been matched to it. A
-    guessed id or another customer's number gives no access (A10). A bounce of an outgoing email belongs to its case. For staff, the
+    guessed id or another customer's number gives no access. A bounce of an outgoing email belongs to its case. For staff, the
     From header is enough here: whether their commands are executed depends on authentication (``case.authority``).
     """
     if case.mailbox != desk.address:
@@ -85,6 +84,18 @@ def may_join(case: Case, message: Message, desk: Desk) -> bool:
         return True
     owners = {unit.owner for unit in case.units if unit.owner}
     return all(w in case.participants or _within(w.rpartition("@")[2], owners) for w in writers)
+
+
+def case_of_email(cases: Iterable[Case], message: Message, desk: Desk) -> Case | None:
+    """Return the first of the cases that an email refers to in which its sender may write."""
+    return next((case for case in cases if may_join(case, message, desk)), None)
+
+
+def case_of_staff_email(case: Case | None, request: Request, open_cases: tuple[Case, ...]) -> Case | None:
+    """Return the case of a staff email; commands outside any thread belong to the only open case of the units that they name."""
+    if case is None and (request.commands or request.unclear) and len(open_cases) == 1:
+        return open_cases[0]
+    return case
 
 
 def _within(domain: str, owners: set[str]) -> bool:

@@ -142,6 +142,6 @@ def _cells(case: Case) -> tuple[str, ...]:
 
 
 def _no_formula(cell: str) -> str:
-    """Return a cell on one line, quoted if a spreadsheet would run it as a formula (H6, T6)."""
+    """Return a cell on one line, quoted if a spreadsheet would run it as a formula."""
     text = escaped(cell)
     return f"'{text}" if normalize("NFKC", text).lstrip()[:1] in ("=", "+", "-", "@") else text

@@ -57,7 +57,7 @@ def permitted(decision: Decision) -> list[str]:
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_each_granted_command_is_executed_exactly_once(company: str, watched: Executions) -> None:
+def test_each_permitted_command_is_executed_exactly_once(company: str, watched: Executions) -> None:
     """In every staff email, each permitted command is executed once, in its order; no other command is executed."""
     executed: Counter[str] = Counter()
     for taken in walked(company):

@@ -26,7 +26,7 @@ from support.replay import differences
 
 from mailbot.case import delivery, interpret
 from mailbot.case.deadlines import waits_for
-from mailbot.case.lifecycle import FINAL_STATES, NEXT_STATE, NUMBERED, IN_REPAIR, state_of
+from mailbot.case.lifecycle import FINAL_STATES, IN_REPAIR, NEXT_STATE, NUMBERED, state_of
 from mailbot.core import handle
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
