@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -303,7 +304,32 @@ def test_every_module_is_in_the_architecture_page_once() -> None:
     assert text == module_table.page(text), "run: python tests/support/module_table.py"
     for path in SOURCES:
         name = path.relative_to(HOME / "mailbot").as_posix()
-        if path.name != "__init__.py":
+        if module_table.is_listed(path):
             package, _, inside = name.partition("/")
             row = f"| `{inside or package}` |"
             assert row in text, f"{name} is not in docs/architecture.md"
+
+
+REFERENCE = re.compile(r"`([\w/]+\.py): (\w+)(?:\.(\w+))?`")
+
+
+def test_what_the_architecture_page_names_exists() -> None:
+    """Each `file: name` of docs/architecture.md is a file of the package, and the name is defined in it."""
+    found = REFERENCE.findall(DOCS["architecture.md"].partition(module_table.MARK)[0])
+    assert found, "the page names functions and classes"
+    for file, name, member in found:
+        paths = [path for path in SOURCES if path.as_posix().endswith(f"/mailbot/{file}") or path.match(f"*/{file}")]
+        names = {each for path in paths for each in definitions(ast.parse(path.read_text(encoding="utf-8")))}
+        assert (f"{name}.{member}" if member else name) in names, f"{file}: {name}"
+
+
+def definitions(tree: ast.Module | ast.ClassDef) -> Iterator[str]:
+    """The names of functions, classes, methods (with their class) and constants that a module defines."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+            if isinstance(node, ast.ClassDef):
+                yield from (f"{node.name}.{name}" for name in definitions(node))
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))

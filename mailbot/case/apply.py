@@ -44,7 +44,7 @@ def apply(case: Case | None, event: Event, decision: Decision, at: datetime) -> 
         after,
         history=(*after.history, HistoryEntry(at, event, decision, tuple(recipient.message_id for recipient in sent))),
         tokens=(*after.tokens, *(recipient.token for recipient in sent if recipient.token)),
-        # Everyone who wrote in this case participates. A Cc address does not (P4).
+        # Everyone who wrote in this case participates. A Cc address does not.
         participants=tuple(dict.fromkeys((*after.participants, *(address for address in writers if address)))),
     )
 

@@ -1,25 +1,12 @@
-"""Which member of staff sent an email, and how the sender was authenticated (promise 5)."""
+"""How the member of staff who sent an email was authenticated (promise 5)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from mailbot.case import tokens
-from mailbot.intake.desk import Desk
-from mailbot.model import Case, Message, Proof, StaffMember, Token
-
-
-def staff_member(message: Message, desk: Desk) -> StaffMember | None:
-    """Return the member of staff whose address is in the From header, or None.
-
-    Addresses must be equal, except for ASCII case: a look-alike (U1), a plus-address or a trailing dot is somebody else. A
-    From header with no address or several addresses is nobody (A4). Automatic emails never count, for example an
-    out-of-office reply or a bounce that quotes "approve" (L5, B4). Reply-To, Sender and the display name do not identify
-    anybody (A5, A6).
-    """
-    if message.sender is None or message.classification.sender_class != "human":
-        return None
-    return next((each for each in desk.staff if each.address == message.sender.email), None)
+from mailbot.intake.desk import Desk, staff_member
+from mailbot.model import Case, Message, Proof, Token
 
 
 def proof(message: Message, case: Case | None, desk: Desk, now: datetime) -> tuple[Proof, Token | None]:

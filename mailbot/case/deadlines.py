@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import IN_WORK, ON_SITE
+from mailbot.case.lifecycle import IN_REPAIR, IN_WORK
 from mailbot.model import Case, CaseUnit, Deadline, DeadlineKind, State
 from mailbot.policy.dates import at_hour, plus_business_days
 from mailbot.policy.policy import Policy
@@ -116,7 +116,7 @@ def next_staff_reminder(policy: Policy, today: date, days: int) -> Deadline:
 
 def final_date(case: Case) -> date | None:
     """Return the day on which the state of the case expires, or by which the first repair is due; None if there is no such day."""
-    if case.state in ON_SITE:
-        return min((unit.repair_due for unit in case.units if unit.state in ON_SITE and unit.repair_due), default=None)
+    if case.state in IN_REPAIR:
+        return min((unit.repair_due for unit in case.units if unit.state in IN_REPAIR and unit.repair_due), default=None)
     kinds: dict[State, DeadlineKind] = {"asking": "missing", "quoted": "quote", "authorized": "number", "shipped": "close"}
     return next((d.due_on for d in case.deadlines if d.is_final and d.kind == kinds.get(case.state)), None)

@@ -47,11 +47,6 @@ class Refused(Value, frozen=True, tag="refused"):
 DeliveryResult = Delivered | Deferred | Ambiguous | Refused
 
 
-def begin_attempt(reply: Reply, now: datetime) -> Reply:
-    """Return the reply at the start of an SMTP transaction; store it before connecting. ``now``: aware, UTC."""
-    return structs.replace(reply, state="sending", attempts=reply.attempts + 1, tried_at=reply.tried_at or now)
-
-
 def after_attempt(reply: Reply, result: DeliveryResult, now: datetime) -> Reply:
     """Return the reply after one SMTP transaction.
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from msgspec import structs
 
-from mailbot.case.authority import proof, staff_member
-from mailbot.case.matching import case_of_request, may_join, without_units_elsewhere
+from mailbot.case.authority import proof
+from mailbot.case.matching import case_of_request, case_of_staff_email, may_join, without_units_elsewhere
 from mailbot.case.merge import merge_request
+from mailbot.intake.desk import staff_member
 from mailbot.intake.understand import understand
 from mailbot.mail.addresses import is_ours
 from mailbot.model import (
@@ -74,14 +75,10 @@ def interpret(trigger: Message | DueDate | FailedDelivery, case: Case | None, co
 def _from_staff(
     message: Message, mail: MailReference, request: Request, case: Case | None, context: Context
 ) -> tuple[StaffMessage, Case | None]:
-    """Return the event of a staff email; commands outside any thread belong to the only case of the units that they name."""
-    if mail.forged:
-        return StaffMessage(mail, request, "forged"), None
-    open_cases = context.snapshot.open_cases
-    if case is None and (request.commands or request.unclear) and len(open_cases) == 1:
-        case = open_cases[0]
+    """Return the event of a staff email and its case: none if our mail server reports that the sender is not genuine."""
+    case = case_of_staff_email(case, request, context.snapshot.open_cases)
     how, token = proof(message, case, context.policy.desk, context.now)
-    return StaffMessage(mail, request, how, token.secret if token else ""), case
+    return StaffMessage(mail, request, how, token.secret if token else ""), None if how == "forged" else case
 
 
 def _read(message: Message, mail: MailReference, case: Case | None, context: Context) -> Request:
@@ -102,7 +99,7 @@ def sender_domains(mail: MailReference) -> set[str]:
 
 
 def _to_staff(case: Case, bounce: Bounce) -> bool:
-    """Return whether the bounce is about a notice to staff: no one is notified of that (B5)."""
+    """Return whether the bounce is about a notice to staff: no one is notified of that."""
     return any(r.message_id == bounce.original_id and r.audience == "staff" for r in case.replies)
 
 

@@ -12,24 +12,29 @@ ORDER: Final[tuple[State, ...]] = get_args(OpenState)
 """The open states, the least advanced first. The state of a case is the state of its least advanced open unit."""
 
 FINAL_STATES: Final[tuple[State, ...]] = get_args(FinalState)
-CLOSED_STATES: Final[frozenset[State]] = frozenset(FINAL_STATES)
 """The states in which a unit waits for nothing."""
 
-ON_SITE: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
+IN_REPAIR: Final[frozenset[State]] = frozenset({"received", "diagnosed", "parts_quoted", "ordered", "repaired"})
 """The states of a unit that is at our site and must be repaired (ST-15)."""
 
-NUMBERED: Final[frozenset[State]] = frozenset({"authorized", "in_transit", *ON_SITE})
+UNDER_WAY: Final[frozenset[State]] = frozenset({"in_transit", *IN_REPAIR})
+"""The states in which the RMA number of a unit stays valid after its last day for shipping."""
+
+NUMBERED: Final[frozenset[State]] = frozenset({"authorized", *UNDER_WAY})
 """The states in which a unit is returned under the RMA number of the case."""
 
 IN_WORK: Final[tuple[State, ...]] = ("received", "diagnosed", "ordered")
 """The states in which we have to act: the unit waits neither for a purchase order nor for the return shipment."""
+
+CANCELABLE: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized")
+"""The states in which a customer can cancel without staff: the unit has not been shipped to us."""
 
 
 class Transition(Value, frozen=True):
     """A row of the table: in the states ``before``, the event leads to the state ``after``.
 
     None in ``before``: the unit is not in the case yet. ``command``: the staff command that causes the event. ``forced``: it needs
-    FORCE and a reason (O2). ``label``: the name of the event in the documentation.
+    FORCE and a reason. ``label``: the name of the event in the documentation.
     """
 
     event: LifecycleEvent
@@ -40,10 +45,10 @@ class Transition(Value, frozen=True):
     forced: bool = False
 
 
-_BEFORE_RECEIPT: Final[tuple[State, ...]] = ("asking", "quoted", "held", "authorized", "in_transit")
+_BEFORE_RECEIPT: Final[tuple[State, ...]] = (*CANCELABLE, "in_transit")
 _NOT_UNDER_WAY: Final[tuple[State, ...]] = ("asking", "quoted", "held", *FINAL_STATES)
 _NEW: Final[tuple[State | None, ...]] = (None, *_NOT_UNDER_WAY)
-_SITE: Final[tuple[State, ...]] = tuple(sorted(ON_SITE))
+_SITE: Final[tuple[State, ...]] = tuple(sorted(IN_REPAIR))
 
 TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("issued", "RMA issued", (*_NEW, "authorized"), "authorized"),
@@ -54,7 +59,7 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
     Transition("unanswered", "no response", ("asking", "quoted", "held"), "closed"),
     Transition("po_matched", "PO matches the quote", ("quoted", "held"), "authorized"),
     Transition("po_differs", "PO differs from the quote", ("quoted", "parts_quoted", "closed"), "held"),
-    Transition("canceled", "canceled by the customer", _BEFORE_RECEIPT, "withdrawn"),
+    Transition("canceled", "canceled by the customer", CANCELABLE, "withdrawn"),
     Transition("number_expired", "RMA expired", ("authorized",), "expired"),
     Transition("announced", "shipped by the customer", ("authorized",), "in_transit"),
     Transition("parts_po_matched", "PO matches the parts quote", ("parts_quoted", "held"), "ordered"),
@@ -119,7 +124,7 @@ def next_state(before: State | None, event: LifecycleEvent) -> State:
 
 
 def is_allowed(command: CommandName, state: State, *, force: bool = False) -> bool:
-    """Return whether a staff command is possible for a unit in this state; FORCE allows more states (O2)."""
+    """Return whether a staff command is possible for a unit in this state; FORCE allows more states."""
     return state in states_for(command) or (force and _row(command, state, forced=True) is not None)
 
 
@@ -140,7 +145,10 @@ def _row(command: CommandName, state: State, *, forced: bool) -> Transition | No
 
 
 def states_for(command: CommandName) -> tuple[State, ...]:
-    """Return the states in which a command is possible without FORCE."""
+    """Return the states in which a command is possible without FORCE.
+
+    APPROVE without serial numbers applies to the units in the first of its states that a unit has.
+    """
     rows = (row for row in TRANSITIONS if row.command == command and not row.forced)
     found = (state for row in rows for state in row.before if state)
     return tuple(dict.fromkeys((*found, *NO_TRANSITION.get(command, ()))))

@@ -1,4 +1,4 @@
-"""Match emails and units to cases: the only code that decides which case an email belongs to, and which case a unit is active in.
+"""Match emails and units to cases: which case an email belongs to, and in which case a unit is active.
 
 An email refers to its case by the Message-IDs of its thread, by our address that it is sent to, or by a number in its subject.
 """
@@ -12,12 +12,11 @@ from datetime import date
 
 from msgspec import structs
 
-from mailbot.case.authority import staff_member
-from mailbot.case.lifecycle import CLOSED_STATES, NUMBERED
+from mailbot.case.lifecycle import FINAL_STATES, NUMBERED
 from mailbot.case.merge import UNIT_INTENTS, open_to_answer
 from mailbot.case.numbers import valid_number
 from mailbot.case.tokens import details
-from mailbot.intake.desk import Desk
+from mailbot.intake.desk import Desk, staff_member
 from mailbot.intake.entities.serials import serial_key
 from mailbot.mail.reply_markers import REPLY_PREFIXES
 from mailbot.model import Case, Message, Request, Snapshot
@@ -71,7 +70,7 @@ def may_join(case: Case, message: Message, desk: Desk) -> bool:
     """Return whether the sender may write in this case.
 
     Allowed are participants, staff, and anyone who writes from the owner's domain once a unit of the case has been matched to it. A
-    guessed id or another customer's number gives no access (A10). A bounce of an outgoing email belongs to its case. For staff, the
+    guessed id or another customer's number gives no access. A bounce of an outgoing email belongs to its case. For staff, the
     From header is enough here: whether their commands are executed depends on authentication (``case.authority``).
     """
     if case.mailbox != desk.address:
@@ -85,6 +84,18 @@ def may_join(case: Case, message: Message, desk: Desk) -> bool:
         return True
     owners = {unit.owner for unit in case.units if unit.owner}
     return all(w in case.participants or _within(w.rpartition("@")[2], owners) for w in writers)
+
+
+def case_of_email(cases: Iterable[Case], message: Message, desk: Desk) -> Case | None:
+    """Return the first of the cases that an email refers to in which its sender may write."""
+    return next((case for case in cases if may_join(case, message, desk)), None)
+
+
+def case_of_staff_email(case: Case | None, request: Request, open_cases: tuple[Case, ...]) -> Case | None:
+    """Return the case of a staff email; commands outside any thread belong to the only open case of the units that they name."""
+    if case is None and (request.commands or request.unclear) and len(open_cases) == 1:
+        return open_cases[0]
+    return case
 
 
 def _within(domain: str, owners: set[str]) -> bool:
@@ -102,7 +113,7 @@ def active_units(cases: Iterable[Case]) -> dict[str, Case]:
     found: dict[str, Case] = {}
     for case in cases:
         for unit in case.units:
-            if unit.known and unit.state not in CLOSED_STATES and not (unit.answered_as_unknown or unit.shipped_on):
+            if unit.known and unit.state not in FINAL_STATES and not (unit.answered_as_unknown or unit.shipped_on):
                 found.setdefault(serial_key(unit.serial), case)
     return found
 
@@ -127,7 +138,7 @@ def case_of_request(case: Case | None, request: Request, message: Message, domai
                 return elsewhere
         waiting = any(open_to_answer(unit) for unit in case.units)
         new = keys - {serial_key(unit.serial) for unit in case.units}
-        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in CLOSED_STATES)
+        joined = waiting or ((request.adds_units or request.corrects_serial) and case.state not in FINAL_STATES)
         again = _shipped_back(case, keys) or _left_behind(case, keys, context.day)
         return None if asks and case.units and ((new and not joined) or again) else case
     if not keys or not all(key in snapshot.units and owns(domains, snapshot.units[key]) for key in keys):
@@ -155,6 +166,6 @@ def _shipped_back(case: Case, keys: set[str]) -> bool:
 
 def _left_behind(case: Case, keys: set[str], day: date) -> bool:
     """Return whether all requested units are closed while others are still under way under the expired RMA of the case."""
-    closed = {serial_key(unit.serial) for unit in case.units if unit.state in CLOSED_STATES}
+    closed = {serial_key(unit.serial) for unit in case.units if unit.state in FINAL_STATES}
     under_way = any(unit.state in NUMBERED for unit in case.units)
     return bool(keys) and keys <= closed and under_way and valid_number(case, day) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from mailbot.case.deadlines import awaits_answer
-from mailbot.case.lifecycle import CLOSED_STATES
+from mailbot.case.lifecycle import FINAL_STATES
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Request, RequestedUnit
 
@@ -25,7 +25,7 @@ def merge_request(case: Case | None, request: Request) -> Request:
     intent = request.intent
     if waiting and case and (intent in ("none", "repair") or (intent == "question" and request.units)):
         intent = case.intent
-    closed = case is not None and bool(case.units) and case.state in CLOSED_STATES and not waiting
+    closed = case is not None and bool(case.units) and case.state in FINAL_STATES and not waiting
     if closed and case and (intent == "none" or (request.renews_number and intent == "question")):
         intent = "repair" if case.intent in ("credit", "exchange") else case.intent
     if intent not in UNIT_INTENTS:

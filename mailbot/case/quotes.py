@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from msgspec import structs
 
+from mailbot.case.lifecycle import IN_REPAIR
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, Charge, PurchaseOrder, Quote
 from mailbot.policy.context import Context
@@ -31,6 +33,11 @@ def with_quote(
         parts=parts,
     )
     return (*case.quotes, quote)
+
+
+def is_for_parts(units: Iterable[CaseUnit]) -> bool:
+    """Return whether a quote for these units is a parts quote: one of them has been received (AP-16, AP-19)."""
+    return any(unit.state in IN_REPAIR for unit in units)
 
 
 def awaits_order(unit: CaseUnit) -> bool:
@@ -72,7 +79,7 @@ def quotes_named(order: PurchaseOrder, offers: tuple[Quote, ...]) -> tuple[Quote
 
 
 def accepted_quote(order: PurchaseOrder, offers: tuple[Quote, ...], day: date) -> Quote | None:
-    """Return the one quote that a purchase order accepts; None: staff must compare them (AP-17, O3).
+    """Return the one quote that a purchase order accepts; None: staff must compare them (AP-17).
 
     The total must be equal, and the currency, if it names one. The quote must be valid on ``day``, and the one that it names,
     if any.

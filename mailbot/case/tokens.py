@@ -1,4 +1,4 @@
-"""One-time tokens: they authenticate a reply to an email that only one member of staff received (promise 5; A7, A8).
+"""One-time tokens: they authenticate a reply to an email that only one member of staff received (promise 5).
 
 A token is in the Reply-To and in the Message-ID of a notice; email clients send at least one of them back.
 """

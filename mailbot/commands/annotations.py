@@ -232,5 +232,5 @@ def colored(text: str, annotations: Sequence[Annotation]) -> Text:
 
 
 def _clean(text: str) -> str:
-    """Escape control characters in an untrusted text, so that it cannot move the cursor; line ends stay (H6)."""
+    """Escape control characters in an untrusted text, so that it cannot move the cursor; line ends stay."""
     return "\n".join(escaped(line.replace("\t", "  ")) for line in text.split("\n"))

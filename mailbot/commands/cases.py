@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from mailbot.case.deadlines import final_date
-from mailbot.case.lifecycle import CLOSED_STATES
+from mailbot.case.lifecycle import FINAL_STATES
 from mailbot.commands import case_history, loading, options
 from mailbot.model import Case
 from mailbot.runtime import logs
@@ -50,7 +50,7 @@ def list_(config: Path, *, as_json: bool, everything: bool) -> None:
     mailbot cases list --all --json
     """
     with closing(loading.store(load(config), read_only=True)) as store:
-        found = [case for case in store.cases() if everything or case.state not in CLOSED_STATES]
+        found = [case for case in store.cases() if everything or case.state not in FINAL_STATES]
     if as_json:
         click.echo(logs.as_json([_row(case) for case in found], indent=1))
         return
@@ -142,6 +142,6 @@ def _cells(case: Case) -> tuple[str, ...]:
 
 
 def _no_formula(cell: str) -> str:
-    """Return a cell on one line, quoted if a spreadsheet would run it as a formula (H6, T6)."""
+    """Return a cell on one line, quoted if a spreadsheet would run it as a formula."""
     text = escaped(cell)
     return f"'{text}" if normalize("NFKC", text).lstrip()[:1] in ("=", "+", "-", "@") else text

@@ -86,21 +86,17 @@ def _explain(name: str, raw: bytes, context: MailboxContext, *, annotate: bool) 
         ConfigError: a template for the reply is invalid.
     """
     from mailbot.commands.annotations import AnnotatedMessage
-    from mailbot.core import handle
     from mailbot.intake.reading import read_message
     from mailbot.mail.parse import UnreadableError
-    from mailbot.policy.context import Context
     from mailbot.reply.render import TemplateError
-    from mailbot.runtime.pipeline import find_case, incoming_mail, look_up
+    from mailbot.runtime.pipeline import incoming_mail, step_of
     from mailbot.runtime.store import StateError
 
-    desk, now = context.policy.desk, context.clock.now()
+    desk = context.policy.desk
     message = _EMPTY
     try:
-        message = read_message(incoming_mail(desk.address, raw, now), desk, context.open_attachments)
-        case = find_case(message, context)
-        snapshot = look_up(message, case, context)
-        result = handle(message, case, Context(context.policy, snapshot, now))
+        message = read_message(incoming_mail(desk.address, raw, context.clock.now()), desk, context.open_attachments)
+        result, case, snapshot = step_of(message, context)
         annotated = AnnotatedMessage(message, _request(result), case, snapshot, desk) if annotate else None
         return Explanation(_fields(name, message, result, set(snapshot.units)), annotated)
     except StateError:

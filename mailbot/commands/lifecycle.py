@@ -6,19 +6,21 @@ from collections.abc import Iterator
 
 import click
 
-from mailbot.case.lifecycle import FINAL_STATES, ORDER, TRANSITIONS, Transition, diagram
+from mailbot.case.lifecycle import FINAL_STATES, NO_TRANSITION, ORDER, TRANSITIONS, Transition, diagram, states_for
 from mailbot.decide.permissions import ROLES
-from mailbot.model import State
+from mailbot.model import CommandName, State
 
 _PAGE = """\
 # The lifecycle of a unit
 
 `mailbot lifecycle` prints this page from the table in `mailbot/case/lifecycle.py`, which the program itself uses. A test
-compares the page with the table. The table maps a state and an event to the next state; an event that is not in the table for
-the state of a unit is refused, and the email that caused it goes to the folder Attention.
+compares the page with the table. The table maps a state and an event to the next state. A staff command that does not fit the
+state of a unit is refused in the reply. Any other event that is not in the table is a defect: the email goes to the folder
+Attention; a due date is logged and tried again.
 
-Each unit has its own state. A case has the state of its least advanced open unit. In the states {ends}, nothing is
-awaited any more. `[*]` is a unit that is not in the case yet.
+Each unit has its own state. A case has the state of its least advanced open unit. A case without units has a state of its own:
+asking or held, closed at the end. In the states {ends}, nothing is awaited any more.
+`[*]` is a unit that is not in the case yet.
 
 ## From request to closing
 
@@ -32,6 +34,18 @@ may give it ([staff.md](staff.md)). With `FORCE` and a reason, staff can do what
 event has its own row.
 
 {table}
+The table is not the only condition:
+
+- `APPROVE` releases a unit that was put on hold, or is held for a finding or a purchase order (`resumed_...`): the unit has on
+  record in which state it continues. Any other unit is `approved`. Without serial numbers, `APPROVE` applies to the units in the
+  first of these states that a unit has: {approves}.
+- `SHIPPED` without `FORCE` needs a unit that has been received, also if it is declined.
+- `CLOSE` without `FORCE` needs a unit that is not at our site, or has been shipped back.
+- `QUOTE` applies only to the units that are being repaired, if there are any.
+
+These commands do not change the state of a unit:
+
+{others}
 <details><summary>The whole table as a diagram</summary>
 
 ```mermaid
@@ -60,6 +74,8 @@ def page() -> str:
         ends=f"{', '.join(FINAL_STATES[:-1])} and {FINAL_STATES[-1]}",
         forward="".join(f"{line}\n" for line in ("stateDiagram-v2", *_forward())),
         table="".join(f"{line}\n" for line in (*_HEAD, *rows)),
+        approves=", ".join(states_for("approve")),
+        others="".join(f"- {_command(name)}, in the states {', '.join(states)}\n" for name, states in NO_TRANSITION.items()),
         diagram=diagram(),
     )
 
@@ -78,10 +94,13 @@ def _forward() -> Iterator[str]:
 
 
 def _cells(transition: Transition) -> Iterator[str]:
-    force = " with `FORCE`" if transition.forced else ""
     yield f"`{transition.event}`"
     yield transition.label
     yield ", ".join(state or "`[*]`" for state in (None, *ORDER, *FINAL_STATES) if state in transition.before)
     yield transition.after
-    command = transition.command
-    yield f"`{command.upper().replace('_', ' ')}`{force}: {', '.join(ROLES[command])}" if command else ""
+    yield _command(transition.command, forced=transition.forced) if transition.command else ""
+
+
+def _command(name: CommandName, *, forced: bool = False) -> str:
+    """Return a staff command with the roles that may give it."""
+    return f"`{name.upper().replace('_', ' ')}`{' with `FORCE`' if forced else ''}: {', '.join(ROLES[name])}"

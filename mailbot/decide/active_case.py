@@ -1,18 +1,15 @@
-"""Customer emails about an active case: cancellations, shipments, status requests."""
+"""Customer emails about an active case: purchase orders, cancellations, shipments, status requests, late renewals."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from mailbot.case.lifecycle import NUMBERED, ON_SITE
+from mailbot.case.lifecycle import CANCELABLE, NUMBERED, UNDER_WAY
 from mailbot.decide.coverage import Inquiry, answer_decision, answer_units, keyed_answer
 from mailbot.decide.orders import decide_order
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CustomerEvent, Decision, Ordered, Request
 from mailbot.policy.context import Context
-
-CANCELABLE = frozenset({"asking", "quoted", "held", "authorized"})
-"""States in which a customer can cancel without staff: the unit has not been shipped to us."""
 
 
 def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decision | None:
@@ -33,7 +30,7 @@ def decide_active(case: Case, event: CustomerEvent, context: Context) -> Decisio
     held = {serial_key(unit.serial) for unit in case.units if unit.state == "held" and unit.resume_state}
     if asked and asked <= held:  # staff are dealing with these units
         return answer_decision(context, inquiry, context.answers.other)
-    under_way = _in(case, "in_transit", *ON_SITE)
+    under_way = _in(case, *UNDER_WAY)
     if asked and asked <= {serial_key(unit.serial) for unit in under_way}:
         return keyed_answer(context, inquiry, "status", under_way)
     last = context.day - timedelta(days=context.policy.rules.number.renew_days.value)

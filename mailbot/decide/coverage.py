@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from mailbot.case.lifecycle import UNDER_WAY
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.statements.reasons import symptom
 from mailbot.model import (
@@ -23,7 +24,6 @@ from mailbot.model import (
     RequestedUnit,
     Role,
     Snapshot,
-    State,
     Unit,
     Verdict,
 )
@@ -278,9 +278,6 @@ def fees(policy: Policy, names: Iterable[str], serial: str) -> tuple[Charge, ...
 _EMAIL_FACTS = ("intent", "wish", "insurance", "overseas", "claimed", "today")
 """Facts that depend on the email alone, and not on a unit."""
 
-_UNDER_WAY: frozenset[State] = frozenset({"in_transit", "received", "diagnosed", "parts_quoted", "ordered", "repaired"})
-"""States in which the RMA number of a unit stays valid after its last day for shipping."""
-
 
 def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number | None:
     """Return the valid RMA number that this unit already has, in this case or another; None if it has none."""
@@ -288,7 +285,7 @@ def _open_number(s: Situation, case: Case | None, snapshot: Snapshot) -> Number 
     for other in cases:
         states = {unit.state for unit in other.units if serial_key(unit.serial) == serial_key(s.item.serial)}
         valid = other.number is not None and s.today <= other.number.valid_until
-        if other.number and (("authorized" in states and valid) or states & _UNDER_WAY):
+        if other.number and (("authorized" in states and valid) or states & UNDER_WAY):
             return other.number
     return None
 

@@ -1,4 +1,4 @@
-"""The decision on due dates: reminders, expirations, closings. One email for each kind of deadline."""
+"""The decision on due dates: reminders, expirations, closings. At most one email to the customer for each kind of deadline."""
 
 from __future__ import annotations
 

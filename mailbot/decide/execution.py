@@ -11,12 +11,12 @@ from msgspec import structs
 
 from mailbot.case import numbers, quotes
 from mailbot.case.deadlines import postponed
-from mailbot.case.lifecycle import ON_SITE, RESUMED, event_of
+from mailbot.case.lifecycle import RESUMED, event_of
 from mailbot.case.quotes import marked, open_quotes
 from mailbot.decide.coverage import fees
 from mailbot.decide.plan import Plan
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, Charge, Command, CommandResult, LifecycleEvent
+from mailbot.model import Case, CaseUnit, Charge, Command, CommandResult, LifecycleEvent, Outcome
 from mailbot.policy.dates import plus_business_days
 from mailbot.policy.policy import Policy
 from mailbot.policy.rules import FindingRule
@@ -101,7 +101,7 @@ def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: 
 def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> None:
     """Quote the prices of staff: a parts quote if the units have been received (AP-16, AP-19), else the first quote."""
     policy, case, command = plan.context.policy, plan.current, result.command
-    parts = any(unit.state in ON_SITE for unit in units)
+    parts = quotes.is_for_parts(units)
     fallback = next(iter(policy.rules.fees.values())).label if policy.rules.fees else command.name
     only = result.serials[0] if len(result.serials) == 1 else ""
     charges = tuple(
@@ -113,32 +113,40 @@ def _quote(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> No
     plan.update(quotes=quotes.with_quote(case, charges, result.serials, plan.context, parts=parts))
 
 
-_SEVERITY = ("decline", "hold", "quote", "notice")
-"""The most severe of several findings on a unit decides."""
+_OUTCOMES: Final[Mapping[str, Outcome | None]] = MappingProxyType(
+    {"decline": "decline", "hold": "staff", "quote": "quote", "notice": None}
+)
+"""The outcome of a finding, by ``FindingRule.then``. The first of several findings on a unit, in this order, decides."""
 
 
 def finding_rules(case: Case, result: CommandResult, policy: Policy) -> list[FindingRule]:
     """Return the rules for the findings of a command, the most severe first. A finding without a rule is only recorded."""
     found = (policy.rules.findings.get(finding) for finding in result.command.findings)
     fitting = [rule for rule in found if rule and rule.concerns(case.intent)]
-    return sorted(fitting, key=lambda rule: _SEVERITY.index(rule.then))
+    return sorted(fitting, key=lambda rule: list(_OUTCOMES).index(rule.then))
+
+
+def outcome_of_findings(rules: list[FindingRule], unit: CaseUnit) -> Outcome | None:
+    """Return the outcome of the first rule for a unit; None if the findings are only recorded, as for a repair that is paid."""
+    outcome = _OUTCOMES[rules[0].then] if rules else None
+    return None if outcome == "quote" and unit.billed else outcome
 
 
 def _diagnose(plan: Plan, units: tuple[CaseUnit, ...], result: CommandResult) -> None:
     """Record findings on units, and bill or quote their fees."""
     case, policy = plan.current, plan.context.policy
     found = finding_rules(case, result, policy)
-    then = {rule.then for rule in found}
     for unit in units:
         findings = tuple(dict.fromkeys((*unit.findings, *result.command.findings)))
-        if "decline" in then:
-            plan.move(unit, "diagnosed", findings=findings, outcome="decline")
-        elif "hold" in then:
-            plan.move(unit, "held_for_staff", findings=findings, resume_state="diagnosed", outcome="staff")
-        elif "quote" in then and not unit.billed:
-            plan.move(unit, "parts_quoted", findings=findings, outcome="quote")
-        else:
-            plan.move(unit, "diagnosed", findings=findings)
+        match outcome_of_findings(found, unit):
+            case "decline":
+                plan.move(unit, "diagnosed", findings=findings, outcome="decline")
+            case "staff":
+                plan.move(unit, "held_for_staff", findings=findings, resume_state="diagnosed", outcome="staff")
+            case "quote":
+                plan.move(unit, "parts_quoted", findings=findings, outcome="quote")
+            case _:
+                plan.move(unit, "diagnosed", findings=findings)
     lines = [
         (rule.then, line)
         for serial in result.serials

@@ -201,7 +201,7 @@ def transcript(case: Case | None, decision: Decision, mail: MailReference, *, ab
 
 
 def second_approval(plan: Plan, decision: Decision, mail: MailReference) -> Notice:
-    """Return the question to a second approver: the commands of a member of staff, and the facts (A12)."""
+    """Return the question to a second approver: the commands of a member of staff, and the facts."""
     notice = to_staff(plan, decision, mail, about="second")
     return structs.replace(
         notice,

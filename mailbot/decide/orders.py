@@ -1,4 +1,4 @@
-"""Purchase orders (PO): comparison with the open quotes, and the changes that they cause (AP-17, AP-20, ST-6, O3)."""
+"""Purchase orders (PO): comparison with the open quotes, and the changes that they cause (AP-17, AP-20, ST-6)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailbot.policy.rules import AnswerRule, DecisionRule
 
 
 def decide_order(context: Context, inquiry: Inquiry, case: Case) -> Decision | None:
-    """Decide on a purchase order by the open quotes; None: staff must compare them (O3)."""
+    """Decide on a purchase order by the open quotes; None: staff must compare them."""
     request, answers = inquiry.request, context.answers
     offers = open_quotes(case)
     if not offers or request.order is None or request.attention:
@@ -55,7 +55,7 @@ def note_payment(plan: Plan, decision: Decision, request: Request) -> None:
 
 
 def hold_for_comparison(plan: Plan, request: Request) -> None:
-    """Hold the units that a purchase order is for until staff have compared it with the quote (AP-17, O3)."""
+    """Hold the units that a purchase order is for until staff have compared it with the quote (AP-17)."""
     case = plan.current
     number = request.order.number if request.order else request.po_number or ""
     offers = open_quotes(case)

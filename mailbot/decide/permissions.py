@@ -1,4 +1,4 @@
-"""Permissions of staff commands: by role, units, state, and amount (A12, O2)."""
+"""Permissions of staff commands: by role, units, state, and amount."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Final, get_args
 
 from msgspec import structs
 
-from mailbot.case.lifecycle import ON_SITE, is_allowed, states_for
-from mailbot.case.quotes import awaits_order, latest_quote, limited_to
+from mailbot.case.lifecycle import IN_REPAIR, is_allowed, states_for
+from mailbot.case.quotes import awaits_order, is_for_parts, latest_quote, limited_to
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, SafeCommand, StaffMember, State
+from mailbot.model import Case, CaseUnit, Command, CommandName, CommandResult, RefusalReason, Role, SafeCommand, StaffMember
 from mailbot.policy.policy import Policy
 
 _ANY: Final[tuple[Role, ...]] = ("approver", "sales", "desk")
@@ -42,9 +42,6 @@ HARMLESS: Final[frozenset[CommandName]] = frozenset(get_args(SafeCommand))
 
 _MONEY: Final[frozenset[CommandName]] = frozenset({"approve", "quote"})
 
-_APPROVES: Final[tuple[State, ...]] = ("held", "asking", "quoted", "declined", "expired")
-"""An approval without serial numbers applies to the units in the first of these states that a unit has."""
-
 
 def decide_command(case: Case | None, command: Command, person: StaffMember, policy: Policy) -> CommandResult:
     """Return whether a person may give a command in the current state of the case: "done", "refused" with a reason, or "second".
@@ -66,7 +63,7 @@ def decide_command(case: Case | None, command: Command, person: StaffMember, pol
         return CommandResult(command, "refused", reason="currency")
     units = affected_units(case, command)
     if not units:
-        if command.name == "diagnosed" and not command.findings and not any(i.state in ON_SITE for i in case.units):
+        if command.name == "diagnosed" and not command.findings and not any(i.state in IN_REPAIR for i in case.units):
             return CommandResult(command, "done")  # a remote diagnosis before receipt (ST-3): it is only recorded
         if command.name == "close" and not case.units and case.state == "held":
             return CommandResult(command, "done")
@@ -81,14 +78,14 @@ def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
     fitting = [unit for unit in units if is_allowed(command.name, unit.state, force=bool(command.force))]
     if command.name == "approve":
         fitting = [unit for unit in fitting if unit.state != "asking" or unit.serial]
-        first = next((state for state in _APPROVES if any(unit.state == state for unit in fitting)), None)
+        first = next((state for state in states_for("approve") if any(unit.state == state for unit in fitting)), None)
         fitting = fitting if named else [unit for unit in fitting if unit.state == first]
     if command.name == "close" and not command.force:
         fitting = [unit for unit in fitting if not unit.on_site or unit.state == "shipped"]
     if command.name == "shipped":
         fitting = [unit for unit in fitting if unit.received_on or command.force]
-    if command.name == "quote" and any(unit.state in ON_SITE for unit in fitting):
-        fitting = [unit for unit in fitting if unit.state in ON_SITE]
+    if command.name == "quote" and is_for_parts(fitting):
+        fitting = [unit for unit in fitting if unit.state in IN_REPAIR]
     if named and len(fitting) < len(units):
         return ()
     if command.count and not named:
@@ -109,7 +106,7 @@ def amount_of(case: Case, command: Command, units: tuple[CaseUnit, ...]) -> Deci
 def _within_limit(
     result: CommandResult, units: tuple[CaseUnit, ...], case: Case, person: StaffMember, policy: Policy
 ) -> CommandResult:
-    """Require a second approver above the person's approval limit, and in the person's own case (A12)."""
+    """Require a second approver above the person's approval limit, and in the person's own case."""
     if result.command.name not in _MONEY:
         return result
     own = person.address in (case.sender, *case.participants)

@@ -32,9 +32,9 @@ from mailbot.model import (
 )
 
 ANSWERS_IF_FORGED = 1
-"""Replies per day to an address in a From header that our mail server reports as not genuine (P5)."""
+"""Replies per day to an address in a From header that our mail server reports as not genuine."""
 ANSWERS_A_DAY = 5
-"""Direct replies to one address per day. After that, none are sent, and staff are notified once (L4)."""
+"""Direct replies to one address per day. After that, none are sent, and staff are notified once."""
 
 
 def decide_request(plan: Plan, event: CustomerEvent) -> Decision:
@@ -251,7 +251,7 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
     if sent_today > limit:
         return
-    if over:  # staff are notified once a day: neither they nor the customer can be flooded (L4, R5)
+    if over:  # staff are notified once a day: neither they nor the customer can be flooded
         why = (
             f"{mail.answer_to} has had the day's answers ({limit}). This mail and the day's further ones are decided and on "
             f"record, and get no answer."

@@ -6,18 +6,18 @@ from msgspec import structs
 
 from mailbot.case.matching import active_units
 from mailbot.decide import notices, permissions
+from mailbot.decide.command_effects import clauses_of_command, plan_replies, verdicts_of_command
 from mailbot.decide.coverage import Inquiry, answer_decision, of_verdicts
 from mailbot.decide.execution import execute
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_IF_FORGED, plan_verdicts
-from mailbot.decide.staff_replies import clauses_of_command, plan_replies, verdicts_of_command
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, Command, CommandResult, Decision, PendingApproval, StaffMember, StaffMessage, Verdict
 
 
 def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
-    """Decide on a staff email: execute its commands, ask for a confirmation, or do nothing (A1)."""
+    """Decide on a staff email: execute its commands, ask for a confirmation, or do nothing."""
     context, mail, request = plan.context, event.mail, event.request
     person = next(each for each in context.policy.desk.staff if each.address == mail.sender)
     if event.proof == "forged":
@@ -50,7 +50,7 @@ def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
 
 
 def _command_decision(plan: Plan, event: StaffMessage, commands: tuple[Command, ...], person: StaffMember) -> Decision:
-    """Execute commands that are authenticated or harmless; for the others, ask the listed address to confirm (A1)."""
+    """Execute commands that are authenticated or harmless; for the others, ask the listed address to confirm."""
     context, case = plan.context, plan.case
     # The token of a request for confirmation confirms only the commands of that request.
     other_commands = event.proof == "confirmation" and commands != _commands_of_token(case, event)
@@ -120,7 +120,7 @@ def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) 
 
 
 def _permitted(plan: Plan, command: Command, person: StaffMember) -> CommandResult:
-    """Return whether a command is permitted; REJECT by a second approver rejects only what waits for approval (A12)."""
+    """Return whether a command is permitted; REJECT by a second approver rejects only what waits for approval."""
     case = plan.case
     result = permissions.decide_command(case, command, person, plan.context.policy)
     waiting = case.pending.commands if case and case.pending else ()
@@ -136,7 +136,7 @@ def _permitted(plan: Plan, command: Command, person: StaffMember) -> CommandResu
 
 
 def _with_pending(case: Case | None, commands: tuple[Command, ...]) -> list[Command]:
-    """Return the commands; APPROVE by a second approver is replaced by the commands that wait for approval (A12)."""
+    """Return the commands; APPROVE by a second approver is replaced by the commands that wait for approval."""
     waiting = case.pending.commands if case and case.pending else ()
     return [
         command for each in commands for command in (waiting if waiting and each.name == "approve" and not each.prices else (each,))

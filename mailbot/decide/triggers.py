@@ -35,7 +35,7 @@ def decide(case: Case | None, event: Event, context: Context) -> Decision:
 
 
 def _decide_bounce(plan: Plan, event: Bounced) -> Decision:
-    """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced (B1)."""
+    """Notify the desk. If the customer is unreachable, reminders stop, and expirations are not announced."""
     decision = plan.no_action("an outgoing email could not be delivered")
     case = plan.before
     if case is None:

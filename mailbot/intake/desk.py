@@ -6,7 +6,7 @@ from typing import Literal
 
 from mailbot.intake.statements.word_lists import WordLists
 from mailbot.mail.authentication import Profile
-from mailbot.model import StaffMember, Value
+from mailbot.model import Message, StaffMember, Value
 
 Authority = Literal["confirm", "insecure-from"]
 """What happens to staff commands without proof: the listed address is asked to confirm, or From is trusted."""
@@ -31,3 +31,15 @@ class Desk(Value, frozen=True):
     authentication_results: Profile = "standard"
     authority: Authority = "confirm"
     currency: str = "USD"
+
+
+def staff_member(message: Message, desk: Desk) -> StaffMember | None:
+    """Return the member of staff whose address is in the From header, or None (promise 5).
+
+    Addresses must be equal, except for ASCII case: a look-alike, a plus-address or a trailing dot is somebody else. A From
+    header with no address or several addresses is nobody. Automatic emails never count, for example an out-of-office reply or
+    a bounce that quotes "approve". Reply-To, Sender and the display name do not identify anybody.
+    """
+    if message.sender is None or message.classification.sender_class != "human":
+        return None
+    return next((each for each in desk.staff if each.address == message.sender.email), None)

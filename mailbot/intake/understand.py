@@ -9,6 +9,7 @@ import msgspec
 from mailbot.intake import requested_units
 from mailbot.intake.attachments.extraction import is_program
 from mailbot.intake.commands.parsing import parse_commands
+from mailbot.intake.desk import staff_member
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.message_content import MessageContent, NamedUnit, weight
@@ -54,7 +55,7 @@ def _request(content: MessageContent) -> Request:
     message, desk = content.message, content.desk
     if message.classification.sender_class != "human":
         return Request(kind=message.classification.sender_class, language=content.language)
-    if message.sender and message.sender.email in {person.address for person in desk.staff}:
+    if staff_member(message, desk):
         return msgspec.structs.replace(_staff_request(content), notes=_notes(message))
     if _is_spam(content):
         return Request(kind="spam", language=content.language)

@@ -1,6 +1,6 @@
 """Classify the sender of a message: a person, or a machine that must not get a reply (RFC 3834).
 
-The rules are in one table and are tried in order; the first match decides and is named in ``Classification.because``.
+The rules are in one table and are tried in order; the first match decides and is named in ``Classification.reason``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mailbot.mail.reply_markers import COLONS, REPLY_PREFIXES, REPLY_SUBJECT, al
 from mailbot.model import Address, Bounce, Classification, SenderClass, Value
 
 COMPLAINT = "feedback report"
-"""``Classification.because`` of an abuse complaint (RFC 5965)."""
+"""``Classification.reason`` of an abuse complaint (RFC 5965)."""
 
 
 MAX_TEXT = 4000

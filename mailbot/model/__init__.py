@@ -11,6 +11,7 @@ from mailbot.model.case import (
     CustomerEvent,
     DeadlinesReached,
     Event,
+    FolderName,
     HistoryEntry,
     Ignored,
     MailEvent,

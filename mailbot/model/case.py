@@ -1,4 +1,4 @@
-"""A case: the fold of its events. Its events, history and emails; the snapshot for a step, and its result."""
+"""A case: what its events and decisions add up to. Its events, history and emails; the snapshot of a step, and its result."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class HistoryEntry(Value, frozen=True):
 
 
 class Case(Value, frozen=True):
-    """The fold of its events: the customer, the units, their states and their deadlines.
+    """What its events and decisions add up to: the customer, the units, their states and their deadlines.
 
     ``sender``: the address that replies to the customer go to. ``name``: the customer's display name, may be empty.
     ``unreachable``: an email to the sender could not be delivered, and the sender has not written since. ``version`` grows when
@@ -193,13 +193,17 @@ class Snapshot(Value, frozen=True):
     token_entropy: str = ""
 
 
+FolderName = Literal["Done", "Ignored", "Attention"]
+"""The folders that processed emails are moved to."""
+
+
 class MailRecord(Value, frozen=True):
     """One line of the mail log: an email that arrived, what was done with it, and the folder it was moved to."""
 
     identity: str
     at: datetime
     mailbox: str
-    folder: Literal["Done", "Ignored", "Attention"]
+    folder: FolderName
     kind: Kind | Literal["unreadable"]
     sender: str = ""
     subject: str = ""

@@ -19,7 +19,7 @@ class Mail(Value, frozen=True, tag="mail"):
 
 
 class DueDate(Value, frozen=True, tag="due"):
-    """One or more deadlines of a case are due at ``at`` (aware, UTC)."""
+    """Deadlines of a case have been reached. ``at``: aware, UTC; in the store's list the first of them, in a trigger now."""
 
     case_id: str
     at: datetime

@@ -43,7 +43,7 @@ class RequestedUnit(Value, frozen=True):
 
     ``vague``: the reason names no symptom ("doesn't work"). ``symptom``: the name of the failure in the word list, if it has
     one. ``revision``: the revision that the email states. ``suggestion``: the serial number of the requester's only unit that
-    looks like this unknown one; the customer is asked about it, and nothing is decided on it (U2). ``unsure``: it is not
+    looks like this unknown one; the customer is asked about it, and nothing is decided on it. ``unsure``: it is not
     certain that the email means this unit, so the customer is asked about it as if it were unknown.
     """
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mailbot.model import CommandName, Outcome, RefusalReason, State, Value
-
-EmailKind = Literal["answer", "reminder", "expired", "closed", "progress", "notice", "transcript"]
+from mailbot.model import CommandName, EmailKind, Outcome, RefusalReason, State, Value
 
 
 class ClauseSentence(Value, frozen=True):

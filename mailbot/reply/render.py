@@ -23,8 +23,8 @@ from jinja2.runtime import Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from mailbot.model import Value
-from mailbot.reply.email_content import EmailContent, EmailKind
+from mailbot.model import EmailKind, Value
+from mailbot.reply.email_content import EmailContent
 from mailbot.reply.samples import SAMPLES
 from mailbot.reply.wrap import wrap
 from mailbot.strict_toml import nearest
@@ -33,7 +33,7 @@ KINDS: tuple[str, ...] = get_args(EmailKind)
 FORMS = ("txt", "html")
 FACTS = EmailContent.__struct_fields__
 
-# Characters to remove: control characters (replaced by spaces) and marks that change the text direction (U3).
+# Characters to remove: control characters (replaced by spaces) and marks that change the text direction.
 _INVISIBLE = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ") | dict.fromkeys(
     (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), ""
 )

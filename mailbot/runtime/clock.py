@@ -1,4 +1,4 @@
-"""The clock: the only place that reads the time."""
+"""The clock that decisions use; ``--now`` sets it."""
 
 from __future__ import annotations
 

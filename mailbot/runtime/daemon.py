@@ -1,4 +1,4 @@
-"""The daemon: a worker that listens, polls, checks due dates, and reconnects when a server is unreachable."""
+"""The daemon runs a worker: it listens, polls, checks due dates, and reconnects when a server is unreachable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IDLE_SECONDS = 9 * 60.0
 class Daemon:
     """Runs a worker until it is stopped. Each mailbox is checked every ``poll_seconds``, whether or not IDLE reports news.
 
-    With ``from_now``, the emails that are in the mailbox at the very first start are skipped (Q1).
+    With ``from_now``, the emails that are in the mailbox at the very first start are skipped.
     """
 
     def __init__(self, worker: Worker, *, poll_seconds: int, from_now: bool) -> None:
@@ -48,7 +48,7 @@ class Daemon:
         """Work until ``stop``. Raises StateError: the state is damaged: nothing may be processed or sent (promise 8)."""
         worker = self.worker
         scheduler = self._scheduler()
-        tasks = [asyncio.create_task(self._process(connections)) for connections in worker.mailboxes]
+        tasks = [asyncio.create_task(self._watch_mailbox(connections)) for connections in worker.mailboxes]
         tasks += [asyncio.create_task(self._listen(connections)) for connections in worker.mailboxes]
         tasks.append(asyncio.create_task(self._keep_sending()))
         scheduler.start()
@@ -91,7 +91,7 @@ class Daemon:
             self._fail(error)
 
     def _fail(self, error: StateError) -> bool:
-        """Stop if the state is damaged; say so. A full disk or an unreachable database is tried again (C4)."""
+        """Stop if the state is damaged; say so. A full disk or an unreachable database is tried again."""
         if isinstance(error, UnavailableError):
             log.error("the state cannot be written; nothing is sent or moved", error=str(error))
             return False
@@ -112,7 +112,7 @@ class Daemon:
                     pause = await self._pause(pause)
                     self.worker.unsent.set()
 
-    async def _process(self, connections: MailboxConnections) -> None:
+    async def _watch_mailbox(self, connections: MailboxConnections) -> None:
         """Process what arrives in one mailbox; if its server is unreachable, try again with backoff."""
         pause, stopping = FIRST_PAUSE, self.worker.stopping
         while not stopping.is_set():
@@ -146,9 +146,9 @@ class Daemon:
         return min(seconds * 2, LONGEST_PAUSE)
 
     async def _note_first_uid(self, connections: MailboxConnections) -> None:
-        """Note at the very first start where new mail begins, so that old emails are skipped (Q1).
+        """Note at the very first start where new mail begins, so that old emails are skipped.
 
-        If the server has assigned new UIDs since (S7), the day of the first start separates old emails from new ones.
+        If the server has assigned new UIDs since, the day of the first start separates old emails from new ones.
         """
         worker, box, name = self.worker, connections.mailbox, f"first uid of {connections.address}"
         noted = (await worker.use_store(lambda: worker.store.get_fact(name)) or "").split(" ")

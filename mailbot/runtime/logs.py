@@ -1,4 +1,4 @@
-"""Logging: one record per line on standard error. Untrusted text is escaped (H6); secrets are never logged."""
+"""Logging: one record per line on standard error. Untrusted text is escaped; secrets are never logged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def escaped(text: str) -> str:
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON in which only control, format and direction characters are escaped (H6)."""
+    """Return JSON in which only control, format and direction characters are escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     if text.isascii() and "\x7f" not in text:
         return text

@@ -10,7 +10,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -20,7 +20,7 @@ from mailbot.intake.attachments.extraction import AttachmentContents, contents
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.reading import read_message
 from mailbot.mail.parse import UnreadableError
-from mailbot.model import Attachment, Case, DueDate, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
+from mailbot.model import Attachment, Case, DueDate, FolderName, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
 from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
@@ -30,12 +30,10 @@ from mailbot.runtime.store import DuplicateError, StaleError, StateError, Store,
 
 log = structlog.get_logger("mailbot")
 
-FolderName = Literal["Done", "Ignored", "Attention"]
-
 _Result = TypeVar("_Result")
 
-TRIES = 5
-"""How many times a batch is processed if other processes keep changing its cases."""
+STAGING_TRIES = 5
+"""How many times a batch is staged if other processes keep changing its cases, and an email if its RMA number is taken."""
 
 
 class UnitLookup(Protocol):
@@ -80,12 +78,12 @@ class Disposition(Value, frozen=True):
 # ---------------------------------------------------------------- emails
 
 
-def process_batch(batch: Sequence[Mail], context: MailboxContext) -> list[Disposition]:
+def process_batch(batch: Sequence[Mail], mailbox_context: MailboxContext) -> list[Disposition]:
     """Process a batch of emails and make it durable. Only what is returned here may leave INBOX.
 
     Raises StateError: nothing of the batch took effect, and nothing may be sent or moved.
     """
-    done = stage_and_commit(context.store, lambda: [_process(mail, context) for mail in batch])
+    done = stage_and_commit(mailbox_context.store, lambda: [_process_mail(mail, mailbox_context) for mail in batch])
     for mail, disposition in zip(batch, done, strict=True):
         record = disposition.step.record if disposition.step else None
         if record:
@@ -107,7 +105,7 @@ def stage_and_commit(store: Store, stage: Callable[[], _Result]) -> _Result:
 
     Raises StateError: nothing that was staged took effect.
     """
-    for _ in range(TRIES):
+    for _ in range(STAGING_TRIES):
         try:
             result = stage()
             store.commit()
@@ -119,20 +117,19 @@ def stage_and_commit(store: Store, stage: Callable[[], _Result]) -> _Result:
             raise
         else:
             return result
-    raise UnavailableError(f"other processes changed the same cases {TRIES} times in a row; nothing was changed")
+    raise UnavailableError(f"other processes changed the same cases {STAGING_TRIES} times in a row; nothing was changed")
 
 
-def _process(mail: Mail, context: MailboxContext) -> Disposition:
+def _process_mail(mail: Mail, mailbox_context: MailboxContext) -> Disposition:
     """Process one email; one that cannot be processed goes to Attention, with a note to staff (promise 4)."""
     digest = hashlib.sha256(mail.raw).hexdigest()
     identity = f"{mail.mailbox} raw {digest}"
     try:
-        message = read_message(mail, context.policy.desk, context.open_attachments)
+        message = read_message(mail, mailbox_context.policy.desk, mailbox_context.open_attachments)
         identity = message.identity
-        if earlier := context.store.recorded(identity):
+        if earlier := mailbox_context.store.recorded(identity):
             return Disposition(mail.uid, earlier.folder)
-        _check_answerable(message)
-        return _stage_message(mail.uid, message, context)
+        return _stage_message(mail.uid, message, mailbox_context)
     except (StateError, StaleError, RegistryError):
         raise
     except UnreadableError as error:
@@ -140,32 +137,37 @@ def _process(mail: Mail, context: MailboxContext) -> Disposition:
     except Exception as error:  # one email never keeps the next from being processed
         log.exception("email set aside", mailbox=mail.mailbox, digest=digest[:16])
         why = f"{type(error).__name__} while it was processed"
-    step = _set_aside(mail.mailbox, identity, why, context)
-    return _staged(mail.uid, step, context) or Disposition(mail.uid, "Attention")
+    step = _set_aside(mail.mailbox, identity, why, mailbox_context)
+    return _staged(mail.uid, step, mailbox_context) or Disposition(mail.uid, "Attention")
 
 
-def _check_answerable(message: Message) -> None:
-    """Raise ``UnreadableError`` for a person's email that has no usable From or Reply-To: staff must see it."""
+def step_of(message: Message, mailbox_context: MailboxContext) -> tuple[Step, Case | None, Snapshot]:
+    """Return the step of an email, and the case and the snapshot that it is based on. Nothing is staged.
+
+    Raises UnreadableError: a person's email has no usable From or Reply-To; staff must see it.
+    """
     if message.classification.sender_class == "human" and message.answer_to is None:
         raise UnreadableError("there is nobody to answer: no usable From or Reply-To")
+    case = find_case(message, mailbox_context)
+    snapshot = look_up(message, case, mailbox_context)
+    return handle(message, case, mailbox_context.core_context(snapshot)), case, snapshot
 
 
-def _stage_message(uid: int, message: Message, context: MailboxContext) -> Disposition:
+def _stage_message(uid: int, message: Message, mailbox_context: MailboxContext) -> Disposition:
     """Stage the step of an email; if its RMA number belongs to another case, the next sequence number is tried."""
-    case = find_case(message, context)
-    for _ in range(TRIES):
-        step = handle(message, case, context.core_context(look_up(message, case, context)))
-        if disposition := _staged(uid, step, context):
+    for _ in range(STAGING_TRIES):
+        step, _, _ = step_of(message, mailbox_context)
+        if disposition := _staged(uid, step, mailbox_context):
             return disposition
     raise StateError(
-        f"{TRIES} RMA numbers in a row belong to other cases: the state is older than its numbers. Restore a newer backup"
+        f"{STAGING_TRIES} RMA numbers in a row belong to other cases: the state is older than its numbers. Restore a newer backup"
     )
 
 
-def _staged(uid: int, step: Step, context: MailboxContext) -> Disposition | None:
+def _staged(uid: int, step: Step, mailbox_context: MailboxContext) -> Disposition | None:
     """Stage a step. An email that took effect before has no second effect (promise 2). None: the RMA number is taken."""
     try:
-        context.store.stage(step)
+        mailbox_context.store.stage(step)
     except DuplicateError as error:
         if error.what == "number":
             return None
@@ -175,28 +177,28 @@ def _staged(uid: int, step: Step, context: MailboxContext) -> Disposition | None
     return Disposition(uid, step.record.folder if step.record else "Done", step)
 
 
-def _set_aside(mailbox: str, identity: str, why: str, context: MailboxContext) -> Step:
-    if earlier := context.store.recorded(identity):
+def _set_aside(mailbox: str, identity: str, why: str, mailbox_context: MailboxContext) -> Step:
+    if earlier := mailbox_context.store.recorded(identity):
         return Step(event=None, decision=None, after=None, record=earlier)
-    now = context.clock.now()
+    now = mailbox_context.clock.now()
     record = MailRecord(identity=identity, at=now, mailbox=mailbox, folder="Attention", kind="unreadable", why=why)
-    return set_aside(record, context.core_context(Snapshot(id_entropy=context.entropy())))
+    return set_aside(record, mailbox_context.core_context(Snapshot(id_entropy=mailbox_context.entropy())))
 
 
-def too_large(uid: int, size: int, uid_validity: int, context: MailboxContext) -> Disposition:
-    """Set an email aside that was not fetched because of its size (R3), and make that durable.
+def too_large(uid: int, size: int, uid_validity: int, mailbox_context: MailboxContext) -> Disposition:
+    """Set an email aside that was not fetched because of its size, and make that durable.
 
     Raises StateError: nothing took effect.
     """
-    mailbox = context.policy.desk.address
+    mailbox = mailbox_context.policy.desk.address
     why = f"it could not be fetched, or is too large ({size} bytes)"
 
     def stage() -> Disposition:
-        step = _set_aside(mailbox, f"uid {mailbox} {uid_validity} {uid}", why, context)
-        staged = _staged(uid, step, context)
+        step = _set_aside(mailbox, f"uid {mailbox} {uid_validity} {uid}", why, mailbox_context)
+        staged = _staged(uid, step, mailbox_context)
         return Disposition(uid, "Attention", staged.step if staged else None)
 
-    return stage_and_commit(context.store, stage)
+    return stage_and_commit(mailbox_context.store, stage)
 
 
 def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail:
@@ -207,37 +209,37 @@ def incoming_mail(mailbox: str, raw: bytes, now: datetime, uid: int = 0) -> Mail
 # ---------------------------------------------------------------- what the core is given
 
 
-def find_case(message: Message, context: MailboxContext) -> Case | None:
+def find_case(message: Message, mailbox_context: MailboxContext) -> Case | None:
     """Return the case that an email names by its thread, its address or a number, if its sender may take part; else None."""
-    desk = context.policy.desk
-    found = context.store.find(matching.thread_ids(message), matching.case_references(message, desk))
-    return next((case for case in found if matching.may_join(case, message, desk)), None)
+    desk = mailbox_context.policy.desk
+    found = mailbox_context.store.find(matching.thread_ids(message), matching.case_references(message, desk))
+    return matching.case_of_email(found, message, desk)
 
 
-def look_up(message: Message, case: Case | None, context: MailboxContext) -> Snapshot:
+def look_up(message: Message, case: Case | None, mailbox_context: MailboxContext) -> Snapshot:
     """Return what the core needs to know of the world for an email."""
-    policy, store = context.policy, context.store
-    units = context.registry.look_up(dict.fromkeys((*message.codes, *_unit_keys(case))))
+    policy, store = mailbox_context.policy, mailbox_context.store
+    units = mailbox_context.registry.look_up(dict.fromkeys((*message.codes, *_unit_keys(case))))
     answer_to = message.answer_to.email if message.answer_to else ""
-    midnight = at_hour(today(context.clock.now(), policy.timezone), 0, policy.timezone)
+    midnight = at_hour(today(mailbox_context.clock.now(), policy.timezone), 0, policy.timezone)
     return Snapshot(
         units=units,
         open_cases=store.open_cases(policy.desk.address, units),
         past_cases=store.past_cases(policy.desk.address, units),
         answers_today=store.answers_since(answer_to, midnight) if answer_to else 0,
-        id_entropy=context.entropy(),
-        token_entropy=context.entropy(),
+        id_entropy=mailbox_context.entropy(),
+        token_entropy=mailbox_context.entropy(),
         sequence=store.next_sequence(),
     )
 
 
-def snapshot_for(case: Case, context: MailboxContext) -> Snapshot:
+def snapshot_for(case: Case, mailbox_context: MailboxContext) -> Snapshot:
     """Return what the core needs to know of the world for a due date or a failed delivery of a case."""
     return Snapshot(
-        units=context.registry.look_up(_unit_keys(case)),
-        id_entropy=context.entropy(),
-        token_entropy=context.entropy(),
-        sequence=context.store.next_sequence(),
+        units=mailbox_context.registry.look_up(_unit_keys(case)),
+        id_entropy=mailbox_context.entropy(),
+        token_entropy=mailbox_context.entropy(),
+        sequence=mailbox_context.store.next_sequence(),
     )
 
 
@@ -276,9 +278,9 @@ def _stage_due(due: DueDate, contexts: Mapping[str, MailboxContext], store: Stor
     case = store.case(due.case_id)
     if case is None:
         return None
-    context = contexts[case.mailbox]
+    mailbox_context = contexts[case.mailbox]
     try:
-        step = handle(DueDate(case.id, now), case, Context(context.policy, snapshot_for(case, context), now))
+        step = handle(DueDate(case.id, now), case, Context(mailbox_context.policy, snapshot_for(case, mailbox_context), now))
         store.stage(step)
     except (StateError, StaleError):
         raise

@@ -90,7 +90,7 @@ class Sender:
     def _record(self, reply: Reply) -> None:
         """Put the result of an attempt on record; a reply that will not arrive is a trigger, in the same commit (promise 3).
 
-        If a notice to staff fails, that is only logged (B5).
+        If a notice to staff fails, that is only logged.
         """
         context = self._contexts.get(reply.mailbox)
         if reply.state not in ("failed", "held"):

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import structlog
 
+from mailbot.model import FolderName
 from mailbot.runtime import pipeline
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.imap.mailbox import Disconnected, Mailbox, MailboxError
-from mailbot.runtime.pipeline import Disposition, FolderName, MailboxContext
+from mailbot.runtime.pipeline import Disposition, MailboxContext
 from mailbot.runtime.registry.registry import Registry, RegistryError
 from mailbot.runtime.sending import Sender
 from mailbot.runtime.servers import Imap, Smtp
@@ -28,7 +29,7 @@ BATCH = 50
 """Emails that are made durable together."""
 FIRST_PAUSE = 1.0
 """Seconds until a lost server is tried again; longer after each failure."""
-TRIES = 3
+SERVER_TRIES = 3
 """How many times ``run --once`` tries a server that disconnects."""
 POLL_OTHERS = 0.2
 """Seconds between two checks of ``run --once`` whether another process has finished its work."""
@@ -92,11 +93,11 @@ class Worker:
             if uids == earlier:
                 raise MailboxError(connections.mailbox.server, "emails stay in the folder although they were moved")
             earlier = uids
-            done += await self._process(connections, uids)
+            done += await self._process_uids(connections, uids)
             self.unsent.set()
         return done
 
-    async def _process(self, connections: MailboxConnections, uids: list[int]) -> list[Disposition]:
+    async def _process_uids(self, connections: MailboxConnections, uids: list[int]) -> list[Disposition]:
         box, context = connections.mailbox, connections.context
         fetched = await asyncio.to_thread(box.fetch, uids)
         now = self.clock.now()
@@ -170,7 +171,7 @@ class Worker:
         if self.clock.at:
             await self.process_due()
         failed: dict[str, MailboxError] = {}
-        sending = asyncio.create_task(self._keep_sending())
+        sending = asyncio.create_task(self._send_until_stopped())
         try:
             while not await self._round(failed) and not self.stopping.is_set():  # noqa: ASYNC110 - others give no sign
                 await asyncio.sleep(POLL_OTHERS)
@@ -181,7 +182,7 @@ class Worker:
         for error in failed.values():
             raise error
 
-    async def _keep_sending(self) -> None:
+    async def _send_until_stopped(self) -> None:
         while not self.stopping.is_set():
             await self.send_next()
 
@@ -202,14 +203,14 @@ class Worker:
 
     async def _drained(self, connections: MailboxConnections) -> bool:
         """Drain a mailbox, unless another process reads it; say whether it is empty."""
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, SERVER_TRIES + 1):
             try:
                 await asyncio.to_thread(connections.mailbox.connect)
                 if await self.claim(connections):
                     await self.drain(connections)
                 return not await asyncio.to_thread(connections.mailbox.waiting, 1, connections.above)
             except Disconnected:
-                if attempt == TRIES:
+                if attempt == SERVER_TRIES:
                     raise
                 await asyncio.sleep(FIRST_PAUSE * attempt)
         return False

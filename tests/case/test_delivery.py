@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, after_attempt, begin_attempt
+from msgspec import structs
+
+from mailbot.case.delivery import Ambiguous, Deferred, Delivered, Refused, after_attempt
 from mailbot.model import Reply
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -17,6 +19,11 @@ REPLY = Reply(
     at=NOW,
     template="ask",
 )
+
+
+def begin_attempt(reply: Reply, now: datetime) -> Reply:
+    """The reply as the store claims it."""
+    return structs.replace(reply, state="sending", attempts=reply.attempts + 1, tried_at=reply.tried_at or now)
 
 
 def minutes(count: float) -> timedelta:

@@ -227,3 +227,9 @@ def test_an_error_in_one_email_does_not_stop_the_others(mailbot: Mailbot, desk: 
     as_text = mailbot("explain", "--now", NOW, desk / "saved")
     assert as_text.code == 0
     assert "ZeroDivisionError while it was processed" in as_text.out
+
+
+def test_an_email_that_nobody_can_answer_goes_to_attention_as_in_the_daemon(explained: Callable[[bytes], str]) -> None:
+    """A From header with two addresses is shown as moved to Attention, not as decided."""
+    out = explained(letter("Serial number AH2F104432 shows no video.", sender=f"{KIM}, lee@acme.example"))
+    assert "moved to Attention, staff are notified: there is nobody to answer" in out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from mailbot.case.lifecycle import TRANSITIONS, diagram
+from mailbot.case.lifecycle import NO_TRANSITION, TRANSITIONS, diagram
 from mailbot.decide.permissions import ROLES
 from mailbot.model import State
 
@@ -34,6 +34,7 @@ def test_the_page_has_the_whole_table() -> None:
         command = f"`{way.command.upper().replace('_', ' ')}`{force}: " if way.command else ""
         assert row[-1] == (command + ", ".join(ROLES[way.command]) if way.command else "")
     assert all(state in page for state in get_args(State))
+    assert all(f"- `{name.upper().replace('_', ' ')}`: {', '.join(ROLES[name])}" in page for name in NO_TRANSITION)
     assert diagram() in page
 
 

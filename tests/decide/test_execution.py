@@ -1,4 +1,4 @@
-"""What a granted staff command changes in a case."""
+"""What a permitted staff command changes in a case."""
 
 from __future__ import annotations
 
@@ -293,6 +293,6 @@ def test_what_changes_nothing(name: CommandName) -> None:
     ("name", "state"), [("repaired", "authorized"), ("received", "repaired"), ("shipped", "asking"), ("approve", "received")]
 )
 def test_the_table_has_the_last_word(name: CommandName, state: State) -> None:
-    """A granted command that the lifecycle table does not allow is an error, and is never executed."""
+    """A permitted command that the lifecycle table does not allow is an error, and is never executed."""
     with pytest.raises(ImpossibleTransitionError):
         done(case(unit("A1", state)), name, shipment=ShipmentNotice("UPS", "1Z999AA10123456784"))

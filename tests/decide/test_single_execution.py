@@ -1,4 +1,4 @@
-"""Staff commands are executed once: when they are granted and proven, and never before."""
+"""Staff commands are executed once: when they are permitted and proven, and never before."""
 
 from __future__ import annotations
 
@@ -52,19 +52,19 @@ def again(taken: Taken) -> Decision:
     return step.decision
 
 
-def granted(decision: Decision) -> list[str]:
+def permitted(decision: Decision) -> list[str]:
     return [result.command.name for result in decision.command_results if result.result == "done"]
 
 
 @pytest.mark.parametrize("company", COMPANIES)
-def test_each_granted_command_is_executed_exactly_once(company: str, watched: Executions) -> None:
-    """In every staff email, each granted command is executed once, in its order; no other command is executed."""
+def test_each_permitted_command_is_executed_exactly_once(company: str, watched: Executions) -> None:
+    """In every staff email, each permitted command is executed once, in its order; no other command is executed."""
     executed: Counter[str] = Counter()
     for taken in walked(company):
         if not isinstance(taken.step.event, StaffMessage):
             continue
         decision = again(taken)
-        about_a_case = granted(decision) if taken.step.after else []
+        about_a_case = permitted(decision) if taken.step.after else []
         assert watched.real == about_a_case, taken.name
         assert not (watched.real and watched.trial), "nothing is executed twice, not even for judging"
         executed.update(watched.real)
@@ -93,7 +93,7 @@ def test_an_unproven_forged_or_refused_command_is_not_executed(company: str, wat
         decision = again(taken)
         assert watched.real == []
         assert [change for change in decision.changes if isinstance(change, UnitChanged)] == []
-        assert granted(decision) == []
+        assert permitted(decision) == []
 
 
 @pytest.mark.parametrize("company", COMPANIES)

@@ -15,8 +15,8 @@ from support.forgeries import forged
 from support.memory_desk import PORTWELL, policy
 
 from mailbot.case import tokens
-from mailbot.case.authority import proof, staff_member
-from mailbot.intake.desk import Desk
+from mailbot.case.authority import proof
+from mailbot.intake.desk import Desk, staff_member
 from mailbot.mail.build import Draft, build
 from mailbot.mail.parse import parse
 from mailbot.model import Case, Command, Message, Proof, StaffMember, Token

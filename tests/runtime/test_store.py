@@ -225,7 +225,7 @@ class TestStore:
         replies = (a_reply("b", at=after(minutes=1)), a_reply("a"), changed(a_reply("c"), mailbox="other@x.example"))
         commit(store, a_step(a_case(replies=replies)))
         first = store.claim(after(hours=1), [RMA])
-        assert first == (delivery.begin_attempt(a_reply("a"), after(hours=1)),)
+        assert first == (changed(a_reply("a"), state="sending", attempts=1, tried_at=after(hours=1)),)
         assert store.outstanding(after(hours=1), [RMA]) == 2
         second = store.claim(after(hours=1), [RMA], 5)
         assert [reply.message_id for reply in second] == ["b"]

@@ -21,10 +21,16 @@ def table() -> str:
     for package in PACKAGES:
         folder = ROOT / "mailbot" / package
         files = sorted(folder.rglob("*.py") if package else folder.glob("*.py"))
-        rows = [f"| `{path.relative_to(folder)}` | {first_line(path)} |" for path in files if path.name != "__init__.py"]
+        rows = [f"| `{path.relative_to(folder)}` | {first_line(path)} |" for path in files if is_listed(path)]
         about = first_line(folder / "__init__.py")
         parts += [f"### `{f'mailbot/{package}'.rstrip('/')}/`", about, "\n".join(("| module | |", "|---|---|", *rows))]
     return "\n\n".join(parts) + "\n"
+
+
+def is_listed(path: Path) -> bool:
+    """Return whether the table has a row for a file: an ``__init__.py`` only if it defines something itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return path.name != "__init__.py" or any(isinstance(node, (ast.FunctionDef, ast.ClassDef)) for node in tree.body)
 
 
 def first_line(path: Path) -> str:

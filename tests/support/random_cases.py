@@ -26,7 +26,7 @@ from support.replay import differences
 
 from mailbot.case import delivery, interpret
 from mailbot.case.deadlines import waits_for
-from mailbot.case.lifecycle import CLOSED_STATES, NEXT_STATE, NUMBERED, ON_SITE, state_of
+from mailbot.case.lifecycle import FINAL_STATES, IN_REPAIR, NEXT_STATE, NUMBERED, state_of
 from mailbot.core import handle
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Bounced, Case, CaseUnit, DeadlinesReached, Ignored, StaffMember, StaffMessage, UnitChanged
@@ -302,7 +302,7 @@ class Life(Desk):
             assert self.numbers.setdefault(after.number.text, after.id) == after.id
         if before and before.number and after.number and before.number.text != after.number.text:
             ended = before.number.valid_until < today(now, self.policy.timezone)
-            fixed = (*ON_SITE, "in_transit", *(() if ended else ("authorized",)))
+            fixed = (*IN_REPAIR, "in_transit", *(() if ended else ("authorized",)))
             kept = {serial_key(i.serial) for i in before.units if _goal(i) in fixed} & {
                 serial_key(i.serial) for i in after.units if _goal(i) in NUMBERED
             }
@@ -326,7 +326,7 @@ class Life(Desk):
             assert all(moment > now for moment in at)
             letters = [self.sent[one] for one in entry.sent if self.sent[one].audience == "customer"]
             assert len(letters) <= len({_kind(key) for key in entry.event.keys}), "one mail for each thing that is waited for"
-            assert not (letters and before.state in CLOSED_STATES), "nothing more is sent of what is over"
+            assert not (letters and before.state in FINAL_STATES), "nothing more is sent of what is over"
             assert not (letters and before.unreachable)
         else:
             earlier: set[Deadline] = set(before.deadlines) if before else set()

@@ -11,18 +11,17 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from imapclient import IMAPClient
 
-from mailbot.model import Value
+from mailbot.model import FolderName, Value
 from mailbot.runtime.imap.connection import Connection, Denied, Disconnected, MailboxError
 from mailbot.runtime.servers import Imap
 
-__all__ = ["FOLDERS", "Disconnected", "Fetched", "Folder", "Mailbox", "MailboxError"]
+__all__ = ["FOLDERS", "Disconnected", "Fetched", "Mailbox", "MailboxError"]
 
-Folder = Literal["Done", "Ignored", "Attention"]
-FOLDERS: tuple[Folder, ...] = get_args(Folder)
+FOLDERS: tuple[FolderName, ...] = get_args(FolderName)
 
 MAX_SIZE = 40_000_000  # bytes; a larger email is never fetched
 BUDGET = 64_000_000  # bytes fetched at once, to limit memory use
@@ -81,7 +80,7 @@ class Mailbox:
             elif listed := client.list_folders("", ""):
                 self._delimiter = (listed[0][1] or b"/").decode("ascii", "replace")
 
-    def path(self, folder: Folder) -> str:
+    def path(self, folder: FolderName) -> str:
         """Return the full name of one of mailbot's folders on this server."""
         name = self._delimiter.join([*filter(None, self.server.root.split("/")), folder])
         return name if name.startswith(self._prefix) else self._prefix + name
@@ -212,7 +211,7 @@ class Mailbox:
 
     # ------------------------------------------------------------ move
 
-    def move(self, uids: Sequence[int], folder: Folder) -> None:
+    def move(self, uids: Sequence[int], folder: FolderName) -> None:
         r"""Move emails to a folder. UIDs that no longer exist are ignored.
 
         Uses UID MOVE (RFC 6851), or else COPY, \Deleted and UID EXPUNGE (RFC 4315). Without UID EXPUNGE the emails stay
@@ -229,7 +228,7 @@ class Mailbox:
                 self._create_folders()  # somebody has deleted the folder
                 self._move(part, folder)
 
-    def _move(self, uids: list[int], folder: Folder) -> None:
+    def _move(self, uids: list[int], folder: FolderName) -> None:
         with self._connection.client() as client:
             if client.has_capability("MOVE"):
                 client.move(uids, self.path(folder))

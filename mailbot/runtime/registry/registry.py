@@ -1,4 +1,4 @@
-"""The registry of shipped units: a CSV file, loaded once into an SQLite index."""
+"""The registry of shipped units: a CSV file in an SQLite index, reloaded when it changes."""
 
 from __future__ import annotations
 

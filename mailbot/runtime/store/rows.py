@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from mailbot.case.lifecycle import CLOSED_STATES
+from mailbot.case.lifecycle import FINAL_STATES
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, MailRecord, Reply
 from mailbot.runtime.store.schema import VERSION
@@ -99,7 +99,7 @@ def from_file(content: bytes) -> bytes:
 def case_row(case: Case, document: bytes, revision: int = 1) -> Row:
     """Return the row of a case."""
     last = case.history[-1].at if case.history else case.opened_at
-    over = case.state in CLOSED_STATES
+    over = case.state in FINAL_STATES
     return {
         "id": case.id,
         "mailbox": case.mailbox,

@@ -1,7 +1,7 @@
 """The store: cases, replies, the mail log, due dates and small facts, on one connection.
 
 A step is staged, then committed with others at once; look-ups see what is staged. Nothing may be sent and no mail may leave
-INBOX before the commit that holds it has returned (promises 1 and 8 of the design).
+INBOX before the commit that holds it has returned (promises 1 and 8).
 """
 
 from __future__ import annotations

@@ -10,14 +10,14 @@ from typing import Final
 from msgspec import structs
 
 from mailbot.case import numbers
-from mailbot.case.lifecycle import ON_SITE
+from mailbot.case.quotes import is_for_parts
 from mailbot.decide import notices, permissions
 from mailbot.decide.coverage import answer_verdict, latest_inquiry
-from mailbot.decide.execution import finding_rules
+from mailbot.decide.execution import finding_rules, outcome_of_findings
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_A_DAY
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, CaseUnit, CommandName, CommandResult, Decision, Notice, Outcome, StaffMember, StaffMessage, Verdict
+from mailbot.model import Case, CaseUnit, CommandName, CommandResult, Decision, Notice, StaffMember, StaffMessage, Verdict
 from mailbot.policy.rules import AnswerRule
 
 _ANSWERS: Final[Mapping[CommandName, str]] = MappingProxyType(
@@ -31,9 +31,6 @@ _ANSWERS: Final[Mapping[CommandName, str]] = MappingProxyType(
     }
 )
 """The entry of [answers] that informs the customer of a command."""
-
-_OUTCOME_OF_FINDING: Final[Mapping[str, Outcome]] = MappingProxyType({"quote": "quote", "decline": "decline", "hold": "staff"})
-"""The outcome of a finding, by ``FindingRule.then``; a finding that is not listed brings no verdict."""
 
 
 def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
@@ -71,16 +68,13 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
                 for unit in units
             ]
         case "quote":
-            parts = any(unit.state in ON_SITE for unit in units)
-            return [judge(answers.parts_quoted if parts else answers.quoted, unit) for unit in units]
+            return [judge(answers.parts_quoted if is_for_parts(units) else answers.quoted, unit) for unit in units]
         case "diagnosed":
+            found = finding_rules(case, result, context.policy)
             return [
-                structs.replace(
-                    judge(answers.parts_quoted, unit), outcome=_OUTCOME_OF_FINDING[rule.then], clauses=rule.clauses, says=rule.says
-                )
+                structs.replace(judge(answers.parts_quoted, unit), outcome=outcome, clauses=found[0].clauses, says=found[0].says)
                 for unit in units
-                for rule in finding_rules(case, result, context.policy)[:1]
-                if rule.then in _OUTCOME_OF_FINDING and not (rule.then == "quote" and unit.billed)
+                if (outcome := outcome_of_findings(found, unit))
             ]
     return []
 
