@@ -14,8 +14,9 @@ _PAGE = """\
 # The lifecycle of a unit
 
 `mailbot lifecycle` prints this page from the table in `mailbot/case/lifecycle.py`, which the program itself uses. A test
-compares the page with the table. The table maps a state and an event to the next state; an event that is not in the table for
-the state of a unit is refused, and the email that caused it goes to the folder Attention.
+compares the page with the table. The table maps a state and an event to the next state. A staff command that does not fit the
+state of a unit is refused in the reply. Any other event that is not in the table is a defect: the email goes to the folder
+Attention; a due date is logged and tried again.
 
 Each unit has its own state. A case has the state of its least advanced open unit. In the states {ends}, nothing is
 awaited any more. `[*]` is a unit that is not in the case yet.
