@@ -26,7 +26,10 @@ class DueDate(Value, frozen=True, tag="due"):
 
 
 class FailedDelivery(Value, frozen=True, tag="undelivered"):
-    """An outgoing email that the mail server refused permanently, or whose delivery was given up."""
+    """An outgoing email that the mail server refused permanently, or whose delivery was given up.
+
+    An email that was given up after attempts without an answer may have arrived.
+    """
 
     case_id: str
     message_id: str

@@ -1,4 +1,4 @@
-"""The pipeline at work: triggers in, steps committed. Sending the replies is ``sending``'s.
+"""The pipeline at work: triggers in, steps committed. ``sending`` sends the replies.
 
 A ``MailboxContext`` holds what a mailbox needs: its policy, its registry, the store, the clock. The daemon, ``run --once``,
 ``rehearse`` and the demo all use ``process_batch`` and ``process_due``.

@@ -1,6 +1,6 @@
-"""The store: cases, replies, the mail log, due dates and small facts, on one connection.
+"""The store: cases, replies, the mail log, due dates and settings of its own, on one connection.
 
-A step is staged, then committed with others at once; look-ups see what is staged. Nothing may be sent and no mail may leave
+A step is staged, then committed with others at once; look-ups see what is staged. Nothing may be sent and no email may leave
 INBOX before the commit that holds it has returned (promises 1 and 8).
 """
 
