@@ -59,7 +59,7 @@ class MessageText:
         self.known, self.reader = known, Reader(known, desk, self.lexicons, expected=self.asked_for("serial"))
 
     def with_known(self, known: Mapping[str, Unit]) -> Self:
-        """Return the same texts with other registry rows: what depends on the known units is determined anew."""
+        """Return the same texts with other registry rows: what depends on the known units is determined again."""
         other = copy(self)
         for name in list(vars(self)):
             if isinstance(getattr(type(self), name, None), cached_property):

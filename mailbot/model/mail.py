@@ -26,7 +26,10 @@ class DueDate(Value, frozen=True, tag="due"):
 
 
 class FailedDelivery(Value, frozen=True, tag="undelivered"):
-    """An outgoing email that the mail server refused permanently, or whose delivery was given up."""
+    """An outgoing email that the mail server refused permanently, or whose delivery was given up.
+
+    It may have arrived, if delivery was given up because the server's last answers were lost.
+    """
 
     case_id: str
     message_id: str
