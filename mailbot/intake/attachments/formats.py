@@ -53,11 +53,7 @@ class FileFormat(NamedTuple):
 
 
 def detect(attachment: Attachment) -> FileFormat | None:
-    """Detect the format of an attachment: by its content, then by its media type, then by its name.
-
-    Returns:
-        The format, or None if it is not supported.
-    """
+    """Return the format of an attachment by its content, its media type, or its name; None if it is not supported."""
     head, extension, media_type = attachment.content[:1024], _extension(attachment), attachment.media_type
     if head.lstrip(b"\xef\xbb\xbf\r\n\t \x00").startswith(b"%PDF-"):
         return FileFormat(_pdf, risky=True)

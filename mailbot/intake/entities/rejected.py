@@ -114,8 +114,6 @@ class _RejectionSearch:
         is_forward = content.is_forward
         yield from self._in_text(quoted, "the forwarded message" if is_forward else "", rule="" if is_forward else _QUOTED)
 
-    # ------------------------------------------------------------------ one text
-
     def _in_text(self, texts: Sequence[str], where: str = "", rule: str = "") -> Iterator[RejectedString]:
         """Yield the rejected strings of these sentences; ``rule`` says why nothing in them counts, if so."""
         mentions = self.content.reader.mentions(texts)
@@ -189,8 +187,6 @@ class _RejectionSearch:
         spans = [span for lexicon in self.lexicons for span in lexicon.labels.other.spans(tail)]
         return tail[slice(*max(spans, key=lambda span: (span[1], span[1] - span[0])))] if spans else ""
 
-    # ------------------------------------------------------------------ reasons
-
     @property
     def _is_ignored(self) -> bool:
         return self.request.kind in {"bounce", "auto", "list", "spam"}
@@ -239,8 +235,6 @@ class _RejectionSearch:
         tail = normalize(before[-_MAX_TAIL:])
         ends = (end for lexicon in self.lexicons for _, end in lexicon.serials.not_this.spans(tail))
         return any(not re.search(r"\w", tail[end:]) for end in ends)
-
-    # ------------------------------------------------------------------ tables
 
     def _in_table(self, table: Table, where: str, rule: str = "") -> Iterator[RejectedString]:
         """Yield the rejected strings of a table: a heading says what its column holds."""

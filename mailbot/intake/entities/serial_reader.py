@@ -104,8 +104,7 @@ _BULLET = re.compile(r"[\s\-*•·‣▪\d.)]{0,6}")
 class Reader:
     """Reads the serial numbers of one text, sentence by sentence: the label of a heading applies to the lines below it.
 
-    ``known`` are registry rows by key. ``expected`` accepts digits without a label: either we asked for a serial
-    number, or nothing else in the message can be one.
+    ``expected`` accepts digits without a label: we asked for a serial number, or nothing else in the message can be one.
     """
 
     def __init__(self, known: Mapping[str, Unit], desk: Desk, lexicons: Sequence[LanguageWords], *, expected: bool = False) -> None:

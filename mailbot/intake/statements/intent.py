@@ -107,10 +107,9 @@ def withdraws(kind: Literal["cancel", "decline_quote"], sentences: Sequence[str]
 
 
 def _is_withdrawal(text: str, request: re.Match[str], lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether withdrawal words really withdraw something: not asked, supposed, or denied (normalized text).
+    """Return whether withdrawal words in normalized text withdraw something: not asked, supposed, or denied.
 
-    A denial is before the words in their clause, right after them, or at the end of their clause ("stornieren Sie sie
-    nicht").
+    A denial is before them in their clause, right after them, or at its end ("stornieren Sie sie nicht").
     """
     if _QUESTION.search(text) and not any(one.withdrawals.bids.search(text) for one in lexicons):
         return False

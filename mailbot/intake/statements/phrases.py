@@ -247,11 +247,7 @@ _OPTIONAL = re.compile(r".\?|\*")
 
 @lru_cache(maxsize=512)  # the words of a text are ten times its size: only those of recent messages are kept
 def index_words(text: str) -> frozenset[str]:
-    """Return the index words of normalized text.
-
-    These are its words and their beginnings, and for scripts without word boundaries its characters and character
-    pairs.
-    """
+    """Return the words of normalized text and their beginnings, and in wide scripts its characters and their pairs."""
     if text.isascii():
         found = set(_WORD.findall(text))
     else:

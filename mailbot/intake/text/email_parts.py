@@ -88,10 +88,7 @@ _MIN_HEADERS = 3
 
 
 def earlier_lines(quoted: str, own_addresses: Collection[str]) -> tuple[str, ...]:
-    """Return the lines of quoted messages that none of our addresses sent.
-
-    They are below the headers of another sender, or quoted at least twice.
-    """
+    """Return the quoted lines that are not from our addresses: below headers of another sender, or quoted at least twice."""
     lines = quoted.split("\n")[:2_000]
     found: list[str] = []
     is_ours, run, found_before = True, 0, 0

@@ -75,10 +75,7 @@ def _unwrapped_lines(text: str) -> Iterator[str]:
 
 
 def _is_complete(line: str, following: str, width: int) -> bool:
-    """Return whether the writer ended the line.
-
-    Then the next word would have fit, or the lines are too narrow for prose.
-    """
+    """Return whether the writer ended the line: the next word would have fit, or the lines are too narrow for prose."""
     word = following.lstrip().split(" ", 1)[0]
     first = next((at for at, char in enumerate(word) if _is_wide(char)), len(word)) or 1
     return _columns(word[:first]) + 1 < max(width, _MIN_WIDTH) - _columns(line)
