@@ -191,7 +191,7 @@ class Store(Deliveries):
             raise DuplicateError("reply", "a reply of the step has the Message-ID of another")
 
     def _stage_case(self, case: Case, document: bytes, stored: Any, known: dict[str, str]) -> None:
-        """Write a case, its keys, its number, and the deliveries that it ends; the store has ``stored`` and the replies ``known``."""
+        """Write a case, its keys, its number, and the deliveries that it ends; ``stored`` and ``known``: its row and replies."""
         run = self.database.run
         expected = self._revisions.get(case.id, stored.revision if stored else 0)
         row = rows.case_row(case, document, expected + 1)
