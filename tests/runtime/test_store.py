@@ -19,6 +19,7 @@ from support.stores import (
     bare,
     changed,
     commit,
+    content,
     due,
     ledger,
     pending,
@@ -48,10 +49,6 @@ def store(url):
     opened = open_store(url)
     yield opened
     opened.close()
-
-
-def _content(store, message_id):
-    return store.database.value("SELECT content FROM contents WHERE message_id = :id", {"id": message_id})
 
 
 class TestStore:
@@ -280,7 +277,7 @@ class TestStore:
         store.mark(a_reply("a", state="sent"))
         for days, kept in ((29, 2), (31, 1)):
             store.checkpoint(after(days=days))
-            assert [bool(_content(store, name)) for name in "ab"] == [kept == 2, True]
+            assert [bool(content(store, name)) for name in "ab"] == [kept == 2, True]
             assert store.database.value("SELECT count(digest) FROM replies") == 2
         assert len(unsent(store, after(days=31))) == 1
 

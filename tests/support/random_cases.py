@@ -23,6 +23,7 @@ import structlog
 from msgspec.structs import replace
 from support.memory_desk import NOW, PORTWELL, SERVERTECH, Desk, library, unit
 from support.replay import differences
+from support.stores import content
 
 from mailbot.case import delivery, interpret
 from mailbot.case.deadlines import waits_for
@@ -265,9 +266,7 @@ class Life(Desk):
         for case in stored.values():
             assert _bare(case) == _bare(self.now[case.id])
             for reply in case.replies:
-                kept = self.store.reply(reply.message_id)
-                assert kept is not None
-                assert self.sent[reply.message_id].raw == kept.raw
+                assert self.sent[reply.message_id].raw.encode() == content(self.store, reply.message_id)
 
     # ------------------------------------------------------------ what must hold
 

@@ -110,6 +110,11 @@ def pending(store):
     return store.database.value("SELECT count(*) FROM replies WHERE unsent = 1")
 
 
+def content(store, message_id):
+    """The bytes of a reply; None if it was sent too long ago."""
+    return store.database.value("SELECT content FROM contents WHERE message_id = :id", {"id": message_id})
+
+
 def told(store):
     """Everything a store tells, as one value."""
     cases = list(store.cases())
