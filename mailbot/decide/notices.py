@@ -247,10 +247,11 @@ def informs(
 
 def _lines(policy: Policy, decision: Decision, belongs: Callable[[InformRule, Verdict | None], bool]) -> tuple[Inform, ...]:
     """Return the sentences that belong to an email and whose conditions hold, each once."""
+    units = _seen(decision)
     lines = (
         Inform(rule.clause, rule.says, verdict.serial if verdict and "{" in rule.says else None)
         for rule in policy.rules.inform
-        for seen, verdict in _seen(decision)
+        for seen, verdict in units
         if belongs(rule, verdict) and vocabulary.holds(rule.when, seen)
     )
     return tuple(dict.fromkeys(lines))
