@@ -107,3 +107,5 @@ def test_the_longest_phrase_is_found() -> None:
     assert phrases.spans("serial number of") == ((0, 13),)
     assert phrases.without("my serial number is") == "my   is"
     assert phrases.blanked("serial x") == "       x"
+    assert phrases.end_at("serial x", 0) == 6
+    assert phrases.end_at("a serial", 0) == -1
