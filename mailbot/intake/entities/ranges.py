@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from mailbot.intake.entities.serials import SerialSpan, has_digit
+from mailbot.intake.entities.serials import SerialSpan
 from mailbot.intake.text.normalize import normalize
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MAX_MEMBERS = 50
 """The maximum number of members of a range: a longer one is not a list of units to repair."""
 
-_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{1,24}(?![A-Za-z0-9])")
+_WORD = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]{0,23}[0-9])[A-Za-z0-9]{1,24}(?![A-Za-z0-9])")
 _NUMBER = re.compile(r"(?P<stem>.{0,20}?)(?P<number>\d{2,12})")
 _RANGE_SIGN = re.compile(r"[-~…〜]|\.\.")
 _PUNCTUATION = re.compile(r"[\s\-~…〜.,'\"()]*")
@@ -35,8 +35,7 @@ class Range(NamedTuple):
 
 def ranges(sentence: str, lexicons: Sequence[LanguageWords]) -> Iterator[Range]:
     """Yield possible ranges in a sentence. Only one whose members are all in the registry is treated as a range."""
-    found = (SerialSpan(match[0], match.start(), match.end()) for match in _WORD.finditer(sentence))
-    words = [word for word in found if has_digit(word.text)]
+    words = [SerialSpan(match[0], match.start(), match.end()) for match in _WORD.finditer(sentence)]
     end = 0
     for index, word in enumerate(words):
         found_range = next(_ranges_at(sentence, words, index, lexicons), None) if word.start >= end else None

@@ -30,7 +30,7 @@ def _possible_numbers(sentence: str) -> tuple[tuple[str, int], ...]:
     if not has_digit(sentence):
         return ()
     found = ((match[0].strip("-/._"), match.start()) for match in _NUMBER.finditer(sentence[:2_000]))
-    return tuple((text, start) for text, start in found if sum(map(str.isdigit, text)) >= _MIN_DIGITS)
+    return tuple((text, start) for text, start in found if has_digit(text) and sum(map(str.isdigit, text)) >= _MIN_DIGITS)
 
 
 def _numbers(sentence: str, kind: str, lexicons: Sequence[LanguageWords]) -> list[str]:

@@ -163,8 +163,11 @@ def extract_tables(text: str, lexicons: Sequence[LanguageWords]) -> tuple[tuple[
 def _table_at(lines: Sequence[str], index: int, lexicons: Sequence[LanguageWords]) -> tuple[list[list[str]], int]:
     """Return the rows of a table whose heading is this line, and its number of lines; no rows if it is no heading."""
     heading = lines[index]
+    normalized = normalize(heading.replace("_", " ")) if len(heading) <= 4 * _MAX_HEADING else ""
+    if not any(lexicon.labels.serial.search(normalized) for lexicon in lexicons):
+        return [], 1
     for split in (_split_columns, _split_values):
-        titles = split([heading])[0] if len(heading) <= 4 * _MAX_HEADING else []
+        titles = split([heading])[0]
         if len(titles) < _MIN_CELLS or any(map(_is_no_heading, titles)) or "serial" not in _kinds(titles, lexicons):
             continue
         rows, line_count = [titles], 1
