@@ -239,6 +239,7 @@ _GAP = "\0"
 """A placeholder for text that is optional or arbitrary."""
 
 _WORD = re.compile(r"\w+")
+_PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _OPTIONAL_BEFORE = re.compile(r"(?<![^ ])\((?:[^()|]* \|)*[^()|]* \)[?*]")
 _OPTIONAL_AFTER = re.compile(r"\((?: [^()|]*\|)* [^()|]*\)[?*](?![^ ])")
 _GROUP = re.compile(r"\((?P<choice>[^()]*)\)(?P<sign>[?*]?)")
@@ -272,6 +273,8 @@ _NOTHING = _RequiredWord(0, frozenset())
 @cache
 def _required_words(phrase: str) -> frozenset[str]:
     """Return words, or beginnings, of which one occurs in every text with this phrase; empty if no word is required."""
+    if _PLAIN.fullmatch(phrase):
+        return frozenset((max(phrase.split(), key=len),))
     before, after = _boundary_characters(phrase)
     gap = _GAP if max(phrase) >= WIDE else " "
     text = f"{'' if before else _GAP}{phrase.replace('...', gap)}{'' if after else _GAP}"
