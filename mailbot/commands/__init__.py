@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "Run the daemon, or a single pass.",
     "explain": "Dry run: show what would be done with emails, and why.",
     "rehearse": "Test conversation files against rules and templates.",
+    "examples": "List or export the example sentences that say what customers mean.",
     "cases": "List, show, or export cases.",
     "state": "Check the state, copy it, or export its cases as files.",
     "lifecycle": "Print the states of a unit, the events, and who can cause them.",

@@ -36,7 +36,7 @@ def init(folder: Path, policy: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("rules", "templates"):
         if not (folder / name).exists():
-            shutil.copytree(packaged(name), folder / name)
+            shutil.copytree(packaged(name), folder / name, ignore=shutil.ignore_patterns("examples"))  # those always count
     (folder / "state").mkdir(mode=0o700, exist_ok=True)
     registry = folder / "registry.csv"
     if not registry.exists():

@@ -10,6 +10,7 @@ import mailbot
 from mailbot.case.numbers import pattern
 from mailbot.intake.desk import Authority, Desk
 from mailbot.intake.statements import word_lists
+from mailbot.intake.statements.example_sentences import Example, own_examples, packaged_examples
 from mailbot.mail.authentication import Profile
 from mailbot.model import StaffMember
 from mailbot.policy.policy import Documents, Policy, load_rules
@@ -30,6 +31,20 @@ def packaged(kind: str) -> Path:
 def source_folder(kind: str, home: Path | None) -> Path:
     """Return the company's own folder if it has one, else the packaged one."""
     return home / kind if home and (home / kind).is_dir() else packaged(kind)
+
+
+OWN_EXAMPLES = "examples.tsv"
+"""The file in a company's rules folder with its own example sentences. The packaged ones always count as well."""
+
+
+def load_examples(home: Path | None = None) -> dict[str, tuple[Example, ...]]:
+    """Return the example sentences by source: ``packaged``, and ``own`` of a settings folder.
+
+    Raises ConfigError: the text names the file, the line and the fix.
+    """
+    files = {path.stem: _text(path) for path in sorted((packaged("rules") / "examples").glob("*.tsv"))}
+    own = source_folder("rules", home) / OWN_EXAMPLES
+    return {"packaged": packaged_examples(files), "own": own_examples(_text(own), str(own)) if own.is_file() else ()}
 
 
 def policy_names(rules: Path) -> list[str]:

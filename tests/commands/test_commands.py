@@ -133,6 +133,26 @@ def test_init_creates_a_desk_and_overwrites_nothing(mailbot: Mailbot, tmp_path: 
     assert (folder / "registry.csv").read_text(encoding="utf-8") == "mine"
 
 
+def test_examples_are_listed_and_exported_with_the_company_s_own(mailbot: Mailbot, tmp_path: Path) -> None:
+    """The packaged examples are not copied into a desk; its own file counts beside them, and an error in it names the line."""
+    mailbot("init", tmp_path / "d", "--policy", "american-portwell")
+    config, own = ("--config", tmp_path / "d" / "mailbot.toml"), tmp_path / "d" / "rules" / "examples.tsv"
+    assert not (tmp_path / "d" / "rules" / "examples").exists()
+    counted = mailbot("examples", "list", *config)
+    assert counted.out.splitlines()[0].split()[:2] == ["class", "en"]
+    assert counted.out.splitlines()[-1].endswith(" packaged, 0 of your own")
+    own.write_text("fine\t\tfi\tKaikki toimii taas.\n", encoding="utf-8")
+    listed = mailbot("examples", "list", "--class", "fine", "--language", "fi", *config)
+    assert listed.out == "fine\t\tfi\tKaikki toimii taas.  (own)\n"
+    exported = mailbot("examples", "export", *config).out.splitlines()
+    assert f"{len(exported) - 1} packaged" in counted.out
+    assert exported[-1] == "fine\t\tfi\tKaikki toimii taas."
+    assert mailbot("examples", "list", "--language", "xx", *config).code == 1
+    own.write_text("fine\tfi\tKaikki toimii taas.\n", encoding="utf-8")
+    wrong = mailbot("examples", "export", *config)
+    assert (wrong.code, "examples.tsv:1: 3 fields instead of 4" in wrong.err) == (1, True)
+
+
 @pytest.mark.parametrize("policy", ["american-portwell", "server-technology"])
 def test_a_new_desk_passes_the_check(mailbot: Mailbot, tmp_path: Path, policy: str) -> None:
     """The files that init creates are valid. The check warns about example amounts; warnings alone are not a problem."""
