@@ -126,12 +126,16 @@ def test_killed_at_any_moment(request, path, use):
         process = subprocess.Popen([sys.executable, WORKER, url, str(turn)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
         with process:
             assert process.stdout.readline() == "open\n"
-            timer = threading.Timer(chance.uniform(0.02, 0.3), process.send_signal, [signal.SIGKILL])
+            lines, commits = [], chance.randint(3, 12)
+            while sum(line.startswith("committed") for line in lines) < commits:
+                lines.append(process.stdout.readline())
+                assert lines[-1], "the worker ended by itself"
+            timer = threading.Timer(chance.uniform(0, 0.02), process.send_signal, [signal.SIGKILL])
             timer.start()
-            lines = process.stdout.read().split("\n")
+            lines += process.stdout.read().split("\n")
             timer.join()
         kills += process.returncode == -signal.SIGKILL
-        for word, *names in (line.split() for line in lines[:-1] if line):
+        for word, *names in (line.split() for line in lines[:-1] if line.strip()):
             committed.update(names if word == "committed" else ())
             sent.update(names if word == "sent" else ())
         store = open_store(url)
