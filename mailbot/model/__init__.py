@@ -59,7 +59,6 @@ from mailbot.model.mail import (
 from mailbot.model.request import (
     Command,
     CommandName,
-    Exclusion,
     FinalState,
     Finding,
     Intent,
@@ -77,6 +76,7 @@ from mailbot.model.request import (
     SpecialRequest,
     State,
 )
+from mailbot.model.statement import Exclusion, Guess, Statement
 from mailbot.model.unit import (
     CaseUnit,
     Charge,

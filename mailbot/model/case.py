@@ -8,6 +8,7 @@ from typing import Literal
 from mailbot.model.decision import Decision
 from mailbot.model.mail import Bounce
 from mailbot.model.request import Intent, Kind, MessageOutcome, Price, Request, ShipmentNotice, SpecialRequest, State
+from mailbot.model.statement import Guess
 from mailbot.model.unit import CaseUnit, Charge, Deadline, Number, PendingApproval, Quote, Token, Unit
 from mailbot.model.values import Value
 
@@ -181,7 +182,8 @@ class Snapshot(Value, frozen=True):
     ``units``: registry rows by serial key. ``open_cases``: open cases of this mailbox that contain one of these units.
     ``past_cases``: closed ones. ``answers_today``: direct replies already sent to the address today, in the company's zone.
     ``id_entropy``: 128 random bits in hexadecimal, for ids. ``token_entropy``: another 128, for tokens. ``sequence``: the
-    next unused RMA sequence number.
+    next unused RMA sequence number. ``classes``: what the classifier says about the sentences of the email that phrases leave
+    open, by masked text, the most likely first; a sentence that could not be classified is not in it.
     """
 
     units: dict[str, Unit] = {}  # noqa: RUF012 - msgspec copies it for each instance
@@ -191,6 +193,7 @@ class Snapshot(Value, frozen=True):
     sequence: int = 1
     past_cases: tuple[Case, ...] = ()
     token_entropy: str = ""
+    classes: dict[str, tuple[Guess, ...]] = {}  # noqa: RUF012 - as above
 
 
 FolderName = Literal["Done", "Ignored", "Attention"]

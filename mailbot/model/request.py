@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
+from mailbot.model.statement import Exclusion, Statement
 from mailbot.model.values import Value
 
 OpenState = Literal[
@@ -28,7 +29,6 @@ FinalState = Literal["expired", "closed", "withdrawn", "declined"]
 State = Literal[OpenState, FinalState]
 Kind = Literal["request", "reply", "staff", "bounce", "auto", "list", "spam", "other"]
 Intent = Literal["repair", "credit", "exchange", "doa", "rework", "status", "po", "accept_quote", "cancel", "question", "none"]
-Exclusion = Literal["physical_damage", "liquid", "lightning_surge", "misuse", "modified", "serial_removed", "shipping_damage"]
 SpecialRequest = Literal[
     "rush", "freight_account", "insure_instruction", "cod", "advance_replacement", "overseas", "buy_extension", "return_address"
 ]
@@ -152,7 +152,7 @@ class Request(Value, frozen=True):
     ``adds_units``: the units are to be added to those of the case. ``corrects_serial``: the email corrects a serial number.
     ``corrected_serial``: the wrong serial number that it replaces, if named. ``renews_number``: it asks for a new RMA number
     or more time. ``commands``: staff commands. ``unclear``: sentences of staff that look like a command but decide nothing (a
-    question, a condition, a negation, a contradiction).
+    question, a condition, a negation, a contradiction). ``statements``: what its sentences say, one by one.
     """
 
     kind: Kind
@@ -179,3 +179,9 @@ class Request(Value, frozen=True):
     commands: tuple[Command, ...] = ()
     unclear: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+    @property
+    def in_question(self) -> tuple[Statement, ...]:
+        """The statements that a person must read before anything is decided, the most doubtful first."""
+        return tuple(each for each in self.statements if each.in_question)

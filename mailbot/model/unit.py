@@ -6,7 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from mailbot.model.request import Command, Exclusion, Finding, Outcome, RequestedUnit, State
+from mailbot.model.request import Command, Finding, Outcome, RequestedUnit, State
+from mailbot.model.statement import Exclusion
 from mailbot.model.values import Value
 
 

@@ -58,7 +58,7 @@ class WordLists:
         """The number of languages in which a word, or an accented letter, is common."""
 
     def of(self, *languages: str, possible: Iterable[str] = ()) -> tuple[LanguageWords, ...]:
-        """Return the word lists to use: those of ``languages``, then the vocabularies of the ``perhaps`` languages.
+        """Return the word lists to use: those of ``languages``, then the vocabularies of the ``possible`` languages.
 
         English is always included, because people mix it into other languages.
         """
