@@ -8,7 +8,6 @@ for them when it starts (``corrected``), within milliseconds. Only numpy is used
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
