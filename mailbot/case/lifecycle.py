@@ -87,7 +87,11 @@ TRANSITIONS: Final[tuple[Transition, ...]] = (
 """Everything that can happen to the state of a unit."""
 
 NO_TRANSITION: Final[Mapping[CommandName, tuple[State, ...]]] = MappingProxyType(
-    {"extend": ("asking", "quoted", "parts_quoted", "authorized"), "ship_to": (*_BEFORE_RECEIPT, "declined", "expired")}
+    {
+        "extend": ("asking", "quoted", "parts_quoted", "authorized"),
+        "ship_to": (*_BEFORE_RECEIPT, "declined", "expired"),
+        "means": ("held",),
+    }
 )
 """Staff commands that change something other than the state, and the states in which they can be given."""
 

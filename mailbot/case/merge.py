@@ -48,7 +48,15 @@ def merge_request(case: Case | None, request: Request) -> Request:
         units = tuple(_corrected_unit(case, unit, request) for unit in units)
     support_case = request.support_case or (case.support_case if case else None)
     special = tuple(dict.fromkeys((*(case.special_requests if case else ()), *request.special_requests)))
-    return structs.replace(request, units=units, intent=intent, special_requests=special, support_case=support_case)
+    earlier = case.questions if case else ()
+    return structs.replace(
+        request,
+        units=units,
+        intent=intent,
+        special_requests=special,
+        support_case=support_case,
+        statements=(*request.statements, *earlier),
+    )
 
 
 def _corrected_unit(case: Case, unit: RequestedUnit, request: Request) -> RequestedUnit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -14,11 +14,12 @@ from mailbot.case.quotes import is_for_parts
 from mailbot.decide import notices, permissions
 from mailbot.decide.coverage import answer_verdict, latest_inquiry
 from mailbot.decide.execution import finding_rules, outcome_of_findings
+from mailbot.decide.meaning import WITHDRAWALS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_A_DAY
 from mailbot.intake.entities.serials import serial_key
 from mailbot.model import Case, CaseUnit, CommandName, CommandResult, Decision, Notice, StaffMember, StaffMessage, Verdict
-from mailbot.policy.rules import AnswerRule
+from mailbot.policy.rules import AnswerRule, AnswerRules
 
 _ANSWERS: Final[Mapping[CommandName, str]] = MappingProxyType(
     {
@@ -46,9 +47,7 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
             # A unit that is only released, under a number that is still valid, needs no email: the customer has the number.
             needs_number = numbers.valid_number(case, context.day) is None
             return [
-                judge(answers.matches, unit, says=answers.approved.says)
-                if unit.billed
-                else judge(answers.approved, unit, unit.clauses[:1] if unit.answered_as_unknown else unit.clauses)
+                _approval(judge, answers, unit)
                 for unit in units
                 if unit.resume_state is None or (unit.resume_state == "authorized" and (needs_number or unit.billed))
             ]
@@ -77,6 +76,16 @@ def verdicts_of_command(plan: Plan, result: CommandResult) -> list[Verdict]:
                 if (outcome := outcome_of_findings(found, unit))
             ]
     return []
+
+
+def _approval(judge: Callable[..., Verdict], answers: AnswerRules, unit: CaseUnit) -> Verdict:
+    """Return the verdict of APPROVE: what was drafted, if anything was."""
+    if unit.draft and unit.draft.outcome == "quote":
+        return judge(answers.quoted, unit, unit.draft.clauses)
+    if unit.billed:
+        return judge(answers.matches, unit, says=answers.approved.says)
+    clauses = unit.draft.clauses if unit.draft else unit.clauses[:1] if unit.answered_as_unknown else unit.clauses
+    return judge(answers.approved, unit, clauses)
 
 
 def clauses_of_command(plan: Plan, result: CommandResult, verdicts: list[Verdict]) -> tuple[str, ...]:
@@ -148,7 +157,7 @@ def _command_notice(plan: Plan, result: CommandResult, before: Case, decision: D
     if result.command.name == "approve" and keys & ordered:
         approved = tuple(unit for unit in units if serial_key(unit.serial) in ordered)
         return notices.progress(plan, "parts_approved", approved, decision)
-    name = _ANSWERS.get(result.command.name)
+    name = "withdrawn" if result.command.text in WITHDRAWALS else _ANSWERS.get(result.command.name)
     if name is None or (name == "ended" and before.state == "shipped"):
         return None
     return notices.progress(plan, name, plan.current.units if name == "address" else units, decision)

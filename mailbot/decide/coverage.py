@@ -16,6 +16,7 @@ from mailbot.model import (
     Charge,
     CustomerEvent,
     Decision,
+    Draft,
     MailReference,
     MessageOutcome,
     Number,
@@ -24,6 +25,7 @@ from mailbot.model import (
     RequestedUnit,
     Role,
     Snapshot,
+    Statement,
     Unit,
     Verdict,
 )
@@ -58,6 +60,7 @@ def decide_units(context: Context, inquiry: Inquiry) -> Decision:
     policy = context.policy
     judged = [decide_unit(context, inquiry, unit) for unit in inquiry.request.units]
     judged += _foreign(context, inquiry)
+    judged = [_until_read(context, inquiry.request, verdict, rule) for verdict, rule in judged]
     verdicts = tuple(verdict for verdict, _ in judged)
     return of_verdicts(
         verdicts,
@@ -67,6 +70,41 @@ def decide_units(context: Context, inquiry: Inquiry) -> Decision:
         notify=_roles_to_notify(policy, judged),
         asks=tuple(dict.fromkeys(ask for verdict in verdicts for ask in verdict.asks)),
     )
+
+
+def _until_read(
+    context: Context, request: Request, verdict: Verdict, rule: DecisionRule | None
+) -> tuple[Verdict, DecisionRule | None]:
+    """Return the verdict, held for a person with its draft if a sentence about the unit is in question (promise 10)."""
+    questions = questions_about(request.in_question, verdict)
+    if not questions or verdict.number:
+        return verdict, rule
+    answer = context.answers.unsure
+    draft = Draft(verdict.outcome, verdict.clauses, verdict.charges)
+    held = structs.replace(
+        verdict, outcome=answer.then, clauses=answer.clauses_for(request.intent), says=answer.says, draft=draft, charges=()
+    )
+    return structs.replace(held, covered_until=None, valid_until=None, asks=()), None
+
+
+def questions_about(statements: Iterable[Statement], verdict: Verdict) -> tuple[Statement, ...]:
+    """Return the statements in question that may change a verdict.
+
+    A quote commits nobody: it waits only if the customer seems not to want it.
+    """
+    key = serial_key(verdict.serial)
+    about = (each for each in statements if not each.units or key in each.units)
+    match verdict.outcome:
+        case "issue":
+            return tuple(about)
+        case "quote":
+            return tuple(each for each in about if not each.label or each.statement_class in _UNWANTED)
+        case _:
+            return ()
+
+
+_UNWANTED = ("stop", "fine", "money", "decline_quote", "thirdparty", "machine", "sales")
+"""The classes of sentences that rule out a quote."""
 
 
 def of_verdicts(verdicts: tuple[Verdict, ...], context: Context, why: str, **more: Any) -> Decision:

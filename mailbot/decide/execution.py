@@ -22,7 +22,7 @@ from mailbot.policy.policy import Policy
 from mailbot.policy.rules import FindingRule
 
 _DISCLOSED: Final[Mapping[str, Any]] = MappingProxyType(
-    {"asks": (), "resume_state": None, "answered_as_unknown": False, "staff_only": False, "known": True}
+    {"asks": (), "resume_state": None, "answered_as_unknown": False, "staff_only": False, "known": True, "draft": None}
 )
 """Fields of a unit after a decision by staff: it is no longer held, and no longer answered as unknown."""
 
@@ -79,7 +79,15 @@ def _move(plan: Plan, unit: CaseUnit, command: Command) -> None:
 def _approve(plan: Plan, units: tuple[CaseUnit, ...], command: Command, person: str) -> None:
     """Release units, and issue a number if one needs it."""
     before, context = plan.current, plan.context
+    quoted = tuple(unit for unit in units if unit.draft and unit.draft.outcome == "quote")
+    for unit in quoted:
+        plan.move(unit, "quoted_by_staff", outcome="quote", **_DISCLOSED)
+    if charges := tuple(charge for unit in quoted if unit.draft for charge in unit.draft.charges):
+        plan.update(quotes=quotes.with_quote(plan.current, charges, tuple(unit.serial for unit in quoted), context))
+    plan.update(questions=())
     for unit in units:
+        if unit in quoted:
+            continue
         released = unit.resume_state if unit.state == "held" else None
         event: LifecycleEvent = RESUMED[released] if released else "approved"
         outcome = "quote" if released in ("quoted", "parts_quoted") else "issue"

@@ -160,6 +160,7 @@ def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, abou
         if unit := plan.context.snapshot.units.get(serial_key(verdict.serial)):
             delivered = f"{unit.model}, {unit.family}, delivered {unit.delivered_on}"
             facts.append((f"{verdict.serial} in the registry", f"{delivered} to {unit.customer} ({unit.customer_domain})"))
+    facts += [(f"draft for {v.serial}", f"{v.draft.outcome} by {', '.join(v.draft.clauses)}") for v in decision.verdicts if v.draft]
     if mail and mail.attachments:
         facts.append(("attachments", ", ".join(mail.attachments)))
     if request and request.order:
@@ -179,6 +180,7 @@ def to_staff(plan: Plan, decision: Decision, mail: MailReference | None, *, abou
         number=case.number,
         quote=case.quotes[-1] if case.quotes else None,
         facts=tuple(facts),
+        questions=case.questions,
         quoted=mail.text[:EXCERPT] if mail else "",
         sender=mail.sender if mail else case.sender,
     )

@@ -30,6 +30,7 @@ ROLES: Final[Mapping[CommandName, tuple[Role, ...]]] = MappingProxyType(
         "extend": ("desk", "approver"),
         "hold": ("desk", "approver"),
         "close": ("desk", "approver"),
+        "means": ("desk", "approver"),
         "note": _ANY,
         "help": _ANY,
         "confirm": _ANY,
@@ -80,6 +81,8 @@ def affected_units(case: Case, command: Command) -> tuple[CaseUnit, ...]:
         fitting = [unit for unit in fitting if unit.state != "asking" or unit.serial]
         first = next((state for state in states_for("approve") if any(unit.state == state for unit in fitting)), None)
         fitting = fitting if named else [unit for unit in fitting if unit.state == first]
+    if command.name == "means":
+        fitting = [unit for unit in fitting if unit.draft]
     if command.name == "close" and not command.force:
         fitting = [unit for unit in fitting if not unit.on_site or unit.state == "shipped"]
     if command.name == "shipped":

@@ -106,6 +106,7 @@ def plan_verdicts(plan: Plan, event: CustomerEvent | StaffMessage, decision: Dec
         asked=tuple(dict.fromkeys((*since.asked, *decision.asks))),
         special_requests=request.special_requests or since.special_requests,
         support_case=request.support_case or since.support_case,
+        questions=request.in_question if any(unit.draft for unit in plan.current.units) else (),
     )
     if matched:
         note_payment(plan, decision, request)
@@ -186,6 +187,7 @@ def _decided_unit(before: CaseUnit | None, requested: RequestedUnit, verdict: Ve
         asks=verdict.asks,
         symptom=requested.symptom,
         revision=requested.revision,
+        draft=verdict.draft,
     )
 
 

@@ -9,11 +9,12 @@ from mailbot.decide import notices, permissions
 from mailbot.decide.command_effects import clauses_of_command, plan_replies, verdicts_of_command
 from mailbot.decide.coverage import Inquiry, answer_decision, of_verdicts
 from mailbot.decide.execution import execute
+from mailbot.decide.meaning import decide_meaning, taught_example
 from mailbot.decide.permissions import HARMLESS
 from mailbot.decide.plan import Plan
 from mailbot.decide.requests import ANSWERS_IF_FORGED, plan_verdicts
 from mailbot.intake.entities.serials import serial_key
-from mailbot.model import Case, Command, CommandResult, Decision, PendingApproval, StaffMember, StaffMessage, Verdict
+from mailbot.model import Case, Command, CommandResult, Decision, PendingApproval, StaffMember, StaffMessage, TaughtExample, Verdict
 
 
 def decide_staff(plan: Plan, event: StaffMessage) -> Decision:
@@ -100,10 +101,16 @@ def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) 
     """Decide on commands one after another, and plan the changes of those that are permitted. ``person``: the sender."""
     results: list[CommandResult] = []
     verdicts: list[Verdict] = []
+    taught: tuple[TaughtExample, ...] = ()
     for command in _with_pending(plan.case, commands):
         result = _permitted(plan, command, person)
         if plan.case and result.result == "done":
-            found = verdicts_of_command(plan, result)
+            if command.name == "means":
+                example = taught_example(plan.case.questions, command, plan.case.language)
+                taught += (example,) if example else ()
+                found = list(decide_meaning(plan, command))
+            else:
+                found = verdicts_of_command(plan, result)
             result = structs.replace(result, clauses=clauses_of_command(plan, result, found))
             verdicts += found
             execute(plan, result, person.address)
@@ -116,6 +123,7 @@ def execute_all(plan: Plan, commands: tuple[Command, ...], person: StaffMember) 
         clauses=tuple(dict.fromkeys(clause for result in done for clause in result.clauses)),
         notify=("approver",) if any(verdict.outcome == "staff" for verdict in verdicts) else (),
         command_results=tuple(results),
+        taught=taught,
     )
 
 

@@ -15,9 +15,10 @@ Authority = Literal["confirm", "insecure-from"]
 class Desk(Value, frozen=True):
     """One mailbox of one company: its addresses, its staff, its number formats, and its word lists.
 
-    The forms are regular expressions from the rules file: ``serial_forms`` match serial keys (``serial_key``),
-    ``model_forms`` model names as written, and ``number_form`` the company's own RMA numbers. ``trusted_authserv_id`` is
-    that of our mail server (RFC 8601 §2.5). ``currency`` is that of fees and quotes (ISO 4217).
+    The forms are regular expressions from the rules file: ``serial_forms`` match serial keys (``serial_key``), ``model_forms``
+    model names as written, and ``number_form`` the company's own RMA numbers. ``trusted_authserv_id`` is that of our mail
+    server (RFC 8601 §2.5). ``currency`` is that of fees and quotes (ISO 4217). ``certainty``: from which probability on, 0.5 to
+    0.99, the class of a sentence is certain.
     """
 
     address: str
@@ -31,6 +32,7 @@ class Desk(Value, frozen=True):
     authentication_results: Profile = "standard"
     authority: Authority = "confirm"
     currency: str = "USD"
+    certainty: float = 0.83
 
 
 def staff_member(message: Message, desk: Desk) -> StaffMember | None:

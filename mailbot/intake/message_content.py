@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailbot.intake.attachments.worksheets import requested_tables
 from mailbot.intake.entities.tables import rows
 from mailbot.intake.message_text import MessageText
-from mailbot.intake.statements import exclusions, reasons
+from mailbot.intake.statements import conclusions, exclusions, reasons
 from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import MAX_TEXT, sentences
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mailbot.intake.entities.serial_reader import Mention, Reader
+    from mailbot.model import Statement
 
 
 class NamedUnit(NamedTuple):
@@ -59,6 +60,16 @@ class MessageContent(MessageText):
             found = tuple(self._mentioned(self.own_sentences)) or self._unlabeled()
         found = self._requested(tuple(unit for unit in found if not self._is_in_progress(unit)) or found)
         return _merged(tuple(unit for unit in found if not unit.excluded) or found)
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """What its sentences say, one by one."""
+        return conclusions.statements(self, self.classes)
+
+    @cached_property
+    def told_failures(self) -> tuple[str, ...]:
+        """The sentences that describe a failure according to the classifier."""
+        return conclusions.failure_texts(self.statements, self.desk.certainty)
 
     @cached_property
     def sentences_about_others(self) -> frozenset[str]:

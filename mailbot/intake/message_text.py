@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.serial_reader import Mention, Reader
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from mailbot.intake.desk import Desk
-    from mailbot.model import Case, Message, Missing, Unit
+    from mailbot.model import Case, Guess, Message, Missing, Unit
 
 
 class AnsweredQuestion(NamedTuple):
@@ -43,11 +44,18 @@ class MessageText:
 
     ``own_sentences`` is the new text. ``sentences`` are all sentences that count: the new text up to the signature, the
     forwarded text, and the text of the documents. ``own_subject`` is the subject if the sender wrote it. ``known`` are the
-    registry rows by key.
+    registry rows by key. ``classes``: see ``Snapshot``.
     """
 
-    def __init__(self, message: Message, case: Case | None, known: Mapping[str, Unit], desk: Desk) -> None:
-        self.message, self.case, self.desk = message, case, desk
+    def __init__(
+        self,
+        message: Message,
+        case: Case | None,
+        known: Mapping[str, Unit],
+        desk: Desk,
+        classes: Mapping[str, tuple[Guess, ...]] = MappingProxyType({}),
+    ) -> None:
+        self.message, self.case, self.desk, self.classes = message, case, desk, classes
         self.subject = email_parts.SubjectLine(message.subject)
         self.is_forward = message.forwarded or self.subject.is_forward
         self.language, *possible = languages(self._language_samples(), desk.words)

@@ -13,7 +13,7 @@ from mailbot.intake.desk import staff_member
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.message_content import MessageContent, NamedUnit, weight
-from mailbot.intake.statements import attribution, case_updates, exclusions, intent, reasons, uncertainty
+from mailbot.intake.statements import attribution, case_updates, conclusions, exclusions, intent, reasons, uncertainty
 from mailbot.intake.statements.special_requests import special_requests
 from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
@@ -39,7 +39,7 @@ def understand(
         owned: the keys of the units that are the sender's own (default: all). The others count as unknown, except in
             ``foreign`` (promise 7).
     """
-    content = MessageContent(message, case, snapshot.units, desk)
+    content = MessageContent(message, case, snapshot.units, desk, snapshot.classes)
     if owned is None or len(owned) == len(snapshot.units):
         return _request(content)
     request = _request(content.with_known({key: unit for key, unit in snapshot.units.items() if key in owned}))
@@ -139,6 +139,8 @@ def _customer_request(content: MessageContent) -> Request:
     units = content.units or content.earlier_units
     exclusions_by_unit = requested_units.stated_by_unit(content)
     reason_weight = max(weight(content), reasons.VAGUE if any(exclusions_by_unit.values()) else reasons.NOTHING)
+    if content.told_failures and (not content.is_reply or content.asked_for("reason")):
+        reason_weight = max(reason_weight, reasons.CONCRETE)
     if len(units) == 1 and any(uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text):
         reason_weight = min(reason_weight, reasons.NEGATED)  # "the board itself works": then another request counts
     facts = intent.IntentFacts(
@@ -147,6 +149,7 @@ def _customer_request(content: MessageContent) -> Request:
         has_units=bool(content.units),
         has_order=order_number is not None,
         has_rma=bool(_claimed_numbers(content)),
+        wants_return=conclusions.wants_return(content.statements, content.desk.certainty),
     )
     intent_ = intent.intent(content.masked_sentences, content.own_subject, facts, content.lexicons)
     is_undecided = (
@@ -193,20 +196,17 @@ def _customer_request(content: MessageContent) -> Request:
         attention=(_has_disguised_program(content) or intent.expresses("holds", content.masked_sentences, content.lexicons))
         and intent_ in {"po", "accept_quote"},
     )
-    return _with_case_updates(content, _with_unclear_text(content, request), order_number)
+    return _with_case_updates(content, _with_statements(content, request), order_number)
 
 
-def _with_unclear_text(content: MessageContent, request: Request) -> Request:
-    """Flag the request for review if an RMA might be issued although something was not understood.
-
-    The unclear text is added to its notes.
-    """
-    repairable = [unit for unit in request.units if not unit.exclusions and not unit.unsure]
-    if request.intent not in ("repair", "doa") or request.missing or not repairable:
-        return request
+def _with_statements(content: MessageContent, request: Request) -> Request:
+    """Return a request with what its sentences say, and what follows from that."""
+    if request.intent not in intent.NEEDS_UNITS:
+        return msgspec.structs.replace(request, statements=tuple(map(conclusions.unquestioned, content.statements)))
     unclear_text = uncertainty.unclear_text(content, request.units)
-    note = f"{unclear_text!r}: not understood"
-    return msgspec.structs.replace(request, attention=True, notes=(note,)) if unclear_text else request
+    found = tuple(conclusions.questioned(each, unclear_text, content.desk.certainty) for each in content.statements)
+    keys = {unit.serial: serial_key(unit.serial) for unit in request.units}
+    return conclusions.concluded(msgspec.structs.replace(request, statements=found), keys, content.desk.certainty)
 
 
 def _with_case_updates(content: MessageContent, request: Request, number: str | None) -> Request:

@@ -76,13 +76,14 @@ from mailbot.model.request import (
     SpecialRequest,
     State,
 )
-from mailbot.model.statement import Exclusion, Guess, Statement
+from mailbot.model.statement import Exclusion, Guess, Statement, TaughtExample
 from mailbot.model.unit import (
     CaseUnit,
     Charge,
     CommandResult,
     Deadline,
     DeadlineKind,
+    Draft,
     Fact,
     Number,
     PendingApproval,

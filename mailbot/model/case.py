@@ -8,7 +8,7 @@ from typing import Literal
 from mailbot.model.decision import Decision
 from mailbot.model.mail import Bounce
 from mailbot.model.request import Intent, Kind, MessageOutcome, Price, Request, ShipmentNotice, SpecialRequest, State
-from mailbot.model.statement import Guess
+from mailbot.model.statement import Guess, Statement
 from mailbot.model.unit import CaseUnit, Charge, Deadline, Number, PendingApproval, Quote, Token, Unit
 from mailbot.model.values import Value
 
@@ -138,10 +138,11 @@ class Case(Value, frozen=True):
 
     ``sender``: the address that replies to the customer go to. ``name``: the customer's display name, may be empty.
     ``unreachable``: an email to the sender could not be delivered, and the sender has not written since. ``version`` grows when
-    the units, the quotes, the number or a pending approval change; tokens of an earlier version are invalid. ``asked``: what the
-    customer has been asked for so far. ``ship_to``: the ship-to address that staff gave for this case (ST-10). ``credit`` and
-    ``fee``: the approved credit and the fee that goes with it (ST-12). ``inbound``: the shipment from the customer to us.
-    ``outbound``: the shipment back. ``charges``: what is billed outside of a quote (AP-13, AP-14).
+    the units, the quotes, the number or a pending approval change; tokens of an earlier version are invalid. ``asked``: what
+    the customer has been asked for so far. ``ship_to``: the ship-to address that staff gave for this case (ST-10). ``credit``
+    and ``fee``: the approved credit and the fee that goes with it (ST-12). ``inbound``: the shipment from the customer to us.
+    ``outbound``: the shipment back. ``charges``: what is billed outside of a quote (AP-13, AP-14). ``questions``: the
+    customer's sentences that staff must read before anything is decided.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Case(Value, frozen=True):
     inbound: ShipmentNotice | None = None
     outbound: ShipmentNotice | None = None
     charges: tuple[Charge, ...] = ()
+    questions: tuple[Statement, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     replies: tuple[Reply, ...] = ()
 

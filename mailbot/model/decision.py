@@ -10,6 +10,7 @@ from msgspec import structs
 
 from mailbot.model.mail import Role
 from mailbot.model.request import Intent, MessageOutcome, Price, ShipmentNotice, SpecialRequest, State
+from mailbot.model.statement import Statement, TaughtExample
 from mailbot.model.unit import (
     CaseUnit,
     Charge,
@@ -93,6 +94,7 @@ class CaseChanged(Value, frozen=True, tag="case"):
     inbound: ShipmentNotice | msgspec.UnsetType | None = msgspec.UNSET
     outbound: ShipmentNotice | msgspec.UnsetType | None = msgspec.UNSET
     charges: tuple[Charge, ...] | msgspec.UnsetType = msgspec.UNSET
+    questions: tuple[Statement, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 Change = CaseOpened | UnitChanged | UnitRemoved | CaseChanged
@@ -132,14 +134,14 @@ class DocumentFacts(Value, frozen=True):
 class Notice(Value, frozen=True):
     """One email to be sent: its template, its recipients and its facts. ``reply.compose`` renders it.
 
-    ``kind`` names the template, ``about`` a variant of it. Each recipient gets a separate email. ``clauses``: the clauses
-    that are recorded with the email. ``direct``: it replies to an email and counts toward the daily limit. ``withheld``: if
-    not empty, why the email is recorded but not sent. ``basis``: the clauses that the decision is based on. ``verdicts``,
-    ``asks``, ``says`` and ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the
-    customer's own words may be repeated. ``units``: serial numbers of units that are listed with their state in the case.
-    ``until``: a day in the company's zone. ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff
-    only. ``quoted``: the sender's words, for staff only. ``as_decided``: the verdicts are the decision's, and are not stored
-    twice (see ``Decision.full_notices``).
+    ``kind`` names the template, ``about`` a variant of it. Each recipient gets a separate email. ``clauses``: the clauses that
+    are recorded with the email. ``direct``: it replies to an email and counts toward the daily limit. ``withheld``: if not
+    empty, why the email is recorded but not sent. ``basis``: the clauses that the decision is based on. ``verdicts``, ``asks``,
+    ``says`` and ``why`` are those of the decision. ``greeting``: the customer's name. ``echo``: whether the customer's own
+    words may be repeated. ``units``: serial numbers of units that are listed with their state in the case. ``until``: a day in
+    the company's zone. ``days_left``: whole days to ``until``. ``facts``: (name, value) pairs, for staff only. ``questions``:
+    the sentences that staff must read. ``quoted``: the sender's words, for staff only. ``as_decided``: the verdicts are the
+    decision's, and are not stored twice (see ``Decision.full_notices``).
     """
 
     kind: EmailKind
@@ -168,6 +170,7 @@ class Notice(Value, frozen=True):
     documents: DocumentFacts | None = None
     command_results: tuple[CommandResult, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    questions: tuple[Statement, ...] = ()
     quoted: str = ""
     sender: str = ""
     subject: str = ""
@@ -180,7 +183,8 @@ class Decision(Value, frozen=True):
     the reason, for staff and the record. ``answer_key``: if no unit is decided on, the entry of the rules' [answers] that answers
     the customer; for a staff email, the kind of transcript. ``asks``: what the customer must supply. ``says``: the sentence of the
     rule, with placeholders. ``command_results``: one result for each staff command. ``notify``: the staff roles to notify.
-    ``changes`` are applied in order (see ``case.apply``); ``notices`` are rendered one by one (see ``reply.compose``).
+    ``changes`` are applied in order (see ``case.apply``); ``notices`` are rendered one by one (see ``reply.compose``). ``taught``:
+    the sentences that the commands explain.
     """
 
     outcome: MessageOutcome
@@ -196,6 +200,7 @@ class Decision(Value, frozen=True):
     answer_key: str = ""
     changes: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = ()
+    taught: tuple[TaughtExample, ...] = ()
 
     @property
     def full_notices(self) -> tuple[Notice, ...]:

@@ -105,6 +105,7 @@ UnitCommand = Literal[
     "extend",
     "hold",
     "close",
+    "means",
 ]
 CommandName = Literal[UnitCommand, SafeCommand]
 

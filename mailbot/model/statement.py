@@ -32,10 +32,25 @@ LABELS: tuple[str, ...] = (
 
 
 class Guess(Value, frozen=True):
-    """A name of ``LABELS`` and the probability, from 0 to 1, that a sentence says that."""
+    """A name of ``LABELS`` and the probability, from 0 to 1, that a sentence says that.
+
+    ``own``: an example of the company's own, or one that staff taught, says so.
+    """
 
     label: str
     probability: float
+    own: bool = False
+
+
+class TaughtExample(Value, frozen=True):
+    """A sentence whose meaning a member of staff told by MEANS: an example of this desk from then on.
+
+    ``label``: a name of ``LABELS``. ``language``: ISO 639-1 code. ``text``: masked (see ``Statement``).
+    """
+
+    label: str
+    language: str
+    text: str
 
 
 class Statement(Value, frozen=True):

@@ -64,6 +64,14 @@ class Number(Value, frozen=True):
     issued_by: str
 
 
+class Draft(Value, frozen=True):
+    """What would be decided on a unit if a sentence were not in question; a person decides instead (promise 10)."""
+
+    outcome: Outcome
+    clauses: tuple[str, ...]
+    charges: tuple[Charge, ...] = ()
+
+
 class Verdict(Value, frozen=True):
     """The decision on one unit. ``clauses[0]`` is the clause that decided; the others accompany it.
 
@@ -71,7 +79,8 @@ class Verdict(Value, frozen=True):
     number. ``number``: the unit's open RMA, if that answers the request. ``says``: the rule's sentence, with placeholders.
     ``valid_until``: the latest last day of a number issued by this verdict, if the rule limits it. ``shown_clauses``: the
     clauses that the customer is shown, if they are not ``clauses``. ``staff_only``: only staff learn about this unit.
-    ``owner``: the domain of the registered customer. ``suggestion``: see ``RequestedUnit``.
+    ``owner``: the domain of the registered customer. ``suggestion``: see ``RequestedUnit``. ``draft``: the decision that waits
+    for a person, because a sentence is in question.
     """
 
     serial: str
@@ -91,6 +100,7 @@ class Verdict(Value, frozen=True):
     staff_only: bool = False
     owner: str = ""
     suggestion: str = ""
+    draft: Draft | None = None
 
 
 class PolicyStamp(Value, frozen=True):
@@ -128,7 +138,7 @@ class CaseUnit(Value, frozen=True):
     ``answered_as_unknown``: the requester is answered as if the serial number were not in the registry. ``staff_only``: the
     requester learns nothing about the unit. ``asks``: what the customer must supply. ``resume_state``: the state of a held
     unit after it is released; None: "authorized". ``not_repairable``: it is returned unrepaired. ``billed``: the customer
-    pays for the repair, which then has a repair warranty (AP-21).
+    pays for the repair, which then has a repair warranty (AP-21). ``draft``: see ``Verdict``.
     """
 
     serial: str
@@ -154,6 +164,7 @@ class CaseUnit(Value, frozen=True):
     billed: bool = False
     repaired: bool = False
     shipped_on: date | None = None
+    draft: Draft | None = None
 
     @property
     def on_site(self) -> bool:

@@ -239,7 +239,8 @@ class AnswerRules(RulesTable, frozen=True):
     ``order``: a purchase order (PO) that staff must compare with the quote. ``matches``, ``parts_ordered``: a PO that accepts the
     first quote, or the parts quote. ``parts_declined``: the customer declines the parts quote; ``parts_lapsed``: it expires.
     ``approved``, ``rejected``, ``quoted``, ``parts_quoted``: decisions of staff. ``under_way`` (shipped to us), ``received``,
-    ``unrepairable``, ``shipped`` (returned): the progress of a unit. ``ended``: closed by staff.
+    ``unrepairable``, ``shipped`` (returned): the progress of a unit. ``ended``: closed by staff. ``unsure``: a sentence of the
+    email is in question.
     """
 
     order: AnswerRule
@@ -250,6 +251,7 @@ class AnswerRules(RulesTable, frozen=True):
     parts_lapsed: AnswerRule
     accept: AnswerRule
     other: AnswerRule
+    unsure: AnswerRule
     existing: AnswerRule
     status: AnswerRule
     withdrawn: AnswerRule

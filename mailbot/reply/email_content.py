@@ -96,12 +96,13 @@ class EmailContent(Value, frozen=True):
     "told", "silent", "undeliverable", "unreadable", "forged", "repair_due" or "repair_overdue". For "transcript": "done",
     "confirm", "unclear" or "nothing".
 
-    ``greeting``: the customer's name, may be empty. ``units``: in the order of the request. ``asks``: everything that the
-    email asks for (see ``UnitBlock``). ``informs``: additional sentences of the policy. ``clauses``: the clauses that
-    decided. ``facts``: (name, value) pairs for staff. ``quoted``: what the sender wrote, for staff. ``days_left``: whole days
-    to ``valid_until``. ``bill``: what is billed outside of a quote. ``credit``, ``fee``: the approved credit and its fee.
-    ``carrier``, ``tracking``: of the shipment that the email is about. ``command_results``: the results of staff commands.
-    ``choices``: the commands that the reader can send. ``attached``: names of the attached files.
+    ``greeting``: the customer's name, may be empty. ``units``: in the order of the request. ``asks``: everything that the email
+    asks for (see ``UnitBlock``). ``informs``: additional sentences of the policy. ``clauses``: the clauses that decided.
+    ``facts``: (name, value) pairs for staff. ``questions``: the sentences that staff must read. ``quoted``: what the sender
+    wrote, for staff. ``days_left``: whole days to ``valid_until``. ``bill``: what is billed outside of a quote. ``credit``,
+    ``fee``: the approved credit and its fee. ``carrier``, ``tracking``: of the shipment that the email is about.
+    ``command_results``: the results of staff commands. ``choices``: the commands that the reader can send. ``attached``: names
+    of the attached files.
     """
 
     kind: EmailKind
@@ -123,6 +124,7 @@ class EmailContent(Value, frozen=True):
     clauses: tuple[ClauseSentence, ...] = ()
     policy_version: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    questions: tuple[str, ...] = ()
     quoted: str = ""
     sender: str = ""
     why: str = ""

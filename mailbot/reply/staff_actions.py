@@ -61,7 +61,9 @@ def staff_actions(case: Case, reader: Recipient, address: str, policy: Policy) -
     if not case.units:
         possible = [name for name in possible if name in ("close", "hold")]
     tag = case.number.text if case.number else case.id
-    texts = (_WRITTEN[name].replace("{currency}", policy.currency) for name in possible)
+    meanings = [f"MEANS {label.replace('_', ' ')}" for label in case.questions[0].likely] if case.questions else []
+    texts = [_WRITTEN[name].replace("{currency}", policy.currency) for name in possible]
+    texts[1:1] = meanings
     return tuple(StaffAction(text, link(address, f"Re: [{tag}]", text)) for text in texts)
 
 

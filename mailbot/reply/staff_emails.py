@@ -48,6 +48,7 @@ def to_staff(notice: Notice, case: Case, policy: Policy) -> EmailContent:
         valid_until=date_in_words(number.valid_until, "en") if number else "",
         units=_as_they_are(listed) or tuple(_unit(policy, case, v, reasons.get(serial_key(v.serial), "")) for v in notice.verdicts),
         facts=facts,
+        questions=tuple(_not_as_ours(policy, statement.text) for statement in notice.questions),
         informs=informs(notice, case, policy),
     )
 

@@ -17,13 +17,18 @@ import structlog
 from mailbot.case import matching
 from mailbot.core import handle, set_aside
 from mailbot.intake.attachments.extraction import AttachmentContents, contents
+from mailbot.intake.desk import staff_member
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.reading import read_message
+from mailbot.intake.statements.conclusions import open_sentences
+from mailbot.intake.statements.example_sentences import Example
 from mailbot.mail.parse import UnreadableError
-from mailbot.model import Attachment, Case, DueDate, FolderName, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
+from mailbot.model import Attachment, Case, DueDate, FolderName, Guess, Mail, MailRecord, Message, Snapshot, Step, Unit, Value
 from mailbot.policy.context import Context
 from mailbot.policy.dates import at_hour, today
 from mailbot.policy.policy import Policy
+from mailbot.runtime import taught
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.registry.registry import RegistryError
 from mailbot.runtime.store import DuplicateError, StaleError, StateError, Store, UnavailableError
@@ -43,6 +48,22 @@ class UnitLookup(Protocol):
         """Return the units with these serial keys."""
 
 
+class SentenceClassifier(Protocol):
+    """What sentences say. See ``runtime.classifier``."""
+
+    def classify(self, sentences: Sequence[str], own: Sequence[Example] = ()) -> dict[str, tuple[Guess, ...]]:
+        """Return the guesses about each masked sentence that could be classified; it never raises an error."""
+
+
+class Unclassified:
+    """No classifier: whatever phrases leave open is unsure."""
+
+    def classify(self, sentences: Sequence[str], own: Sequence[Example] = ()) -> dict[str, tuple[Guess, ...]]:
+        """Return nothing."""
+        del sentences, own
+        return {}
+
+
 class MailboxContext:
     """What processing the emails of one mailbox needs.
 
@@ -58,9 +79,17 @@ class MailboxContext:
         clock: Clock,
         entropy: Callable[[], str] = lambda: secrets.token_hex(16),
         open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
+        classifier: SentenceClassifier | None = None,
+        own_examples: Sequence[Example] = (),
     ) -> None:
         self.policy, self.registry, self.store, self.clock, self.entropy = policy, registry, store, clock, entropy
         self.open_attachments = open_attachments
+        self.classifier: SentenceClassifier = classifier or Unclassified()
+        self.own_examples = tuple(own_examples)
+
+    def examples(self) -> tuple[Example, ...]:
+        """Return the company's own examples, and those that staff taught at this mailbox."""
+        return (*self.own_examples, *taught.examples(self.store, self.policy.desk.address))
 
     def core_context(self, snapshot: Snapshot) -> Context:
         """Return what the core needs for one step."""
@@ -168,6 +197,7 @@ def _staged(uid: int, step: Step, mailbox_context: MailboxContext) -> Dispositio
     """Stage a step. An email that took effect before has no second effect (promise 2). None: the RMA number is taken."""
     try:
         mailbox_context.store.stage(step)
+        taught.remember(mailbox_context.store, mailbox_context.policy.desk.address, step)
     except DuplicateError as error:
         if error.what == "number":
             return None
@@ -221,6 +251,7 @@ def look_up(message: Message, case: Case | None, mailbox_context: MailboxContext
     policy, store = mailbox_context.policy, mailbox_context.store
     units = mailbox_context.registry.look_up(dict.fromkeys((*message.codes, *_unit_keys(case))))
     answer_to = message.answer_to.email if message.answer_to else ""
+    classes = _classes(message, case, units, mailbox_context)
     midnight = at_hour(today(mailbox_context.clock.now(), policy.timezone), 0, policy.timezone)
     return Snapshot(
         units=units,
@@ -230,7 +261,19 @@ def look_up(message: Message, case: Case | None, mailbox_context: MailboxContext
         id_entropy=mailbox_context.entropy(),
         token_entropy=mailbox_context.entropy(),
         sequence=store.next_sequence(),
+        classes=classes,
     )
+
+
+def _classes(
+    message: Message, case: Case | None, units: dict[str, Unit], mailbox_context: MailboxContext
+) -> dict[str, tuple[Guess, ...]]:
+    """Return what the classifier says about the sentences of a person that phrases leave open."""
+    desk = mailbox_context.policy.desk
+    if message.classification.sender_class != "human" or staff_member(message, desk):
+        return {}
+    sentences = open_sentences(MessageContent(message, case, units, desk))
+    return mailbox_context.classifier.classify(sentences, mailbox_context.examples()) if sentences else {}
 
 
 def snapshot_for(case: Case, mailbox_context: MailboxContext) -> Snapshot:

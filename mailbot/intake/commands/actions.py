@@ -22,8 +22,11 @@ from mailbot.intake.commands.command_words import (
 )
 from mailbot.intake.commands.matcher import normalize_in_place
 from mailbot.model import Command
+from mailbot.model.statement import LABELS, SUB_CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mailbot.intake.commands.staff_sentences import StaffSentence
     from mailbot.model import CommandName
 
@@ -40,6 +43,8 @@ class ActionSentences(ApprovalSentences):
         sentence.end = end
         if name == "note":
             return self.result("note", sentence, text=" ".join((sentence.rest.strip(" :-"), *staff_sentence.lines)).strip())
+        if name == "means":
+            return self._parse_means(sentence)
         if name == "ship_to":
             return self._parse_ship_to(sentence, staff_sentence)
         if name == "help":
@@ -138,6 +143,16 @@ class ActionSentences(ApprovalSentences):
             return self.result("ship_to", sentence, flaw="address")
         return self.result("ship_to", sentence, text="\n".join(lines))
 
+    def _parse_means(self, sentence: CommandSentence) -> SentenceResult:
+        """Parse MEANS and a class, such as "MEANS damage liquid" or "MEANS fine"; the sub-class alone is enough."""
+        words = re.findall(r"[a-z]+", sentence.normalized_rest)
+        known = [label for label in LABELS if label not in SUB_CLASSES]
+        fitting = [label for label in known if _is_named(label, words)]
+        if not sentence.capitals and not fitting:
+            return NOTHING
+        label = max(fitting, key=len, default="")
+        return self.result("means", sentence, text=label, flaw="" if label else "meaning")
+
     def _parse_extend(self, sentence: CommandSentence) -> SentenceResult:
         without_harmless = self.matcher.without("innocent", sentence.normalized_rest)
         is_later = self.matcher.begins(("later",), without_harmless, next_word(without_harmless, 0))
@@ -186,3 +201,10 @@ class ActionSentences(ApprovalSentences):
             text=rest.reason(self.matcher) if self.has_content(normalized) else "",
             force=force_reason,
         )
+
+
+def _is_named(label: str, words: Sequence[str]) -> bool:
+    """Return whether the first words name a class: in full, or a sub-class by its own name."""
+    name, _, sub_class = label.partition(" ")
+    spellings = [[name, *sub_class.split("_")], sub_class.split("_")] if sub_class else [name.split("_")]
+    return any(spelling and list(words[: len(spelling)]) == spelling for spelling in spellings if spelling != [""])

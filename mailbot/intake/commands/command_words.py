@@ -25,7 +25,7 @@ APPROVAL_LISTS: tuple[CommandList, ...] = ("approve", "go_ahead", "issue")
 
 COMMANDS: tuple[CommandList, ...] = (
     *APPROVAL_LISTS, "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable", "shipped", "ship_to",
-    "extend", "hold", "close", "note", "help", "confirm",
+    "extend", "hold", "close", "means", "note", "help", "confirm",
 )  # fmt: skip
 QUESTION = re.compile(r"[?\uff1f]|(?:吗|嗎|呢|か|かな|でしょうか)[。.!\s]*$")
 PUNCTUATION = re.compile(r"\s*(?:[:.,;!()*_。、\uff0c\uff1a\uff01\uff08\uff09]|[-\u2013\u2014]+(?=\s)|$)")

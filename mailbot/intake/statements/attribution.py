@@ -53,6 +53,8 @@ def _motive(content: MessageContent) -> Reason:
 
 def _fallback_reason(content: MessageContent) -> Reason:
     """Return the reason of a message in whose new text no word list finds one."""
+    if content.told_failures:
+        return Reason(reasons.join_sentences(content.told_failures), reasons.CONCRETE)
     earlier = reasons.reason(_earlier_sentences(content), content.lexicons)
     if earlier.weight >= reasons.NEGATED:
         return earlier

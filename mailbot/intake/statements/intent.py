@@ -143,6 +143,7 @@ class IntentFacts(NamedTuple):
     has_units: bool
     has_order: bool
     has_rma: bool
+    wants_return: bool = False
 
 
 def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons: Sequence[LanguageWords]) -> Intent:
@@ -152,7 +153,7 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
 
     def has_intent(kind: IntentList) -> bool:
         if kind == "rma":
-            return any(_asks_rma(text, lexicons) for text in _candidates(texts, lexicons))
+            return facts.wants_return or any(_asks_rma(text, lexicons) for text in _candidates(texts, lexicons))
         if kind == "other_model":
             return _is_requested(kind, texts, NOTHING, lexicons)
         return _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)
@@ -208,7 +209,7 @@ def _first_intent(
     has_intent: Callable[[IntentList], bool], facts: IntentFacts, withdrawal: _Withdrawal, *, only_questions: bool
 ) -> Intent:
     """Return the first intent that is expressed and not overridden by a failure in the same message."""
-    is_reply, reason_weight, has_units, _, has_rma = facts
+    is_reply, reason_weight, has_units, has_rma = facts.is_reply, facts.reason_weight, facts.has_units, facts.has_rma
     no_failure = reason_weight < CONCRETE
     candidates: tuple[tuple[Intent, bool], ...] = (
         ("cancel", withdrawal.cancels and (is_reply or no_failure or has_rma)),

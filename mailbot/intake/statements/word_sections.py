@@ -260,8 +260,8 @@ class StaffWords(WordSection, frozen=True):
 
 CommandList = Literal[
     "approve", "go_ahead", "issue", "reject", "quote", "received", "diagnosed", "finding", "repaired", "not_repairable",
-    "shipped", "ship_to", "extend", "hold", "close", "note", "help", "confirm", "yes", "force", "polite", "filler", "follow",
-    "goes_on", "speaks", "conditions", "contrast", "later", "past", "because", "denied", "nowhere", "doubts", "negations",
+    "shipped", "ship_to", "extend", "hold", "close", "means", "note", "help", "confirm", "yes", "force", "polite", "filler",
+    "follow", "goes_on", "speaks", "conditions", "contrast", "later", "past", "because", "denied", "nowhere", "doubts", "negations",
     "reported", "takes_back", "innocent", "dangling", "joins", "money", "fee", "total", "roughly", "out_of", "days", "weeks",
     "counts", "others", "strict", "diagnosed_follow", "nothing", "periods", "all", "own", "bids",
 ]  # fmt: skip

@@ -95,8 +95,14 @@ class KernelModel:
 
     def save(self, path: Path) -> None:
         """Write the model to a file of numpy arrays."""
-        arrays = {"center": self.center, "scaled": self.scaled, "weights": self.weights, "unit": np.float64(self.unit)}
-        np.savez_compressed(path, digest=np.array(self.digest), **arrays)
+        np.savez_compressed(
+            path,
+            center=self.center,
+            scaled=self.scaled,
+            weights=self.weights,
+            unit=np.float64(self.unit),
+            digest=np.array(self.digest),
+        )
 
     @classmethod
     def load(cls, path: Path) -> KernelModel:
@@ -123,13 +129,13 @@ def probabilities(outputs: Floats) -> Floats:
 
 def _softmax(outputs: Floats) -> Floats:
     scaled = np.exp(SHARPNESS * (outputs - outputs.max(1, keepdims=True)))
-    return (scaled / scaled.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(scaled / scaled.sum(1, keepdims=True), dtype=np.float32)
 
 
 def _directions(vectors: Floats, center: Floats) -> Floats:
     centered = vectors - center
-    return (centered / np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return np.asarray(centered / np.maximum(np.linalg.norm(centered, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 def _kernel(first: Floats, second: Floats) -> Floats:
-    return np.exp(-GAMMA * np.maximum(0, 2 - 2 * first @ second.T)).astype(np.float32)
+    return np.asarray(np.exp(-GAMMA * np.maximum(0, 2 - 2 * first @ second.T)), dtype=np.float32)

@@ -119,6 +119,12 @@ class Store(Deliveries):
         value: str | None = self.database.value("SELECT value FROM facts WHERE name = :name", {"name": name})
         return value
 
+    def facts(self, prefix: str) -> tuple[str, ...]:
+        """Return the values of the facts whose names begin with ``prefix``, in the order of their names."""
+        query = "SELECT value FROM facts WHERE substr(name, 1, :length) = :prefix ORDER BY name"
+        rows_found = self.database.run(query, {"length": len(prefix), "prefix": prefix}).fetchall()
+        return tuple(row.value for row in rows_found)
+
     def _load(self, query: str, values: rows.Row, order: list[str] | None = None) -> list[Case]:
         """Return the cases that a query finds, each once, in the order of these keys, with the deliveries of their replies."""
         listed = self.database.run(query, values).fetchall()
@@ -223,6 +229,11 @@ class Store(Deliveries):
         """Remember a small fact with the next commit."""
         self.database.begin()
         self.database.run(_SET_FACT, {"name": name, "value": value})
+
+    def remove_fact(self, name: str) -> None:
+        """Forget a small fact with the next commit."""
+        self.database.begin()
+        self.database.run("DELETE FROM facts WHERE name = :name", {"name": name})
 
     def commit(self) -> None:
         """Make everything staged durable, all or nothing. If it raises, nothing is staged any more.
