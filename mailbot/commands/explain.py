@@ -16,7 +16,7 @@ import click
 
 from mailbot.commands import options
 from mailbot.mail.automated import COMPLAINT
-from mailbot.model import Decision, Message, Reply, Request, Step
+from mailbot.model import Decision, Message, Reply, Request, Statement, Step
 from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
@@ -177,8 +177,21 @@ def _fields(name: str, message: Message, result: Step, known: set[str]) -> dict[
         "po_number": request.po_number,
         "outcome": decision.outcome,
         "why": decision.why,
+        "statements": [_statement(statement) for statement in request.statements],
         "replies": [_reply(reply) for reply in result.replies],
         "message": _message(message, may_answer=bool(message.answer_to) and not silent),
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {
+        "text": statement.text,
+        "class": statement.statement_class,
+        "sub": statement.sub_class,
+        "certainty": round(statement.certainty, 3),
+        "by": statement.by if statement.by != "staff" else "rule",
+        "units": list(statement.units),
+        "in_question": statement.in_question,
     }
 
 
@@ -237,6 +250,7 @@ def _print(explanation: Explanation) -> None:
             ("not used", f"{s.text}{f' (in {s.where})' if s.where else ''}: {s.why}")
             for s in (annotated.rejected if annotated else ())
         ),
+        *((f"{'? ' if s['in_question'] else ''}says", _says(s)) for s in fields["statements"]),
         ("outcome", f"{fields['outcome']}: {fields['why']}"),
         *(("reply", f"to {r['to']}: {r['subject']}") for r in fields["replies"]),
     ]
@@ -245,6 +259,13 @@ def _print(explanation: Explanation) -> None:
             click.echo(f"  {click.style(name.ljust(9), dim=True)} {escaped(str(text))}")
     for reply in fields["replies"]:
         click.echo("\n" + "\n".join("    | " + escaped(line) for line in reply["text"].splitlines()) + "\n")
+
+
+def _says(statement: dict[str, Any]) -> str:
+    """Return a statement as a line: its class, its certainty, what decided, its units, and the sentence."""
+    name = f"{statement['class'] or 'not classified'} {statement['sub']}".strip()
+    units = f" about {', '.join(statement['units'])}" if statement["units"] else ""
+    return f"{name} ({statement['certainty']:.0%} by {statement['by']}){units}: {statement['text']}"
 
 
 def _from(annotated: AnnotatedMessage | None, number: str) -> str:

@@ -62,7 +62,7 @@ def _decide(plan: Plan, event: CustomerEvent) -> Decision:
         return plan.no_action("thanks")
     if case is not None and (decision := decide_active(case, event, context)):
         return decision
-    if request.attention:
+    if request.attention or request.may_be_machine:
         return answer_decision(context, inquiry, answers.other)
     if isinstance(event, Ordered):
         return answer_decision(context, inquiry, answers.order)
@@ -248,7 +248,7 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
     mail, sent_today = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = sent_today >= limit
-    if mail.answer_to:
+    if mail.answer_to and not event.request.may_be_machine:
         withheld = {"withheld": "the daily limit of replies to this address has been reached", "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)
     if sent_today > limit:

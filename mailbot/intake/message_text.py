@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mailbot.intake.entities.serial_reader import Mention, Reader
 from mailbot.intake.entities.serials import MAX_SERIAL, mask_non_serials, serial_key, tokens
 from mailbot.intake.entities.tables import extract_tables, title_kind
+from mailbot.intake.statements.message_sentences import is_noise, message_sentences
 from mailbot.intake.text import email_parts
 from mailbot.intake.text.language import language, languages
 from mailbot.intake.text.normalize import normalize
@@ -119,17 +120,25 @@ class MessageText:
         return email_parts.closing_index(self.own_sentences, self.lexicons) if has_serials_below else named_closing
 
     @cached_property
+    def noise(self) -> frozenset[str]:
+        """The sentences that certainly say nothing about a request: banners of gateways, disclaimers, courtesies, advertising."""
+        if self.asked_for("reason"):
+            return frozenset()
+        return frozenset(each.text for each in message_sentences(self) if is_noise(each, self))
+
+    @cached_property
     def sentences(self) -> tuple[str, ...]:
-        """All sentences that count, with an empty one between paragraphs."""
+        """All sentences that count, with an empty one between paragraphs and for noise."""
         own = (*self.own_sentences[: self.closing_index], "", *email_parts.postscript(self.own_sentences[self.closing_index :]))
         forwarded = sentences(email_parts.without_headers(self.message.quoted)) if self.is_forward else ()
         documents = (sentence for document in self.message.documents for sentence in (*sentences(document.text), ""))
         new_sentences = set(self.own_sentences)
         inline = [text for reply in self.inline_answers for text in sentences(reply.text) if text and text not in new_sentences]
-        return (
+        found = (
             *(email_parts.without_greeting(sentence, self.lexicons) for sentence in own),
             *("", *inline, "", *forwarded, "", *documents),
         )
+        return tuple("" if sentence in self.noise else sentence for sentence in found) if self.noise else found
 
     @cached_property
     def masked_sentences(self) -> tuple[str, ...]:

@@ -53,10 +53,11 @@ def with_reasons(
 
 def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
     """Return the stated exclusions by unit key; the empty key is for those of the whole message."""
+    overruled = frozenset(each.text for each in content.statements if each.by == "classifier")
     found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered_questions(content.message.text, content.lexicons)}
     unit_sentences: set[str] = set()
     for unit in content.units:
-        pairs = pairwise((*unit.sentences, ""))
+        pairs = [pair for pair in pairwise((*unit.sentences, "")) if not _is_in(pair[0], overruled)]
         found[unit.key] = frozenset().union(
             *(exclusions.stated_exclusions(text, following, content.lexicons) for text, following in pairs)
         )
@@ -67,12 +68,18 @@ def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
     for text, following in zip(texts, (*texts[1:], ""), strict=True):
         if (
             text
+            and text not in overruled
             and text not in unit_sentences
             and text not in content.sentences_about_others
             and not attribution.is_part_of(text, unit_sentences)
         ):
             found[""] |= exclusions.stated_exclusions(text, following, content.lexicons)
     return found
+
+
+def _is_in(text: str, sentences: frozenset[str]) -> bool:
+    """Return whether a text is one of these sentences, or a part of one."""
+    return text in sentences or attribution.is_part_of_any(text, sentences)
 
 
 def missing_information(content: MessageContent, units: Sequence[RequestedUnit], reason: Reason) -> tuple[Missing, ...]:

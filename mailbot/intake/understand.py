@@ -13,7 +13,7 @@ from mailbot.intake.desk import staff_member
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.message_content import MessageContent, NamedUnit, weight
-from mailbot.intake.statements import attribution, case_updates, conclusions, exclusions, intent, reasons, uncertainty
+from mailbot.intake.statements import attribution, case_updates, conclusions, exclusions, intent, reasons, senders, uncertainty
 from mailbot.intake.statements.special_requests import special_requests
 from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
@@ -57,10 +57,15 @@ def _request(content: MessageContent) -> Request:
         return Request(kind=message.classification.sender_class, language=content.language)
     if staff_member(message, desk):
         return msgspec.structs.replace(_staff_request(content), notes=_notes(message))
-    if _is_spam(content):
-        return Request(kind="spam", language=content.language)
+    writer = senders.writer(content.statements)
+    is_advertising = _is_spam(content) or (writer == "advertiser" and not content.known)
+    if writer == "machine" or (is_advertising and content.case is None):
+        kind: Kind = "auto" if writer == "machine" else "spam"
+        return Request(kind=kind, language=content.language, statements=tuple(map(conclusions.unquestioned, content.statements)))
     request = _customer_request(content)
-    return msgspec.structs.replace(request, notes=(*request.notes, *_notes(message)))
+    return msgspec.structs.replace(
+        request, notes=(*request.notes, *_notes(message)), may_be_machine=writer == "unclear" or is_advertising
+    )
 
 
 def _notes(message: Message) -> tuple[str, ...]:

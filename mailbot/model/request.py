@@ -143,10 +143,11 @@ class Command(Value, frozen=True):
 class Request(Value, frozen=True):
     """What an email asks for, as intake understood it.
 
-    ``reason``, ``exclusions`` and ``vague`` are those of the whole email; each unit has its own. ``missing``: what the customer did
-    not supply. ``language``: ISO 639-1 code. ``support_case``: the reference number of a remote diagnosis. ``claimed_numbers``: RMA
-    numbers that the email names. ``thanks``: it says thanks and nothing else. ``attention``: staff must read it. ``notes``: for
-    staff: which attachments were not read, why, and what was not understood.
+    ``reason``, ``exclusions`` and ``vague`` are those of the whole email; each unit has its own. ``missing``: what the customer
+    did not supply. ``language``: ISO 639-1 code. ``support_case``: the reference number of a remote diagnosis.
+    ``claimed_numbers``: RMA numbers that the email names. ``thanks``: it says thanks and nothing else. ``attention``: staff
+    must read it. ``may_be_machine``: it may be an automatic email or advertising: only staff see it. ``notes``: for staff:
+    which attachments were not read, why, and what was not understood.
 
     ``foreign``: units that are registered to somebody else, for staff only; all other fields are the same as if these units
     were not in the registry (promise 7). ``order``: the purchase order. ``shipment``: what the customer has shipped to us.
@@ -170,6 +171,7 @@ class Request(Value, frozen=True):
     claimed_numbers: tuple[str, ...] = ()
     thanks: bool = False
     attention: bool = False
+    may_be_machine: bool = False
     foreign: tuple[RequestedUnit, ...] = ()
     order: PurchaseOrder | None = None
     shipment: ShipmentNotice | None = None

@@ -158,6 +158,11 @@ def unit_reason(content: MessageContent, unit: NamedUnit) -> Reason:
     return stated_reason
 
 
+def is_part_of_any(text: str, sentences: Collection[str]) -> bool:
+    """Return whether a text is a part of one of these sentences."""
+    return bool(text) and any(text in sentence for sentence in sentences)
+
+
 def is_part_of(text: str, pieces: Collection[str]) -> bool:
     """Return whether one of these pieces is part of the sentence."""
     return any(piece and piece in text for piece in pieces)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from mailbot.intake.statements import exclusions
 from mailbot.intake.statements.message_sentences import message_sentences
 from mailbot.intake.statements.settled import settled
 from mailbot.intake.text.normalize import normalize
@@ -69,9 +70,17 @@ def open_sentences(content: MessageContent) -> tuple[str, ...]:
 def statements(content: MessageContent, classes: Mapping[str, tuple[Guess, ...]]) -> tuple[Statement, ...]:
     """Return what the sentences of a message say; ``classes`` are the classifier's guesses by masked sentence."""
     found = tuple(_statement(sentence, content, classes) for sentence in message_sentences(content))
+    if not any(each.statement_class == "want" for each in found):  # then a question must be answered first
+        found = tuple(_asks_first(each, content.desk.certainty) for each in found)
     if not any(each.statement_class in _CLEAR and each.certainty >= content.desk.certainty for each in found):
         return found
     return tuple(unquestioned(each) if _is_only(each, _UNLESS_REQUESTED) else each for each in found)
+
+
+def _asks_first(statement: Statement, certainty: float) -> Statement:
+    """Return the statement, in question if it is a question by somebody who requests nothing yet."""
+    asks = statement.statement_class == "question" and statement.by == "classifier" and statement.certainty >= certainty
+    return structs.replace(statement, in_question=True) if asks else statement
 
 
 def _is_only(statement: Statement, classes: tuple[str, ...]) -> bool:
@@ -88,20 +97,45 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
         return structs.replace(statement, label=found.label, certainty=1.0, by=found.by)
     guesses = classes.get(sentence.masked, ())
     best = _best(guesses)
+    damage = exclusions.ordered(exclusions.stated_exclusions(sentence.text, "", content.lexicons))
+    contradicts = bool(damage) and _contradicts(best, content.desk.certainty)
+    if damage and not contradicts and not _names_other(best, damage):
+        return structs.replace(statement, label=f"damage {damage[0]}", certainty=1.0, by="phrase")
     if best is None:
         return structs.replace(statement, in_question=_is_relevant(sentence, content))
     about_part = _is_about_part(sentence, content)
-    doubt = sum(
-        RULES_OUT.get(guess.label, 0.0) * guess.probability for guess in guesses if guess.label != "fine" or not about_part
-    )
+    doubt = sum(RULES_OUT.get(guess.label, 0.0) * guess.probability for guess in guesses if guess.label != "fine" or not about_part)
     is_explained = best.own and best.label in _EXPLAINED
     return structs.replace(
         statement,
         label=best.label,
         certainty=best.probability,
         by="staff" if best.own else "classifier",
-        in_question=doubt >= DOUBT and not is_explained and _is_relevant(sentence, content),
+        in_question=(doubt >= DOUBT or (contradicts and not _overrules(best, guesses)))
+        and not is_explained
+        and _is_relevant(sentence, content),
         likely=tuple(_leaf_labels(guesses))[:_LIKELY],
+    )
+
+
+_SURELY, _HARDLY, _LIKELY_KIND = 0.95, 0.03, 0.6
+"""Probabilities: of a class that overrules a phrase, of one that is as good as excluded, and of a likely kind of damage."""
+
+
+def _contradicts(best: Guess | None, certainty: float) -> bool:
+    """Return whether the classifier is certain that a sentence with a phrase about damage says something harmless."""
+    return best is not None and best.probability >= certainty and best.label not in RULES_OUT
+
+
+def _overrules(best: Guess, guesses: Iterable[Guess]) -> bool:
+    """Return whether the classifier has no doubt that a sentence with a phrase about damage says something else."""
+    return best.probability >= _SURELY and sum(guess.probability for guess in guesses if guess.label == "damage") < _HARDLY
+
+
+def _names_other(best: Guess | None, damage: Sequence[Exclusion]) -> bool:
+    """Return whether the classifier names another kind of damage than the phrases."""
+    return (
+        best is not None and best.probability >= _LIKELY_KIND and best.label.startswith("damage ") and best.label[7:] not in damage
     )
 
 

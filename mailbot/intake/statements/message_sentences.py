@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.serials import candidate_spans, has_digit, has_serial_form, is_model, mask_non_serials
 from mailbot.intake.text import email_parts
+from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import sentences
 from mailbot.model.statement import Origin
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mailbot.intake.desk import Desk
-    from mailbot.intake.message_content import MessageContent
+    from mailbot.intake.message_text import MessageText
 
 MAX_CLASSIFIED = 120
 """The maximum number of sentences of a message that are classified."""
@@ -28,18 +29,31 @@ class MessageSentence(NamedTuple):
     origin: Origin
 
 
-def message_sentences(content: MessageContent) -> tuple[MessageSentence, ...]:
+def message_sentences(content: MessageText) -> tuple[MessageSentence, ...]:
     """Return the sentences of a message that can decide something, each once. Quoted text and signatures are not among them."""
     known = frozenset(content.known)
     found: dict[str, MessageSentence] = {}
+    subject = f"{normalize(content.message.subject)} {normalize(content.case.subject if content.case else '')}"
     for text, origin in _texts(content):
+        if origin == "own" and content.is_reply and _repeats(text, subject):
+            continue
         masked_text = masked(text, content.desk, known)
         if re.search(r"[^\W\d_]", re.sub("<[A-Z]+>", "", masked_text)):
             found.setdefault(masked_text, MessageSentence(text, masked_text, origin))
     return tuple(found.values())[:MAX_CLASSIFIED]
 
 
-def _texts(content: MessageContent) -> Iterator[tuple[str, Origin]]:
+_TAG = re.compile(r"\[[^\]]{1,40}\]")
+_MIN_WORDS = 2
+"""The minimum number of words of a line that repeats the subject, such as "Subject: board dead"."""
+
+
+def _repeats(text: str, subject: str) -> bool:
+    normalized = normalize(_TAG.sub("", text.partition(":")[2] or text))
+    return len(normalized.split()) >= _MIN_WORDS and normalized in subject
+
+
+def _texts(content: MessageText) -> Iterator[tuple[str, Origin]]:
     if content.own_subject:
         yield content.own_subject, "subject"
     own = content.own_sentences
@@ -54,6 +68,25 @@ def _texts(content: MessageContent) -> Iterator[tuple[str, Origin]]:
     for document in content.message.documents:
         yield from ((text, "attachment") for text in sentences(document.text))
         yield from ((" ".join(cell.split()), "row") for table in document.tables for row in table.rows for cell in row)
+
+
+_NOISE = ("courtesy", "machine", "sales")
+_MIN_NOISE = 12
+"""The minimum number of characters of noise: a shorter text may answer a question."""
+
+_ABOUT_UNIT = ("failure", "damage", "again", "doa", "fine", "stop", "tried", "thirdparty")
+_CERTAINLY_NOISE, _HARDLY = 0.75, 0.15
+"""A sentence is noise from the first probability on, or if noise is most likely and it is hardly about a unit."""
+
+
+def is_noise(sentence: MessageSentence, content: MessageText) -> bool:
+    """Return whether the classifier says that a sentence without numbers says nothing about the request."""
+    guesses = content.classes.get(sentence.masked, ())
+    if not guesses or has_digit(sentence.text) or len(sentence.text) < _MIN_NOISE:
+        return False
+    failure = sum(guess.probability for guess in guesses if guess.label in _ABOUT_UNIT)
+    noise = sum(guess.probability for guess in guesses if guess.label in _NOISE)
+    return noise >= _CERTAINLY_NOISE or (guesses[0].label in _NOISE and failure < _HARDLY)
 
 
 _WORD = re.compile(r"(?=[^\s<>]*\d)[\w#/.-]*\w")

@@ -32,9 +32,8 @@ class PhraseResult(NamedTuple):
 @lru_cache(maxsize=8192)
 def settled(masked: str, lexicons: Sequence[LanguageWords]) -> PhraseResult | None:
     """Return what phrases say about a masked sentence; None if it has words that they do not explain."""
-    damage = exclusions.stated_exclusions(masked, "", lexicons)
-    if damage:
-        return PhraseResult(f"damage {exclusions.ordered(damage)[0]}", "phrase")
+    if exclusions.stated_exclusions(masked, "", lexicons):
+        return None
     field = _FIELD.fullmatch(masked)
     text = masked
     if field and (kind := title_kind(field["title"], lexicons)):
