@@ -56,7 +56,6 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     """
     from mailbot.commands import loading
     from mailbot.runtime import logs
-    from mailbot.runtime.attachment_process import AttachmentProcess
     from mailbot.runtime.clock import Clock
     from mailbot.settings import load
 
@@ -66,9 +65,9 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
         raise click.BadParameter(
             f"{address} is not a mailbox in {settings.name} (it has {', '.join(known)})", param_hint="--mailbox"
         )
-    with closing(loading.store(settings, read_only=True)) as store, AttachmentProcess() as opener:
+    with closing(loading.store(settings, read_only=True)) as store, loading.Processes(settings.classifier) as processes:
         policies = loading.policies(settings, will_send=False)
-        contexts = loading.contexts(settings, store, Clock(now), opener, policies=policies, dry_run=True)
+        contexts = loading.contexts(settings, store, Clock(now), processes, policies=policies, dry_run=True)
         for name, raw in _emails(paths):
             recipient = address.lower() if address else _recipient(raw, known)
             explanation = _explain(name, raw, contexts[recipient], annotate=not as_json)

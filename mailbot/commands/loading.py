@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from mailbot.policy.policy import Policy
 from mailbot.runtime.attachment_process import AttachmentProcess
+from mailbot.runtime.classifier.classifier import ClassifierProcess, ClassifierSettings
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.pipeline import MailboxContext
 from mailbot.runtime.registry.registry import Registry
-from mailbot.runtime.resources import Resources
+from mailbot.runtime.resources import Resources, load_examples
 from mailbot.runtime.store import Store, open_store
 from mailbot.settings import Settings, staff
 from mailbot.strict_toml import ConfigError
@@ -37,6 +40,7 @@ def policies(settings: Settings, *, will_send: bool = True) -> dict[str, Policy]
             trusted_authserv_id=mailbox.trusted_authserv_id,
             authentication_results=mailbox.authentication_results,
             authority=mailbox.authority,
+            certainty=settings.file.reading.certainty,
             documents="names" if documents == "pdf" and not will_send else documents,
         )
     return found
@@ -54,8 +58,26 @@ def store(settings: Settings, *, read_only: bool = False) -> Store:
     )
 
 
+class Processes:
+    """The processes that emails are read with: one opens attachments, one classifies sentences. Close them when done."""
+
+    def __init__(self, classifier: ClassifierSettings | None = None) -> None:
+        self.opener, self.classifier = AttachmentProcess(), ClassifierProcess(classifier or ClassifierSettings())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop both processes."""
+        self.opener.close()
+        self.classifier.close()
+
+
 def contexts(
-    settings: Settings, store: Store, clock: Clock, opener: AttachmentProcess, *, policies: dict[str, Policy], dry_run: bool = False
+    settings: Settings, store: Store, clock: Clock, processes: Processes, *, policies: dict[str, Policy], dry_run: bool = False
 ) -> dict[str, MailboxContext]:
     """Return the context of every mailbox, by its address in lower case.
 
@@ -67,9 +89,18 @@ def contexts(
     if not dry_run:
         settings.local.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = {}
+    own = load_examples(settings.home)["own"]
     for mailbox in settings.file.mailbox:
         address = mailbox.address.lower()
         index = None if dry_run else settings.local / f"registry-{address}.db"
         registry = Registry.open(settings.registry(mailbox), mailbox.policy, index)
-        found[address] = MailboxContext(policies[address], registry, store, clock, open_attachments=opener)
+        found[address] = MailboxContext(
+            policies[address],
+            registry,
+            store,
+            clock,
+            open_attachments=processes.opener,
+            classifier=processes.classifier,
+            own_examples=own,
+        )
     return found

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from mailbot.commands.case_history import decision_lines, event_lines
+from mailbot.commands.loading import Processes
 from mailbot.model import Case
 from mailbot.rehearsal import conversation_file, player
 from mailbot.rehearsal.expectations import describe
 from mailbot.runtime import logs
-from mailbot.runtime.attachment_process import AttachmentProcess
 from mailbot.runtime.logs import escaped
 from mailbot.runtime.resources import Resources, packaged
 from mailbot.strict_toml import ConfigError
@@ -61,8 +61,8 @@ def rehearse(paths: tuple[Path, ...], rules: Path | None, templates: Path | None
     files = list(_files(paths))
     if not files:
         raise click.UsageError("no conversation file (*.toml) in these folders.")
-    with AttachmentProcess() as opener:
-        failed = sum(not _rehearse(file, chosen, opener, verbose=verbose) for file in files)
+    with Processes() as processes:
+        failed = sum(not _rehearse(file, chosen, processes, verbose=verbose) for file in files)
     if len(files) > 1:
         click.echo(f"{len(files) - failed} of {len(files)} pass", err=True)
     sys.exit(1 if failed else 0)
@@ -74,7 +74,7 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
         yield from sorted(path.rglob("*.toml")) if path.is_dir() else [path]
 
 
-def _rehearse(file: Path, resources: Resources, opener: AttachmentProcess, *, verbose: bool) -> bool:
+def _rehearse(file: Path, resources: Resources, processes: Processes, *, verbose: bool) -> bool:
     """Run one file, print the result, and return whether it passed."""
     try:
         conversation = conversation_file.load(file)
@@ -82,7 +82,7 @@ def _rehearse(file: Path, resources: Resources, opener: AttachmentProcess, *, ve
     except ConfigError as error:
         click.echo(f"FAIL {file}: {escaped(str(error))}")
         return False
-    played = player.play(conversation, policy, file.parent, opener)
+    played = player.play(conversation, policy, file.parent, processes.opener, processes.classifier)
     failure = played.failure
     click.echo(f"FAIL {file}: step {failure.step}: {escaped(failure.what)}" if failure else f"PASS {file}")
     if verbose:

@@ -31,7 +31,6 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     import structlog
 
     from mailbot.commands import loading
-    from mailbot.runtime.attachment_process import AttachmentProcess
     from mailbot.runtime.clock import Clock
     from mailbot.runtime.daemon import Daemon
     from mailbot.runtime.logs import configure
@@ -46,9 +45,9 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
     policies = loading.policies(settings)  # errors in settings and rules must show before the state is opened
     gc.freeze()  # what was loaded lives as long as the process: keep the garbage collector from scanning it
     servers = [(settings.imap(mailbox), settings.smtp(mailbox)) for mailbox in settings.file.mailbox]
-    store, opener = loading.store(settings), AttachmentProcess()
+    store, processes = loading.store(settings), loading.Processes(settings.classifier)
     try:
-        contexts = loading.contexts(settings, store, clock, opener, policies=policies)
+        contexts = loading.contexts(settings, store, clock, processes, policies=policies)
 
         async def work() -> None:
             connections = [MailboxConnections(context, *servers[i]) for i, context in enumerate(contexts.values())]
@@ -66,5 +65,5 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
 
         asyncio.run(work())
     finally:
-        opener.close()
+        processes.close()
         store.close()

@@ -13,6 +13,7 @@ from mailbot.demo.traffic import TrafficEntry, read_back
 from mailbot.policy.dates import at_hour
 from mailbot.rehearsal.player import random_values
 from mailbot.runtime.attachment_process import AttachmentProcess
+from mailbot.runtime.classifier.classifier import ClassifierProcess, ClassifierSettings
 from mailbot.runtime.clock import Clock
 from mailbot.runtime.embedded import ImapServer, ReceivedMail, SmtpServer, from_domain, imap_server, smtp_server
 from mailbot.runtime.pipeline import MailboxContext
@@ -76,7 +77,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
     policies = [resources.policy(name, trusted_authserv_id=SERVER) for name in policy_names(resources.rules)]
     clock = Clock(at_hour(first_day, 0, policies[0].timezone))
     users = dict.fromkeys((*(policy.desk.address for policy in policies), visitor), PASSWORD)
-    store, opener = open_store(f"tinydb:{out / 'state'}"), AttachmentProcess()
+    store, opener, classifier = open_store(f"tinydb:{out / 'state'}"), AttachmentProcess(), ClassifierProcess(ClassifierSettings())
     try:
         async with (
             imap_server(users) as imap,
@@ -85,7 +86,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
             values = random_values("demo", first=0)
             registries = [Registry.open(out / "registry.csv", policy.name) for policy in policies]
             contexts = [
-                MailboxContext(policy, registry, store, clock, values.__next__, opener)
+                MailboxContext(policy, registry, store, clock, values.__next__, opener, classifier)
                 for policy, registry in zip(policies, registries, strict=True)
             ]
             connections = [MailboxConnections(context, imap.imap(context.policy.desk.address), smtp.smtp()) for context in contexts]
@@ -98,6 +99,7 @@ async def demo_environment(out: Path, first_day: date, visitor: str) -> AsyncIte
                 await environment.close()
     finally:
         opener.close()
+        classifier.close()
         store.close()
 
 

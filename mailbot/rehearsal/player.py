@@ -89,9 +89,10 @@ def play(
     policy: Policy,
     beside: Path,
     open_attachments: Callable[[Sequence[Attachment]], AttachmentContents] = contents,
+    classifier: pipeline.SentenceClassifier | None = None,
 ) -> ConversationRun:
     """Run a conversation with its policy until its end or its first failure. ``beside``: the folder of its file, for ``raw``."""
-    return asyncio.run(_RehearsalDesk(conversation, policy, beside, open_attachments).play())
+    return asyncio.run(_RehearsalDesk(conversation, policy, beside, open_attachments, classifier).play())
 
 
 def random_values(seed: str, first: int = 1) -> Iterator[str]:
@@ -127,12 +128,13 @@ class _RehearsalDesk:
         policy: Policy,
         beside: Path,
         open_attachments: Callable[[Sequence[Attachment]], AttachmentContents],
+        classifier: pipeline.SentenceClassifier | None,
     ) -> None:
         self.conversation, self.beside, self.mailbox = conversation, beside, policy.desk.address
         self.clock, self.store = Clock(), open_store()
         registry = _ListedUnits(conversation.registry)
         self.context = pipeline.MailboxContext(
-            policy, registry, self.store, self.clock, random_values(conversation.title).__next__, open_attachments
+            policy, registry, self.store, self.clock, random_values(conversation.title).__next__, open_attachments, classifier
         )
         self.contexts = {self.mailbox: self.context}
         self.sender = Sender(self.contexts, {self.mailbox: _AcceptingServer()}, self.store, self.clock)

@@ -1,13 +1,11 @@
 """Read risky attachments in a separate process, with limits on memory and time.
 
 A hostile PDF, workbook or archive can only kill that process: its Document is then empty and says so, and the next attachment
-gets a new process. The process starts when it is first needed (not by a fork, because this process has threads). It has no
-secrets, cannot write files, and exits when its standard input is closed, also if this process is killed.
+gets a new process. The process starts when it is first needed. It has no secrets and cannot write files (see ``child_process``).
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,17 +14,15 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import IO, Self, TypeVar
+from typing import Self
 
-import msgspec
 import structlog
 
 from mailbot.intake.attachments.extraction import AttachmentContents, OpenedAttachment, contents, look, risky
 from mailbot.model import Attachment, Document, Value
+from mailbot.runtime.child_process import Watch, pipes_of_child, receive, send, start, stop
 
 log = structlog.get_logger("mailbot")
-
-Read = TypeVar("Read")
 
 START_SECONDS = 60.0
 """Timeout for the start of the process, in seconds."""
@@ -88,9 +84,9 @@ class AttachmentProcess:
         assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
         found = None
         try:
-            with suppress(OSError, ValueError, EOFError), _Watch(process, seconds):
-                _send(process.stdin, attachment)
-                found = _receive(process.stdout, OpenedAttachment, MAX_ANSWER)
+            with suppress(OSError, ValueError, EOFError), Watch(process, seconds):
+                send(process.stdin, attachment)
+                found = receive(process.stdout, OpenedAttachment, MAX_ANSWER)
         finally:
             if found is None:
                 self._stop()  # it has exited, or the next answer would belong to this request
@@ -101,11 +97,11 @@ class AttachmentProcess:
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:
-            self._process = process = _start(self.limits)
+            self._process = process = start("mailbot.runtime.attachment_process", str(self.limits.memory), str(self.limits.cpu))
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             try:
-                with _Watch(process, START_SECONDS):
-                    _receive(process.stdout, bool, 1)
+                with Watch(process, START_SECONDS):
+                    receive(process.stdout, bool, 1)
             except (EOFError, ValueError):
                 self._stop()
                 raise OSError("the process that reads attachments does not start") from None
@@ -113,57 +109,8 @@ class AttachmentProcess:
 
     def _stop(self) -> None:
         if self._process is not None:
-            self._process.kill()  # it has nothing to save
-            with suppress(OSError):
-                self._process.communicate()
+            stop(self._process)
             self._process = None
-
-
-class _Watch(threading.Timer):
-    """Kills a process when the block takes too long."""
-
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        super().__init__(seconds, process.kill)
-        self.daemon = True
-
-    def __enter__(self) -> None:
-        self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.cancel()
-
-
-def _start(limits: Limits) -> subprocess.Popen[bytes]:
-    """Start the process with a minimal environment: only the module path, and its limits as arguments."""
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-P", "-m", "mailbot.runtime.attachment_process", str(limits.memory), str(limits.cpu)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl-C must stop the main process only, which finishes the current email
-    )
-
-
-def _send(pipe: IO[bytes], value: object) -> None:
-    data = msgspec.msgpack.encode(value)
-    pipe.write(len(data).to_bytes(8, "big") + data)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes], kind: type[Read], max_size: int) -> Read:
-    """Read one value. Raises EOFError if the other side has closed the pipe, ValueError if the value is invalid or too long."""
-    size = int.from_bytes(_read_exactly(pipe, 8), "big")
-    if size > max_size:
-        raise ValueError(f"an answer of {size} bytes is too long")
-    return msgspec.msgpack.decode(_read_exactly(pipe, size), type=kind)
-
-
-def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
-    data = pipe.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
 
 
 # ---------------------------------------------------------------- in the process
@@ -174,15 +121,14 @@ def serve(memory: int, cpu: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         # it exits when its standard input is closed, not in the middle of an attachment
         signal.signal(name, signal.SIG_IGN)
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # keep the output of libraries out of the answers
+    requests, answers = pipes_of_child()
     _limit_process(memory)
-    _send(answers, True)  # noqa: FBT003 - "ready"
+    send(answers, True)  # noqa: FBT003 - "ready"
     with suppress(EOFError):
         while True:
-            attachment = _receive(requests, Attachment, sys.maxsize)
+            attachment = receive(requests, Attachment, sys.maxsize)
             _limit_cpu(cpu)
-            _send(answers, look(attachment))
+            send(answers, look(attachment))
 
 
 def _limit_process(memory: int) -> None:

@@ -90,6 +90,7 @@ class Resources:
         trusted_authserv_id: str | None = None,
         authentication_results: Profile = "standard",
         authority: Authority = "confirm",
+        certainty: float = 0.83,
         documents: Documents | Literal["names"] = "pdf",
         overlay: Mapping[str, Any] | None = None,
     ) -> Policy:
@@ -113,6 +114,7 @@ class Resources:
             trusted_authserv_id=trusted_authserv_id,
             authentication_results=authentication_results,
             authority=authority,
+            certainty=certainty,
         )
         zone = timezone or rules.policy.timezone.value
         return Policy(name, rules, stamp, desk, self.letters, zone, self.papers, documents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -27,6 +28,11 @@ class Example(NamedTuple):
     text: str
 
     @property
+    def label(self) -> str:
+        """The name in ``model.statement.LABELS``."""
+        return f"{self.statement_class} {self.sub_class}".strip()
+
+    @property
     def row(self) -> str:
         """The example as a line: class, sub-class, language and sentence, separated by tabs."""
         return "\t".join(self)
@@ -46,6 +52,11 @@ def own_examples(text: str, file: str) -> tuple[Example, ...]:
     Raises ConfigError: the text names the file, the line and the fix.
     """
     return _unique((f"{file}:{number}", line) for number, line in _lines(text))
+
+
+def digest(examples: Iterable[Example]) -> str:
+    """Return a digest of examples, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(example.row for example in examples)).encode()).hexdigest()
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

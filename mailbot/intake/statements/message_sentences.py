@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.serials import candidate_spans, has_digit, has_serial_form, is_model, mask_non_serials
+from mailbot.intake.statements.phrases import WIDE
 from mailbot.intake.text import email_parts
 from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import sentences
@@ -44,6 +45,16 @@ def message_sentences(content: MessageText) -> tuple[MessageSentence, ...]:
 
 
 _TAG = re.compile(r"\[[^\]]{1,40}\]")
+_MIN_PROSE, _MIN_WIDE = 5, 10
+
+
+def _is_prose(text: str) -> bool:
+    """Return whether a text below the signature is a whole sentence: an afterthought, or a disclaimer."""
+    if not re.search(r"[.!?。！？]\W*$", text):  # noqa: RUF001
+        return False
+    return len(text.split()) >= _MIN_PROSE or sum(char >= WIDE for char in text) >= _MIN_WIDE
+
+
 _MIN_WORDS = 2
 """The minimum number of words of a line that repeats the subject, such as "Subject: board dead"."""
 
@@ -59,6 +70,7 @@ def _texts(content: MessageText) -> Iterator[tuple[str, Origin]]:
     own = content.own_sentences
     for text in (*own[: content.closing_index], *email_parts.postscript(own[content.closing_index :])):
         yield email_parts.without_greeting(text, content.lexicons), "own"
+    yield from ((text, "own") for text in own[content.closing_index :] if _is_prose(text))
     for answer in content.inline_answers:
         yield from ((text, "own") for text in sentences(answer.text))
     tables = (*content.message.tables, *content.typed_tables)

@@ -37,7 +37,7 @@ def settled(masked: str, lexicons: Sequence[LanguageWords]) -> PhraseResult | No
     field = _FIELD.fullmatch(masked)
     text = masked
     if field and (kind := title_kind(field["title"], lexicons)):
-        if kind != "reason" and not _WORD.search(_TAG.sub("", normalize(field["value"]))):
+        if kind != "reason" and field["value"] and not _WORD.search(_TAG.sub("", normalize(field["value"]))):
             return PhraseResult(_FIELD_CLASSES.get(kind, "courtesy"), "rule")
         text = field["value"] if kind == "reason" else text
     elif any(_titles(lexicon).is_all(normalize(masked).strip(" :")) for lexicon in lexicons):

@@ -89,6 +89,13 @@ class KernelModel:
         corrections = np.linalg.solve(kernel, targets(labels) - self.outputs(vectors))
         return replace(self, near=points, corrections=corrections.astype(np.float32))
 
+    def nearest_own(self, vectors: Floats) -> list[tuple[int, float]]:
+        """Return the index of the nearest further example for each vector, and its similarity from 0 to 1."""
+        if self.near is None:
+            return [(0, 0.0)] * len(vectors)
+        similar = _kernel(_directions(vectors, self.center), self.near)
+        return [(int(row.argmax()), float(row.max())) for row in similar]
+
     def probabilities(self, vectors: Floats) -> Floats:
         """Return the probability of each label: that of a sub-class is part of that of its class."""
         return probabilities(self.outputs(vectors))
