@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner
 from pypdf import PdfReader
 from support.dovecot_server import DOVECOT
+from support.recorded_classes import CLASSES
 from support.servers import Fresh, embedded_imap
 
 from mailbot.commands import cli
@@ -160,7 +161,7 @@ def witness(file: Path) -> Witness:
         patch.object(notices, "to_staff", to_staff),
         patch.object(notices, "vocabulary", Watching()),
     ):
-        played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent)
+        played = play(script(file), msgspec.structs.replace(plain, rules=watched), file.parent, classifier=CLASSES)
     company = script(file).policy
     touched = {
         *(Entry(company, "decide", place) for place, rule in enumerate(plain.rules.decide) if rule in decided),
@@ -253,7 +254,7 @@ def missed(entry: Entry, seen: Witness) -> bool:
     """Whether a conversation goes wrong once an entry of the rules is gone."""
     changed, stamp = load_rules(entry.company, disabled(entry), f"{entry.company}.toml", seen.script.rules)
     policy = msgspec.structs.replace(seen.policy, rules=changed, stamp=stamp)
-    return play(seen.script, policy, seen.file.parent).failure is not None
+    return play(seen.script, policy, seen.file.parent, classifier=CLASSES).failure is not None
 
 
 def says(entry: Entry) -> re.Pattern[str]:

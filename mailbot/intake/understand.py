@@ -194,7 +194,7 @@ def _customer_request(content: MessageContent) -> Request:
         missing=requested_units.missing_information(content, understood_units, reason) if needs_units else (),
         po_number=order_number if intent_ == "po" else None,
         language=content.language,
-        special_requests=special_requests((*content.masked_sentences, content.own_subject), content.lexicons),
+        special_requests=special_requests((*content.masked_sentences, *content.noise, content.own_subject), content.lexicons),
         support_case=references.support_case((*content.sentences, content.own_subject), content.lexicons),
         claimed_numbers=_claimed_numbers(content),
         thanks=intent_ == "none" and intent.expresses("thanks", content.own_sentences, content.lexicons),

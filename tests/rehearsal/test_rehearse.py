@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from support.recorded_classes import CLASSES
 
 from mailbot.commands.rehearse import rehearse
 from mailbot.intake.attachments.extraction import contents
@@ -71,7 +72,7 @@ def reply(to: str = "kim@acme.example", subject: str = "Re: dead", text: str = "
 def run(resources: Resources, *steps: ConversationStep, **top: object) -> ConversationRun:
     top = {"registry": (UNIT,), **top}
     conversation = Conversation("A conversation for a test", "american-portwell", steps, **top)  # type: ignore[arg-type]
-    return play(conversation, policy_of(conversation, resources), Path())
+    return play(conversation, policy_of(conversation, resources), Path(), classifier=CLASSES)
 
 
 def differences(expected: Sequence[ExpectedMail], emails: Sequence[Reply], ignore: Sequence[str] = ()) -> list[str]:
@@ -336,7 +337,7 @@ def test_mailbox_and_staff_can_be_set(resources: Resources, tmp_path: Path) -> N
         '[[step.sent]]\nto = "ann@desk.example"\n',
     )  # fmt: skip
     conversation = load(file)
-    assert play(conversation, policy_of(conversation, resources), tmp_path).failure is None
+    assert play(conversation, policy_of(conversation, resources), tmp_path, classifier=CLASSES).failure is None
 
 
 # ---------------------------------------------------------------- the command

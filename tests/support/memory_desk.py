@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import structlog
+from support.recorded_classes import CLASSES
 
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.reading import read_message
@@ -69,7 +70,7 @@ class Desk:
     def __init__(self, company: str | Policy = PORTWELL, units: Iterable[Unit] = (), at: datetime = NOW) -> None:
         self.policy = policy(company) if isinstance(company, str) else company
         self.clock, self.store = Clock(at), open_store()
-        self.context = pipeline.MailboxContext(self.policy, Listed(units), self.store, self.clock, self._random)
+        self.context = pipeline.MailboxContext(self.policy, Listed(units), self.store, self.clock, self._random, classifier=CLASSES)
         self.steps: list[Step] = []
         self.drawn: Counter[datetime] = Counter()
 

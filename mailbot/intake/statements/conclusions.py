@@ -48,7 +48,7 @@ DOUBT = 0.3
 """A sentence is in question if the weighted probability that it rules out a number is at least this."""
 
 _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"credit": ("money",), "exchange": ("money",), "rework": ("rework",), "cancel": ("stop",)}
+    {"credit": ("money",), "exchange": ("money", "rework"), "rework": ("rework", "money"), "cancel": ("stop",)}
 )
 """The classes that rule nothing out, because they are what the message requests anyway."""
 

@@ -82,7 +82,7 @@ def _texts(content: MessageText) -> Iterator[tuple[str, Origin]]:
         yield from ((" ".join(cell.split()), "row") for table in document.tables for row in table.rows for cell in row)
 
 
-_NOISE = ("courtesy", "machine", "sales")
+_NOISE = ("courtesy", "machine")
 _MIN_NOISE = 12
 """The minimum number of characters of noise: a shorter text may answer a question."""
 

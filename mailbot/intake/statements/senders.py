@@ -29,7 +29,7 @@ def writer(statements: Iterable[Statement]) -> Writer:
     typical = [each for each in own if each.statement_class in ("machine", "sales") and each.certainty >= _LIKELY]
     if not typical or any(each.certainty >= _LIKELY or "<SERIAL>" in each.masked for each in personal):
         return "person"
-    if personal:
+    if personal or max(each.certainty for each in typical) < _CERTAIN:
         return "unclear"
     if any(each.statement_class == "machine" for each in typical):
         return "machine"
