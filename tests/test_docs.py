@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from support import module_table
 from support.memory_desk import COMPANIES, PORTWELL, Desk, library, policy, unit
+from support.recorded_classes import CLASSES
 
 from mailbot import settings
 from mailbot.commands import COMMANDS, cli
@@ -291,11 +292,11 @@ def test_the_guide_to_the_policy_works_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "talk.toml"
     file.write_text(talk, encoding="utf-8")
     script = load(file)
-    before = play(script, policy_of(script, library()), tmp_path).failure
+    before = play(script, policy_of(script, library()), tmp_path, classifier=CLASSES).failure
     assert before is not None
     assert before.step == 1
     changed = msgspec.structs.replace(script, rules=overlay)
-    assert play(changed, policy_of(changed, library()), tmp_path).failure is None
+    assert play(changed, policy_of(changed, library()), tmp_path, classifier=CLASSES).failure is None
 
 
 def test_every_module_is_in_the_architecture_page_once() -> None:

@@ -186,7 +186,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
     return {
         "text": statement.text,
         "class": statement.statement_class,
-        "sub": statement.sub_class,
+        "sub": statement.label.partition(" ")[2],
         "certainty": round(statement.certainty, 3),
         "by": statement.by if statement.by != "staff" else "rule",
         "units": list(statement.units),

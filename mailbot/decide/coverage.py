@@ -16,7 +16,7 @@ from mailbot.model import (
     Charge,
     CustomerEvent,
     Decision,
-    Draft,
+    DraftedDecision,
     MailReference,
     MessageOutcome,
     Number,
@@ -79,8 +79,8 @@ def _until_read(
     questions = questions_about(request.in_question, verdict)
     if not questions or verdict.number:
         return verdict, rule
-    answer = context.answers.unsure
-    draft = Draft(verdict.outcome, verdict.clauses, verdict.charges)
+    answer = context.answers.unsure or context.answers.other
+    draft = DraftedDecision(verdict.outcome, verdict.clauses, verdict.charges)
     held = structs.replace(
         verdict, outcome=answer.then, clauses=answer.clauses_for(request.intent), says=answer.says, draft=draft, charges=()
     )

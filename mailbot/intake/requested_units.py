@@ -74,6 +74,10 @@ def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
             and not attribution.is_part_of(text, unit_sentences)
         ):
             found[""] |= exclusions.stated_exclusions(text, following, content.lexicons)
+    for statement in content.statements:
+        if statement.damage and statement.certain_damage(content.desk.certainty):
+            for key in statement.units or ("",):
+                found[key] = found.get(key, frozenset()) | {statement.damage}
     return found
 
 

@@ -83,7 +83,7 @@ from mailbot.model.unit import (
     CommandResult,
     Deadline,
     DeadlineKind,
-    Draft,
+    DraftedDecision,
     Fact,
     Number,
     PendingApproval,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from mailbot.model.values import Value
 
@@ -79,6 +79,11 @@ class Statement(Value, frozen=True):
         return self.label.partition(" ")[0]
 
     @property
-    def sub_class(self) -> str:
-        """The sub-class, or an empty string."""
-        return self.label.partition(" ")[2]
+    def damage(self) -> Exclusion | None:
+        """The kind of damage that it tells of, or None."""
+        kind = self.label.removeprefix("damage ")
+        return cast("Exclusion", kind) if kind in SUB_CLASSES["damage"] else None
+
+    def certain_damage(self, certainty: float) -> bool:
+        """Return whether it certainly tells of damage, according to the classifier or a member of staff."""
+        return self.damage is not None and self.by in ("classifier", "staff") and self.certainty >= certainty

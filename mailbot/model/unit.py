@@ -64,7 +64,7 @@ class Number(Value, frozen=True):
     issued_by: str
 
 
-class Draft(Value, frozen=True):
+class DraftedDecision(Value, frozen=True):
     """What would be decided on a unit if a sentence were not in question; a person decides instead (promise 10)."""
 
     outcome: Outcome
@@ -100,7 +100,7 @@ class Verdict(Value, frozen=True):
     staff_only: bool = False
     owner: str = ""
     suggestion: str = ""
-    draft: Draft | None = None
+    draft: DraftedDecision | None = None
 
 
 class PolicyStamp(Value, frozen=True):
@@ -164,7 +164,7 @@ class CaseUnit(Value, frozen=True):
     billed: bool = False
     repaired: bool = False
     shipped_on: date | None = None
-    draft: Draft | None = None
+    draft: DraftedDecision | None = None
 
     @property
     def on_site(self) -> bool:

@@ -43,7 +43,8 @@ def problems(rules: Rules) -> Iterator[str]:
 
 
 def _answers(rules: Rules) -> dict[str, AnswerRule]:
-    return {name: getattr(rules.answers, name) for name in AnswerRules.__struct_fields__}
+    found = {name: getattr(rules.answers, name) for name in AnswerRules.__struct_fields__}
+    return {name: answer for name, answer in found.items() if answer is not None}
 
 
 def _clauses(rules: Rules) -> Iterator[str]:

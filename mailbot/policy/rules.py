@@ -251,7 +251,6 @@ class AnswerRules(RulesTable, frozen=True):
     parts_lapsed: AnswerRule
     accept: AnswerRule
     other: AnswerRule
-    unsure: AnswerRule
     existing: AnswerRule
     status: AnswerRule
     withdrawn: AnswerRule
@@ -268,6 +267,7 @@ class AnswerRules(RulesTable, frozen=True):
     extended: AnswerRule
     address: AnswerRule
     ended: AnswerRule
+    unsure: AnswerRule | None = None
 
 
 class FindingRule(CitedSentence, frozen=True, kw_only=True):

@@ -237,6 +237,8 @@ SAMPLES: tuple[EmailContent, ...] = (
         facts=(("intent", "po"), ("wish", "advance_replacement"), ("purchase order", "4711: EUR 14.00")),
         choices=_CHOICES,
     ),
+    replace(_NOTICE, about="held", questions=("It took a swim.",), choices=_CHOICES),
+    replace(_NOTICE, about="held", questions=("It took a swim.", "Never mind."), choices=_CHOICES),
     replace(_NOTICE, about="told", units=(), quoted=""),
     replace(_NOTICE, about="passed_on", quoted="One line of many.\n" * 70),
     replace(_NOTICE, about="second", command_results=(_SECOND,), choices=_CHOICES[:2]),

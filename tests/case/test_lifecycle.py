@@ -229,6 +229,7 @@ FORCED: dict[CommandName, dict[State, State]] = {
 UNMOVED: dict[CommandName, set[State]] = {
     "extend": {"asking", "quoted", "parts_quoted", "authorized"},
     "ship_to": {"asking", "quoted", "held", "authorized", "in_transit", "declined", "expired"},
+    "means": {"held"},
     "note": set(),
     "help": set(),
     "confirm": set(),

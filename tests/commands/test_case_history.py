@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
+from support.recorded_classes import CLASSES
 
 from mailbot.commands import case_history
 from mailbot.model import Case, Price, ShipmentNotice, Step
@@ -44,7 +45,7 @@ def case_after(name: str) -> Case:
     """The case at the end of a conversation."""
     file = CONVERSATIONS / name
     conversation = load(file)
-    played = play(conversation, policy_of(conversation, Resources.at()), file.parent)
+    played = play(conversation, policy_of(conversation, Resources.at()), file.parent, classifier=CLASSES)
     assert played.failure is None, played.failure
     case = played.steps[-1].case
     assert case is not None

@@ -19,6 +19,7 @@ from mailbot.model import (
     Charge,
     Command,
     CommandName,
+    DraftedDecision,
     PendingApproval,
     Price,
     Quote,
@@ -51,6 +52,7 @@ WHO: dict[CommandName, set[Role]] = {
     "not_repairable": {"desk"},
     "shipped": {"desk"},
     "ship_to": {"desk", "approver"},
+    "means": {"desk", "approver"},
     "extend": {"desk", "approver"},
     "hold": {"desk", "approver"},
     "close": {"desk", "approver"},
@@ -73,6 +75,7 @@ WHEN: dict[str, set[str]] = {
     "not_repairable": {*WORKED, "parts_quoted"},
     "shipped": {*WORKED, "repaired", "declined"},
     "ship_to": {*AWAY, "declined", "expired"},
+    "means": {"held"},
     "extend": {"asking", "quoted", "parts_quoted", "authorized"},
     "hold": {"asking", "quoted", "authorized", "in_transit", *HERE},
     "close": {*AWAY, "declined", "expired", "shipped"},
@@ -131,7 +134,8 @@ def test_a_role_may_what_the_table_says(name: CommandName, role: Role) -> None:
 def test_a_command_fits_the_state(name: CommandName, state: State, force: str) -> None:
     """What cannot be done as a unit stands is refused with the states in which it can; some of it staff may force."""
     away = None if name == "close" and state not in HERE else NOW.date()  # what lies here is not closed without FORCE
-    result = decide_command(case(unit("A1", state, received_on=away)), said(name, force=force), BOSS, policy())
+    draft = DraftedDecision("issue", ("AP-1",)) if name == "means" else None
+    result = decide_command(case(unit("A1", state, received_on=away, draft=draft)), said(name, force=force), BOSS, policy())
     allowed = WHEN[name] | (FORCED.get(name, set()) if force else set())
     if state in allowed:
         assert (result.result, result.serials) == ("done", ("A1",))

@@ -89,7 +89,7 @@ def test_L4_a_robot_without_a_sign_gets_five_answers_a_day() -> None:
     at = Desk()
     replies = []
     for count in range(40):
-        step = at.write(f"Your message {count} has been received.\n\n> RMA number please", "bot@robot.example")
+        step = at.write(f"No {count}: our board does not start, RMA number please.\n\n> RMA number please", "bot@robot.example")
         replies += step.replies
     to_robot = [reply for reply in replies if reply.to == "bot@robot.example"]
     assert [reply.state for reply in to_robot] == ["queued"] * 5 + ["held"] * 35

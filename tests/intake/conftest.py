@@ -7,10 +7,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from support.recorded_classes import CLASSES
 
 from mailbot.intake.desk import Desk
 from mailbot.intake.entities.serials import serial_key
+from mailbot.intake.message_content import MessageContent
 from mailbot.intake.reading import read_message
+from mailbot.intake.statements.conclusions import open_sentences
 from mailbot.intake.statements.word_lists import WordLists, load
 from mailbot.intake.understand import understand
 from mailbot.model import Mail, Message, Request, Snapshot, StaffMember, Unit
@@ -47,6 +50,7 @@ def understood(desk: Desk) -> Understood:
         message = read_message(Mail(desk.address, raw, datetime(2026, 11, 20, tzinfo=UTC)), desk)
         registry = {serial_key(serial): unit(serial) for serial in known}
         units = {code: registry[code] for code in message.codes if code in registry}
-        return message, understand(message, None, Snapshot(units=units), desk)
+        classes = CLASSES.classify(open_sentences(MessageContent(message, None, units, desk)))
+        return message, understand(message, None, Snapshot(units=units, classes=classes), desk)
 
     return take

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec import structs
+from support.recorded_classes import CLASSES
 from support.server_desk import House, letter
 from support.servers import Background
 
@@ -40,7 +41,9 @@ def _daemon(house: House, store: Store, *, from_now: bool = True) -> Daemon:
     clock = Clock()
     policy = Resources.at().policy("american-portwell")
     registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
-    station = MailboxConnections(MailboxContext(policy, registry, store, clock), house.imap.imap("portwell"), house.smtp.smtp())
+    station = MailboxConnections(
+        MailboxContext(policy, registry, store, clock, classifier=CLASSES), house.imap.imap("portwell"), house.smtp.smtp()
+    )
     return Daemon(Worker([station], store, clock), poll_seconds=1, from_now=from_now)
 
 
@@ -131,7 +134,7 @@ def test_it_comes_back_when_a_server_goes_away(house: House) -> None:
     policy = Resources.at().policy("american-portwell")
     registry = Registry.open(house.home / "registry.csv", "american-portwell", None)
     imap = structs.replace(house.imap.imap("portwell"), port=wire.port)
-    station = MailboxConnections(MailboxContext(policy, registry, store, clock), imap, house.smtp.smtp())
+    station = MailboxConnections(MailboxContext(policy, registry, store, clock, classifier=CLASSES), imap, house.smtp.smtp())
     daemon = Daemon(Worker([station], store, clock), poll_seconds=1, from_now=False)
 
     async def day() -> None:

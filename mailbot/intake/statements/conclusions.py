@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from mailbot.intake.statements import exclusions
+from mailbot.intake.statements import exclusions, intent
 from mailbot.intake.statements.message_sentences import message_sentences
 from mailbot.intake.statements.settled import settled
 from mailbot.intake.text.normalize import normalize
@@ -70,16 +70,23 @@ def open_sentences(content: MessageContent) -> tuple[str, ...]:
 def statements(content: MessageContent, classes: Mapping[str, tuple[Guess, ...]]) -> tuple[Statement, ...]:
     """Return what the sentences of a message say; ``classes`` are the classifier's guesses by masked sentence."""
     found = tuple(_statement(sentence, content, classes) for sentence in message_sentences(content))
-    if not any(each.statement_class == "want" for each in found):  # then a question must be answered first
+    if not _wants(found, content):  # then a question must be answered first
         found = tuple(_asks_first(each, content.desk.certainty) for each in found)
     if not any(each.statement_class in _CLEAR and each.certainty >= content.desk.certainty for each in found):
         return found
     return tuple(unquestioned(each) if _is_only(each, _UNLESS_REQUESTED) else each for each in found)
 
 
+def _wants(found: Iterable[Statement], content: MessageContent) -> bool:
+    """Return whether the message requests a return, in any words."""
+    if any(each.statement_class == "want" for each in found):
+        return True
+    return intent.expresses("rma", (*content.masked_sentences, content.own_subject), content.lexicons)
+
+
 def _asks_first(statement: Statement, certainty: float) -> Statement:
     """Return the statement, in question if it is a question by somebody who requests nothing yet."""
-    asks = statement.statement_class == "question" and statement.by == "classifier" and statement.certainty >= certainty
+    asks = statement.origin == "own" and statement.statement_class == "question" and statement.certainty >= certainty
     return structs.replace(statement, in_question=True) if asks else statement
 
 
@@ -170,6 +177,8 @@ def _leaf_labels(guesses: Iterable[Guess]) -> Iterable[str]:
 
 def _units(text: str, content: MessageContent) -> tuple[str, ...]:
     """Return the keys of the units that a sentence is about; none if it is about all of them."""
+    if text in content.sentences_about_others:
+        return tuple(mention.key for mention in content.mentions if content.sentences[mention.sentence] == text)
     if len(content.units) <= 1:
         return ()
     named = tuple(unit.key for unit in content.units if normalize(unit.serial) in normalize(text))
@@ -180,32 +189,34 @@ def _units(text: str, content: MessageContent) -> tuple[str, ...]:
 # ------------------------------------------------------------------ conclusions
 
 
-def concluded(request: Request, key: Mapping[str, str], certainty: float) -> Request:
-    """Return a request with what follows from its statements.
+def concluded(request: Request, keys: Mapping[str, str], certainty: float) -> Request:
+    """Return a request with what follows from its statements: exclusions of its units, and what stays in question.
 
-    Damage that is certain is an exclusion of its units. What may rule out the request stays in question. ``key``: the
-    registry keys of its units by serial number.
+    ``keys``: the registry keys of its units by serial number.
     """
     wanted = _WANTED.get(request.intent, ())
-    settled_statements = []
-    damage: list[tuple[Statement, Exclusion]] = []
-    for statement in request.statements:
-        name = statement.statement_class
-        excluded = any(unit.exclusions for unit in request.units if not statement.units or key[unit.serial] in statement.units)
-        is_certain = statement.certainty >= certainty
-        if name == "damage" and statement.by != "phrase" and is_certain and statement.in_question:
-            damage.append((statement, statement.sub_class))  # type: ignore[arg-type]
-            settled_statements.append(structs.replace(statement, in_question=False))
-        elif statement.in_question and (name in wanted or (name == "damage" and excluded)):
-            settled_statements.append(structs.replace(statement, in_question=False))
-        else:
-            settled_statements.append(statement)
-    units = tuple(_with_damage(unit, key[unit.serial], damage) for unit in request.units)
-    return structs.replace(request, statements=tuple(settled_statements), units=units)
+    units = tuple(_with_damage(unit, keys[unit.serial], request.statements, certainty) for unit in request.units)
+    answered = tuple(
+        structs.replace(each, in_question=False)
+        if each.statement_class in wanted or each.certain_damage(certainty) or _is_excluded(each, units, keys)
+        else each
+        for each in request.statements
+    )
+    return structs.replace(request, statements=answered, units=units)
 
 
-def _with_damage(unit: RequestedUnit, key: str, damage: Iterable[tuple[Statement, Exclusion]]) -> RequestedUnit:
-    found = tuple(name for statement, name in damage if not statement.units or key in statement.units)
+def _is_excluded(statement: Statement, units: Sequence[RequestedUnit], keys: Mapping[str, str]) -> bool:
+    """Return whether a statement tells of damage to units that are excluded anyway."""
+    about = [unit for unit in units if not statement.units or keys[unit.serial] in statement.units]
+    return statement.statement_class == "damage" and bool(about) and all(unit.exclusions for unit in about)
+
+
+def _with_damage(unit: RequestedUnit, key: str, statements: Iterable[Statement], certainty: float) -> RequestedUnit:
+    found = tuple(
+        each.damage
+        for each in statements
+        if each.damage and each.certain_damage(certainty) and (key in each.units if each.units else True)
+    )
     return structs.replace(unit, exclusions=tuple(dict.fromkeys((*unit.exclusions, *found)))) if found else unit
 
 
@@ -229,12 +240,14 @@ def unquestioned(statement: Statement) -> Statement:
 
 def failure_texts(found: Iterable[Statement], certainty: float) -> tuple[str, ...]:
     """Return the sentences that certainly describe a failure."""
-    return tuple(each.text for each in found if each.statement_class in _FAILURES and each.certainty >= certainty)
+    return tuple(
+        each.text for each in found if each.statement_class in _FAILURES and each.by == "classifier" and each.certainty >= certainty
+    )
 
 
 def wants_return(found: Iterable[Statement], certainty: float) -> bool:
     """Return whether a sentence certainly requests an RMA or a repair."""
-    return any(each.statement_class == "want" and each.certainty >= certainty for each in found)
+    return any(each.statement_class == "want" and each.by == "classifier" and each.certainty >= certainty for each in found)
 
 
 UNIT_REQUESTS: tuple[Intent, ...] = ("repair", "doa")

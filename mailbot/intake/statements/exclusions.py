@@ -94,6 +94,11 @@ def _field(part: str, following: str, lexicons: Sequence[LanguageWords]) -> set[
     return names | _stated(normalize(value), lexicons) if re.search(r"\w", value) and not is_denied else set()
 
 
+def is_answered_field(text: str, lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether a text is a form field about an exclusion, with its answer."""
+    return _field(text, "", lexicons) is not None
+
+
 def _yes_or_no(value: str, lexicons: Sequence[LanguageWords]) -> str:
     """Return ``yes`` or ``no`` if a text begins with such a word, or an empty string."""
     for lexicon in lexicons:

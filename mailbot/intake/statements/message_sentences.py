@@ -101,7 +101,7 @@ def is_noise(sentence: MessageSentence, content: MessageText) -> bool:
     return noise >= _CERTAINLY_NOISE or (guesses[0].label in _NOISE and failure < _HARDLY)
 
 
-_WORD = re.compile(r"(?=[^\s<>]*\d)[\w#/.-]*\w")
+_WORD = re.compile(r"(?<![\w#/.-])[\w#/.-]{1,60}")
 _MIN_MIXED, _MIN_DIGITS = 5, 4
 _ADDRESS = re.compile(r"https?://\S{1,500}|www\.\S{1,300}|[\w.+-]{1,64}@[\w.-]{1,253}")
 
@@ -114,10 +114,15 @@ def masked(text: str, desk: Desk, known: frozenset[str] = frozenset()) -> str:
     for span in sorted(candidate_spans(text, desk, known), key=lambda one: -one.start):
         if span.key in known or has_serial_form(span.text, desk):
             text = f"{text[: span.start]}<SERIAL>{text[span.end :]}"
-    return _WORD.sub(lambda match: _type(match[0], desk), text)
+    return _WORD.sub(lambda match: _type(match[0], desk) if has_digit(match[0]) else match[0], text)
 
 
 def _type(word: str, desk: Desk) -> str:
+    word, end = word.rstrip("#/.-"), word[len(word.rstrip("#/.-")) :]
+    return f"{_type_of(word, desk)}{end}"
+
+
+def _type_of(word: str, desk: Desk) -> str:
     if is_model(word, desk):
         return "<MODEL>"
     digits = sum(char.isdigit() for char in word)

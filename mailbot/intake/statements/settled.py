@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r"<[a-z]+>")
 _WORD = re.compile(r"[^\W\d_]{2,}|[⺀-\U0003ffff]")
-_FIELD = re.compile(r"\s*(?:[-*•]\s*)?(?P<title>[^:=?]{2,60}?)\s*[:=]\s*(?P<value>.*)", re.DOTALL)
+_FIELD = re.compile(r"(?:[-*•]\s)?(?P<title>[^:=?\s][^:=?]{1,58})[:=](?P<value>.*)", re.DOTALL)
 _FIELD_CLASSES = {"purchase_order": "order po", "order": "order po"}
 
 
@@ -32,9 +32,12 @@ class PhraseResult(NamedTuple):
 @lru_cache(maxsize=8192)
 def settled(masked: str, lexicons: Sequence[LanguageWords]) -> PhraseResult | None:
     """Return what phrases say about a masked sentence; None if it has words that they do not explain."""
-    if exclusions.stated_exclusions(masked, "", lexicons):
+    stated = exclusions.stated_exclusions(masked, "", lexicons)
+    if exclusions.is_answered_field(masked, lexicons):
+        return PhraseResult(f"damage {exclusions.ordered(stated)[0]}" if stated else "denied", "rule")
+    if stated:
         return None
-    field = _FIELD.fullmatch(masked)
+    field = _FIELD.fullmatch(masked.strip())
     text = masked
     if field and (kind := title_kind(field["title"], lexicons)):
         if kind != "reason" and field["value"] and not _WORD.search(_TAG.sub("", normalize(field["value"]))):
