@@ -53,7 +53,11 @@ def with_reasons(
 
 def stated_by_unit(content: MessageContent) -> dict[str, frozenset[Exclusion]]:
     """Return the stated exclusions by unit key; the empty key is for those of the whole message."""
-    overruled = frozenset(each.text for each in content.statements if each.by == "classifier")
+    overruled = frozenset(
+        each.text
+        for each in content.statements
+        if each.by == "classifier" and exclusions.stated_exclusions(each.text, "", content.lexicons)
+    )
     found: dict[str, frozenset[Exclusion]] = {"": exclusions.answered_questions(content.message.text, content.lexicons)}
     unit_sentences: set[str] = set()
     for unit in content.units:

@@ -105,8 +105,7 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
     guesses = classes.get(sentence.masked, ())
     best = _best(guesses)
     damage = exclusions.ordered(exclusions.stated_exclusions(sentence.text, "", content.lexicons))
-    contradicts = bool(damage) and _contradicts(best, content.desk.certainty)
-    if damage and not contradicts and not _names_other(best, damage):
+    if damage and not (_overrules(best, guesses) or _names_other(best, damage) or sentence.text in content.noise):
         return structs.replace(statement, label=f"damage {damage[0]}", certainty=1.0, by="phrase")
     if best is None:
         return structs.replace(statement, in_question=_is_relevant(sentence, content))
@@ -118,24 +117,19 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
         label=best.label,
         certainty=best.probability,
         by="staff" if best.own else "classifier",
-        in_question=(doubt >= DOUBT or (contradicts and not _overrules(best, guesses)))
-        and not is_explained
-        and _is_relevant(sentence, content),
+        in_question=doubt >= DOUBT and not is_explained and _is_relevant(sentence, content),
         likely=tuple(_leaf_labels(guesses))[:_LIKELY],
     )
 
 
-_SURELY, _HARDLY, _LIKELY_KIND = 0.95, 0.03, 0.6
+_SURELY, _HARDLY, _LIKELY_KIND = 0.998, 0.002, 0.6
 """Probabilities: of a class that overrules a phrase, of one that is as good as excluded, and of a likely kind of damage."""
 
 
-def _contradicts(best: Guess | None, certainty: float) -> bool:
-    """Return whether the classifier is certain that a sentence with a phrase about damage says something harmless."""
-    return best is not None and best.probability >= certainty and best.label not in RULES_OUT
-
-
-def _overrules(best: Guess, guesses: Iterable[Guess]) -> bool:
-    """Return whether the classifier has no doubt that a sentence with a phrase about damage says something else."""
+def _overrules(best: Guess | None, guesses: Iterable[Guess]) -> bool:
+    """Return whether the classifier is almost certain that a sentence with a phrase about damage says something else."""
+    if best is None or best.label in RULES_OUT:
+        return False
     return best.probability >= _SURELY and sum(guess.probability for guess in guesses if guess.label == "damage") < _HARDLY
 
 

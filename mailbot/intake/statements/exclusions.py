@@ -34,10 +34,26 @@ class ExclusionMatch(NamedTuple):
 def stated_exclusions(sentence: str, following: str, lexicons: Sequence[LanguageWords]) -> frozenset[Exclusion]:
     """Return the exclusions that a sentence states; the ``following`` one may answer a question of a form."""
     found: set[Exclusion] = set()
-    for part in re.split(r"\s{3,}|\t", sentence[:2_000]):
+    sentence = _without_given_serials(sentence[:2_000], lexicons)
+    for part in re.split(r"\s{3,}|\t", sentence):
         field_exclusions = _field(part, following, lexicons)
         found |= _stated(normalize(part), lexicons) if field_exclusions is None else field_exclusions
     return frozenset(found)
+
+
+_GIVEN = re.compile(r"[\s:#.№°-]{0,4}(?:<serial>|(?=\S{0,20}\d)[\w-]{5,24})", re.IGNORECASE)
+
+
+def _without_given_serials(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
+    """Return a sentence without serial numbers and their labels: where the number is given, the label is not gone."""
+    normalized = sentence.casefold()
+    if len(normalized) != len(sentence):
+        return sentence
+    for lexicon in lexicons:
+        for start, end in lexicon.labels.serial.spans(normalized):
+            if given := _GIVEN.match(normalized, end):
+                sentence = f"{sentence[:start]}{' ' * (given.end() - start - 1)},{sentence[given.end() :]}"
+    return sentence
 
 
 def ordered(found: frozenset[Exclusion]) -> tuple[Exclusion, ...]:
