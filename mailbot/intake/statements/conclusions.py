@@ -63,8 +63,8 @@ _LIKELY = 3
 
 def open_sentences(content: MessageContent) -> tuple[str, ...]:
     """Return the sentences that phrases leave open, in the form in which they are classified."""
-    found = (sentence.masked for sentence in message_sentences(content) if settled(sentence.masked, content.lexicons) is None)
-    return tuple(dict.fromkeys(found))
+    texts = (text for sentence in message_sentences(content) if sentence.open for text in (sentence.masked, sentence.open))
+    return tuple(dict.fromkeys(texts))
 
 
 def statements(content: MessageContent, classes: Mapping[str, tuple[Guess, ...]]) -> tuple[Statement, ...]:
@@ -102,7 +102,7 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
     found = settled(sentence.masked, content.lexicons)
     if found:
         return structs.replace(statement, label=found.label, certainty=1.0, by=found.by)
-    guesses = classes.get(sentence.masked, ())
+    guesses = _most_doubtful(classes.get(sentence.masked, ()), classes.get(sentence.open, ()))
     best = _best(guesses)
     damage = exclusions.ordered(exclusions.stated_exclusions(sentence.text, "", content.lexicons))
     if damage and not (_overrules(best, guesses) or _names_other(best, damage) or sentence.text in content.noise):
@@ -110,7 +110,7 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
     if best is None:
         return structs.replace(statement, in_question=_is_relevant(sentence, content))
     about_part = _is_about_part(sentence, content)
-    doubt = sum(RULES_OUT.get(guess.label, 0.0) * guess.probability for guess in guesses if guess.label != "fine" or not about_part)
+    doubt = _doubt(guess for guess in guesses if guess.label != "fine" or not about_part)
     is_explained = best.own and best.label in _EXPLAINED
     return structs.replace(
         statement,
@@ -138,6 +138,15 @@ def _names_other(best: Guess | None, damage: Sequence[Exclusion]) -> bool:
     return (
         best is not None and best.probability >= _LIKELY_KIND and best.label.startswith("damage ") and best.label[7:] not in damage
     )
+
+
+def _most_doubtful(whole: tuple[Guess, ...], part: tuple[Guess, ...]) -> tuple[Guess, ...]:
+    """Return the guesses about a sentence, or those about the part that phrases leave open, if these rule out more."""
+    return part if _doubt(part) > max(_doubt(whole), DOUBT) else whole
+
+
+def _doubt(guesses: Iterable[Guess]) -> float:
+    return sum(RULES_OUT.get(guess.label, 0.0) * guess.probability for guess in guesses)
 
 
 def _is_about_part(sentence: MessageSentence, content: MessageContent) -> bool:

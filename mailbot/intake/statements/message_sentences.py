@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailbot.intake.entities.serials import candidate_spans, has_digit, has_serial_form, is_model, mask_non_serials
+from mailbot.intake.statements import exclusions
 from mailbot.intake.statements.phrases import WIDE
+from mailbot.intake.statements.settled import open_part
 from mailbot.intake.text import email_parts
 from mailbot.intake.text.normalize import normalize
 from mailbot.intake.text.sentences import sentences
@@ -23,11 +25,15 @@ MAX_CLASSIFIED = 120
 
 
 class MessageSentence(NamedTuple):
-    """A sentence as the sender wrote it, where it is from, and ``masked``: with the types of its numbers for the numbers."""
+    """A sentence as the sender wrote it, where it is from, and ``masked``: with the types of its numbers for the numbers.
+
+    ``open``: the part of it that phrases leave open, masked; empty if they settle it.
+    """
 
     text: str
     masked: str
     origin: Origin
+    open: str
 
 
 def message_sentences(content: MessageText) -> tuple[MessageSentence, ...]:
@@ -40,7 +46,7 @@ def message_sentences(content: MessageText) -> tuple[MessageSentence, ...]:
             continue
         masked_text = masked(text, content.desk, known)
         if re.search(r"[^\W\d_]", re.sub("<[A-Z]+>", "", masked_text)):
-            found.setdefault(masked_text, MessageSentence(text, masked_text, origin))
+            found.setdefault(masked_text, MessageSentence(text, masked_text, origin, open_part(masked_text, content.lexicons)))
     return tuple(found.values())[:MAX_CLASSIFIED]
 
 
@@ -87,8 +93,11 @@ _MIN_NOISE = 12
 """The minimum number of characters of noise: a shorter text may answer a question."""
 
 _ABOUT_UNIT = ("failure", "damage", "again", "doa", "fine", "stop", "tried", "thirdparty")
-_CERTAINLY_NOISE, _HARDLY = 0.75, 0.15
-"""A sentence is noise from the first probability on, or if noise is most likely and it is hardly about a unit."""
+_SURELY_NOISE, _CERTAINLY_NOISE, _HARDLY = 0.98, 0.75, 0.15
+"""A sentence is noise from the second probability on, or if noise is most likely and it is hardly about a unit.
+
+One with a phrase about damage is noise from the first on: a disclaimer, for example.
+"""
 
 
 def is_noise(sentence: MessageSentence, content: MessageText) -> bool:
@@ -98,6 +107,8 @@ def is_noise(sentence: MessageSentence, content: MessageText) -> bool:
         return False
     failure = sum(guess.probability for guess in guesses if guess.label in _ABOUT_UNIT)
     noise = sum(guess.probability for guess in guesses if guess.label in _NOISE)
+    if exclusions.stated_exclusions(sentence.text, "", content.lexicons):
+        return noise >= _SURELY_NOISE
     return noise >= _CERTAINLY_NOISE or (guesses[0].label in _NOISE and failure < _HARDLY)
 
 

@@ -56,6 +56,22 @@ def _titles(lexicon: LanguageWords) -> Phrases:
     return union(labels.serial, labels.device, labels.reason, labels.model, labels.order, labels.purchase_order, labels.other)
 
 
+_CLAUSE = re.compile(r"(?:[,;]|\s[-–—]+)\s+|[、，；。]\s*")  # noqa: RUF001
+
+
+@lru_cache(maxsize=8192)
+def open_part(masked: str, lexicons: Sequence[LanguageWords]) -> str:
+    """Return what phrases leave open of a masked sentence, without the clauses that they settle; empty if they settle all.
+
+    What is added to a failure in a few words is not hidden by it: "does not start, dropped yesterday".
+    """
+    if settled(masked, lexicons):
+        return ""
+    clauses = [clause for clause in _CLAUSE.split(masked) if clause.strip()]
+    rest = [clause for clause in clauses if not _is_covered(_TAG.sub(" ", normalize(clause)), lexicons)]
+    return masked if len(rest) in (0, len(clauses)) else ", ".join(rest)
+
+
 def _is_covered(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether normalized text has nothing but phrases about failures, requests, and common words."""
     for lexicon in lexicons:
