@@ -81,7 +81,7 @@ def _wants(found: Iterable[Statement], content: MessageContent) -> bool:
     """Return whether the message requests a return, in any words."""
     if any(each.statement_class == "want" for each in found):
         return True
-    return intent.expresses("rma", (*content.masked_sentences, content.own_subject), content.lexicons)
+    return intent.asks_rma((*content.masked_sentences, content.own_subject), content.lexicons)
 
 
 def _asks_first(statement: Statement, certainty: float) -> Statement:

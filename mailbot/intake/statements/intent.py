@@ -51,6 +51,11 @@ def _asks_rma(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
     return not _QUESTION.search(sentence) or any(lexicon.intents["wants"].search(without_procedure) for lexicon in lexicons)
 
 
+def asks_rma(sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool:
+    """Return whether one of the sentences requests a repair or an RMA."""
+    return any(_asks_rma(text, lexicons) for text in _candidates(sentences, lexicons))
+
+
 _MONEY = ("credit", "exchange")
 _CLAUSE_END = re.compile(r"[,;:.。、](?!\d)")
 
@@ -153,7 +158,7 @@ def intent(sentences: Sequence[str], subject: str, facts: IntentFacts, lexicons:
 
     def has_intent(kind: IntentList) -> bool:
         if kind == "rma":
-            return facts.wants_return or any(_asks_rma(text, lexicons) for text in _candidates(texts, lexicons))
+            return facts.wants_return or asks_rma(texts, lexicons)
         if kind == "other_model":
             return _is_requested(kind, texts, NOTHING, lexicons)
         return _is_requested(kind, texts, reason_weight, lexicons) if kind in _MONEY else expresses(kind, texts, lexicons)

@@ -93,7 +93,7 @@ _MIN_NOISE = 12
 """The minimum number of characters of noise: a shorter text may answer a question."""
 
 _ABOUT_UNIT = ("failure", "damage", "again", "doa", "fine", "stop", "tried", "thirdparty")
-_SURELY_NOISE, _CERTAINLY_NOISE, _HARDLY = 0.98, 0.75, 0.15
+_SURELY_NOISE, _CERTAINLY_NOISE, _HARDLY = 0.9, 0.7, 0.15
 """A sentence is noise from the second probability on, or if noise is most likely and it is hardly about a unit.
 
 One with a phrase about damage is noise from the first on: a disclaimer, for example.

@@ -27,9 +27,9 @@ def guesser(settings: ClassifierSettings) -> Guesser:
         from mailbot.runtime.classifier.chat import ChatGuesser
 
         return ChatGuesser(settings)
-    from mailbot.runtime.classifier.vector_guesser import VectorGuesser
+    from mailbot.runtime.classifier.vector_guesser import LearningGuesser, VectorGuesser
 
-    return VectorGuesser.of(settings)
+    return VectorGuesser.local() if settings.kind == "local" else LearningGuesser(settings)
 
 
 def serve() -> None:
@@ -41,6 +41,9 @@ def serve() -> None:
     with suppress(EOFError):
         settings = receive(requests, ClassifierSettings, sys.maxsize)
         found: Guesser | None = None
+        if settings.kind == "local":
+            with suppress(Exception):  # then it is tried again with the first question, whose answer says why it failed
+                found = guesser(settings)
         send(answers, True)  # noqa: FBT003 - "ready"
         while True:
             question = receive(requests, Question, sys.maxsize)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,12 +40,9 @@ class VectorGuesser:
         self._corrected = model
 
     @classmethod
-    def of(cls, settings: ClassifierSettings) -> VectorGuesser:
-        """Return the guesser of the settings; with an endpoint, the model is trained on its vectors once."""
-        if settings.kind == "local":
-            return cls(LocalEmbedder(), KernelModel.load(packaged("rules") / "examples" / MODEL_FILE))
-        embedder = EndpointEmbedder(settings)
-        return cls(embedder, trained(embedder, Path(settings.folder)))
+    def local(cls) -> VectorGuesser:
+        """Return the guesser with the packaged language model."""
+        return cls(LocalEmbedder(), KernelModel.load(packaged("rules") / "examples" / MODEL_FILE))
 
     def answer(self, question: Question) -> Answer:
         """See ``service.Guesser``."""
@@ -64,6 +62,33 @@ class VectorGuesser:
         self._own = own
         labels = [label for label, _ in own]
         self._corrected = self.model.corrected(self.embedder.embed([text for _, text in own]), labels) if own else self.model
+
+
+class LearningGuesser:
+    """Classifies by the vectors of an endpoint, once it has learned the examples with them. That goes on meanwhile."""
+
+    def __init__(self, settings: ClassifierSettings) -> None:
+        self.settings = settings
+        self._found: VectorGuesser | None = None
+        self._problem = ""
+        self._thread = threading.Thread(target=self._train, daemon=True)
+        self._thread.start()
+
+    def answer(self, question: Question) -> Answer:
+        """See ``service.Guesser``."""
+        if self._found is None and not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._train, daemon=True)
+            self._thread.start()
+        if self._found is None:
+            return Answer(problem=self._problem or f"{self.settings.url}: the examples are being learned, which takes minutes.")
+        return self._found.answer(question)
+
+    def _train(self) -> None:
+        embedder = EndpointEmbedder(self.settings)
+        try:
+            self._found = VectorGuesser(embedder, trained(embedder, Path(self.settings.folder)))
+        except Exception as error:  # noqa: BLE001 - it is tried again with the next question
+            self._problem = str(error) or type(error).__name__
 
 
 def _guesses(row: Floats, taught: str) -> tuple[Guess, ...]:
