@@ -122,6 +122,11 @@ def _failed_delivery(trigger: FailedDelivery, case: Case | None, now: datetime) 
     return Bounced(mail, Request("bounce"), Bounce((to,), original_id=trigger.message_id))
 
 
+def _name_to_greet(name: str) -> str:
+    """Return a display name without quotes around it; an address is no name."""
+    return "" if "@" in name else name.strip("'\"‘’“”` ")  # noqa: RUF001
+
+
 def _reference(message: Message, context: Context) -> MailReference:
     answer_to, desk = message.answer_to, context.policy.desk
     recipients = (box.email for box in (*message.to, *message.cc) if not is_ours(box.email, (desk.address, *desk.aliases)))
@@ -135,7 +140,7 @@ def _reference(message: Message, context: Context) -> MailReference:
         at=context.now,
         attachments=tuple(attachment.name for attachment in message.attachments),
         forged=forged,
-        name="" if answer_to is None or forged else answer_to.name,
+        name="" if answer_to is None or forged else _name_to_greet(answer_to.name),
         references=tuple(dict.fromkeys((*message.references, *message.in_reply_to))),
         text=message.visible[:EXCERPT],
         other_recipients=tuple(dict.fromkeys(recipients)),

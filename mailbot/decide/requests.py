@@ -248,6 +248,8 @@ def _plan_answer(plan: Plan, event: CustomerEvent, decision: Decision, notice: N
     mail, sent_today = event.mail, plan.context.snapshot.answers_today
     limit = ANSWERS_IF_FORGED if mail.forged else ANSWERS_A_DAY
     over = sent_today >= limit
+    if mail.answer_to and mail.answer_to != plan.current.sender:  # a colleague writes: not the one who opened the case
+        notice = structs.replace(notice, greeting=mail.name)
     if mail.answer_to and not event.request.may_be_machine:
         withheld = {"withheld": "the daily limit of replies to this address has been reached", "documents": None} if over else {}
         plan.notify_customer(structs.replace(notice, direct=True, **withheld), mail.answer_to)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mailbot.mail import headers, html
 from mailbot.mail.charsets import decode, normalize_lines
 from mailbot.mail.mime import Part, clean_name
@@ -60,9 +62,15 @@ def _segments(part: Part, attachments: list[Attachment], root: Part) -> list[Seg
     if part.kind == "text/html":
         return [Segment(html=decode(content, charset)[: html.MAX_CHARACTERS])]
     text = normalize_lines(_truncate(decode(content, charset)))
+    if _IS_PAGE.match(text):
+        return [Segment(html=text[: html.MAX_CHARACTERS])]
     if part.parameter("format").lower() == "flowed":
         text = unflow(text, delsp=part.parameter("delsp").lower() == "yes")
     return [Segment(plain=text)]
+
+
+_IS_PAGE = re.compile(r"\s{0,100}<(?:!doctype html|html|body|p|div|table)\b", re.IGNORECASE)
+"""The beginning of HTML that is sent as plain text."""
 
 
 def _multipart_segments(part: Part, attachments: list[Attachment], root: Part) -> list[Segment]:

@@ -87,7 +87,10 @@ def _extension(attachment: Attachment) -> str:
 
 
 def _text(attachment: Attachment) -> ReadResult:
-    return ReadResult(_decode(attachment.content))
+    text = _decode(attachment.content)
+    lines = [line for line in text.split("\n")[:MAX_ROWS] if line.strip()]
+    is_list = len(lines) > 1 and any(lines[0].count(sign) >= 1 and len({line.count(sign) for line in lines}) == 1 for sign in "|\t")
+    return _csv(attachment) if is_list else ReadResult(text)
 
 
 def _decode(content: bytes) -> str:

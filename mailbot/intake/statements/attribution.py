@@ -32,7 +32,8 @@ def reason(content: MessageContent, intent: Intent) -> Reason:
     if rows and body.weight < reasons.NAMED:
         weight = max(reasons.weight(row, content.lexicons) for row in rows)
         if weight > reasons.NOTHING or body.weight < reasons.CONCRETE:
-            text = reasons.join_sentences((*rows, body.text) if body.weight >= reasons.CONCRETE else rows)
+            further = [row for row in rows if row.strip(" .").casefold() not in body.text.casefold()]
+            text = reasons.join_sentences((*further, body.text) if body.weight >= reasons.CONCRETE else rows)
             body = Reason(text, weight if weight == reasons.VAGUE else max(body.weight, reasons.CONCRETE))
     if subject_reason.weight > body.weight:
         return Reason(

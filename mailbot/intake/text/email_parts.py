@@ -82,7 +82,7 @@ def without_greeting(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
     return sentence[opening.end() :] if is_greeting else sentence
 
 
-_HEADER_LINE = re.compile(r"\s*+(?:[*>]{1,4}\s*+)?[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s?\S.{0,400}")
+_HEADER_LINE = re.compile(r"\s*+(?:[*>]{1,4}\s*+)?[^\W\d_][^:\n]{0,24}\s?[::]\*{0,2}\s{0,3}\S.{0,400}")
 _MIN_HEADERS = 3
 """The number of consecutive lines like "From: …", "Sent: …", "To: …" that open a quoted message."""
 
