@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailbot.intake.statements.example_sentences import Example
+from mailbot.intake.statements.example_sentences import Example, own_examples
 from mailbot.model.statement import STATEMENT_CLASSES
-from mailbot.runtime.resources import OWN_EXAMPLES, load_examples
+from mailbot.runtime.resources import OWN_EXAMPLES, load_examples, packaged_doubts
+
+if TYPE_CHECKING:
+    from mailbot.model import Guess
+    from mailbot.runtime.classifier.classifier import ClassifierSettings
 
 
 @click.group()
@@ -23,6 +29,8 @@ def examples() -> None:
     \b
     mailbot examples list                         # how many there are of each class and language
     mailbot examples list --class damage --language de
+    mailbot examples check                        # examples that contradict others
+    mailbot examples test labeled.tsv --json      # how well other sentences are classified
     mailbot examples export > all.tsv
     """
 
@@ -47,11 +55,12 @@ def list_examples(config: Path, name: str | None, language: str | None) -> None:
     mailbot examples list
     mailbot examples list --class damage --language de
     """
-    found = load_examples(config.parent)
+    found = _sources(config)
     if name is None and language is None:
         for line in _table([example for group in found.values() for example in group]):
             click.echo(line)
-        click.echo(f"{len(found['packaged'])} packaged, {len(found['own'])} of your own")
+        taught = sum(len(group) for source, group in found.items() if source not in ("packaged", "own"))
+        click.echo(f"{len(found['packaged'])} packaged, {len(found['own'])} of your own, {taught} taught by staff")
         return
     chosen = [
         (source, example)
@@ -73,9 +82,148 @@ def export(config: Path) -> None:
     \b
     mailbot examples export > all.tsv
     """
-    for group in load_examples(config.parent).values():
+    for group in _sources(config).values():
         for example in group:
             click.echo(example.row)
+
+
+@examples.command()
+@_CONFIG
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write certainty against accuracy to this SVG file.")
+def test(config: Path, file: Path, plot: Path | None, *, as_json: bool) -> None:
+    """Classify labeled sentences and count how many are right, unsure, and wrong.
+
+    FILE has a sentence in each line: class, sub-class, language and sentence, separated by tabs. A sentence is right or wrong
+    only if its class is certain (setting: certainty).
+
+    \b
+    mailbot examples test labeled.tsv
+    mailbot examples test labeled.tsv --json
+    """
+    from mailbot.runtime.classifier import scoring
+    from mailbot.runtime.classifier.classifier import ClassifierProcess
+    from mailbot.runtime.logs import as_json as dumped
+
+    settings, certainty = _reading(config)
+    labeled = own_examples(file.read_text(encoding="utf-8"), str(file))
+    with ClassifierProcess(settings) as classifier:
+        own = load_examples(config.parent)["own"]
+        guesses: dict[str, tuple[Guess, ...]] = {}
+        for start in range(0, len(labeled), _BATCH):
+            guesses |= classifier.classify([each.text for each in labeled[start : start + _BATCH]], own)
+        if not guesses:
+            raise click.ClickException(f"the classifier gives no answer: {classifier.problem or 'it is switched off'}.")
+    found = scoring.scored(labeled, guesses)
+    totals = scoring.totals(found, certainty)
+    if plot:
+        from mailbot.commands.calibration_plot import plotted
+
+        plot.write_text(plotted(scoring.calibration(found)), encoding="utf-8")
+    if as_json:
+        click.echo(dumped(totals))
+        return
+    click.echo(f"{'':14}{'n':>6}{'right':>7}{'unsure':>8}{'wrong':>7}")
+    groups: list[tuple[str, Any]] = [*totals["by_class"].items(), *totals["by_language"].items(), ("all", totals)]  # type: ignore[attr-defined]
+    for name, counts in groups:
+        click.echo(f"{name:14}{counts['n']:6}{counts['right']:7}{counts['unsure']:8}{counts['wrong']:7}")
+
+
+@examples.command()
+@_CONFIG
+def check(config: Path) -> None:
+    """Name examples that contradict the others: without them, the model is certain of another class.
+
+    The packaged examples were checked when the model was trained. Your own and taught ones are checked now, one by one.
+    Exit code 1 if there is one of yours.
+
+    \b
+    mailbot examples check
+    """
+    from mailbot.runtime.classifier import scoring
+    from mailbot.runtime.classifier.classifier import ClassifierProcess
+
+    settings, _ = _reading(config)
+    own = _own_and_taught(config)
+    contradictions = []
+    with ClassifierProcess(settings) as classifier:
+        for index, example in enumerate(own):
+            others = (*own[:index], *own[index + 1 :])
+            label, certainty = scoring.best_label(classifier.classify([example.text], others).get(example.text, ()))
+            if label and label != example.label and certainty >= _CONTRADICTION:
+                contradictions.append(f"{example.row}: without it, {label} ({certainty:.0%})")
+        if classifier.problem:
+            raise click.ClickException(f"the classifier gives no answer: {classifier.problem}.")
+    for line in contradictions:
+        click.echo(line)
+    doubts = packaged_doubts()
+    for line in doubts:
+        click.echo(f"packaged: {line}")
+    click.echo(f"{len(own)} of your own checked, {len(contradictions)} contradict others; {len(doubts)} packaged ones do")
+    if contradictions:
+        raise SystemExit(1)
+
+
+@examples.command()
+@_CONFIG
+@click.option("--mailbox", required=True, metavar="ADDRESS", help="The mailbox that it was taught at.")
+@click.argument("sentence")
+def remove(config: Path, mailbox: str, sentence: str) -> None:
+    """Remove a sentence that staff taught by MEANS. Stop the daemon first if the state is a folder.
+
+    \b
+    mailbot examples remove --mailbox rma@example.com "It took a swim."
+    """
+    from mailbot.commands import loading
+    from mailbot.runtime import taught
+    from mailbot.settings import load
+
+    with closing(loading.store(load(config))) as store:
+        if not taught.forget(store, mailbox.lower(), sentence):
+            raise click.ClickException(f"{mailbox} was not taught {sentence!r}. mailbot examples list --class CLASS shows them.")
+        store.commit()
+    click.echo("removed")
+
+
+_BATCH = 200
+"""Sentences that are classified together."""
+
+_CONTRADICTION = 0.8
+"""The probability from which on another class contradicts an example."""
+
+
+def _reading(config: Path) -> tuple[ClassifierSettings, float]:
+    """Return how sentences are classified, and the required certainty, by the settings or their defaults."""
+    from mailbot.reading_settings import ReadingTable
+    from mailbot.runtime.classifier.classifier import ClassifierSettings
+    from mailbot.settings import load
+
+    if config.is_file():
+        settings = load(config)
+        return settings.classifier, settings.file.reading.certainty
+    return ClassifierSettings(), ReadingTable().certainty
+
+
+def _own_and_taught(config: Path) -> tuple[Example, ...]:
+    """Return the company's own examples, and those that staff taught at its mailboxes."""
+    return tuple(example for source, group in _sources(config).items() if source != "packaged" for example in group)
+
+
+def _sources(config: Path) -> dict[str, tuple[Example, ...]]:
+    """Return all examples by source: packaged, own, and taught at each mailbox."""
+    from mailbot.commands import loading
+    from mailbot.runtime import taught
+    from mailbot.settings import load
+
+    found = load_examples(config.parent)
+    if config.is_file():
+        settings = load(config)
+        with closing(loading.store(settings, read_only=True)) as store:
+            for mailbox in settings.file.mailbox:
+                if group := taught.examples(store, mailbox.address.lower()):
+                    found[f"taught at {mailbox.address}"] = group
+    return found
 
 
 def _table(found: list[Example]) -> Iterator[str]:

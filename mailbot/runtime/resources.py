@@ -47,6 +47,16 @@ def load_examples(home: Path | None = None) -> dict[str, tuple[Example, ...]]:
     return {"packaged": packaged_examples(files), "own": own_examples(_text(own), str(own)) if own.is_file() else ()}
 
 
+DOUBTS = "doubts.txt"
+"""The packaged examples that contradicted the others when the model was trained, one in a line."""
+
+
+def packaged_doubts() -> list[str]:
+    """Return the packaged examples that contradict the others, each with the class that these suggest."""
+    file = packaged("rules") / "examples" / DOUBTS
+    return _text(file).splitlines() if file.is_file() else []
+
+
 def policy_names(rules: Path) -> list[str]:
     """Return the names of the policies in a folder of rules."""
     return sorted(path.stem for path in rules.glob("*.toml"))

@@ -44,7 +44,7 @@ RULES_OUT: Mapping[str, float] = MappingProxyType(
 _UNLESS_REQUESTED = ("machine", "sales")
 """The classes that count only in messages without a clear failure or request: people tell of absences, and quote tickets."""
 
-DOUBT = 0.3
+DOUBT = 0.2
 """A sentence is in question if the weighted probability that it rules out a number is at least this."""
 
 _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -18,8 +18,6 @@ from mailbot.runtime.classifier.kernel_model import KernelModel
 from mailbot.runtime.resources import load_examples, packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mailbot.runtime.classifier.classifier import ClassifierSettings, Question
     from mailbot.runtime.classifier.embedders import Embedder, Floats
 
@@ -121,9 +119,3 @@ def trained(embedder: Embedder, folder: Path) -> KernelModel:
     model.save(part)
     part.replace(path)
     return model
-
-
-def labels_of(guesses: Sequence[Guess]) -> str:
-    """Return the most likely label, with its sub-class if it has one; empty without guesses."""
-    best = next((guess.label for guess in guesses if " " not in guess.label), "")
-    return next((guess.label for guess in guesses if guess.label.startswith(f"{best} ")), best)
