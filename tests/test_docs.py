@@ -23,6 +23,7 @@ from mailbot.model import CommandName, Finding, StaffMessage
 from mailbot.policy.facts import FACTS, domains
 from mailbot.policy.rule_checks import PLACEHOLDERS
 from mailbot.policy.rules import AnswerRules, Deadlines, DecisionRule, FindingRule, Moment
+from mailbot.reading_settings import ReadingTable
 from mailbot.rehearsal.conversation_file import load
 from mailbot.rehearsal.player import play, policy_of
 
@@ -75,6 +76,7 @@ def test_the_docs_name_no_command_or_option_that_is_none() -> None:
 TABLES: dict[str, Any] = {
     "At the top": settings.SettingsFile,
     "[folders]": settings.Folders,
+    "[reading]": ReadingTable,
     "[[mailbox]]": settings.MailboxTable,
     "[mailbox.imap] and [mailbox.smtp]": (settings.ImapTable, settings.SmtpTable),
     "[[mailbox.staff]]": settings.StaffTable,

@@ -1,4 +1,4 @@
-"""MEANS: a member of staff says what the sentence in question means, and the decision is made anew."""
+"""MEANS: a member of staff says what the sentence in question means, and the decision is made again."""
 
 from __future__ import annotations
 

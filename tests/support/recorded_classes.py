@@ -39,8 +39,8 @@ class RecordedClasses:
         atexit.register(self._close)
 
     def classify(self, sentences: Sequence[str], own: Sequence[Example] = ()) -> dict[str, tuple[Guess, ...]]:
-        if own:  # these change what the model says
-            return self._process.classify(sentences, own)
+        if own:  # these change what the model says; without a model, only about the same sentences
+            return self.classify(sentences) | self._process.classify(sentences, own)
         missing = [text for text in sentences if text not in self.known and text not in self.new]
         if missing:
             self.new |= self._process.classify(missing)

@@ -63,7 +63,7 @@ class VectorGuesser:
 
 
 class LearningGuesser:
-    """Classifies by the vectors of an endpoint, once it has learned the examples with them. That goes on meanwhile."""
+    """Classifies by the vectors of an endpoint, once it has learned the examples with them. Meanwhile it does not answer."""
 
     def __init__(self, settings: ClassifierSettings) -> None:
         self.settings = settings
