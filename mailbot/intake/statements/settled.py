@@ -75,7 +75,8 @@ def open_part(masked: str, lexicons: Sequence[LanguageWords]) -> str:
 def _is_covered(text: str, lexicons: Sequence[LanguageWords]) -> bool:
     """Return whether normalized text has nothing but phrases about failures, requests, and common words."""
     for lexicon in lexicons:
-        text = _failures(lexicon).without(text)
+        for phrases in (_symptoms(lexicon), _failing(lexicon)):  # "not boot" before "does not"
+            text = _exact(phrases).without(_without_short(phrases, text))
     if any(lexicon.reasons.negations.search(text) or lexicon.exclusions.denied_before.search(text) for lexicon in lexicons):
         return False
     for lexicon in lexicons:
@@ -91,10 +92,26 @@ def _label(text: str, lexicons: Sequence[LanguageWords]) -> str:
     return "want" if any(lexicon.intents["rma"].search(text) for lexicon in lexicons) else "courtesy"
 
 
+_MAX_WORDS = 4
+"""The maximum number of words of a phrase with a gap that explains the words in the gap: "does not even boot"."""
+
+
+def _without_short(phrases: Phrases, text: str) -> str:
+    """Return a text without the phrases that have few words."""
+    for start, end in reversed(phrases.spans(text)):
+        if len(text[start:end].split()) <= _MAX_WORDS:
+            text = f"{text[:start]} {text[end:]}"
+    return text
+
+
 @cache
-def _failures(lexicon: LanguageWords) -> Phrases:
-    words = lexicon.reasons
-    return _exact(union(*lexicon.symptoms.lists.values(), words.failing, words.vague))
+def _symptoms(lexicon: LanguageWords) -> Phrases:
+    return union(*lexicon.symptoms.lists.values())
+
+
+@cache
+def _failing(lexicon: LanguageWords) -> Phrases:
+    return union(lexicon.reasons.failing, lexicon.reasons.vague)
 
 
 @cache
@@ -110,6 +127,7 @@ def _common(lexicon: LanguageWords) -> Phrases:
     return _exact(union(lexicon.common, labels.serial, labels.device, labels.model, labels.reason, labels.between))
 
 
+@cache
 def _exact(phrases: Phrases) -> Phrases:
     """Return the phrases that cover no words but their own."""
     return Phrases(phrase for phrase in phrases.phrases if "..." not in phrase)
