@@ -58,7 +58,23 @@ class ActionSentences(ApprovalSentences):
             "reject": self.reject, "diagnosed": self._parse_diagnosed, "finding": self._parse_finding,
             "quote": self._parse_quote, "shipped": self._parse_shipped, "extend": self._parse_extend,
         }.get(name)  # fmt: skip
+        if name == "repaired" and (shipped := self._shipped_after(sentence)):
+            return shipped
         return handler(sentence) if handler else self._parse_plain(sentence, name)
+
+    def _shipped_after(self, sentence: CommandSentence) -> SentenceResult | None:
+        """Return two commands if a shipment follows in the sentence: "Repaired, shipped with UPS 1Z…"."""
+        for start, _ in self.parts(sentence.normalized):
+            part = CommandSentence(sentence.text, sentence.normalized, start)
+            name, part.end = self.leading_command(part)
+            if start < sentence.end or name != "shipped":
+                continue
+            before = CommandSentence(sentence.text[:start], sentence.normalized[:start], sentence.start, sentence.end)
+            repaired, shipped = self._parse_plain(before, "repaired"), self._parse_shipped(part)
+            if repaired.command and shipped.command:
+                return repaired._replace(also=(shipped.command,))
+            return UNCLEAR
+        return None
 
     def _parse_diagnosed(self, sentence: CommandSentence) -> SentenceResult:
         if not self.is_marked(sentence) and not self.matcher.begins(("diagnosed_follow",), sentence.normalized_rest.lstrip()):
@@ -171,6 +187,7 @@ class ActionSentences(ApprovalSentences):
         named_units = self.named_units(sentence)
         rest = sentence.without_units(named_units).masked(self.desk)
         count = arguments.parse_count(rest.normalized_rest, self.matcher) if name == "received" else None
+        count = count or (arguments.parse_plain_count(rest.normalized_rest, self.matcher) if name == "received" else None)
         if count:
             rest = rest.blanked([(rest.end + count[1][0], rest.end + count[1][1])])
         normalized = self.matcher.without("innocent", rest.normalized_rest)
@@ -181,6 +198,8 @@ class ActionSentences(ApprovalSentences):
         if name == "hold" and is_limited:
             return self.non_command(sentence)
         if name != "hold" and (is_limited or has_condition):
+            return UNCLEAR
+        if name in {"repaired", "not_repairable"} and self.matcher.contains_any(("contrast", "later"), normalized):
             return UNCLEAR
         is_explicit = has_condition or sentence.capitals or PUNCTUATION.match(rest.normalized, rest.end) is not None
         allows_remark = is_explicit or bool((named_units or count) and self.findings(first))

@@ -83,7 +83,7 @@ class ApprovalSentences(CommandFinder):
 
     def later_decision(self, sentence: CommandSentence) -> SentenceResult:
         """Return a decision in a later part of a sentence: "all fine, please go ahead"."""
-        for start, after_conjunction in self._parts(sentence.normalized):
+        for start, after_conjunction in self.parts(sentence.normalized):
             part = CommandSentence(sentence.text, sentence.normalized, start)
             name, end = self.leading_command(part)
             if name not in {*APPROVAL_LISTS, "reject"}:
@@ -98,7 +98,7 @@ class ApprovalSentences(CommandFinder):
             return self.reject(part) if name == "reject" else self.approve(part, name)
         return self.decision_talk(sentence.normalized) if self.matcher.contains("speaks", sentence.normalized) else NOTHING
 
-    def _parts(self, normalized: str) -> list[tuple[int, bool]]:
+    def parts(self, normalized: str) -> list[tuple[int, bool]]:
         """Return where the parts of a sentence begin, and whether only a word such as "and" precedes each."""
         marks = [(match.end(), False) for match in CLAUSES.finditer(normalized)]
         words = [(end, True) for one in self.matcher.lexicons for _, end in one.commands["joins"].spans(normalized)]

@@ -130,6 +130,18 @@ def parse_count(normalized: str, matcher: CommandMatcher) -> tuple[tuple[int, in
     return None
 
 
+_PLAIN_COUNT = re.compile(r"\s{0,3}(?P<count>\d{1,2})\s{1,3}(?P<word>[^\W\d_]{2,12})")
+
+
+def parse_plain_count(normalized: str, matcher: CommandMatcher) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """Return the number in a phrase such as "1 unit", which must be all of them, and its span, or None."""
+    found = _PLAIN_COUNT.match(normalized)
+    if not found or not any(one.labels.device.is_all(found["word"]) for one in matcher.lexicons):
+        return None
+    count = int(found["count"])
+    return ((count, count), found.span()) if count else None
+
+
 _NUMBER = re.compile(r"(?<![\w.,+-])(\d{1,4})(?![.,]?\d)\s{0,2}-?\s{0,2}")
 _MAX_DAYS = 365
 
