@@ -170,6 +170,9 @@ def _customer_request(content: MessageContent) -> Request:
     ):
         intent_ = content.case.intent
     is_quoted = content.case is not None and content.case.state in ("quoted", "parts_quoted")
+    certain = conclusions.certain_labels(content.statements, content.desk.certainty)
+    if is_quoted and "decline_quote" in certain and intent_ in {"none", "question", "repair"} and not content.units:
+        intent_ = "cancel"
     if (
         is_quoted
         and intent_ in {"none", "repair"}

@@ -248,9 +248,14 @@ def failure_texts(found: Iterable[Statement], certainty: float) -> tuple[str, ..
     )
 
 
+def certain_labels(found: Iterable[Statement], certainty: float) -> frozenset[str]:
+    """Return the labels that the classifier is certain of."""
+    return frozenset(each.label for each in found if each.by == "classifier" and each.certainty >= certainty)
+
+
 def wants_return(found: Iterable[Statement], certainty: float) -> bool:
     """Return whether a sentence certainly requests an RMA or a repair."""
-    return any(each.statement_class == "want" and each.by == "classifier" and each.certainty >= certainty for each in found)
+    return "want" in certain_labels(found, certainty)
 
 
 UNIT_REQUESTS: tuple[Intent, ...] = ("repair", "doa")
