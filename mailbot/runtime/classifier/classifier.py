@@ -40,7 +40,7 @@ LEAST = 0.02
 """The smallest probability of a guess that is kept."""
 
 _OWN = 1.0
-_LOCAL_SECONDS, _SECONDS_A_SENTENCE = 5.0, 0.25
+_LOCAL_SECONDS, _SECONDS_A_SENTENCE = 8.0, 0.5
 
 
 class ClassifierSettings(Value, frozen=True):
