@@ -13,8 +13,9 @@ from mailbot.intake.desk import staff_member
 from mailbot.intake.entities import purchase_orders, references
 from mailbot.intake.entities.serials import serial_key
 from mailbot.intake.message_content import MessageContent, NamedUnit, weight
-from mailbot.intake.statements import attribution, case_updates, conclusions, exclusions, intent, reasons, senders, uncertainty
+from mailbot.intake.statements import attribution, case_updates, conclusions, exclusions, intent, reasons, senders
 from mailbot.intake.statements.special_requests import special_requests
+from mailbot.intake.statements.working_units import says_unit_works
 from mailbot.intake.text.normalize import normalize
 from mailbot.model import Request, RequestedUnit
 
@@ -146,7 +147,7 @@ def _customer_request(content: MessageContent) -> Request:
     reason_weight = max(weight(content), reasons.VAGUE if any(exclusions_by_unit.values()) else reasons.NOTHING)
     if content.told_failures and (not content.is_reply or content.asked_for("reason")):
         reason_weight = max(reason_weight, reasons.CONCRETE)
-    if len(units) == 1 and any(uncertainty.says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text):
+    if len(units) == 1 and any(says_unit_works(text, 1, content.lexicons) for text in content.masked_sentences if text):
         reason_weight = min(reason_weight, reasons.NEGATED)  # "the board itself works": then another request counts
     facts = intent.IntentFacts(
         is_reply=content.is_reply,
@@ -211,10 +212,8 @@ def _with_statements(content: MessageContent, request: Request) -> Request:
     """Return a request with what its sentences say, and what follows from that."""
     if request.intent not in intent.NEEDS_UNITS:
         return msgspec.structs.replace(request, statements=tuple(map(conclusions.unquestioned, content.statements)))
-    unclear_text = "" if True else uncertainty.unclear_text(content, request.units)
-    found = tuple(conclusions.questioned(each, unclear_text, content.desk.certainty) for each in content.statements)
     keys = {unit.serial: serial_key(unit.serial) for unit in request.units}
-    return conclusions.concluded(msgspec.structs.replace(request, statements=found), keys, content.desk.certainty)
+    return conclusions.concluded(msgspec.structs.replace(request, statements=content.statements), keys, content.desk.certainty)
 
 
 def _with_case_updates(content: MessageContent, request: Request, number: str | None) -> Request:

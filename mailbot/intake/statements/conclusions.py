@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mailbot.intake.message_content import MessageContent
     from mailbot.intake.statements.message_sentences import MessageSentence
-    from mailbot.model import Intent, Request, RequestedUnit
+    from mailbot.model import Request, RequestedUnit
 
 RULES_OUT: Mapping[str, float] = MappingProxyType(
     {
@@ -229,13 +229,6 @@ def explained(statement: Statement, label: str) -> Statement:
     return structs.replace(statement, label=label, certainty=1.0, by="staff", in_question=name not in _EXPLAINED, likely=(label,))
 
 
-def questioned(statement: Statement, unclear_text: str, certainty: float) -> Statement:
-    """Return the statement, in question if it contains the unclear text and is not certain to be harmless."""
-    is_harmless = statement.by == "classifier" and statement.label not in RULES_OUT and statement.certainty >= certainty
-    doubtful = bool(unclear_text) and normalize(unclear_text) in normalize(statement.text) and not is_harmless
-    return structs.replace(statement, in_question=True) if doubtful else statement
-
-
 def unquestioned(statement: Statement) -> Statement:
     """Return the statement, not in question: nothing depends on it."""
     return structs.replace(statement, in_question=False)
@@ -256,7 +249,3 @@ def certain_labels(found: Iterable[Statement], certainty: float) -> frozenset[st
 def wants_return(found: Iterable[Statement], certainty: float) -> bool:
     """Return whether a sentence certainly requests an RMA or a repair."""
     return "want" in certain_labels(found, certainty)
-
-
-UNIT_REQUESTS: tuple[Intent, ...] = ("repair", "doa")
-"""The intents that may end in a number without a person."""

@@ -169,43 +169,6 @@ def _stated(text: str, lexicons: Sequence[LanguageWords]) -> set[Exclusion]:
     }
 
 
-@lru_cache(maxsize=4096)
-def hinted_clause(sentence: str, lexicons: Sequence[LanguageWords]) -> str:
-    """Return the clause of a sentence that hints at an exclusion, or an empty string.
-
-    Hints count only where no phrase states, denies, or supposes the exclusion.
-    """
-    text = normalize(sentence)
-    if not any(lexicon.exclusions.hints.search(text) for lexicon in lexicons):
-        return ""
-    if any(_field(part, "", lexicons) is not None for part in re.split(r"\s{3,}|\t", sentence[:2_000])):
-        return ""  # a form field is evaluated elsewhere
-    blanked = text
-    for lexicon in lexicons:
-        blanked = lexicon.exclusions.innocent.blanked(blanked)
-    known_matches = _matches(text, lexicons)
-    failure_spans = failures(text, lexicons)
-    hints = [ExclusionMatch("misuse", *span) for lexicon in lexicons for span in lexicon.exclusions.hints.spans(blanked)]
-    for hint in hints[:_MAX_MATCHES]:
-        start, end = _clause(text, hint)
-        is_explained = any(start <= match.start < end for match in known_matches)
-        if is_explained or any(_overlaps(hint, *span) for span in failure_spans) or _is_hypothetical(text, hint, lexicons):
-            continue
-        if not _is_denied(text, hint, [*known_matches, *hints], failure_spans, lexicons):
-            return text[start:end].strip()
-    return ""
-
-
-_EDGE = re.compile(r"[,;:()、。]\s*|[.!?]\s|\s-\s")
-
-
-def _clause(text: str, match: ExclusionMatch) -> tuple[int, int]:
-    """Return the start and end of the clause around a phrase."""
-    start = max((edge.end() for edge in _EDGE.finditer(text, 0, match.start)), default=0)
-    next_edge = _EDGE.search(text, match.end)
-    return start, next_edge.start() if next_edge else len(text)
-
-
 _MAX_MATCHES = 24
 """The maximum number of phrases in one sentence that are evaluated: no one admits more."""
 

@@ -95,11 +95,6 @@ def _conditional(sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
     return any(one.exclusions.supposed.search(opening) for one in lexicons)
 
 
-def requests_now(kind: IntentList, sentence: str, lexicons: Sequence[LanguageWords]) -> bool:
-    """Return whether a sentence requests this now, whatever else it says."""
-    return _is_requested(kind, (sentence,), VAGUE, lexicons)
-
-
 def withdraws(kind: Literal["cancel", "decline_quote"], sentences: Sequence[str], lexicons: Sequence[LanguageWords]) -> bool | None:
     """Return whether a request or quote is withdrawn; False if a withdrawal is only mentioned, None if it is not mentioned."""
     results = [

@@ -159,8 +159,7 @@ NOTHING = ExclusionWords()
 class ExclusionWordLists(WordSection, frozen=True):
     """What the warranty does not cover, and words that deny it or leave it open.
 
-    ``hints`` are single words that may indicate an exclusion in a way no phrase covers: a person then reviews the
-    message (see ``uncertainty``). ``nobody`` denies every word of a list after it. ``innocent`` are phrases that only
+    ``nobody`` denies every word of a list after it. ``innocent`` are phrases that only
     sound like one ("liquid crystal"). ``others`` means another unit.
     """
 
@@ -171,7 +170,6 @@ class ExclusionWordLists(WordSection, frozen=True):
     modified: ExclusionWords = NOTHING
     serial_removed: ExclusionWords = NOTHING
     shipping_damage: ExclusionWords = NOTHING
-    hints: Phrases = NONE
     innocent: Phrases = NONE
     others: Phrases = NONE
     denied_before: Phrases = NONE
