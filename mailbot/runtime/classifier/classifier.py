@@ -7,6 +7,7 @@ stay unclassified, so that people read the emails. Then it rests before the next
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -41,6 +42,14 @@ LEAST = 0.02
 
 _OWN = 1.0
 _LOCAL_SECONDS, _SECONDS_A_SENTENCE = 5.0, 0.25
+
+_GRACE = 1.0
+"""Seconds that the process may take longer than it was given, before it is stopped."""
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Environment of the process: threads of the model that wait for each other on a busy machine cost ten times as much."""
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Environment variables with the certificate authorities that an endpoint may need."""
 
 
 class ClassifierSettings(Value, frozen=True):
@@ -152,7 +161,7 @@ class ClassifierProcess:
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:
-            self._process = process = start(self._module)
+            self._process = process = start(self._module, environment=_environment())
             assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
             with Watch(process, START_SECONDS):
                 send(process.stdin, self.settings)
@@ -176,6 +185,10 @@ class ClassifierProcess:
         if self.problem:
             self.problem = ""
             log.info("sentences are classified again")
+
+
+def _environment() -> dict[str, str]:
+    return _ONE_THREAD | {name: os.environ[name] for name in _CERTIFICATES if name in os.environ}
 
 
 def _folded(text: str) -> str:
