@@ -1,7 +1,7 @@
 """Processes of our own that do risky or heavy work: how they are started, asked, and stopped.
 
-A child gets a minimal environment: the module path, and what it is given. It exits when its standard input is closed, also if this process
-is killed. It is not forked, because this process has threads.
+A child gets a minimal environment: the module path, and what it is given. It exits when its standard input is closed, also
+if this process is killed. It is not forked, because this process has threads.
 """
 
 from __future__ import annotations
