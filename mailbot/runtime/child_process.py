@@ -1,7 +1,7 @@
 """Processes of our own that do risky or heavy work: how they are started, asked, and stopped.
 
-A child gets a minimal environment: only the module path. It exits when its standard input is closed, also if this process
-is killed. It is not forked, because this process has threads.
+A child gets a minimal environment: the module path, and what it is given. It exits when its standard input is closed, also
+if this process is killed. It is not forked, because this process has threads.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import IO, TypeVar
 
 import msgspec
@@ -18,14 +20,17 @@ import msgspec
 Read = TypeVar("Read")
 
 
-def start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a module as a process. Raises OSError: it cannot be started."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def start(module: str, *arguments: str, environment: Mapping[str, str] = _NOTHING) -> subprocess.Popen[bytes]:
+    """Start a module as a process, with these environment variables. Raises OSError: it cannot be started."""
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-P", "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
         start_new_session=True,  # Ctrl-C must stop the main process only, which finishes the current email
     )
 

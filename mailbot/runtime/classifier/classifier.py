@@ -7,6 +7,7 @@ stay unclassified, so that people read the emails. Then it rests before the next
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -42,6 +43,14 @@ LEAST = 0.02
 _OWN = 1.0
 _LOCAL_SECONDS, _SECONDS_A_SENTENCE = 8.0, 0.5
 
+_GRACE = 1.0
+"""Seconds that the process may take longer than it was given, before it is stopped."""
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""Environment of the process: threads of the model that wait for each other on a busy machine cost ten times as much."""
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Environment variables with the certificate authorities that an endpoint may need."""
+
 
 class ClassifierSettings(Value, frozen=True):
     """How sentences are classified; sent to the process once, with the key of the endpoint.
@@ -57,12 +66,20 @@ class ClassifierSettings(Value, frozen=True):
     timeout: float = 10.0
     folder: str = ""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.kind}, {self.url}, {self.model})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """Return the fields that Rich may print. Without this method it would print the key, too."""
+        return [("kind", self.kind), ("url", self.url), ("model", self.model)]
+
 
 class Question(Value, frozen=True):
-    """Sentences to classify, and the company's own examples as pairs of label and sentence."""
+    """Sentences to classify within some seconds, and the company's own examples as pairs of label and sentence."""
 
     sentences: tuple[str, ...]
     own: tuple[tuple[str, str], ...] = ()
+    seconds: float = 10.0
 
 
 class Answer(Value, frozen=True):
@@ -115,7 +132,7 @@ class ClassifierProcess:
             missing = tuple(dict.fromkeys(text for text in sentences if text not in found))
             if missing:
                 pairs = tuple((example.label, example.text) for example in own)
-                for text, guesses in self._ask(Question(missing, pairs)).items():
+                for text, guesses in self._ask(Question(missing, pairs, self._seconds(missing))).items():
                     self._cache[digest, text] = found[text] = guesses
                 while len(self._cache) > MAX_CACHED:
                     self._cache.popitem(last=False)
@@ -123,36 +140,37 @@ class ClassifierProcess:
 
     # ------------------------------------------------------------ the process
 
+    def _seconds(self, sentences: Sequence[str]) -> float:
+        """Return how long the process may work on these sentences."""
+        return _LOCAL_SECONDS + _SECONDS_A_SENTENCE * len(sentences) if self.settings.kind == "local" else self.settings.timeout
+
     def _ask(self, question: Question) -> dict[str, tuple[Guess, ...]]:
         """Have the process classify sentences; return nothing if it fails, takes too long, or rests after a failure."""
         if time.monotonic() < self._rest_until:
             return {}
-        local = _LOCAL_SECONDS + _SECONDS_A_SENTENCE * len(question.sentences)
-        seconds = local if self.settings.kind == "local" else self.settings.timeout
         answer: Answer | None = None
-        with suppress(OSError, ValueError, EOFError):
+        with suppress(Exception):  # whatever it is, the emails go to people
             process = self._running()
             assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
-            with Watch(process, seconds):
+            with Watch(process, question.seconds + _GRACE):
                 send(process.stdin, question)
                 answer = receive(process.stdout, Answer, MAX_ANSWER)
-        if answer is None:
+        if answer is None or not _valid(answer, question):
             self._stop()
             self._fail("the process that classifies sentences failed or took too long; it is started again")
             return {}
-        guesses = {text: tuple(found) for text, found in answer.guesses.items() if text in question.sentences and _valid(found)}
         if answer.problem:
             self._fail(answer.problem)
         else:
             self._succeed()
-        return guesses
+        return answer.guesses
 
     def _running(self) -> subprocess.Popen[bytes]:
         """Return the running process; start it if necessary. Raises OSError, EOFError, ValueError: it does not start."""
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:
-            self._process = process = start(self._module)
+            self._process = process = start(self._module, environment=_environment())
             assert process.stdin and process.stdout  # noqa: S101, PT018 - they are pipes
             with Watch(process, START_SECONDS):
                 send(process.stdin, self.settings)
@@ -178,6 +196,10 @@ class ClassifierProcess:
             log.info("sentences are classified again")
 
 
+def _environment() -> dict[str, str]:
+    return _ONE_THREAD | {name: os.environ[name] for name in _CERTIFICATES if name in os.environ}
+
+
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold().rstrip(".!")
 
@@ -188,6 +210,9 @@ def _certain(label: str) -> tuple[Guess, ...]:
     return (Guess(name, _OWN, own=True), *((Guess(label, _OWN, own=True),) if sub_class else ()))
 
 
-def _valid(guesses: Sequence[Guess]) -> bool:
-    """Return whether guesses are what they claim to be: an endpoint or a broken process may send anything."""
-    return bool(guesses) and all(guess.label in LABELS and 0 <= guess.probability <= 1 for guess in guesses)
+def _valid(answer: Answer, question: Question) -> bool:
+    """Return whether an answer is one to this question: a broken process may send anything."""
+    return answer.guesses.keys() <= set(question.sentences) and all(
+        guesses and all(guess.label in LABELS and 0 <= guess.probability <= 1 for guess in guesses)
+        for guesses in answer.guesses.values()
+    )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from msgspec import structs
 
 from mailbot.intake.statements.example_sentences import digest
 from mailbot.model import Guess
 from mailbot.model.statement import LABELS
 from mailbot.runtime.classifier.classifier import LEAST, Answer
-from mailbot.runtime.classifier.embedders import EndpointEmbedder, LocalEmbedder
-from mailbot.runtime.classifier.kernel_model import KernelModel
+from mailbot.runtime.classifier.embedders import EndpointEmbedder, KeptVectors, LocalEmbedder
+from mailbot.runtime.classifier.kernel_model import GAMMA, RIDGE, KernelModel
 from mailbot.runtime.resources import load_examples, packaged
 
 if TYPE_CHECKING:
@@ -23,6 +27,14 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.npz"
 """The trained model, beside the packaged examples."""
+
+LEARNING = "the examples are being learned, which takes minutes. `mailbot examples learn` does it once, before mailbot runs."
+
+LEARN_SECONDS = 60.0
+"""Timeout of a request while the examples are learned, in seconds: no email waits for it."""
+
+_MODELS = 8
+"""Corrected models that are remembered: mailboxes are taught different examples."""
 
 _OWN_SHARE = 0.5
 """The similarity to an example of the company's own from which on its meaning counts as theirs."""
@@ -33,9 +45,8 @@ class VectorGuesser:
 
     def __init__(self, embedder: Embedder, model: KernelModel) -> None:
         self.embedder, self.model = embedder, model
-        self._own: tuple[tuple[str, str], ...] = ()
-        self._own_vectors: Floats = np.zeros((0, 0), dtype=np.float32)
-        self._corrected = model
+        self._kept = KeptVectors(embedder)
+        self._corrected: dict[tuple[tuple[str, str], ...], KernelModel] = {(): model}
 
     @classmethod
     def local(cls) -> VectorGuesser:
@@ -44,22 +55,25 @@ class VectorGuesser:
 
     def answer(self, question: Question) -> Answer:
         """See ``service.Guesser``."""
-        self._learn(question.own)
-        vectors = self.embedder.embed(question.sentences)
-        table = self._corrected.probabilities(vectors)
-        nearest = self._corrected.nearest_own(vectors)
+        until = time.monotonic() + question.seconds
+        model = self._learned(question.own, question.seconds / 2)
+        vectors = self.embedder.embed(question.sentences, until - time.monotonic())
+        table = model.probabilities(vectors)
+        nearest = model.nearest_own(vectors)
         guesses = {}
         for text, row, (index, similarity) in zip(question.sentences, table, nearest, strict=True):
-            taught = self._own[index][0] if similarity >= _OWN_SHARE else ""
+            taught = question.own[index][0] if similarity >= _OWN_SHARE else ""
             guesses[text] = _guesses(row, taught)
         return Answer(guesses)
 
-    def _learn(self, own: tuple[tuple[str, str], ...]) -> None:
-        if own == self._own:
-            return
-        self._own = own
-        labels = [label for label, _ in own]
-        self._corrected = self.model.corrected(self.embedder.embed([text for _, text in own]), labels) if own else self.model
+    def _learned(self, own: tuple[tuple[str, str], ...], seconds: float) -> KernelModel:
+        """Return the model corrected by these examples. Raises OutOfTimeError, EndpointError: they are not all learned yet."""
+        if own not in self._corrected:
+            vectors = self._kept.embed([text for _, text in own], seconds)
+            if len(self._corrected) > _MODELS:
+                self._corrected = {(): self.model}
+            self._corrected[own] = self.model.corrected(vectors, [label for label, _ in own])
+        return self._corrected[own]
 
 
 class LearningGuesser:
@@ -69,6 +83,7 @@ class LearningGuesser:
         self.settings = settings
         self._found: VectorGuesser | None = None
         self._problem = ""
+        self._learning = KeptVectors(EndpointEmbedder(structs.replace(settings, timeout=LEARN_SECONDS)))
         self._thread = threading.Thread(target=self._train, daemon=True)
         self._thread.start()
 
@@ -78,13 +93,13 @@ class LearningGuesser:
             self._thread = threading.Thread(target=self._train, daemon=True)
             self._thread.start()
         if self._found is None:
-            return Answer(problem=self._problem or f"{self.settings.url}: the examples are being learned, which takes minutes.")
+            return Answer(problem=self._problem or f"{self.settings.url}: {LEARNING}")
         return self._found.answer(question)
 
     def _train(self) -> None:
-        embedder = EndpointEmbedder(self.settings)
         try:
-            self._found = VectorGuesser(embedder, trained(embedder, Path(self.settings.folder)))
+            model = trained(self._learning, Path(self.settings.folder))
+            self._found = VectorGuesser(EndpointEmbedder(self.settings), model)
         except Exception as error:  # noqa: BLE001 - it is tried again with the next question
             self._problem = str(error) or type(error).__name__
 
@@ -106,16 +121,13 @@ def trained(embedder: Embedder, folder: Path) -> KernelModel:
     Raises EndpointError: the server cannot be used.
     """
     examples = load_examples()["packaged"]
-    name = hashlib.sha256(f"{digest(examples)} {embedder.name}".encode()).hexdigest()
+    name = hashlib.sha256(f"{digest(examples)} {embedder.name} {GAMMA} {RIDGE}".encode()).hexdigest()
     path = folder / f"examples-{name[:16]}.npz"
-    if path.is_file():
-        try:
-            return KernelModel.load(path)
-        except (OSError, ValueError, KeyError):
-            path.unlink(missing_ok=True)
+    with suppress(Exception):  # a missing or damaged file is made
+        return KernelModel.load(path)
     model = KernelModel.trained(embedder.embed([each.text for each in examples]), [each.label for each in examples], name)
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
+    part = path.with_suffix(f".{os.getpid()}.npz")  # other processes may learn as well
     model.save(part)
     part.replace(path)
     return model
