@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from contextlib import suppress
@@ -38,7 +37,6 @@ def serve() -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.SIG_IGN)  # it exits when its standard input is closed
     requests, answers = pipes_of_child()
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")  # threads that wait for each other are slower
     _limit_memory()
     with suppress(EOFError):
         settings = receive(requests, ClassifierSettings, sys.maxsize)
