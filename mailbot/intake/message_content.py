@@ -69,7 +69,7 @@ class MessageContent(MessageText):
     @cached_property
     def told_failures(self) -> tuple[str, ...]:
         """The sentences that describe a failure according to the classifier."""
-        return conclusions.failure_texts(self.statements, self.desk.certainty)
+        return conclusions.failure_texts(self.statements)
 
     @cached_property
     def sentences_about_others(self) -> frozenset[str]:

@@ -140,7 +140,7 @@ def test_examples_are_listed_and_exported_with_the_company_s_own(mailbot: Mailbo
     assert not (tmp_path / "d" / "rules" / "examples").exists()
     counted = mailbot("examples", "list", *config)
     assert counted.out.splitlines()[0].split()[:2] == ["class", "en"]
-    assert counted.out.splitlines()[-1].endswith(" packaged, 0 of your own")
+    assert counted.out.splitlines()[-1].endswith(" packaged, 0 of your own, 0 taught by staff")
     own.write_text("fine\t\tfi\tKaikki toimii taas.\n", encoding="utf-8")
     listed = mailbot("examples", "list", "--class", "fine", "--language", "fi", *config)
     assert listed.out == "fine\t\tfi\tKaikki toimii taas.  (own)\n"

@@ -55,6 +55,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _EXPLAINED = frozenset(set(STATEMENT_CLASSES) - set(RULES_OUT) | {"fine"})
 """The classes that leave the draft as it is if staff say so: MEANS fine is said of what works besides the failure."""
 
+_REASON = 0.9
 _CLEAR = ("failure", "want", "again", "doa")
 _FAILURES = ("failure", "again", "doa")
 _LIKELY = 3
@@ -105,7 +106,7 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
     guesses = _most_doubtful(classes.get(sentence.masked, ()), classes.get(sentence.open, ()))
     best = _best(guesses)
     damage = exclusions.ordered(exclusions.stated_exclusions(sentence.text, "", content.lexicons))
-    if damage and not (_overrules(best, guesses) or _names_other(best, damage) or sentence.text in content.noise):
+    if damage and not (_names_other(best, damage) or sentence.text in content.noise):
         return structs.replace(statement, label=f"damage {damage[0]}", certainty=1.0, by="phrase")
     if best is None:
         return structs.replace(statement, in_question=_is_relevant(sentence, content))
@@ -122,15 +123,8 @@ def _statement(sentence: MessageSentence, content: MessageContent, classes: Mapp
     )
 
 
-_SURELY, _HARDLY, _LIKELY_KIND = 0.998, 0.002, 0.6
-"""Probabilities: of a class that overrules a phrase, of one that is as good as excluded, and of a likely kind of damage."""
-
-
-def _overrules(best: Guess | None, guesses: Iterable[Guess]) -> bool:
-    """Return whether the classifier is almost certain that a sentence with a phrase about damage says something else."""
-    if best is None or best.label in RULES_OUT:
-        return False
-    return best.probability >= _SURELY and sum(guess.probability for guess in guesses if guess.label == "damage") < _HARDLY
+_LIKELY_KIND = 0.6
+"""The probability from which on a kind of damage is likely."""
 
 
 def _names_other(best: Guess | None, damage: Sequence[Exclusion]) -> bool:
@@ -234,10 +228,10 @@ def unquestioned(statement: Statement) -> Statement:
     return structs.replace(statement, in_question=False)
 
 
-def failure_texts(found: Iterable[Statement], certainty: float) -> tuple[str, ...]:
-    """Return the sentences that certainly describe a failure."""
+def failure_texts(found: Iterable[Statement]) -> tuple[str, ...]:
+    """Return the sentences that describe a failure according to the classifier: it takes more certainty to be a reason."""
     return tuple(
-        each.text for each in found if each.statement_class in _FAILURES and each.by == "classifier" and each.certainty >= certainty
+        each.text for each in found if each.statement_class in _FAILURES and each.by == "classifier" and each.certainty >= _REASON
     )
 
 
@@ -248,4 +242,5 @@ def certain_labels(found: Iterable[Statement], certainty: float) -> frozenset[st
 
 def wants_return(found: Iterable[Statement], certainty: float) -> bool:
     """Return whether a sentence certainly requests an RMA or a repair."""
-    return "want" in certain_labels(found, certainty)
+    told = (each for each in found if not each.text.rstrip().endswith(("?", "？")))  # noqa: RUF001 - a question may only ask how
+    return "want" in certain_labels(told, certainty)

@@ -41,7 +41,7 @@ def stated_exclusions(sentence: str, following: str, lexicons: Sequence[Language
     return frozenset(found)
 
 
-_GIVEN = re.compile(r"[\s:#.№°-]{0,4}(?:<serial>|(?=\S{0,20}\d)[\w-]{5,24})", re.IGNORECASE)
+_GIVEN = re.compile(r"[\s:#.№°-]{0,4}(?:<serial>|(?=[a-z0-9-]{0,20}\d)[a-z0-9-]{5,24})", re.IGNORECASE)
 
 
 def _without_given_serials(sentence: str, lexicons: Sequence[LanguageWords]) -> str:

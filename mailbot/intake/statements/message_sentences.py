@@ -103,13 +103,23 @@ One with a phrase about damage is noise from the first on: a disclaimer, for exa
 def is_noise(sentence: MessageSentence, content: MessageText) -> bool:
     """Return whether the classifier says that a sentence without numbers says nothing about the request."""
     guesses = content.classes.get(sentence.masked, ())
-    if not guesses or has_digit(sentence.text) or len(sentence.text) < _MIN_NOISE:
+    if not guesses or has_digit(sentence.text) or len(sentence.text) < _MIN_NOISE or _tells_units_apart(sentence.text, content):
         return False
     failure = sum(guess.probability for guess in guesses if guess.label in _ABOUT_UNIT)
     noise = sum(guess.probability for guess in guesses if guess.label in _NOISE)
     if exclusions.stated_exclusions(sentence.text, "", content.lexicons):
         return noise >= _SURELY_NOISE
     return noise >= _CERTAINLY_NOISE or (guesses[0].label in _NOISE and failure < _HARDLY)
+
+
+def _tells_units_apart(text: str, content: MessageText) -> bool:
+    """Return whether a sentence says of some of the units that they work, or which ones it is about."""
+    normalized = normalize(text)
+    return any(
+        phrases.search(normalized)
+        for one in content.lexicons
+        for phrases in (one.serials.fine, one.serials.good, one.serials.only, one.serials.middle, one.sheets.rest)
+    )
 
 
 _WORD = re.compile(r"(?<![\w#/.-])[\w#/.-]{1,60}")

@@ -27,7 +27,8 @@ def writer(statements: Iterable[Statement]) -> Writer:
     own = [each for each in statements if each.origin in ("own", "subject", "row", "passed_on")]
     personal = [each for each in own if each.statement_class not in _SILENT]
     typical = [each for each in own if each.statement_class in ("machine", "sales") and each.certainty >= _LIKELY]
-    if not typical or any(each.certainty >= _LIKELY or "<SERIAL>" in each.masked for each in personal):
+    names_unit = any("<SERIAL>" in each.masked for each in own)
+    if not typical or names_unit or any(each.certainty >= _LIKELY for each in personal):
         return "person"
     if personal or max(each.certainty for each in typical) < _CERTAIN:
         return "unclear"
