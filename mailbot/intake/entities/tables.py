@@ -123,7 +123,12 @@ def _is_wide_text(cell: str) -> bool:
 
 
 def _kinds(row: Sequence[str], lexicons: Sequence[LanguageWords]) -> list[str]:
-    return [title_kind(cell, lexicons) for cell in row]
+    kinds = [title_kind(cell, lexicons) for cell in row]
+    if kinds.count("serial") == 1:
+        return kinds
+    # The same word may name a serial number or the number of a row: beside another serial number, it is the row's.
+    numbers = [any(one.labels.row.is_all(normalize(cell).strip(" .:")) for one in lexicons) for cell in row]
+    return ["other" if is_number else kind for kind, is_number in zip(kinds, numbers, strict=True)]
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,7 @@ class WordSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LabelWords(WordSection, frozen=True):
-    """Labels before a value or above its column. ``device`` are words for the unit itself."""
+    """Labels before a value or above its column. ``device`` are words for the unit itself, ``row`` numbers the rows."""
 
     serial: Phrases = NONE
     device: Phrases = NONE
@@ -63,6 +63,7 @@ class LabelWords(WordSection, frozen=True):
     support_case: Phrases = NONE
     revision: Phrases = NONE
     other: Phrases = NONE
+    row: Phrases = NONE
     between: Phrases = NONE
 
 
