@@ -113,8 +113,8 @@ class KernelModel:
 
     @classmethod
     def load(cls, path: Path) -> KernelModel:
-        """Read a model. Raises OSError, ValueError or KeyError: the file is missing or damaged."""
-        with np.load(path, allow_pickle=False) as arrays:
+        """Read a model. Raises an error of any kind: the file is missing or damaged."""
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ("center", "scaled", "weights")}
             return cls(unit=float(arrays["unit"]), digest=str(arrays["digest"]), **found)
 
