@@ -13,7 +13,7 @@ import pytest
 from support.fake_endpoint import endpoint
 
 from mailbot.intake.statements.example_sentences import Example
-from mailbot.runtime.classifier import vector_guesser
+from mailbot.runtime.classifier import kernel_model, vector_guesser
 from mailbot.runtime.classifier.chat import CHOICES, UNCLEAR, ChatGuesser
 from mailbot.runtime.classifier.classifier import ClassifierProcess, ClassifierSettings, Question
 from mailbot.runtime.classifier.embedders import EndpointEmbedder, OutOfTimeError
@@ -219,3 +219,13 @@ def test_the_key_is_not_shown() -> None:
     """Whatever prints the settings shows no secret."""
     found = settings_of("http://127.0.0.1:9/v1")
     assert "secret" not in f"{found!r} {found!s} {found.__rich_repr__()}"
+
+
+def test_the_model_is_solved_in_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The result is that of numpy, which would need five times the memory: an endpoint's model would not fit."""
+    monkeypatch.setattr(kernel_model, "_BLOCK", 64)
+    points = np.random.default_rng(1).normal(size=(300, 8)).astype(np.float32)
+    kernel = np.exp(-0.5 * ((points[:, None] - points[None]) ** 2).sum(2)) + 0.07 * np.eye(300, dtype=np.float32)
+    wanted = np.random.default_rng(2).choice([-1, 1], size=(300, 5)).astype(np.float32)
+    expected = np.linalg.solve(kernel.astype(np.float64), wanted)
+    assert np.abs(kernel_model.solved(kernel.astype(np.float32), wanted) - expected).max() < 1e-3
