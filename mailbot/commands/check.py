@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,7 @@ from mailbot.settings import MailboxTable, Settings, load, warnings
 from mailbot.strict_toml import ConfigError
 
 if TYPE_CHECKING:
+    from mailbot.runtime.classifier.classifier import ClassifierSettings
     from mailbot.runtime.resources import Resources
 
 
@@ -50,9 +52,9 @@ class CheckReport:
 
 @click.command()
 @options.config
-@click.option("--offline", is_flag=True, help="Skip the mail servers.")
+@click.option("--offline", is_flag=True, help="Skip the servers.")
 def check(config: Path, *, offline: bool) -> None:
-    """Check settings, rules, templates, registries, and state, and log in to IMAP and SMTP.
+    """Check settings, rules, templates, registries, state, and classifier, and log in to IMAP and SMTP.
 
     Every problem says how to fix it. Exit code 1 if there is a problem; 0 if there are only warnings. Works while the daemon
     runs.
@@ -61,8 +63,10 @@ def check(config: Path, *, offline: bool) -> None:
     mailbot check
     mailbot check --offline --config my-desk/mailbot.toml
     """
+    from mailbot.runtime.logs import configure
     from mailbot.runtime.resources import Resources
 
+    configure(logging.ERROR)
     report = CheckReport()
     settings = load(config)
     report.add("ok", f"settings: {config}")
@@ -81,6 +85,7 @@ def check(config: Path, *, offline: bool) -> None:
     for mailbox in settings.file.mailbox:
         _check_policy(report, resources, mailbox.policy, settings.registry(mailbox))
     report.run(f"state: {settings.file.state}", partial(_state, settings))
+    _check_classifier(report, settings, offline=offline)
     for mailbox in () if offline else settings.file.mailbox:
         imap = f"IMAP: {mailbox.imap.user} at {mailbox.imap.host}:{mailbox.imap.port}"
         report.run(imap, partial(_imap, settings, mailbox))
@@ -107,6 +112,45 @@ def _check_policy(report: CheckReport, resources: Resources, name: str, registry
             report.add("warning", f"{file}: {example}; set it to your value and delete example = true")
         for warning in implausible_rows(open_registry(), rules, datetime.now(UTC).date()):
             report.add("warning", f"{registry}: {warning}")
+
+
+def _check_classifier(report: CheckReport, settings: Settings, *, offline: bool) -> None:
+    """Classify one sentence. A server that cannot be used is a problem; without the local model, mailbot still works."""
+    from mailbot.runtime.classifier.classifier import TRIAL, ClassifierProcess
+
+    try:
+        chosen = settings.classifier
+    except ConfigError as error:
+        report.add("problem", str(error))
+        return
+    if chosen.kind == "phrases":
+        report.add("ok", "classifier: none; people read every email with a sentence that no phrase explains")
+        return
+    is_server = chosen.kind != "local"
+    if is_server and offline:
+        return
+    with ClassifierProcess(chosen) as classifier:
+        if chosen.kind == "embeddings" and not report.run(f"embeddings: {chosen.model} at {chosen.url}", partial(_embed, chosen)):
+            return
+        classifier.classify([TRIAL])
+        problem = classifier.problem
+    sent = f"the sentences that phrases leave open are sent to {chosen.url}, without serial numbers and models"
+    if problem:
+        report.add("problem" if chosen.kind == "chat" else "warning", f"classifier: {problem} Until then people read these emails.")
+    else:
+        report.add("ok", f"classifier: {chosen.kind}; {sent if is_server else 'nothing leaves this machine'}")
+
+
+def _embed(chosen: ClassifierSettings) -> None:
+    """Embed one sentence. Raises ConfigError: the server cannot be used."""
+    from mailbot.runtime.classifier.classifier import TRIAL
+    from mailbot.runtime.classifier.embedders import EndpointEmbedder
+    from mailbot.runtime.classifier.endpoint import EndpointError
+
+    try:
+        EndpointEmbedder(chosen).embed([TRIAL])
+    except EndpointError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _state(settings: Settings) -> None:

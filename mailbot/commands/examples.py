@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +13,12 @@ import click
 
 from mailbot.intake.statements.example_sentences import Example, own_examples
 from mailbot.model.statement import STATEMENT_CLASSES
+from mailbot.runtime.logs import configure
 from mailbot.runtime.resources import OWN_EXAMPLES, load_examples, packaged_doubts
 
 if TYPE_CHECKING:
     from mailbot.model import Guess
-    from mailbot.runtime.classifier.classifier import ClassifierSettings
+    from mailbot.runtime.classifier.classifier import ClassifierProcess, ClassifierSettings
 
 
 @click.group()
@@ -30,9 +32,11 @@ def examples() -> None:
     mailbot examples list                         # how many there are of each class and language
     mailbot examples list --class damage --language de
     mailbot examples check                        # examples that contradict others
+    mailbot examples learn                        # prepare the classifier for an embeddings server
     mailbot examples test labeled.tsv --json      # how well other sentences are classified
     mailbot examples export > all.tsv
     """
+    configure(logging.ERROR)
 
 
 _CONFIG = click.option(
@@ -109,12 +113,7 @@ def test(config: Path, file: Path, plot: Path | None, *, as_json: bool) -> None:
     settings, certainty = _reading(config)
     labeled = own_examples(file.read_text(encoding="utf-8"), str(file))
     with ClassifierProcess(settings) as classifier:
-        own = load_examples(config.parent)["own"]
-        guesses: dict[str, tuple[Guess, ...]] = {}
-        for start in range(0, len(labeled), _BATCH):
-            guesses |= classifier.classify([each.text for each in labeled[start : start + _BATCH]], own)
-        if not guesses:
-            raise click.ClickException(f"the classifier gives no answer: {classifier.problem or 'it is switched off'}.")
+        guesses = _guesses(classifier, [each.text for each in labeled], load_examples(config.parent)["own"])
     found = scoring.scored(labeled, guesses)
     totals = scoring.totals(found, certainty)
     if plot:
@@ -150,11 +149,9 @@ def check(config: Path) -> None:
     with ClassifierProcess(settings) as classifier:
         for index, example in enumerate(own):
             others = (*own[:index], *own[index + 1 :])
-            label, certainty = scoring.best_label(classifier.classify([example.text], others).get(example.text, ()))
+            label, certainty = scoring.best_label(_guesses(classifier, [example.text], others).get(example.text, ()))
             if label and label != example.label and certainty >= _CONTRADICTION:
                 contradictions.append(f"{example.row}: without it, {label} ({certainty:.0%})")
-        if classifier.problem:
-            raise click.ClickException(f"the classifier gives no answer: {classifier.problem}.")
     for line in contradictions:
         click.echo(line)
     doubts = packaged_doubts()
@@ -163,6 +160,34 @@ def check(config: Path) -> None:
     click.echo(f"{len(own)} of your own checked, {len(contradictions)} contradict others; {len(doubts)} packaged ones do")
     if contradictions:
         raise SystemExit(1)
+
+
+@examples.command()
+@_CONFIG
+def learn(config: Path) -> None:
+    """Learn the packaged examples with the vectors of the server in the settings (classifier = "embeddings").
+
+    The daemon does that as well when it starts; until then people read what phrases leave open. `mailbot run --once` is too short
+    for it. It takes minutes, once for each version of mailbot and each model.
+
+    \b
+    mailbot examples learn
+    """
+    from msgspec import structs
+
+    from mailbot.runtime.classifier.embedders import EndpointEmbedder
+    from mailbot.runtime.classifier.endpoint import EndpointError
+    from mailbot.runtime.classifier.vector_guesser import LEARN_SECONDS, trained
+
+    settings, _ = _reading(config)
+    if settings.kind != "embeddings":
+        click.echo(f'classifier = "{settings.kind}" needs no learning')
+        return
+    try:
+        trained(EndpointEmbedder(structs.replace(settings, timeout=LEARN_SECONDS)), Path(settings.folder))
+    except EndpointError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"learned with {settings.model} at {settings.url}")
 
 
 @examples.command()
@@ -186,11 +211,29 @@ def remove(config: Path, mailbox: str, sentence: str) -> None:
     click.echo("removed")
 
 
-_BATCH = 200
+_BATCH = 40
 """Sentences that are classified together."""
+
+_PATIENCE = 60.0
+"""How long the classifier may need to start and to learn your own examples, in seconds."""
 
 _CONTRADICTION = 0.8
 """The probability from which on another class contradicts an example."""
+
+
+def _guesses(classifier: ClassifierProcess, texts: list[str], own: tuple[Example, ...]) -> dict[str, tuple[Guess, ...]]:
+    """Return the guesses about sentences. Raises ClickException: the classifier gives no answer."""
+    if classifier.settings.kind == "phrases":
+        raise click.ClickException("the classifier is switched off in the settings.")
+    found: dict[str, tuple[Guess, ...]] = {}
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
+        found |= classifier.classify(batch, own)
+        if classifier.problem and classifier.prepare(own, _PATIENCE):
+            found |= classifier.classify(batch, own)
+        if classifier.problem:
+            raise click.ClickException(f"the classifier gives no answer: {classifier.problem}")
+    return found
 
 
 def _reading(config: Path) -> tuple[ClassifierSettings, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mailbox as mailbox_files
 from collections.abc import Iterator
 from contextlib import closing
@@ -59,6 +60,7 @@ def explain(config: Path, address: str | None, now: datetime | None, paths: tupl
     from mailbot.runtime.clock import Clock
     from mailbot.settings import load
 
+    logs.configure(logging.WARNING)
     settings = load(config)
     known = [mailbox.address.lower() for mailbox in settings.file.mailbox]
     if address and address.lower() not in known:

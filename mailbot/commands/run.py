@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def run(config: Path, now: datetime | None, *, once: bool) -> None:
                     await worker.close()
                 return
             daemon = Daemon(worker, poll_seconds=settings.file.poll_seconds, from_now=settings.file.start == "from now")
+            for context in contexts.values():  # emails that arrive soon do not wait for what it learns
+                threading.Thread(target=processes.classifier.prepare, args=(context.examples(),), daemon=True).start()
             for name in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(name, daemon.stop)
             await daemon.run()

@@ -23,11 +23,13 @@ class Endpoint:
         self.fault = ""
         self.requests: list[tuple[str, dict[str, str], Any]] = []
         self.said: dict[str, str] = {}
-        self.url = ""
+        self.url = self.elsewhere = ""
 
     def answer(self, path: str, body: Any) -> tuple[int, bytes]:
         if self.fault == "slow":
             time.sleep(3)
+        if self.fault == "delay":
+            time.sleep(0.4)
         if self.fault.isdigit():
             return int(self.fault), b"{}"
         if self.fault == "no json":
@@ -38,6 +40,8 @@ class Endpoint:
     def _vectors(self, body: Any) -> dict[str, Any]:
         texts = body["input"][:-1] if self.fault == "count" else body["input"]
         rows = [{"index": index, "embedding": _vector(text)} for index, text in enumerate(texts)]
+        if self.fault == "index":
+            rows[0]["index"] = 1
         if self.fault == "nan":
             rows[0]["embedding"][0] = float("nan")
         return {"data": rows[::-1] if self.fault == "order" else rows}
@@ -66,6 +70,8 @@ def endpoint() -> Iterator[Endpoint]:
             seen.requests.append((self.path, dict(self.headers), body))
             status, content = seen.answer(self.path, body)
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", seen.elsewhere)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             with suppress(OSError):

@@ -37,6 +37,10 @@ START_SECONDS = 60.0
 """Timeout for the start of the process, in seconds."""
 FIRST_REST, LONGEST_REST = 1.0, 60.0
 """Seconds without a new attempt after a failure: the first time, and at most."""
+PREPARE_SECONDS = 600.0
+"""How long ``prepare`` waits at most, in seconds."""
+TRIAL = "Something is broken."
+"""A sentence for trying whether the classifier works."""
 LEAST = 0.02
 """The smallest probability of a guess that is kept."""
 
@@ -102,6 +106,7 @@ class ClassifierProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._cache: OrderedDict[tuple[str, str], tuple[Guess, ...]] = OrderedDict()
         self._rest_until = self._rest = 0.0
+        self._closing = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -110,9 +115,20 @@ class ClassifierProcess:
         self.close()
 
     def close(self) -> None:
-        """Stop the process."""
+        """Stop the process for good."""
+        self._closing.set()
+        if (process := self._process) is not None:
+            process.kill()  # also while it works on a question
         with self._lock:
             self._stop()
+
+    def prepare(self, own: Sequence[Example] = (), seconds: float = PREPARE_SECONDS) -> bool:
+        """Start the process, and wait until it has learned what it needs. Return whether it classifies sentences now."""
+        until = time.monotonic() + seconds
+        self.classify([TRIAL], own)
+        while self.problem and time.monotonic() < until and not self._closing.wait(max(0.1, self._rest_until - time.monotonic())):
+            self.classify([TRIAL], own)
+        return not self.problem
 
     def classify(self, sentences: Sequence[str], own: Sequence[Example] = ()) -> dict[str, tuple[Guess, ...]]:
         """Return the guesses about each masked sentence that could be classified; it never raises an error.
@@ -146,7 +162,7 @@ class ClassifierProcess:
 
     def _ask(self, question: Question) -> dict[str, tuple[Guess, ...]]:
         """Have the process classify sentences; return nothing if it fails, takes too long, or rests after a failure."""
-        if time.monotonic() < self._rest_until:
+        if self._closing.is_set() or time.monotonic() < self._rest_until:
             return {}
         answer: Answer | None = None
         with suppress(Exception):  # whatever it is, the emails go to people

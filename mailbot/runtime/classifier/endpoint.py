@@ -41,6 +41,7 @@ def post(settings: ClassifierSettings, path: str, body: dict[str, Any], seconds:
         with _OPENER.open(request, timeout=max(0.01, min(seconds, settings.timeout))) as response:
             return json.loads(response.read(MAX_ANSWER))
     except urllib.error.HTTPError as error:
+        error.close()
         raise EndpointError(f"{url}: the server answers {error.code}. Check url, model and key in [reading].") from None
     except (OSError, ValueError, http.client.HTTPException, RecursionError) as error:
         raise EndpointError(f"{url}: {type(error).__name__}. Check that the server runs and that url is right.") from None

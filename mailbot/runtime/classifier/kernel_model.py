@@ -63,9 +63,11 @@ class KernelModel:
         unit = 127 / float(np.abs(points).max())
         scaled = np.round(points * unit).astype(np.int8)
         points = scaled.astype(np.float32) / unit
-        kernel = _kernel(points, points)
+        kernel = np.empty((len(points), len(points)), dtype=np.float32)
+        for block in _blocks(len(points)):
+            kernel[block] = _kernel(points[block], points)
         kernel[np.diag_indices_from(kernel)] += RIDGE
-        weights = np.linalg.solve(kernel, targets(labels))
+        weights = solved(kernel, targets(labels))
         return cls(center, scaled, unit, weights.astype(np.float16), digest)
 
     def outputs(self, vectors: Floats) -> Floats:
@@ -113,10 +115,33 @@ class KernelModel:
 
     @classmethod
     def load(cls, path: Path) -> KernelModel:
-        """Read a model. Raises OSError, ValueError or KeyError: the file is missing or damaged."""
-        with np.load(path, allow_pickle=False) as arrays:
+        """Read a model. Raises an error of any kind: the file is missing or damaged."""
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in ("center", "scaled", "weights")}
             return cls(unit=float(arrays["unit"]), digest=str(arrays["digest"]), **found)
+
+
+def solved(kernel: Floats, wanted: Floats) -> Floats:
+    """Return x with kernel x = wanted, for a positive definite kernel, whose memory is used for the calculation.
+
+    This is a Cholesky decomposition in blocks. The solver of numpy needs five times the memory.
+    """
+    blocks = _blocks(len(kernel))
+    for block in blocks:
+        inverse = kernel[block, block] = np.linalg.inv(np.linalg.cholesky(kernel[block, block]))
+        kernel[block.stop :, block] = kernel[block.stop :, block] @ inverse.T
+        for rows in (each for each in blocks if each.start >= block.stop):
+            kernel[rows, block.stop : rows.stop] -= kernel[rows, block] @ kernel[block.stop : rows.stop, block].T
+    found = wanted.astype(np.float32)
+    for block in blocks:
+        found[block] = kernel[block, block] @ (found[block] - kernel[block, : block.start] @ found[: block.start])
+    for block in reversed(blocks):
+        found[block] = kernel[block, block].T @ (found[block] - kernel[block.stop :, block].T @ found[block.stop :])
+    return found
+
+
+def _blocks(size: int) -> list[slice]:
+    return [slice(start, min(start + _BLOCK, size)) for start in range(0, size, _BLOCK)]
 
 
 def targets(labels: Sequence[str]) -> Floats:

@@ -100,6 +100,7 @@ class LearningGuesser:
         try:
             model = trained(self._learning, Path(self.settings.folder))
             self._found = VectorGuesser(EndpointEmbedder(self.settings), model)
+            del self._learning  # nothing more is learned; its vectors need much memory
         except Exception as error:  # noqa: BLE001 - it is tried again with the next question
             self._problem = str(error) or type(error).__name__
 
