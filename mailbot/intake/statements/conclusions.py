@@ -55,7 +55,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _EXPLAINED = frozenset(set(STATEMENT_CLASSES) - set(RULES_OUT) | {"fine"})
 """The classes that leave the draft as it is if staff say so: MEANS fine is said of what works besides the failure."""
 
-_REASON = 0.9
+_REASON = 0.95
 _CLEAR = ("failure", "want", "again", "doa")
 _FAILURES = ("failure", "again", "doa")
 _LIKELY = 3
